@@ -1,0 +1,65 @@
+import { z } from "zod";
+
+/** The version that this code writes. `migrate.ts` lifts older documents. */
+export const SCHEMA_VERSION = 1;
+
+/** A JSON value as it stands in a saved document; a layer's own schema gives it a type. */
+export const Json: z.ZodType<Json> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(Json), z.record(z.string(), Json)]),
+);
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Ids are opaque, unique within their body, and never shown. */
+const Id = z.string().min(1).max(64).regex(/^[\w-]+$/);
+
+const Edge = z.strictObject({
+  id: Id,
+  from: z.strictObject({ node: Id, port: z.string().min(1).max(64) }),
+  to: z.strictObject({ node: Id, port: z.string().min(1).max(64) }),
+});
+
+/** A wire from an output port to an input port of the same body. */
+export type Edge = z.infer<typeof Edge>;
+
+/**
+ * One thing on the canvas. `type` names its layer; a type that this build does not know is kept as it is,
+ * drawn as a placeholder, and reported as a problem.
+ */
+export type Node = {
+  id: string;
+  type: string;
+  /** Parameters that differ from the layer's defaults, by PyTorch's names. */
+  params: { [name: string]: Json };
+  at: { x: number; y: number };
+  /** What the person calls it; empty means the layer's title. */
+  name?: string;
+  /** The sub-graphs of a block or a zone, by role: `body`, `then`, `else`, `condition`. */
+  bodies?: { [role: string]: Body };
+};
+
+/** A graph, or the inside of a block or zone. Order carries no meaning. */
+export type Body = { nodes: Node[]; edges: Edge[] };
+
+const Node: z.ZodType<Node> = z.lazy(() =>
+  z.strictObject({
+    id: Id,
+    type: z.string().min(1).max(64),
+    params: z.record(z.string(), Json),
+    at: z.strictObject({ x: z.number(), y: z.number() }),
+    name: z.string().max(120).optional(),
+    bodies: z.record(z.string(), Body).optional(),
+  }),
+);
+
+const Body: z.ZodType<Body> = z.lazy(() => z.strictObject({ nodes: z.array(Node).max(2000), edges: z.array(Edge).max(10_000) }));
+
+export const Graph = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  nodes: z.array(Node).max(2000),
+  edges: z.array(Edge).max(10_000),
+});
+
+/** A whole model as people draw it: what is saved, versioned, frozen into a run. */
+export type Graph = z.infer<typeof Graph>;
+
+export const emptyGraph: Graph = { schemaVersion: SCHEMA_VERSION, nodes: [], edges: [] };

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/**
+ * What a run says while it goes, in the order it happened; points never step backwards. The engine sends arrays of these,
+ * about ten a second. JSON has no NaN: such a value is `null`.
+ */
+const Value = z.number().nullable();
+
+export const RunEvent = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("started"), stepsPerEpoch: z.int(), totalSteps: z.int(), firstStep: z.int(), device: z.string(), parameterCount: z.int() }),
+  /** Scalars of finished steps (`step` counts optimizer steps, the first is 1). Keys: `train/loss`, `train/accuracy`, `lr`, `grad_norm`, `samples_per_second`. */
+  z.strictObject({ type: z.literal("points"), key: z.string(), steps: z.array(z.int()), values: z.array(Value) }),
+  /** One pass over the validation rows. `values` become points `validation/<name>` at `step`. */
+  z.strictObject({
+    type: z.literal("evaluated"),
+    step: z.int(),
+    epoch: z.int(),
+    values: z.record(z.string(), Value),
+    tensors: z.record(z.string(), z.strictObject({ shape: z.array(z.int()), data: z.array(z.number()) })),
+    /** Raw outputs for `sampleRows`, row by row, by output name. */
+    samples: z.record(z.string(), z.array(z.array(Value))),
+  }),
+  /** Progress for bars and ETA. Steps and epochs done so far. */
+  z.strictObject({ type: z.literal("progress"), step: z.int(), epoch: z.int(), elapsedMs: z.number(), stepsPerSecond: z.number() }),
+  z.strictObject({ type: z.literal("checkpoint"), step: z.int(), epoch: z.int(), file: z.string(), sizeBytes: z.int(), sha256: z.string() }),
+  z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warn"]), message: z.string() }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+
+/**
+ * Why a run ended badly. Stable codes: OP_FAILED, SHAPE_MISMATCH, OUT_OF_MEMORY, NOT_FINITE, LOOP_LIMIT, DATA_MISMATCH,
+ * PROGRAM_INVALID, OP_NOT_ALLOWED, WEIGHTS_MISMATCH, CHECKPOINT_CORRUPT, DEVICE_MISSING, ENGINE_CRASHED, INTERNAL.
+ */
+export const Failure = z.strictObject({
+  code: z.string(),
+  /** One sentence for the person: what, where, the limit, what to do. */
+  message: z.string(),
+  node: z.string().optional(),
+  op: z.string().optional(),
+  step: z.int().optional(),
+  shapes: z.array(z.array(z.int())).optional(),
+});
+export type Failure = z.infer<typeof Failure>;

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { Program } from "../program/program.ts";
+
+/**
+ * The frozen order that the engine carries out: everything that decides the numbers, and nothing else. Kept with the run;
+ * the same spec on the same machine and build gives the same numbers bit for bit.
+ */
+
+const Optimizer = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("SGD"), momentum: z.number(), dampening: z.number(), weightDecay: z.number(), nesterov: z.boolean() }),
+  z.strictObject({ kind: z.literal("Adam"), betas: z.tuple([z.number(), z.number()]), eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
+  z.strictObject({ kind: z.literal("AdamW"), betas: z.tuple([z.number(), z.number()]), eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
+  z.strictObject({ kind: z.literal("RMSprop"), alpha: z.number(), eps: z.number(), weightDecay: z.number(), momentum: z.number(), centered: z.boolean() }),
+  z.strictObject({ kind: z.literal("Adagrad"), lrDecay: z.number(), weightDecay: z.number(), eps: z.number() }),
+]);
+
+/** Rows of one split. Each array is a C-ordered `.npy` whose first axis is the sample; `order` picks and orders rows before shuffling. */
+const Split = z.strictObject({
+  arrays: z.record(z.string(), z.strictObject({ file: z.string() })),
+  rows: z.int().min(1),
+});
+
+export const TrainSpec = z.strictObject({
+  version: z.literal(1),
+  /** Model, loss and metrics in one program. Outputs: `loss` (scalar, the batch mean), `y...` predictions, and one per metric. */
+  program: Program,
+  /** Which outputs are metrics and how batches combine: `mean` weighted by rows; `sum` adds tensors (confusion counts). */
+  metrics: z.array(z.strictObject({ output: z.string(), reduce: z.enum(["mean", "sum"]), when: z.enum(["always", "validation"]) })),
+  data: z.strictObject({ train: Split, validation: Split }),
+  optimizer: Optimizer,
+  /** Learning rate of every optimizer step, 0-based, as pieces: the engine evaluates them (see `schedules.ts`). */
+  lr: z.strictObject({
+    base: z.number(),
+    schedule: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("constant") }),
+      z.strictObject({ kind: z.literal("table"), /** one factor of `base` per optimizer step; the last holds on */ factors: z.array(z.number()) }),
+    ]),
+  }),
+  batchSize: z.int().min(1),
+  epochs: z.int().min(1),
+  shuffle: z.boolean(),
+  dropLast: z.boolean(),
+  seed: z.int().min(0),
+  device: z.enum(["cpu", "cuda"]),
+  precision: z.enum(["float32", "bf16"]),
+  channelsLast: z.boolean(),
+  gradClip: z.strictObject({ kind: z.enum(["norm", "value"]), max: z.number() }).nullable(),
+  accumulate: z.int().min(1),
+  threads: z.int().min(0).describe("0: as many as the machine has cores"),
+  /** Where checkpoints go; the engine names files `step-<n>.safetensors`. `everyMs` 0 means at epoch ends only. */
+  checkpoint: z.strictObject({ folder: z.string(), everyMs: z.int().min(0) }).nullable(),
+  /** Continue from this checkpoint: weights, optimizer, random state, position. */
+  resumeFrom: z.string().nullable(),
+  /** Weights to start from instead of the initialisers (safetensors, by name). */
+  startFrom: z.string().nullable(),
+  /** Validation rows whose predictions every `evaluated` event carries. */
+  sampleRows: z.array(z.int().min(0)).max(64),
+});
+export type TrainSpec = z.infer<typeof TrainSpec>;
