@@ -11,7 +11,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const stamps = join(root, "node_modules/.tensorloom");
 const binaries = join(root, "node_modules/.bin");
 
-const NODE_FLOOR = [22, 12];
+const NODE_FLOOR = [22, 18];
 /** What is brought where the system's Node is older. */
 const NODE_PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}@24.21.0`;
 
