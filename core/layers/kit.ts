@@ -1,67 +1,144 @@
 import type { Arg, Init } from "../program/program.ts";
 import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
-import type { Json } from "../graph/document.ts";
+import type { Body, Json, Node } from "../graph/document.ts";
 import type { Params, Values } from "./params.ts";
 
 /** Palette sections, in the order shown; each has its colour in `app/ui/tokens.css`. */
 export const CATEGORIES = ["io", "convolution", "linear", "activation", "normalization", "pooling", "sequence", "attention", "shape", "math", "regularization", "control"] as const;
 export type Category = (typeof CATEGORIES)[number];
 
-/** A port a wire can go into. `optional` ports may stay empty; a `many` port takes any number of wires, kept in edge order. */
+/**
+ * A port a wire can go into; it takes float32 unless `dtype` says else. `optional` ports may stay empty; a `many` port takes
+ * any number of wires, kept in edge order.
+ */
 export type InputPort = { doc: string; dtype?: Dtype | "any"; optional?: boolean; many?: boolean };
 export type OutputPort = { doc: string };
-
-/** A value while lowering: a program value with its type. */
-export type Value = { id: number; type: TensorType };
-
-/** What a layer says about itself once its inputs are known. */
-export type Inferred =
-  | { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan } }
-  | { problem: string; port?: string; hint?: string; fixes?: Fix[] };
-
-/** A weight the layer owns, by PyTorch's state_dict name. Buffers are `trainable: false`. Order is PyTorch's order of creation. */
-export type WeightPlan = { shape: number[]; init: Init; trainable?: boolean; dtype?: Dtype };
-
-/** An edit that would mend a problem, ranked best first. `insert` puts a new node on the wire into `port`. */
-export type Fix =
-  | { kind: "insert"; label: string; type: string; params: { [name: string]: Json }; port: string }
-  | { kind: "set-param"; label: string; name: string; value: Json };
-
-/** Multiply-adds of one forward pass for one sample; parameters follow from the weights. */
-export type Cost = { multiplyAdds: number };
+export type InputPorts = { [port: string]: InputPort };
+export type OutputPorts = { [port: string]: OutputPort };
 
 /** Inputs by port; `many` ports hold arrays, empty optional ports are absent. */
 export type Inputs<T> = { [port: string]: T | T[] | undefined };
+/** `Inputs` of known ports. */
+export type InputsOf<I, T> = string extends keyof I
+  ? Inputs<T>
+  : { [K in keyof I]: I[K] extends { many: true } ? T[] : I[K] extends { optional: true } ? T | undefined : T };
 
-/** Writes program ops while a layer is lowered. `call` returns the first result; `calls` returns `count` of them. */
+/** A value while lowering: a program value with its type. */
+export type Value = { id: number; type: TensorType };
+/** A value while writing ONNX. */
+export type OnnxValue = { name: string; type: TensorType };
+
+/**
+ * What a layer says about itself once its inputs are known. `null`: unknown, because of problems inside one of its bodies,
+ * which are reported there.
+ */
+export type Inferred = { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan } } | InferProblem | null;
+
+/** `code` is GRAPH_SHAPE where absent. `port` or `param` says where to look; `body` is the role of the body at fault. */
+export type InferProblem = {
+  problem: string;
+  code?: "GRAPH_SHAPE" | "GRAPH_DTYPE" | "GRAPH_PARAM" | "GRAPH_BODY" | "GRAPH_OVERFLOW";
+  port?: string;
+  param?: string;
+  hint?: string;
+  fixes?: Fix[];
+};
+
+/**
+ * A weight the layer owns, by PyTorch's state_dict name. Buffers are `trainable: false`. Order is the order in which the
+ * PyTorch module draws its random numbers.
+ */
+export type WeightPlan = { shape: number[]; init: Init; trainable?: boolean; dtype?: Dtype };
+
+/**
+ * An edit that would mend a problem, ranked best first. `insert` puts a chain of new nodes on the wire into `port`;
+ * `remove-node` bridges the wires around it; `remove-edge` takes away the problem's edge. `node` is a node path where the edit
+ * is not on the problem's own node.
+ */
+export type Fix =
+  | { kind: "insert"; label: string; nodes: { type: string; params: { [name: string]: Json } }[]; port: string }
+  | { kind: "set-param"; label: string; node?: string; name: string; value: Json }
+  | { kind: "remove-param"; label: string; name: string }
+  | { kind: "remove-node"; label: string }
+  | { kind: "remove-edge"; label: string };
+
+/** Multiply-adds of one forward pass for one sample (every symbolic size counts as 1); parameters follow from the weights. */
+export type Cost = { multiplyAdds: number };
+
+/** Types around a node once they are known. */
+export type NodeTypes<I = InputPorts> = { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } };
+
+/**
+ * Infers one of the node's bodies for these arguments (by the names of its input nodes) and gives the types of its output
+ * nodes by name, or null where that is not possible.
+ */
+export type BodyTypes = (role: string, args: { [name: string]: TensorType }) => { [name: string]: TensorType } | null;
+
+/**
+ * Writes program ops while a layer is lowered. `call` returns the first result; `calls` returns one for each type.
+ *
+ * Control flow: `if`, `while` and `repeat` write a nested block by calling the given function once, at a time when everything
+ * the function writes lands inside that block. `body` writes one of the node's bodies at the place where the builder stands.
+ */
 export type ProgramBuilder = {
   call(op: string, args: BuilderArg[], type: TensorType): Value;
   calls(op: string, args: BuilderArg[], types: TensorType[]): Value[];
   weight(name: string): Value;
+  body(role: string, args: { [name: string]: Value }): { [name: string]: Value };
+  if(condition: Value, then: () => Value[], otherwise: () => Value[], types: TensorType[]): Value[];
+  while(init: Value[], condition: (carried: Value[]) => Value, body: (carried: Value[]) => Value[], options: { maxIterations: number; limit: "fail" | "stop" }): Value[];
+  repeat(init: Value[], times: number | Value, body: (carried: Value[], index: Value) => Value[], options: { maxIterations: number }): Value[];
 };
 /** `Value` and `Value[]` may stand where an Arg does. */
-export type BuilderArg = Arg | Value | Value[] | { ints: (number | { size: [Value, number] })[] };
+export type BuilderArg = Arg | Value | Value[] | BuilderSize | { ints: (number | BuilderSize)[] };
+/** A size of a value known only at run time: `[value, axis]`. */
+export type BuilderSize = { size: [Value, number] };
 
-/** Writes ONNX nodes (opset of `export/onnx.ts`). Names are made unique by the builder. */
+/**
+ * Writes ONNX nodes (opset of `export/onnx.ts`). Names are made unique by the builder.
+ *
+ * If and Loop take sub-graphs: `subgraph` calls `write` once with fresh names for its inputs; what `write` writes lands inside,
+ * may use names from outside, and what it returns are the sub-graph's outputs. The result stands as an attribute:
+ * `b.node("If", [c], { then_branch: b.subgraph([], () => [...]), else_branch: ... }, 1)`.
+ */
 export type OnnxBuilder = {
   node(op: string, inputs: (string | null)[], attributes?: { [name: string]: OnnxAttribute }, outputCount?: number): string[];
-  /** A constant tensor; ints become int64. */
+  /** A constant tensor; `shape` `[]` is a scalar. */
   constant(data: number[], shape: number[], dtype: Dtype): string;
   /** The initializer of one of the layer's weights. */
   weight(name: string): string;
+  subgraph(inputs: TensorType[], write: (inputs: OnnxValue[]) => OnnxValue[]): OnnxSubgraph;
+  /** Writes one of the node's bodies at the place where the builder stands. */
+  body(role: string, args: { [name: string]: OnnxValue }): { [name: string]: OnnxValue };
 };
-export type OnnxAttribute = number | string | number[] | { float: number } | { floats: number[] };
+export type OnnxAttribute = number | string | number[] | { float: number } | { floats: number[] } | OnnxSubgraph;
+/** A handle that means something only to the builder that made it. */
+export type OnnxSubgraph = { subgraph: number };
 
-/** PyTorch code of a layer: what to make in `__init__` (absent: nothing) and the expression in `forward`. */
-export type TorchCode = {
-  /** `nn.Linear(784, 128)`; its attribute is named by the node. */
-  module?: string;
-  /** Assigned in order to the output ports. `self_` is `self.<attribute>`, `inputs` are variable names. */
-  forward: (self_: string, inputs: Inputs<string>) => string;
-};
+/**
+ * PyTorch code of a layer. `torch`, `nn` and `F` (`torch.nn.functional`) are imported.
+ *
+ * Plain layers: what to make in `__init__` (absent: nothing) and an expression in `forward`.
+ * Layers with bodies: the lines of the `forward` of a Module class of their own, whose arguments are the connected input ports.
+ * Each body is a Module too, `self.<role>`; `call` writes its call and gives a value, or a tuple in order of its output names.
+ * So a weight's `state_dict` key is its node path joined by dots: `repeat_1.body.linear_2.weight`.
+ */
+export type TorchCode =
+  | {
+      /** `nn.Linear(784, 128)`; its attribute is named by the node. */
+      module?: string;
+      /** `self_` is `self.<attribute>`, `inputs` are variable names. */
+      forward: (self_: string, inputs: Inputs<string>) => string;
+      /** The left side of the assignment, given a variable for each output port; without it the variables joined by commas. */
+      assign?: (outputs: { [port: string]: string }) => string;
+    }
+  | { lines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string) => string[] };
+
+/** One body of a zone or block: what it is for, and what a new node starts with. */
+export type BodyRole = { doc: string; start: Body };
 
 /** A kind of node, said once. The palette, inspector, checks, training, exports and docs are all derived from this record. */
-export type Layer<P extends Params = Params> = {
+export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> = {
   type: string;
   title: string;
   category: Category;
@@ -71,22 +148,44 @@ export type Layer<P extends Params = Params> = {
   /** Words a person might search for instead of the title. */
   keywords?: string[];
   params: P;
-  inputs: { [port: string]: InputPort };
-  outputs: { [port: string]: OutputPort };
-  /** Roles of the bodies a zone or block holds. Those layers are lowered by `core/program/lower.ts` through `control`. */
-  bodies?: readonly string[];
+  inputs: I;
+  outputs: OutputPorts;
+  /** Ports that depend on the node, such as a block's; read them with `portsOf`. */
+  ports?(node: Node): { inputs: InputPorts; outputs: OutputPorts };
+  /** The bodies a zone or block holds, by role, in order. */
+  bodies?: { [role: string]: BodyRole };
+  /**
+   * `input`: its value comes from outside the body and arrives as `inputs.x`, though no port is drawn; `output`: its value
+   * goes outside. `name` is the name of such a node while it has none.
+   */
+  boundary?: { kind: "input" | "output"; name: string };
+  /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself. */
+  trait?: "affine" | "neutral" | "probabilities";
   /** The line under the node's name: `32 filters, 3×3, same`. */
-  summary: (params: Values<P>) => string;
-  infer: (params: Values<P>, inputs: Inputs<TensorType>) => Inferred;
-  lower: (params: Values<P>, inputs: Inputs<Value>, b: ProgramBuilder, types: { outputs: { [port: string]: TensorType } }) => { [port: string]: Value };
-  onnx: (params: Values<P>, inputs: Inputs<{ name: string; type: TensorType }>, b: OnnxBuilder, types: { outputs: { [port: string]: TensorType } }) => { [port: string]: string };
-  torch: (params: Values<P>, types: { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } }) => TorchCode;
-  cost?: (params: Values<P>, types: { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } }) => Cost;
-  /** The contract test tries every promise on each. Shapes with numbers only. */
-  examples: { params?: Partial<Values<P>>; inputs: { [port: string]: TensorType | TensorType[] | Shape } }[];
+  summary(params: Values<P>): string;
+  infer(params: Values<P>, inputs: InputsOf<I, TensorType>, bodies: BodyTypes): Inferred;
+  lower(params: Values<P>, inputs: InputsOf<I, Value>, b: ProgramBuilder, types: NodeTypes<I>): { [port: string]: Value };
+  onnx(params: Values<P>, inputs: InputsOf<I, OnnxValue>, b: OnnxBuilder, types: NodeTypes<I>): { [port: string]: string };
+  torch(params: Values<P>, types: NodeTypes<I>): TorchCode;
+  /** Absent: no multiply-adds of its own, and the sum of its bodies. `bodies` holds those of one run of each body. */
+  cost?(params: Values<P>, types: NodeTypes<I>, bodies: { [role: string]: Cost }): Cost;
+  /** The contract test tries every promise on each. Shapes with numbers only; a bare shape is float32. */
+  examples: Example<Values<P>>[];
 };
 
-/** Fills in `outputs: { y }` where a layer says none, and keeps parameter types while hiding them from the registry. */
-export function defineLayer<P extends Params>(layer: Omit<Layer<P>, "outputs"> & { outputs?: Layer["outputs"] }): Layer<P> {
+export type Example<V> = { params?: Partial<V>; inputs: { [port: string]: TensorType | TensorType[] | Shape }; bodies?: { [role: string]: Body } };
+
+/** Fills in `outputs: { y }` where a layer says none, and keeps its own types of params and ports. */
+export function defineLayer<P extends Params, const I extends InputPorts>(layer: Omit<Layer<P, I>, "outputs"> & { outputs?: OutputPorts }): Layer<P, I> {
   return { outputs: { y: { doc: "The result." } }, ...layer };
+}
+
+/** The ports of a node, whether its layer fixes them or its bodies do. */
+export function portsOf(layer: Layer, node: Node): { inputs: InputPorts; outputs: OutputPorts } {
+  return layer.ports?.(node) ?? layer;
+}
+
+/** A float32 tensor of this shape. */
+export function float32(shape: Shape): TensorType {
+  return { dtype: "float32", shape };
 }

@@ -85,10 +85,11 @@ const Block: z.ZodType<Block> = z.lazy(() => z.strictObject({ inputs: z.array(Va
 
 /**
  * First values of a weight. The engine draws them in the order of `weights` from one seeded CPU generator, so that they equal
- * what the same `torch.nn` modules draw after `torch.manual_seed(seed)`. `zeroRow` clears one row after drawing (padding_idx).
+ * what the same `torch.nn` modules draw after `torch.manual_seed(seed)`. `zeroRow` clears one row after drawing (padding_idx);
+ * `zero` draws and then clears the whole weight, as MultiheadAttention does with the bias of its inner Linear.
  */
 const Init = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("uniform"), low: z.number(), high: z.number() }),
+  z.strictObject({ kind: z.literal("uniform"), low: z.number(), high: z.number(), zero: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal("normal"), mean: z.number(), std: z.number(), zeroRow: z.int().optional() }),
   z.strictObject({ kind: z.literal("constant"), value: z.number() }),
   z.strictObject({ kind: z.literal("values"), values: z.array(z.number()) }),
