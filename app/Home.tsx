@@ -1,0 +1,7 @@
+"use client";
+
+import { TopBar } from "./ui/TopBar.tsx";
+
+export function Home() {
+  return <TopBar place={[{ label: "Tensorloom" }]} />;
+}

@@ -1,0 +1,35 @@
+import type { Metadata, Viewport } from "next";
+import type { ReactNode } from "react";
+import "@fontsource-variable/inter";
+import "@fontsource-variable/jetbrains-mono";
+import "./global.css";
+import { Providers } from "./ui/Providers.tsx";
+import { themeScript } from "./ui/themeScript.ts";
+
+export const metadata: Metadata = {
+  title: { default: "Tensorloom", template: "%s · Tensorloom" },
+  description: "Draw neural networks as graphs, train them on libtorch, watch the run live, leave with ONNX.",
+};
+
+export const viewport: Viewport = {
+  width: "device-width",
+  initialScale: 1,
+  themeColor: [
+    { media: "(prefers-color-scheme: light)", color: "#fdfdfb" },
+    { media: "(prefers-color-scheme: dark)", color: "#1a1b19" },
+  ],
+};
+
+export default function Layout({ children }: { children: ReactNode }) {
+  return (
+    // The theme script writes `data-theme` before React wakes up; that difference is wanted.
+    <html lang="en" suppressHydrationWarning>
+      <head>
+        <script dangerouslySetInnerHTML={{ __html: themeScript }} />
+      </head>
+      <body>
+        <Providers>{children}</Providers>
+      </body>
+    </html>
+  );
+}

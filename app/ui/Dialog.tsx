@@ -1,0 +1,54 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { X } from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import { Button, IconButton } from "./Button.tsx";
+import { cx } from "./cx.ts";
+
+/** A question that must be answered before going on. `side` slides it in as a sheet at the right (at the foot of a phone). */
+export function Dialog({ title, open, onOpen, side, width = "max-w-lg", children }: { title: string; open: boolean; onOpen: (open: boolean) => void; side?: boolean; width?: string; children: ReactNode }) {
+  return (
+    <Radix.Root open={open} onOpenChange={onOpen}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-[#1c1b1940]" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className={cx(
+            "appear fixed z-40 flex flex-col border-line2 bg-panel shadow-float outline-none",
+            side
+              ? "inset-x-0 bottom-0 max-h-[85dvh] rounded-t-xl border-t sm:inset-y-0 sm:right-0 sm:left-auto sm:max-h-none sm:w-[380px] sm:rounded-none sm:border-t-0 sm:border-l"
+              : cx("top-[12vh] left-1/2 max-h-[76dvh] w-[calc(100vw-24px)] -translate-x-1/2 rounded-xl border", width),
+          )}
+        >
+          <header className="flex h-12 shrink-0 items-center justify-between border-b border-line pr-2 pl-4">
+            <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
+            <Radix.Close asChild>
+              <IconButton label="Close">
+                <X size={16} />
+              </IconButton>
+            </Radix.Close>
+          </header>
+          <div className="min-h-0 flex-1 overflow-y-auto">{children}</div>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** Asks once more before something that cannot be undone. */
+export function Confirm({ title, text, action, open, onOpen, onConfirm }: { title: string; text: ReactNode; action: string; open: boolean; onOpen: (open: boolean) => void; onConfirm: () => void }) {
+  return (
+    <Dialog title={title} open={open} onOpen={onOpen} width="max-w-sm">
+      <div className="space-y-4 p-4">
+        <p className="text-ink2">{text}</p>
+        <div className="flex justify-end gap-2">
+          <Button onClick={() => onOpen(false)}>Keep it</Button>
+          <Button kind="danger" onClick={() => { onOpen(false); onConfirm(); }}>
+            {action}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

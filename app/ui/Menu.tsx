@@ -1,0 +1,65 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { ContextMenu as RadixContext, DropdownMenu as RadixDropdown } from "radix-ui";
+import { cx } from "./cx.ts";
+
+/** One line of a menu, or a rule between groups. */
+export type MenuItem = { label: string; run: () => void; shortcut?: string; disabled?: boolean; danger?: boolean; checked?: boolean } | "rule";
+
+const surface = "appear z-50 min-w-44 rounded-lg border border-line2 bg-raise p-1 shadow-float";
+const row = "flex h-7 cursor-default select-none items-center gap-6 rounded-md px-2 outline-none data-[disabled]:text-ink3 data-[highlighted]:bg-hover";
+
+function Row({ item }: { item: Exclude<MenuItem, "rule"> }) {
+  return (
+    <>
+      <span className={cx("flex-1", item.danger && !item.disabled && "text-bad")}>{item.label}</span>
+      {item.checked && <span aria-hidden className="text-accent">✓</span>}
+      {item.shortcut && <kbd className="figures text-ink3">{item.shortcut}</kbd>}
+    </>
+  );
+}
+
+/** Opens below `children`, which must be one button. */
+export function Menu({ items, children, align = "start" }: { items: MenuItem[]; children: ReactNode; align?: "start" | "end" }) {
+  return (
+    <RadixDropdown.Root modal={false}>
+      <RadixDropdown.Trigger asChild>{children}</RadixDropdown.Trigger>
+      <RadixDropdown.Portal>
+        <RadixDropdown.Content align={align} sideOffset={4} collisionPadding={8} className={surface}>
+          {items.map((item, index) =>
+            item === "rule" ? (
+              <RadixDropdown.Separator key={index} className="my-1 h-px bg-line" />
+            ) : (
+              <RadixDropdown.Item key={item.label} disabled={item.disabled} onSelect={item.run} className={row}>
+                <Row item={item} />
+              </RadixDropdown.Item>
+            ),
+          )}
+        </RadixDropdown.Content>
+      </RadixDropdown.Portal>
+    </RadixDropdown.Root>
+  );
+}
+
+/** Opens where the pointer is, on a right click inside `children`. Items are asked for when it opens. */
+export function ContextMenu({ items, children, onOpen }: { items: MenuItem[]; children: ReactNode; onOpen?: () => void }) {
+  return (
+    <RadixContext.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
+      <RadixContext.Trigger asChild>{children}</RadixContext.Trigger>
+      <RadixContext.Portal>
+        <RadixContext.Content collisionPadding={8} className={surface}>
+          {items.map((item, index) =>
+            item === "rule" ? (
+              <RadixContext.Separator key={index} className="my-1 h-px bg-line" />
+            ) : (
+              <RadixContext.Item key={item.label} disabled={item.disabled} onSelect={item.run} className={row}>
+                <Row item={item} />
+              </RadixContext.Item>
+            ),
+          )}
+        </RadixContext.Content>
+      </RadixContext.Portal>
+    </RadixContext.Root>
+  );
+}

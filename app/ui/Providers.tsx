@@ -1,0 +1,23 @@
+"use client";
+
+import { useState, type ReactNode } from "react";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { Tooltip } from "radix-ui";
+import { makeClient, makeQueryClient, TRPCProvider } from "./trpc.ts";
+import { Notices } from "./Notices.tsx";
+
+/** Everything that pages expect around them: the server's client, its cache, tooltips and notices. */
+export function Providers({ children }: { children: ReactNode }) {
+  const [queryClient] = useState(makeQueryClient);
+  const [client] = useState(makeClient);
+  return (
+    <QueryClientProvider client={queryClient}>
+      <TRPCProvider queryClient={queryClient} trpcClient={client}>
+        <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
+          {children}
+          <Notices />
+        </Tooltip.Provider>
+      </TRPCProvider>
+    </QueryClientProvider>
+  );
+}

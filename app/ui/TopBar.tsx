@@ -1,0 +1,93 @@
+"use client";
+
+import { Fragment, type ReactNode } from "react";
+import Link from "next/link";
+import { Monitor, Moon, Sun } from "lucide-react";
+import { IconButton } from "./Button.tsx";
+import { cx } from "./cx.ts";
+import { Logo } from "./Logo.tsx";
+import { Menu } from "./Menu.tsx";
+import { setTheme, useTheme } from "./theme.ts";
+
+/** One step of the way to where one is; the last is the place itself and may be any content (a rename field). */
+export type Crumb = { label: ReactNode; href?: string };
+
+export type Room = "data" | "build" | "runs" | "ship";
+const ROOMS: { id: Room; title: string; path: string }[] = [
+  { id: "data", title: "Data", path: "/data" },
+  { id: "build", title: "Build", path: "" },
+  { id: "runs", title: "Runs", path: "/runs" },
+  { id: "ship", title: "Ship", path: "/ship" },
+];
+
+/**
+ * The head of every page: the place at the left, the four rooms of a model in the middle, what can be done here at the right.
+ * Without a `modelId` there are no rooms.
+ */
+export function TopBar({ place, status, modelId, room, actions }: { place: Crumb[]; status?: ReactNode; modelId?: string; room?: Room; actions?: ReactNode }) {
+  return (
+    <header className="sticky top-0 z-30 grid shrink-0 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 border-b border-line bg-panel px-3.5 md:h-12 md:grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)]">
+      <div className="flex h-12 min-w-0 items-center gap-3">
+        <Link href="/" aria-label="Tensorloom home" className="rounded-sm text-ink">
+          <Logo />
+        </Link>
+        <nav aria-label="Place" className="flex min-w-0 items-center gap-1.5">
+          {place.map((crumb, index) => {
+            const last = index === place.length - 1;
+            return (
+              <Fragment key={index}>
+                {index > 0 && <span aria-hidden className={cx("text-ink3", !last && "max-lg:hidden", last && "max-lg:hidden")}>/</span>}
+                <span className={cx("min-w-0 truncate", last ? "font-semibold text-ink" : "shrink text-ink2 max-lg:hidden")} aria-current={last ? "page" : undefined}>
+                  {crumb.href && !last ? <Link href={crumb.href} className="hover:text-ink hover:underline">{crumb.label}</Link> : crumb.label}
+                </span>
+              </Fragment>
+            );
+          })}
+        </nav>
+        {status}
+      </div>
+      {modelId ? (
+        <nav aria-label="Rooms" className="order-3 col-span-2 flex justify-center pb-2 md:order-none md:col-span-1 md:pb-0">
+          <ul className="flex w-full gap-px rounded-lg border border-line bg-bg p-[2px] md:w-auto">
+            {ROOMS.map(({ id, title, path }) => (
+              <li key={id} className="flex-1">
+                <Link
+                  href={`/models/${modelId}${path}`}
+                  aria-current={id === room ? "page" : undefined}
+                  className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", id === room ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}
+                >
+                  {title}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      ) : (
+        <span className="max-md:hidden" />
+      )}
+      <div className="flex h-12 items-center justify-end gap-2">
+        <ThemeMenu />
+        {actions}
+      </div>
+    </header>
+  );
+}
+
+function ThemeMenu() {
+  const theme = useTheme();
+  const Icon = theme === "dark" ? Moon : theme === "light" ? Sun : Monitor;
+  return (
+    <Menu
+      align="end"
+      items={[
+        { label: "Like the system", checked: theme === "system", run: () => setTheme("system") },
+        { label: "Light", checked: theme === "light", run: () => setTheme("light") },
+        { label: "Dark", checked: theme === "dark", run: () => setTheme("dark") },
+      ]}
+    >
+      <IconButton label="Theme">
+        <Icon size={15} />
+      </IconButton>
+    </Menu>
+  );
+}

@@ -1,0 +1,68 @@
+/** Figures as people read them. All are pure and use one locale, so that a page is the same on the server and in the browser. */
+
+const grouped = new Intl.NumberFormat("en-US");
+
+/** `81,610` */
+export function formatCount(count: number): string {
+  return grouped.format(count);
+}
+
+/** `61.7k`, `1.2M`: for places where a full count does not fit. */
+export function formatShort(count: number): string {
+  const units = ["", "k", "M", "G", "T"];
+  let unit = 0;
+  let value = count;
+  while (Math.abs(value) >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? String(Math.round(value)) : `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${units[unit]}`;
+}
+
+/** `98 KB`, `1.4 GB`; 1 KB is 1024 bytes. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `3.1 ms`, `27 s`, `1 min 30 s`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+}
+
+/** `just now`, `4 min ago`, `yesterday`, `12 Mar`. */
+export function formatAgo(iso: string, nowMs = Date.now()): string {
+  const then = new Date(iso);
+  const seconds = (nowMs - then.getTime()) / 1000;
+  if (seconds < 45) return "just now";
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
+  if (seconds < 172_800) return "yesterday";
+  const sameYear = then.getFullYear() === new Date(nowMs).getFullYear();
+  return then.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
+}
+
+/** A metric: `0.034`, `12.3`, `1.2e-5`; a dash where there is none. */
+export function formatMetric(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.0005 || size >= 1e6)) return value.toExponential(1).replace("e+", "e");
+  return size < 1 ? value.toFixed(3) : size < 100 ? value.toFixed(2) : value.toFixed(0);
+}
+
+/** A share of one as `99.1%`. */
+export function formatPercent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "–" : `${(share * 100).toFixed(1)}%`;
+}
