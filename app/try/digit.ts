@@ -8,6 +8,8 @@ export type Stroke = readonly (readonly [x: number, y: number])[];
  * @see http://yann.lecun.com/exdb/mnist/ (on size normalization and centring)
  */
 export function paintDigit(strokes: readonly Stroke[], side = 28): Uint8Array {
+  // The set's centre is pixel 14 of 0…27, whose middle stands at 14.5.
+  const middle = (side + 1) / 2;
   const drawn = strokes.filter((stroke) => stroke.length > 0);
   if (drawn.length === 0) return new Uint8Array(side * side);
   const pen = (PEN * side) / 28;
@@ -21,14 +23,14 @@ export function paintDigit(strokes: readonly Stroke[], side = 28): Uint8Array {
   const height = Math.max(...ys) - top;
   const scale = width === 0 && height === 0 ? 1 : box / Math.max(width, height);
   const fitted = drawn.map((stroke) =>
-    stroke.map(([x, y]): [number, number] => [side / 2 + (x - left - width / 2) * scale, side / 2 + (y - top - height / 2) * scale]),
+    stroke.map(([x, y]): [number, number] => [middle + (x - left - width / 2) * scale, middle + (y - top - height / 2) * scale]),
   );
   const rough = paint(fitted, side, pen);
   const [massX, massY] = centreOfMass(rough, side);
   // Ink never leaves the picture: a mass far off the middle moves the digit only as far as the margin allows.
-  const room = side / 2 - pen / 2;
-  const shiftX = clamp(side / 2 - massX, (width * scale) / 2 - room, room - (width * scale) / 2);
-  const shiftY = clamp(side / 2 - massY, (height * scale) / 2 - room, room - (height * scale) / 2);
+  const room = (side - 1 - pen) / 2;
+  const shiftX = clamp(middle - massX, (width * scale) / 2 - room, room - (width * scale) / 2);
+  const shiftY = clamp(middle - massY, (height * scale) / 2 - room, room - (height * scale) / 2);
   return paint(
     fitted.map((stroke) => stroke.map(([x, y]): [number, number] => [x + shiftX, y + shiftY])),
     side,
