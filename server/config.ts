@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+
+/** The folder that the product was checked out into. */
+export const root = resolve(fileURLToPath(import.meta.url), "../..");
+
+/** One setting as people read it: what README and `.env.example` print, and what the environment must satisfy. */
+export type Setting<T = unknown> = {
+  /** A sentence: what it decides. */
+  doc: string;
+  /** How the value is counted or written: `port`, `ms`, `bytes`, `path`, `URL`. */
+  unit: string;
+  /** The default as it would be typed, or "" where leaving it unset means something of its own. */
+  default: string;
+  read: z.ZodType<T>;
+};
+
+const text = z.string().trim();
+const optional = text.transform((value) => value || null);
+const whole = (low: number, high: number) => z.coerce.number<string>().int().min(low).max(high);
+const list = text.transform((value) => value.split(",").map((item) => item.trim().toLowerCase()).filter(Boolean));
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition;
+}
+
+/** Every setting there is. All of them are environment variables; a file named `.env` in the root gives values to those that are not set. */
+export const settings = {
+  PORT: setting({ doc: "Where the page is served.", unit: "port", default: "3000", read: whole(0, 65_535) }),
+  HOST: setting({ doc: "The address to listen on. Anything but this machine's own needs AUTH=required.", unit: "address", default: "127.0.0.1", read: text.min(1) }),
+  PUBLIC_URL: setting({
+    doc: "What people type to get here, where that is not http://HOST:PORT (behind a proxy). An https address makes cookies Secure.",
+    unit: "URL",
+    default: "",
+    read: optional.pipe(z.url({ protocol: /^https?$/ }).nullable()),
+  }),
+  ALLOWED_HOSTS: setting({ doc: "Further host names that requests may name, separated by commas; all others are refused.", unit: "names", default: "", read: list }),
+  AUTH: setting({
+    doc: "`local` signs every visitor of this machine into one workspace; `required` prints a one-time owner link at start instead.",
+    unit: "local or required",
+    default: "local",
+    read: z.enum(["local", "required"]),
+  }),
+  DATA_DIR: setting({ doc: "Where everything is kept: database, data sets, checkpoints, logs.", unit: "path", default: ".data", read: text.min(1).transform((path) => resolve(root, path)) }),
+  DATABASE_URL: setting({
+    doc: "A PostgreSQL 15 or newer to use instead of the embedded one.",
+    unit: "URL",
+    default: "",
+    read: optional.pipe(z.url({ protocol: /^postgres(ql)?$/ }).nullable()),
+  }),
+  DATABASE_POOL: setting({ doc: "How many database connections each process may hold.", unit: "connections", default: "10", read: whole(2, 200) }),
+  LIBTORCH: setting({ doc: "A libtorch, or the folder of a Python `torch`, to use instead of the one that set-up finds or installs.", unit: "path", default: "", read: optional }),
+  MAX_RUNS: setting({ doc: "How many runs an agent trains at the same time.", unit: "runs", default: "1", read: whole(1, 256) }),
+  MAX_QUEUED_RUNS: setting({ doc: "How many runs of one organization may wait in the queue.", unit: "runs", default: "20", read: whole(1, 10_000) }),
+  CHECKPOINT_EVERY_MS: setting({ doc: "How much training a crash can cost at most.", unit: "ms", default: "30000", read: whole(100, 3_600_000) }),
+  LOG_LEVEL: setting({ doc: "How much is logged.", unit: "debug, info, warn or error", default: "info", read: z.enum(["debug", "info", "warn", "error"]) }),
+} as const;
+
+type Values = { [name in keyof typeof settings]: z.output<(typeof settings)[name]["read"]> };
+
+/** What this process was told, checked. */
+export type Config = Readonly<Values>;
+
+/** Said before anything starts: a setting is wrong, and which. The message is all a person needs. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+
+/**
+ * Reads the settings from an environment. Unset and empty mean the default.
+ * @throws ConfigError that lists every wrong setting, with the value, what is accepted and what it is for.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { read, default: fallback, doc, unit }] of Object.entries(settings)) {
+    const given = environment[name]?.trim() || fallback;
+    const result = read.safeParse(given);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name}="${given}" is not a ${unit} (${result.error.issues.map((issue) => issue.message).join("; ")}). ${doc}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  const config = values as Config;
+  if (config.AUTH === "local" && !loopback.test(config.HOST))
+    throw new ConfigError(
+      `AUTH=local lets anyone in who can reach the page, and HOST=${config.HOST} can be reached from other machines: set AUTH=required, or leave HOST at 127.0.0.1.`,
+    );
+  return config;
+}
+
+/** The environment with the gaps filled from `.env`, where there is one. */
+export function readEnvironment(file = join(root, ".env")): Record<string, string | undefined> {
+  if (!existsSync(file)) return process.env;
+  return { ...parseEnv(readFileSync(file, "utf8")), ...process.env };
+}
+
+let current: Config | undefined;
+
+/** This process's settings, read once. */
+export function config(): Config {
+  current ??= readConfig(readEnvironment());
+  return current;
+}
