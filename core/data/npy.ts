@@ -1,0 +1,103 @@
+/**
+ * The `.npy` container, strictly: version 1.0 to 3.0, C order, little-endian uint8, float32 and int64. What is written here
+ * begins on a 64-byte boundary, so that the engine can map it.
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+
+export type NpyDtype = "uint8" | "float32" | "int64";
+
+export type NpyHeader = {
+  dtype: NpyDtype;
+  shape: number[];
+  /** Where the numbers begin, in bytes from the start of the file. */
+  offset: number;
+};
+
+const descrOf: { [dtype in NpyDtype]: string } = { uint8: "|u1", float32: "<f4", int64: "<i8" };
+const dtypeOf = new Map<string, NpyDtype>([["|u1", "uint8"], ["u1", "uint8"], ["<f4", "float32"], ["<i8", "int64"]]);
+export const itemSizeBytes: { [dtype in NpyDtype]: number } = { uint8: 1, float32: 4, int64: 8 };
+
+/** numpy itself writes headers of about 120 bytes; a longer one is an attack on the parser, not a file. */
+const maxHeaderBytes = 10_000;
+const maxRank = 32;
+
+/** A file that is not the `.npy` we accept. Codes: NPY_HEADER, NPY_DTYPE, NPY_SIZE. */
+export class NpyError extends Error {
+  readonly code: "NPY_HEADER" | "NPY_DTYPE" | "NPY_SIZE";
+  constructor(code: NpyError["code"], message: string) {
+    super(message);
+    this.name = "NpyError";
+    this.code = code;
+  }
+}
+
+/** How many numbers a shape holds. @throws NpyError where the product leaves the exact integers. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const size of shape) {
+    count *= size;
+    if (!Number.isSafeInteger(count)) throw new NpyError("NPY_HEADER", `The shape [${shape.join(", ")}] holds more numbers than can be counted.`);
+  }
+  return count;
+}
+
+/** The bytes in front of the numbers: magic, version 1.0, a header padded to a multiple of 64. */
+export function encodeNpyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const text = `{'descr': '${descrOf[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const prefixBytes = 10;
+  const totalBytes = Math.ceil((prefixBytes + text.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(totalBytes).fill(0x20);
+  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]);
+  new DataView(bytes.buffer).setUint16(8, totalBytes - prefixBytes, true);
+  bytes.set(new TextEncoder().encode(text), prefixBytes);
+  bytes[totalBytes - 1] = 0x0a;
+  return bytes;
+}
+
+/** A whole file. The numbers are taken as they lie in memory, which is little-endian wherever this runs. */
+export function encodeNpy(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): Uint8Array {
+  if (elementCount(shape) !== data.length) {
+    throw new NpyError("NPY_SIZE", `The shape [${shape.join(", ")}] holds ${elementCount(shape)} numbers, the data ${data.length}.`);
+  }
+  const header = encodeNpyHeader(dtype, shape);
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  return bytes;
+}
+
+/**
+ * Reads the header from the first bytes of a file. The header is matched against the one form that numpy writes, never evaluated.
+ * @param fileBytes size of the whole file; given, it must equal what the header promises.
+ */
+export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader {
+  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+  if (bytes.length < 12 || magic.some((byte, at) => bytes[at] !== byte)) throw new NpyError("NPY_HEADER", "The file does not begin as a .npy file does.");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const major = view.getUint8(6);
+  if (major < 1 || major > 3) throw new NpyError("NPY_HEADER", `The .npy version ${major} is not known; 1 to 3 are.`);
+  const textStart = major === 1 ? 10 : 12;
+  const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (textBytes > maxHeaderBytes) throw new NpyError("NPY_HEADER", `The .npy header claims ${textBytes} bytes; the limit is ${maxHeaderBytes}.`);
+  if (textStart + textBytes > bytes.length) throw new NpyError("NPY_HEADER", "The .npy header is cut off.");
+  const text = new TextDecoder("latin1").decode(bytes.subarray(textStart, textStart + textBytes));
+
+  const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n$/.exec(text);
+  if (form === null) throw new NpyError("NPY_HEADER", "The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes.");
+  const [, descr, structured, order, sizes] = form;
+  if (structured !== undefined) throw new NpyError("NPY_DTYPE", "The array is structured; plain uint8, float32 and int64 are accepted.");
+  if (descr === "|O") throw new NpyError("NPY_DTYPE", "The array contains pickled Python objects; refused.");
+  const dtype = dtypeOf.get(descr ?? "");
+  if (dtype === undefined) throw new NpyError("NPY_DTYPE", `The array's type is '${descr}'; little-endian uint8, float32 and int64 are accepted.`);
+  if (order === "True") throw new NpyError("NPY_HEADER", "The array lies in Fortran order; save it with numpy.ascontiguousarray.");
+
+  const shape = (sizes ?? "").split(",").map((size) => size.trim()).filter((size) => size !== "").map(Number);
+  if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
+  const offset = textStart + textBytes;
+  const dataBytes = elementCount([...shape, itemSizeBytes[dtype]]);
+  if (fileBytes !== undefined && fileBytes - offset !== dataBytes) {
+    throw new NpyError("NPY_SIZE", `The array [${shape.join(", ")}] of ${dtype} needs ${dataBytes} bytes; the file holds ${Math.max(0, fileBytes - offset)}.`);
+  }
+  return { dtype, shape, offset };
+}

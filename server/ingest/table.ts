@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { type Examples, IngestError, type Prepared } from "./source.ts";
+
+/** Rows of a table as JSON has them. */
+export const Rows = z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()])));
+export type Rows = z.infer<typeof Rows>;
+type Cell = string | number | null | undefined;
+
+/** How a table becomes numbers. Columns keep the source's names and this order: numbers first, then one-hot columns as `Island=Dream`. */
+export type TableSpec = {
+  numeric: { column: string; /** Reads a cell that is not a number by itself; null means missing. */ read?: (cell: Cell) => number | null }[];
+  categorical: { column: string; values: string[] }[];
+  target: { kind: "class"; column: string; values: string[] } | { kind: "number"; column: string };
+  seed: number;
+};
+
+const validationShare = 0.2;
+
+/**
+ * Rows with a missing or unknown cell in a used column are left out; the rest are shuffled by the seed and split 80 to 20, within
+ * each class where the target is one. Numeric columns get mean and standard deviation of the *training* rows as their
+ * preprocessing; one-hot columns stay 0 or 1.
+ */
+export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "source" | "licence"> & { rowsLeftOut: number } {
+  const complete = rows.map((row) => readRow(row, spec)).filter((example) => example !== null);
+  const random = xorshift32(spec.seed);
+  const groups = spec.target.kind === "class" ? spec.target.values.map((_, index) => complete.filter(({ target }) => target === index)) : [complete];
+  const train: Example[] = [];
+  const validation: Example[] = [];
+  for (const group of groups) {
+    const mixed = shuffled(group, random);
+    const validationRows = Math.round(mixed.length * validationShare);
+    validation.push(...mixed.slice(0, validationRows));
+    train.push(...mixed.slice(validationRows));
+  }
+  if (train.length === 0 || validation.length === 0) throw new IngestError("DATASET_EMPTY", `Of ${rows.length} rows, ${complete.length} are complete: too few to split.`);
+
+  const columns = [...spec.numeric.map(({ column }) => column), ...spec.categorical.flatMap(({ column, values }) => values.map((value) => `${column}=${value}`))];
+  const moments = columns.map((_, at) => (at < spec.numeric.length ? momentsOf(train.map(({ input }) => input[at] ?? 0)) : { mean: 0, std: 1 }));
+  return {
+    task: spec.target.kind === "class" ? "tabular-classification" : "tabular-regression",
+    preprocess: { dtype: "float32", scale: 1, mean: moments.map(({ mean }) => mean), std: moments.map(({ std }) => std) },
+    classes: spec.target.kind === "class" ? spec.target.values : [],
+    columns,
+    targetName: spec.target.column,
+    splits: { train: examples(shuffled(train, random), columns.length, spec), validation: examples(shuffled(validation, random), columns.length, spec) },
+    rowsLeftOut: rows.length - complete.length,
+  };
+}
+
+type Example = { input: number[]; target: number };
+
+function readRow(row: Rows[number], spec: TableSpec): Example | null {
+  const input: number[] = [];
+  for (const { column, read = readNumber } of spec.numeric) {
+    const value = read(row[column]);
+    if (value === null) return null;
+    input.push(value);
+  }
+  for (const { column, values } of spec.categorical) {
+    const index = values.indexOf(String(row[column]));
+    if (index < 0) return null;
+    input.push(...values.map((_, at) => (at === index ? 1 : 0)));
+  }
+  const cell = row[spec.target.column];
+  const target = spec.target.kind === "number" ? readNumber(cell) : spec.target.values.indexOf(String(cell));
+  return target === null || (spec.target.kind === "class" && target < 0) ? null : { input, target };
+}
+
+function readNumber(cell: Cell): number | null {
+  return typeof cell === "number" && Number.isFinite(cell) ? cell : null;
+}
+
+function examples(rows: Example[], columnCount: number, spec: TableSpec): Examples {
+  const input = { dtype: "float32" as const, shape: [rows.length, columnCount], data: Float32Array.from(rows.flatMap((row) => row.input)) };
+  const targets = rows.map(({ target }) => target);
+  return spec.target.kind === "class"
+    ? { input, target: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(targets, BigInt) } }
+    : { input, target: { dtype: "float32", shape: [rows.length, 1], data: Float32Array.from(targets) } };
+}
+
+/** Mean and population standard deviation; a constant column is left as wide as it is. */
+function momentsOf(values: number[]): { mean: number; std: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  return { mean, std: std > 0 ? std : 1 };
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const mixed = [...items];
+  for (let last = mixed.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [mixed[last], mixed[other]] = [mixed[other] as T, mixed[last] as T];
+  }
+  return mixed;
+}
+
+/** Uniform in [0, 1). @see G. Marsaglia, Xorshift RNGs, Journal of Statistical Software 8(14), 2003 */
+function xorshift32(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 2 ** 32;
+  };
+}
