@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
@@ -56,6 +57,10 @@ export const settings = {
   MAX_RUNS: setting({ doc: "How many runs an agent trains at the same time.", unit: "runs", default: "1", read: whole(1, 256) }),
   MAX_QUEUED_RUNS: setting({ doc: "How many runs of one organization may wait in the queue.", unit: "runs", default: "20", read: whole(1, 10_000) }),
   CHECKPOINT_EVERY_MS: setting({ doc: "How much training a crash can cost at most.", unit: "ms", default: "30000", read: whole(100, 3_600_000) }),
+  AGENT_NAME: setting({ doc: "What this machine's agent is called; two agents on one database need two names.", unit: "name", default: hostname(), read: text.regex(/^[\w.-]{1,80}$/) }),
+  LEASE_MS: setting({ doc: "How long a run belongs to a trainer that gives no sign of life. It renews three times in this time.", unit: "ms", default: "15000", read: whole(300, 600_000) }),
+  STUCK_AFTER_MS: setting({ doc: "How long a run may go without a step before it counts as stuck (twenty of its usual steps where they take longer).", unit: "ms", default: "60000", read: whole(1_000, 86_400_000) }),
+  SPOOL_BYTES: setting({ doc: "How much a trainer keeps in memory while the database is away; then it pauses.", unit: "bytes", default: "268435456", read: whole(65_536, 17_179_869_184) }),
   LOG_LEVEL: setting({ doc: "How much is logged.", unit: "debug, info, warn or error", default: "info", read: z.enum(["debug", "info", "warn", "error"]) }),
 } as const;
 
