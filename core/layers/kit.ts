@@ -1,3 +1,4 @@
+import { evaluate } from "../graph/dims.ts";
 import type { Arg, Init } from "../program/program.ts";
 import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
 import type { Body, Json, Node } from "../graph/document.ts";
@@ -188,4 +189,27 @@ export function portsOf(layer: Layer, node: Node): { inputs: InputPorts; outputs
 /** A float32 tensor of this shape. */
 export function float32(shape: Shape): TensorType {
   return { dtype: "float32", shape };
+}
+
+/** Which axis `dim` means, where negative numbers count from the end; null where there is none. */
+export function axisOf(dim: number, rank: number): number | null {
+  const axis = dim < 0 ? dim + rank : dim;
+  return axis >= 0 && axis < rank ? axis : null;
+}
+
+/** Numbers in one sample of a tensor whose first axis is the batch; symbolic sizes count as 1. */
+export function countPerSample(shape: Shape): number {
+  return shape.slice(1).reduce<number>((count, dim) => count * evaluate(dim, 1), 1);
+}
+
+/** The sizes of a value as an argument: numbers where they are known, else asked at run time. */
+export function sizesOf(value: Value): (number | BuilderSize)[] {
+  return value.type.shape.map((dim, axis) => (typeof dim === "number" ? dim : { size: [value, axis] }));
+}
+
+/** An int64 vector for ONNX's Reshape and Expand: numbers, and sizes of `x` asked at run time. */
+export function onnxSizes(b: OnnxBuilder, sizes: (number | { of: string; axis: number })[]): string {
+  if (sizes.every((size) => typeof size === "number")) return b.constant(sizes, [sizes.length], "int64");
+  const parts = sizes.map((size) => (typeof size === "number" ? b.constant([size], [1], "int64") : (b.node("Shape", [size.of], { start: size.axis, end: size.axis + 1 })[0] ?? "")));
+  return parts.length === 1 ? (parts[0] ?? "") : (b.node("Concat", parts, { axis: 0 })[0] ?? "");
 }

@@ -42,12 +42,12 @@ export const p = {
     control: { kind: "choice", options: o.options },
   }),
   /** One whole number for every axis, or one each: `3`, `[3, 5]`; or one of `words` such as `same`. */
-  size: <const W extends string = never>(o: { axes: number; min: number; default: number | number[] | W; words?: readonly W[]; doc: string }): Param<number | number[] | W> => {
-    const words = o.words ?? [];
+  size: <const W extends readonly string[] = []>(o: { axes: number; min: number; default: NoInfer<number | number[] | W[number]>; words?: W; doc: string }): Param<number | number[] | W[number]> => {
+    const words: readonly string[] = o.words ?? [];
     const message = `a whole number ≥ ${o.min}, or ${o.axes} of them${words.length ? `, or ${words.join(", ")}` : ""}`;
     const one = z.int().min(o.min).max(2147483647);
     return {
-      schema: z.union([one, z.array(one).length(o.axes), z.string().refine((s): s is W => (words as readonly string[]).includes(s))], { error: message }) as unknown as z.ZodType<number | number[] | W>,
+      schema: z.union([one, z.array(one).length(o.axes), z.string().refine((s) => words.includes(s))], { error: message }) as unknown as z.ZodType<number | number[] | W[number]>,
       default: o.default,
       doc: o.doc,
       control: { kind: "size", axes: o.axes, min: o.min, words },
@@ -80,4 +80,55 @@ function rangeText({ min, max }: Range): string {
   if (min !== undefined) return ` ≥ ${min}`;
   if (max !== undefined) return ` ≤ ${max}`;
   return "";
+}
+
+/** A parameter that may not stand as it is; the message continues "stride must be …". */
+export type ParamProblem = { name: string; message: string };
+
+/**
+ * The values of a node's parameters, defaults filled in, or what is wrong with each. Names that the layer does not have are
+ * listed as `unknown` and otherwise left alone.
+ */
+export function readParams(params: Params, raw: { readonly [name: string]: unknown }): { values: Values<Params>; problems: ParamProblem[]; unknown: string[] } {
+  const values: { [name: string]: unknown } = {};
+  const problems: ParamProblem[] = [];
+  for (const [name, param] of Object.entries(params)) {
+    values[name] = param.default;
+    if (!Object.hasOwn(raw, name)) continue;
+    const read = param.schema.safeParse(raw[name]);
+    if (read.success) values[name] = read.data;
+    else problems.push({ name, message: read.error.issues[0]?.message ?? "something else" });
+  }
+  return { values, problems, unknown: Object.keys(raw).filter((name) => !Object.hasOwn(params, name)) };
+}
+
+/** One number for each axis, where a size parameter may be one number for all: `3` → `[3, 3]`. */
+export function perAxis(size: number | number[], axes: number): number[] {
+  return typeof size === "number" ? Array<number>(axes).fill(size) : size;
+}
+
+/** `3×3`, `3×5`, as written in summaries. */
+export function formatSize(size: number | number[], axes: number): string {
+  return perAxis(size, axes).join("×");
+}
+
+/** `3` or `(3, 5)`, as Python reads it. */
+export function pythonTuple(size: number | readonly (number | string)[]): string {
+  if (typeof size === "number") return String(size);
+  return size.length === 1 ? `(${size[0]},)` : `(${size.join(", ")})`;
+}
+
+/** `nn.Conv2d(1, 32, kernel_size=3)`: positional arguments, then the named ones that differ from PyTorch's defaults. */
+export function pythonCall(callee: string, positional: (string | number)[], named: { [name: string]: [value: number | boolean | string | readonly number[], defaultValue: unknown] } = {}): string {
+  const args = positional.map(String);
+  for (const [name, [value, defaultValue]] of Object.entries(named)) {
+    if (JSON.stringify(value) !== JSON.stringify(defaultValue)) args.push(`${name}=${pythonValue(value)}`);
+  }
+  return `${callee}(${args.join(", ")})`;
+}
+
+function pythonValue(value: number | boolean | string | readonly number[]): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "string") return JSON.stringify(value);
+  return pythonTuple(value);
 }

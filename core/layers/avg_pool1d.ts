@@ -1,0 +1,3 @@
+import { definePooling } from "./pooling.ts";
+
+export const avgPool1d = definePooling("avg", 1);

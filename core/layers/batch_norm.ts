@@ -1,0 +1,96 @@
+import { printShape } from "../graph/shape.ts";
+import { affineWeights } from "./initializers.ts";
+import { countPerSample, defineLayer } from "./kit.ts";
+import { p, pythonCall } from "./params.ts";
+import { needImage } from "./window.ts";
+
+/** BatchNorm1d over [N, C] or [N, C, L], BatchNorm2d over [N, C, H, W]. */
+export function defineBatchNorm(axes: 1 | 2) {
+  const title = `BatchNorm${axes}d`;
+  return defineLayer({
+    type: `batch_norm${axes}d`,
+    title,
+    category: "normalization",
+    doc: "Brings every channel to mean 0 and variance 1 over the batch, so that deep networks train faster; afterwards it uses running averages.",
+    source: `https://pytorch.org/docs/2.13/generated/torch.nn.${title}.html`,
+    keywords: ["bn", "batch normalization", "normalize"],
+    params: {
+      eps: p.float({ min: 0, default: 1e-5, doc: "Added to the variance against division by zero." }),
+      momentum: p.float({ min: 0, max: 1, default: 0.1, doc: "Share of each batch in the running averages." }),
+      affine: p.bool({ default: true, doc: "Learns a scale and a shift for each channel." }),
+      track_running_stats: p.bool({ default: true, doc: "Keeps running averages for evaluation; without them each batch is its own measure." }),
+    },
+    inputs: { x: { doc: axes === 2 ? "Images: [N, channels, height, width]." : "[N, features] or [N, channels, length]." } },
+    summary: () => "",
+    infer: ({ affine, track_running_stats }, { x }) => {
+      const wrong = axes === 1 && x.shape.length === 2 ? null : needImage(title, axes, x.shape);
+      if (wrong) return axes === 1 ? { ...wrong, problem: `${title} needs [N, features] or [N, channels, length] but receives ${printShape(x.shape)}.` } : wrong;
+      const channels = x.shape[1];
+      if (typeof channels !== "number") return { problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x.shape)} is known only at run time.`, port: "x", hint: "Move that axis with Permute." };
+      return {
+        outputs: { y: x },
+        weights: {
+          ...(affine ? affineWeights([channels]) : {}),
+          ...(track_running_stats
+            ? {
+                running_mean: { shape: [channels], init: { kind: "constant", value: 0 }, trainable: false },
+                running_var: { shape: [channels], init: { kind: "constant", value: 1 }, trainable: false },
+                num_batches_tracked: { shape: [], init: { kind: "constant", value: 0 }, trainable: false, dtype: "int64" },
+              }
+            : {}),
+        },
+      };
+    },
+    lower: ({ eps, momentum, affine, track_running_stats }, { x }, b) => {
+      if (track_running_stats) b.call("aten::add_.Scalar", [b.weight("num_batches_tracked"), { flag: "training" }], { dtype: "int64", shape: [] });
+      return {
+        y: b.call(
+          "aten::batch_norm",
+          [
+            x,
+            affine ? b.weight("weight") : null,
+            affine ? b.weight("bias") : null,
+            track_running_stats ? b.weight("running_mean") : null,
+            track_running_stats ? b.weight("running_var") : null,
+            track_running_stats ? { flag: "training" } : true,
+            momentum,
+            eps,
+            true, // cudnn_enabled
+          ],
+          x.type,
+        ),
+      };
+    },
+    onnx: ({ eps, affine, track_running_stats }, { x }, b) => {
+      const channels = Number(x.type.shape[1]);
+      const scale = affine ? b.weight("weight") : b.constant(Array<number>(channels).fill(1), [channels], "float32");
+      const shift = affine ? b.weight("bias") : b.constant(Array<number>(channels).fill(0), [channels], "float32");
+      const moments = track_running_stats ? { mean: b.weight("running_mean"), variance: b.weight("running_var") } : batchMoments();
+      const [y = ""] = b.node("BatchNormalization", [x.name, scale, shift, moments.mean, moments.variance], { epsilon: { float: eps } });
+      return { y };
+
+      function batchMoments() {
+        const over = b.constant(
+          x.type.shape.map((_, axis) => axis).filter((axis) => axis !== 1),
+          [x.type.shape.length - 1],
+          "int64",
+        );
+        const [centre = ""] = b.node("ReduceMean", [x.name, over], { keepdims: 1 });
+        const [off = ""] = b.node("Sub", [x.name, centre]);
+        const [square = ""] = b.node("Mul", [off, off]);
+        const [mean = ""] = b.node("ReduceMean", [x.name, over], { keepdims: 0 });
+        const [variance = ""] = b.node("ReduceMean", [square, over], { keepdims: 0 });
+        return { mean, variance };
+      }
+    },
+    torch: ({ eps, momentum, affine, track_running_stats }, { inputs: { x } }) => ({
+      module: pythonCall(`nn.${title}`, [x.shape[1] ?? 0], { eps: [eps, 1e-5], momentum: [momentum, 0.1], affine: [affine, true], track_running_stats: [track_running_stats, true] }),
+      forward: (self, { x }) => `${self}(${x})`,
+    }),
+    cost: (_, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) }),
+    examples: [
+      { inputs: { x: axes === 2 ? [3, 4, 5, 5] : [4, 6] } },
+      { params: { affine: false, track_running_stats: false, eps: 1e-3 }, inputs: { x: axes === 2 ? [3, 4, 5, 5] : [3, 4, 7] } },
+    ],
+  });
+}

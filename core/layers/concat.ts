@@ -1,0 +1,36 @@
+import { add } from "../graph/dims.ts";
+import { printShape } from "../graph/shape.ts";
+import { axisOf, defineLayer } from "./kit.ts";
+import { p } from "./params.ts";
+
+export const concat = defineLayer({
+  type: "concat",
+  title: "Concat",
+  category: "shape",
+  doc: "Lays tensors side by side along one axis, by default the channels or features.",
+  source: "https://pytorch.org/docs/2.13/generated/torch.cat.html",
+  keywords: ["cat", "concatenate", "join", "merge", "u-net", "densenet"],
+  params: { dim: p.int({ default: 1, doc: "The axis along which they are joined; 1 is the channels or features." }) },
+  inputs: { x: { doc: "Tensors that agree in every other axis, in the order of their wires.", many: true } },
+  summary: ({ dim }) => `axis ${dim}`,
+  infer: ({ dim }, { x }) => {
+    const [first, ...rest] = x;
+    if (!first) return { problem: "Concat needs at least one wire.", port: "x" };
+    const axis = axisOf(dim, first.shape.length);
+    if (axis === null) return { problem: `Concat has no axis ${dim} in ${printShape(first.shape)}.`, code: "GRAPH_PARAM", param: "dim", fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }] };
+    const odd = rest.find(({ shape }) => shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i]));
+    if (odd) return { problem: `Concat along axis ${dim} needs tensors that agree in every other axis, but receives ${printShape(first.shape)} and ${printShape(odd.shape)}.`, port: "x" };
+    return { outputs: { y: { dtype: "float32", shape: first.shape.map((size, i) => (i === axis ? rest.reduce((sum, { shape }) => add(sum, shape[i] ?? 0), size) : size)) } } };
+  },
+  lower: ({ dim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::cat", [x, dim], y ?? { dtype: "float32", shape: [] }) }),
+  onnx: ({ dim }, { x }, b) => {
+    const [y = ""] = b.node(
+      "Concat",
+      x.map(({ name }) => name),
+      { axis: dim },
+    );
+    return { y };
+  },
+  torch: ({ dim }) => ({ forward: (_, { x }) => `torch.cat((${[x].flat().join(", ")},), dim=${dim})` }),
+  examples: [{ inputs: { x: [{ dtype: "float32", shape: [2, 3, 4] }, { dtype: "float32", shape: [2, 5, 4] }] } }],
+});

@@ -1,0 +1,14 @@
+import { defineActivation } from "./elementwise.ts";
+import { p, pythonCall } from "./params.ts";
+
+export const leakyRelu = defineActivation({
+  type: "leaky_relu",
+  title: "LeakyReLU",
+  doc: "ReLU that lets a little of the negative through, so that no unit dies.",
+  params: { negative_slope: p.float({ default: 0.01, step: 0.01, doc: "Slope for negative numbers." }) },
+  summary: ({ negative_slope }) => `slope ${negative_slope}`,
+  aten: ({ negative_slope }) => ["aten::leaky_relu", negative_slope],
+  onnx: ["LeakyRelu", ({ negative_slope }) => ({ alpha: { float: negative_slope } })],
+  torch: ({ negative_slope }) => pythonCall("nn.LeakyReLU", [], { negative_slope: [negative_slope, 0.01] }),
+  examples: [{ negative_slope: 0.2 }],
+});

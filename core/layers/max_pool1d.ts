@@ -1,0 +1,3 @@
+import { definePooling } from "./pooling.ts";
+
+export const maxPool1d = definePooling("max", 1);

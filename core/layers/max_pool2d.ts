@@ -1,0 +1,3 @@
+import { definePooling } from "./pooling.ts";
+
+export const maxPool2d = definePooling("max", 2);

@@ -1,0 +1,15 @@
+import { defineActivation } from "./elementwise.ts";
+
+export const silu = defineActivation({
+  type: "silu",
+  title: "SiLU",
+  doc: "x · sigmoid(x): smooth, with a small dip below zero; usual in newer image networks.",
+  keywords: ["swish"],
+  params: {},
+  aten: () => ["aten::silu"],
+  onnx: (_, x, b) => {
+    const [gate = ""] = b.node("Sigmoid", [x]);
+    return b.node("Mul", [x, gate])[0] ?? "";
+  },
+  torch: () => "nn.SiLU()",
+});

@@ -1,0 +1,49 @@
+import { add, floorDivide } from "../graph/dims.ts";
+import { printShape, type Dim, type Shape } from "../graph/shape.ts";
+import type { Fix, InferProblem } from "./kit.ts";
+
+/**
+ * Output size of one axis of a sliding window: ⌊(size + pads − dilation·(kernel − 1) − 1) / stride⌋ + 1; below 1 means that
+ * the window does not fit. `pads` is the padding of both ends together.
+ * @see https://pytorch.org/docs/2.13/generated/torch.nn.Conv2d.html (Shape)
+ */
+export function slide(size: Dim, window: { kernel: number; stride: number; pads: number; dilation: number }): Dim {
+  return add(floorDivide(add(size, window.pads - window.dilation * (window.kernel - 1) - 1), window.stride), 1);
+}
+
+export const AXIS_NAMES = { 1: "length", 2: "height, width" } as const;
+
+/** Why a layer over `axes` spatial axes cannot take `x`, or null where it can: it needs [N, channels, ...]. */
+export function needImage(title: string, axes: 1 | 2, x: Shape): InferProblem | null {
+  if (x.length === axes + 2) return null;
+  const fixes: Fix[] = [];
+  if (axes === 2 && x.length === 3) fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, ...x.slice(1).map(runtimeSize)] } }], port: "x" });
+  if (axes === 2 && x.length === 2 && typeof x[1] === "number") {
+    const side = Math.sqrt(x[1]);
+    if (Number.isInteger(side) && side > 1) fixes.push({ kind: "insert", label: `Insert Reshape to 1×${side}×${side}`, nodes: [{ type: "reshape", params: { shape: [1, side, side] } }], port: "x" });
+  }
+  if (axes === 1 && x.length === 2) fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, -1] } }], port: "x" });
+  if (axes === 1 && x.length === 4) fixes.push({ kind: "insert", label: "Insert Flatten over height and width", nodes: [{ type: "flatten", params: { start_dim: 2 } }], port: "x" });
+  return {
+    problem: `${title} needs [N, channels, ${AXIS_NAMES[axes]}] but receives ${printShape(x)}.`,
+    port: "x",
+    hint: axes === 2 && x.length === 3 ? "Use the one-dimensional layer, or add an axis with Reshape." : "Put a Reshape in front.",
+    fixes,
+  };
+}
+
+function runtimeSize(dim: Dim): number {
+  return typeof dim === "number" ? dim : -1;
+}
+
+/** Why a window does not fit, or null. `sizes` are the spatial sizes before, `result` those after. */
+export function needFit(title: string, sizes: Shape, result: Shape, reach: number[], fixes: Fix[]): InferProblem | null {
+  const axis = result.findIndex((size) => typeof size === "number" && size < 1);
+  if (axis === -1) return null;
+  return {
+    problem: `${title}'s window spans ${reach.join("×")} but its input, padding included, is smaller: ${sizes.join("×")}.`,
+    port: "x",
+    hint: "Make the window smaller, add padding, or shrink the image less before.",
+    fixes,
+  };
+}
