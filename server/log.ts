@@ -1,0 +1,16 @@
+import { pino, type Logger } from "pino";
+import { config } from "./config.ts";
+
+export type Log = Logger;
+
+/** A process's log: one JSON line an event on the standard output, which the supervisor puts into DATA_DIR/logs. Secrets are never given to it. */
+export function openLog(name: string): Log {
+  return pino({
+    name,
+    level: config().LOG_LEVEL,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: pino.stdSerializers.errWithCause },
+    redact: { paths: ["url", "password", "DATABASE_URL", "*.connectionString"], censor: "[kept back]" },
+  });
+}
