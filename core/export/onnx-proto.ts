@@ -30,8 +30,8 @@ export type OnnxGraph = { name: string; nodes: OnnxNode[]; initializers: OnnxTen
 
 export type OnnxModel = { irVersion: number; opset: number; producer: string; producerVersion: string; doc: string; graph: OnnxGraph; metadata: { [key: string]: string } };
 
-/** `TensorProto.DataType` */
-const DATA_TYPES: Record<Dtype, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
+/** `TensorProto.DataType`, also what the attribute `to` of Cast means. */
+export const ONNX_DTYPES: Record<Dtype, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 
 /** `AttributeProto.AttributeType` */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats: 6, ints: 7 } as const;
@@ -159,7 +159,7 @@ function writeAttribute(w: BinaryWriter, name: string, value: OnnxAttributeValue
 
 function writeTensor(w: BinaryWriter, tensor: OnnxTensor): void {
   for (const size of tensor.shape) w.tag(1, WireType.Varint).int64(size);
-  w.tag(2, WireType.Varint).int32(DATA_TYPES[tensor.dtype]);
+  w.tag(2, WireType.Varint).int32(ONNX_DTYPES[tensor.dtype]);
   w.tag(8, WireType.LengthDelimited).string(tensor.name);
   w.tag(9, WireType.LengthDelimited).bytes(tensor.bytes);
 }
@@ -168,7 +168,7 @@ function writeValueInfo(w: BinaryWriter, { name, dtype, shape }: OnnxValueInfo):
   w.tag(1, WireType.LengthDelimited).string(name);
   message(w, 2, () =>
     message(w, 1, () => {
-      w.tag(1, WireType.Varint).int32(DATA_TYPES[dtype]);
+      w.tag(1, WireType.Varint).int32(ONNX_DTYPES[dtype]);
       message(w, 2, () => {
         for (const size of shape) {
           message(w, 1, () => {

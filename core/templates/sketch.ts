@@ -1,0 +1,44 @@
+import { emptyGraph, type Graph, type Json, type Node } from "../graph/document.ts";
+
+/** Places on the canvas: a node is 184 wide and about 52 high, with room for a wire's label below and a column beside. */
+const COLUMN_WIDTH = 184 + 56;
+const ROW_HEIGHT = 52 + 44;
+
+export type Place = { column: number; row: number };
+export type Step = [id: string, type: string, params?: { [name: string]: Json }];
+
+/** A graph drawn node by node. Ids become attribute names in PyTorch code and the first part of weight names. */
+export type Sketch = {
+  /** Puts a node, wires output `y` of each `from` into it, and gives its id. */
+  put(step: Step, place: Place, from?: { [port: string]: string }): string;
+  /** Puts nodes one below the other, each fed by the one before, and gives the last one's id. */
+  stack(steps: Step[], place: Place, from?: string): string;
+  graph(): Graph;
+};
+
+export function sketch(): Sketch {
+  const nodes: Node[] = [];
+  const edges: Graph["edges"] = [];
+  const put: Sketch["put"] = ([id, type, params = {}], { column, row }, from = {}) => {
+    nodes.push({ id, type, params, at: { x: column * COLUMN_WIDTH, y: row * ROW_HEIGHT } });
+    for (const [port, node] of Object.entries(from)) edges.push({ id: `${node}-${id}-${port}`, from: { node, port: "y" }, to: { node: id, port } });
+    return id;
+  };
+  return {
+    put,
+    stack(steps, { column, row }, from) {
+      let last = from;
+      for (const [i, step] of steps.entries()) last = put(step, { column, row: row + i }, last === undefined ? {} : { x: last });
+      if (last === undefined) throw new Error("A stack needs a step.");
+      return last;
+    },
+    graph: () => ({ ...emptyGraph, nodes, edges }),
+  };
+}
+
+/** A network without branches. */
+export function chain(steps: Step[]): Graph {
+  const drawing = sketch();
+  drawing.stack(steps, { column: 0, row: 0 });
+  return drawing.graph();
+}

@@ -1,0 +1,73 @@
+import type { Manifest } from "../data/manifest.ts";
+import type { Graph } from "../graph/document.ts";
+import { lowerTraining } from "../program/lower.ts";
+import { findLoss } from "./losses.ts";
+import { metricsFor } from "./metrics.ts";
+import { findOptimizer } from "./optimizers.ts";
+import { lrTable } from "./schedules.ts";
+import type { RunSettings } from "./settings.ts";
+import type { TrainSpec } from "./spec.ts";
+
+/** How many validation rows show their predictions while a run goes. */
+const SAMPLE_COUNT = 24;
+const CHECKPOINT_EVERY_MS = 30_000;
+
+/**
+ * The order that the engine carries out. File paths are the manifest's own, within the data set's folder, and the checkpoint
+ * folder is `.`: the trainer puts its own places in front.
+ * @throws GraphInvalid where the graph has errors or the loss does not go with its prediction.
+ */
+export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Manifest): TrainSpec {
+  const { train, validation } = manifest.splits;
+  const { program, metrics } = lowerTraining(graph, {
+    preprocess: manifest.preprocess,
+    loss: findLoss(settings.loss),
+    metrics: metricsFor(manifest.task),
+    target: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] },
+  });
+  const [input] = program.inputs;
+  if (!input) throw new Error("A checked graph has an input.");
+  const { stepsPerEpoch, dropLast } = planSteps(train.rows, settings);
+  return {
+    version: 1,
+    program,
+    metrics,
+    data: { train: splitOf(train, input.name), validation: splitOf(validation, input.name) },
+    optimizer: findOptimizer(settings.optimizer).toSpec(settings),
+    lr: { base: settings.lr, schedule: lrTable(settings, stepsPerEpoch * settings.epochs) },
+    batchSize: settings.batchSize,
+    epochs: settings.epochs,
+    shuffle: true,
+    dropLast,
+    seed: settings.seed,
+    device: settings.device,
+    precision: settings.precision,
+    channelsLast: settings.channelsLast,
+    gradClip: settings.gradClipNorm > 0 ? { kind: "norm", max: settings.gradClipNorm } : null,
+    accumulate: settings.accumulate,
+    threads: 0,
+    checkpoint: { folder: ".", everyMs: CHECKPOINT_EVERY_MS },
+    resumeFrom: null,
+    startFrom: null,
+    sampleRows: spread(validation.rows, SAMPLE_COUNT),
+  };
+}
+
+function splitOf(split: Manifest["splits"]["train"], input: string): TrainSpec["data"]["train"] {
+  return { arrays: { [input]: { file: split.input.file }, target: { file: split.target.file } }, rows: split.rows };
+}
+
+/**
+ * Optimizer steps of one epoch. A last batch that is not full is used too, unless it holds a single row, of which batch norm
+ * could take no variance.
+ */
+export function planSteps(rows: number, { batchSize, accumulate }: Pick<RunSettings, "batchSize" | "accumulate">): { stepsPerEpoch: number; dropLast: boolean } {
+  const dropLast = rows > batchSize && rows % batchSize === 1;
+  const batches = dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
+  return { stepsPerEpoch: Math.ceil(batches / accumulate), dropLast };
+}
+
+/** `count` rows evenly spread over a split: rows next to each other may be alike. */
+function spread(rows: number, count: number): number[] {
+  return Array.from({ length: Math.min(rows, count) }, (_, i) => Math.floor((i * rows) / Math.min(rows, count)));
+}
