@@ -33,7 +33,11 @@ export type OnnxValue = { name: string; type: TensorType };
  * What a layer says about itself once its inputs are known. `null`: unknown, because of problems inside one of its bodies,
  * which are reported there.
  */
-export type Inferred = { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan } } | InferProblem | null;
+export type Inferred =
+  | { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan }; /** What would run, but is probably not meant. */ hints?: InferHint[] }
+  | InferProblem
+  | null;
+export type InferHint = { message: string; port?: string; hint?: string; fixes?: Fix[] };
 
 /** `code` is GRAPH_SHAPE where absent. `port` or `param` says where to look; `body` is the role of the body at fault. */
 export type InferProblem = {
@@ -67,7 +71,7 @@ export type Fix =
 export type Cost = { multiplyAdds: number };
 
 /** Types around a node once they are known. */
-export type NodeTypes<I = InputPorts> = { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } };
+export type NodeTypes = { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } };
 
 /**
  * Infers one of the node's bodies for these arguments (by the names of its input nodes) and gives the types of its output
@@ -162,14 +166,16 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   boundary?: { kind: "input" | "output"; name: string };
   /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself. */
   trait?: "affine" | "neutral" | "probabilities";
+  /** The parameter that sets the size of the last axis of its result, such as Linear's `out_features`. */
+  widthParam?: string;
   /** The line under the node's name: `32 filters, 3×3, same`. */
   summary(params: Values<P>): string;
   infer(params: Values<P>, inputs: InputsOf<I, TensorType>, bodies: BodyTypes): Inferred;
-  lower(params: Values<P>, inputs: InputsOf<I, Value>, b: ProgramBuilder, types: NodeTypes<I>): { [port: string]: Value };
-  onnx(params: Values<P>, inputs: InputsOf<I, OnnxValue>, b: OnnxBuilder, types: NodeTypes<I>): { [port: string]: string };
-  torch(params: Values<P>, types: NodeTypes<I>): TorchCode;
+  lower(params: Values<P>, inputs: InputsOf<I, Value>, b: ProgramBuilder, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): { [port: string]: Value };
+  onnx(params: Values<P>, inputs: InputsOf<I, OnnxValue>, b: OnnxBuilder, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): { [port: string]: string };
+  torch(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): TorchCode;
   /** Absent: no multiply-adds of its own, and the sum of its bodies. `bodies` holds those of one run of each body. */
-  cost?(params: Values<P>, types: NodeTypes<I>, bodies: { [role: string]: Cost }): Cost;
+  cost?(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }, bodies: { [role: string]: Cost }): Cost;
   /** The contract test tries every promise on each. Shapes with numbers only; a bare shape is float32. */
   examples: Example<Values<P>>[];
 };

@@ -12,6 +12,7 @@ export const linear = defineLayer({
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.Linear.html",
   keywords: ["dense", "fully connected", "fc", "perceptron"],
   trait: "affine",
+  widthParam: "out_features",
   params: {
     out_features: p.int({ min: 1, default: 128, doc: "How many numbers come out." }),
     bias: p.bool({ default: true, doc: "Adds a learned number to each output." }),
@@ -29,7 +30,32 @@ export const linear = defineLayer({
         fixes: [{ kind: "insert", label: `Insert Mean over ${inFeatures}`, nodes: [{ type: "mean", params: { dim: [-1], keepdim: true } }], port: "x" }],
       };
     }
-    return { outputs: { y: float32([...shape.slice(0, -1), out_features]) }, weights: linearWeights([out_features, inFeatures], bias ? out_features : null) };
+    return {
+      outputs: { y: float32([...shape.slice(0, -1), out_features]) },
+      weights: linearWeights([out_features, inFeatures], bias ? out_features : null),
+      hints:
+        shape.length === 4
+          ? [
+              {
+                message: `Linear works along the last axis alone, here the ${inFeatures} columns of an image ${printShape(shape)}.`,
+                port: "x",
+                hint: "To use the whole image at once, flatten it first.",
+                fixes: [
+                  { kind: "insert", label: "Insert Flatten", nodes: [{ type: "flatten", params: {} }], port: "x" },
+                  {
+                    kind: "insert",
+                    label: "Insert AdaptiveAvgPool2d and Flatten",
+                    nodes: [
+                      { type: "adaptive_avg_pool2d", params: {} },
+                      { type: "flatten", params: {} },
+                    ],
+                    port: "x",
+                  },
+                ],
+              },
+            ]
+          : [],
+    };
   },
   lower: ({ bias }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::linear", [x, b.weight("weight"), bias ? b.weight("bias") : null], y ?? x.type) }),
   onnx: ({ bias }, { x }, b) => {

@@ -18,12 +18,16 @@ export type Params = { [name: string]: Param<unknown> };
 /** The values of a parameter record: `Values<typeof conv2d.params>`. */
 export type Values<P> = { [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 
+const INT_MAX = 2147483647;
+const INTS_MESSAGE = "a list of whole numbers such as 1, 28, 28";
+const DIMS_MESSAGE = "a list of up to 8 sizes ≥ 1, or symbols such as T";
+
 type Range = { min?: number; max?: number };
 
 /** Parameter kinds. A schema's message says the field's range; `checkParams` puts the field's name in front. */
 export const p = {
   int: (o: Range & { default: number; doc: string }): Param<number> => ({
-    schema: z.int({ error: `a whole number${rangeText(o)}` }).min(o.min ?? -2147483648, `a whole number${rangeText(o)}`).max(o.max ?? 2147483647, `a whole number${rangeText(o)}`),
+    schema: z.int({ error: `a whole number${rangeText(o)}` }).min(o.min ?? -INT_MAX, `a whole number${rangeText(o)}`).max(o.max ?? INT_MAX, `a whole number${rangeText(o)}`),
     default: o.default,
     doc: o.doc,
     control: { kind: "int", min: o.min, max: o.max, step: 1 },
@@ -45,9 +49,9 @@ export const p = {
   size: <const W extends readonly string[] = []>(o: { axes: number; min: number; default: NoInfer<number | number[] | W[number]>; words?: W; doc: string }): Param<number | number[] | W[number]> => {
     const words: readonly string[] = o.words ?? [];
     const message = `a whole number ≥ ${o.min}, or ${o.axes} of them${words.length ? `, or ${words.join(", ")}` : ""}`;
-    const one = z.int().min(o.min).max(2147483647);
+    const isOne = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= o.min && value <= INT_MAX;
     return {
-      schema: z.union([one, z.array(one).length(o.axes), z.string().refine((s) => words.includes(s))], { error: message }) as unknown as z.ZodType<number | number[] | W[number]>,
+      schema: z.custom<number | number[] | W[number]>((value) => isOne(value) || (Array.isArray(value) && value.length === o.axes && value.every(isOne)) || words.includes(String(value)), message),
       default: o.default,
       doc: o.doc,
       control: { kind: "size", axes: o.axes, min: o.min, words },
@@ -55,20 +59,23 @@ export const p = {
   },
   /** A list of whole numbers: a shape or an order of axes. */
   ints: (o: { default: number[]; min?: number; doc: string; placeholder?: string }): Param<number[]> => ({
-    schema: z.array(z.int().min(o.min ?? -2147483648)).max(16),
+    schema: z.array(z.int().min(o.min ?? -INT_MAX).max(INT_MAX), { error: INTS_MESSAGE }).max(16, INTS_MESSAGE),
     default: o.default,
     doc: o.doc,
     control: { kind: "ints", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
   /** Sizes of which some may be symbols: `1, 28, 28`, `T, 16`. */
   dims: (o: { default: (number | string)[]; doc: string; placeholder?: string }): Param<(number | string)[]> => ({
-    schema: z.array(z.union([z.int().min(1).max(2147483647), z.string().regex(/^[A-Z]\w{0,7}$/)], { error: "sizes ≥ 1, or a symbol such as T" })).max(8),
+    schema: z.array(
+      z.custom<number | string>((size) => (typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^[A-Z]\w{0,7}$/.test(size)), DIMS_MESSAGE),
+      { error: DIMS_MESSAGE },
+    ).max(8, DIMS_MESSAGE),
     default: o.default,
     doc: o.doc,
     control: { kind: "dims", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
   text: (o: { default: string; doc: string; pattern?: RegExp; placeholder?: string }): Param<string> => ({
-    schema: o.pattern ? z.string().max(200).regex(o.pattern) : z.string().max(200),
+    schema: o.pattern ? z.string({ error: "a text" }).max(200, "a text of up to 200 letters").regex(o.pattern, "written differently") : z.string({ error: "a text" }).max(200, "a text of up to 200 letters"),
     default: o.default,
     doc: o.doc,
     control: { kind: "text", placeholder: o.placeholder ?? "" },

@@ -15,9 +15,9 @@ export type LossRecord = {
   expects: "logits" | "values";
   /**
    * The type of targets that go with a prediction of type `y`, or the problem with that prediction. Sizes may be symbolic
-   * (`B` is the batch).
+   * (`B` is the batch). `width` is the size that the prediction's last axis ought to have, where that would mend it.
    */
-  target(y: TensorType, info: TargetInfo): { target: TensorType } | { problem: string; hint?: string; fixes?: Fix[] };
+  target(y: TensorType, info: TargetInfo): { target: TensorType } | { problem: string; hint?: string; width?: number; fixes?: Fix[] };
   /** The mean over the batch as a float32 scalar. */
   lower(b: ProgramBuilder, values: { y: Value; target: Value }): Value;
   /** `nn.CrossEntropyLoss()` */

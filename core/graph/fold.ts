@@ -1,0 +1,94 @@
+import { findLayer } from "../layers/index.ts";
+import { bodyInputs } from "../layers/input.ts";
+import { portsOf, type Inputs, type Layer, type NodeTypes, type WeightPlan } from "../layers/kit.ts";
+import { bodyOutputs } from "../layers/output.ts";
+import type { Params, Values } from "../layers/params.ts";
+import { checkGraph, hasErrors, paramsOf, type Checked, type Problem } from "./check.ts";
+import type { Body, Graph, Node } from "./document.ts";
+import { pathOf, type BodyStep, type NodePath } from "./path.ts";
+
+/** A node in the course of a fold, with all that its layer's answers take. */
+export type Step = {
+  path: NodePath;
+  /** The bodies around it, for folding its own with `[...steps, { node: node.id, role }]`. */
+  steps: readonly BodyStep[];
+  node: Node;
+  layer: Layer;
+  params: Values<Params>;
+  types: NodeTypes;
+  weights: { [name: string]: WeightPlan };
+};
+
+/** A graph with errors was handed to something that needs one without. */
+export class GraphInvalid extends Error {
+  readonly code = "GRAPH_INVALID";
+  readonly problems: Problem[];
+
+  constructor(problems: Problem[]) {
+    super(`This graph cannot run: ${problems[0]?.message ?? "it has problems"}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`);
+    this.name = "GraphInvalid";
+    this.problems = problems;
+  }
+}
+
+/** @throws GraphInvalid with the errors, if there are any. */
+export function requireValid(graph: Graph): Checked {
+  const checked = checkGraph(graph);
+  if (hasErrors(checked)) throw new GraphInvalid(checked.problems.filter(({ severity }) => severity === "error"));
+  return checked;
+}
+
+/**
+ * Runs through a checked body in order, with a value of some kind on every wire: program values, ONNX names, Python variables.
+ * `args` are the values of its input nodes by name; the answer holds those of its output nodes by name. `visit` is given a
+ * node's inputs and gives its outputs; nodes on which no output depends are left out.
+ */
+export function foldBody<T>(checked: Checked, body: Body, steps: readonly BodyStep[], args: { [name: string]: T }, visit: (step: Step, inputs: Inputs<T>) => { [port: string]: T }): { [name: string]: T } {
+  const nodes = new Map(body.nodes.map((node) => [node.id, node]));
+  const inputNames = new Map(bodyInputs(body).map(({ name, node }) => [node.id, name]));
+  const outputNames = new Map(bodyOutputs(body).map(({ name, node }) => [node.id, name]));
+  const wires = group(body.edges, ({ to }) => to.node);
+  const values = new Map<string, { [port: string]: T }>();
+  const results: [string, T][] = [];
+  for (const path of ordersOf(checked).get(pathOf(steps, "")) ?? []) {
+    const node = nodes.get(path.slice(path.lastIndexOf("/") + 1));
+    const layer = node && findLayer(node.type);
+    const types = checked.types.get(path);
+    if (!node || !layer || !types) throw new Error(`Node ${path} of a checked graph has gone; check it again after an edit.`);
+    const inputs: Inputs<T> = Object.create(null);
+    const inputName = inputNames.get(node.id);
+    if (inputName !== undefined) inputs.x = args[inputName];
+    for (const [port, { many }] of Object.entries(portsOf(layer, node).inputs)) {
+      const arrived = (wires.get(node.id) ?? []).filter(({ to }) => to.port === port).flatMap(({ from }) => values.get(from.node)?.[from.port] ?? []);
+      if (many) inputs[port] = arrived;
+      else if (arrived[0] !== undefined) inputs[port] = arrived[0];
+    }
+    values.set(node.id, visit({ path, steps, node, layer, params: paramsOf(layer, node), types, weights: checked.weights.get(path) ?? {} }, inputs));
+    const outputName = outputNames.get(node.id);
+    if (outputName !== undefined && inputs.x !== undefined && !Array.isArray(inputs.x)) results.push([outputName, inputs.x]);
+  }
+  return Object.fromEntries(results);
+}
+
+const orders = new WeakMap<Checked, Map<string, NodePath[]>>();
+
+/** The checked order, body by body. */
+function ordersOf(checked: Checked): Map<string, NodePath[]> {
+  let order = orders.get(checked);
+  if (!order) {
+    order = group(checked.order, (path) => path.slice(0, path.lastIndexOf("/") + 1));
+    orders.set(checked, order);
+  }
+  return order;
+}
+
+function group<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const members = groups.get(key);
+    if (members) members.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

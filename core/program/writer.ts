@@ -1,0 +1,123 @@
+import { weightName, type NodePath } from "../graph/path.ts";
+import type { TensorType } from "../graph/shape.ts";
+import type { BuilderArg, BuilderSize, ProgramBuilder, Value, WeightPlan } from "../layers/kit.ts";
+import { PROGRAM_VERSION, type Arg, type Block, type Op, type Program, type Weight } from "./program.ts";
+
+/** Writes one program from front to back: inputs, then weights, then ops. */
+export class ProgramWriter {
+  private valueCount = 0;
+  private readonly inputs: Program["inputs"] = [];
+  private readonly weights = new Map<string, Value>();
+  private readonly weightList: Weight[] = [];
+  /** Where ops go: the innermost open block. */
+  private ops: Op[] = [];
+
+  input(name: string, type: TensorType, node: NodePath): Value {
+    const value = this.fresh(type);
+    this.inputs.push({ value: value.id, name, dtype: type.dtype, shape: type.shape, node });
+    return value;
+  }
+
+  declareWeights(node: NodePath, plans: { [name: string]: WeightPlan }): void {
+    for (const [own, { shape, init, trainable = true, dtype = "float32" }] of Object.entries(plans)) {
+      const name = weightName(node, own);
+      const value = this.fresh({ dtype, shape });
+      this.weights.set(name, value);
+      this.weightList.push({ value: value.id, name, dtype, shape, init, trainable, node });
+    }
+  }
+
+  finish(outputs: { [name: string]: Value }): Program {
+    return {
+      version: PROGRAM_VERSION,
+      inputs: this.inputs,
+      weights: this.weightList,
+      ops: this.ops,
+      outputs: Object.entries(outputs).map(([name, { id }]) => ({ value: id, name })),
+    };
+  }
+
+  /** A builder whose ops come from this node and whose weights are the node's. */
+  at(node: NodePath, body?: ProgramBuilder["body"]): ProgramBuilder {
+    const calls: ProgramBuilder["calls"] = (op, args, types) => {
+      const out = types.map((type) => this.fresh(type));
+      this.ops.push({ op, args: args.map(toArg), out: idsOf(out), node });
+      return out;
+    };
+    return {
+      calls,
+      call: (op, args, type) => first(calls(op, args, [type])),
+      weight: (name) => {
+        const value = this.weights.get(weightName(node, name));
+        if (!value) throw new Error(`Node ${node} asks for a weight ${name} that it did not plan.`);
+        return value;
+      },
+      body: (role, args) => {
+        if (!body) throw new Error(`Node ${node} has no bodies.`);
+        return body(role, args);
+      },
+      if: (condition, then, otherwise, types) => {
+        const blocks: [Block, Block] = [this.block([], then), this.block([], otherwise)];
+        const out = types.map((type) => this.fresh(type));
+        this.ops.push({ op: "if", cond: condition.id, blocks, out: idsOf(out), node });
+        return out;
+      },
+      while: (init, condition, turn, { maxIterations, limit }) => {
+        const asked = this.copies(init);
+        const carried = this.copies(init);
+        const blocks: [Block, Block] = [this.block(asked, () => [condition(asked)]), this.block(carried, () => turn(carried))];
+        const out = this.copies(init);
+        this.ops.push({ op: "while", init: idsOf(init), blocks, maxIterations, limit, out: idsOf(out), node });
+        return out;
+      },
+      repeat: (init, times, turn, { maxIterations }) => {
+        const index = this.fresh({ dtype: "int64", shape: [] });
+        const carried = this.copies(init);
+        const blocks: [Block] = [this.block([index, ...carried], () => turn(carried, index))];
+        const out = this.copies(init);
+        this.ops.push({ op: "repeat", init: idsOf(init), times: typeof times === "number" ? times : { v: times.id }, maxIterations, blocks, out: idsOf(out), node });
+        return out;
+      },
+    };
+  }
+
+  private block(inputs: Value[], write: () => Value[]): Block {
+    const around = this.ops;
+    const ops: Op[] = [];
+    this.ops = ops;
+    const outputs = write();
+    this.ops = around;
+    return { inputs: idsOf(inputs), ops, outputs: idsOf(outputs) };
+  }
+
+  private copies(values: Value[]): Value[] {
+    return values.map(({ type }) => this.fresh(type));
+  }
+
+  private fresh(type: TensorType): Value {
+    return { id: this.valueCount++, type };
+  }
+}
+
+function idsOf(values: Value[]): number[] {
+  return values.map(({ id }) => id);
+}
+
+function first(values: Value[]): Value {
+  const [value] = values;
+  if (!value) throw new Error("A call has at least one result.");
+  return value;
+}
+
+function toArg(arg: BuilderArg): Arg {
+  if (typeof arg !== "object" || arg === null) return arg;
+  if (Array.isArray(arg)) return { vs: idsOf(arg) };
+  if ("id" in arg) return { v: arg.id };
+  if ("ints" in arg) return { ints: arg.ints.map((int) => (typeof int === "number" ? int : toSize(int))) };
+  if ("size" in arg) return toSize(arg);
+  return arg;
+}
+
+function toSize({ size: [value, axis] }: BuilderSize | { size: [number, number] }): { size: [number, number] } {
+  return { size: [typeof value === "number" ? value : value.id, axis] };
+}
