@@ -1,5 +1,5 @@
 import type { Series } from "./series.ts";
-import { formatPercent } from "./format.ts";
+import { formatPercent } from "../ui/format.ts";
 
 /** What the reading looks at. Rows of `confusion` are true classes, columns predicted ones. */
 export type Read = {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { bodyAt, edit, goTo, leave, nodePath, openGraph, redo, select, selectNodes, splitPath, undo, useGraph } from "../../../app/canvas/useGraph.ts";
+import { bodyAt, edit, goTo, leave, openGraph, redo, select, selectNodes, undo, useGraph } from "../../../app/canvas/useGraph.ts";
 import { emptyGraph, type Graph, type Node } from "../../../core/graph/document.ts";
 
 const node = (id: string, more: Partial<Node> = {}): Node => ({ id, type: "relu", params: {}, at: { x: 0, y: 0 }, ...more });
@@ -83,11 +83,6 @@ describe("scopes", () => {
     goTo([{ node: "loop", role: "body" }]);
     edit((graph) => ({ ...graph, nodes: [] }));
     expect(useGraph.getState().scope).toEqual([]);
-  });
-
-  it("a node path and its scope say the same", () => {
-    expect(nodePath([{ node: "loop", role: "body" }], "inner")).toBe("loop/body/inner");
-    expect(splitPath("loop/body/inner")).toEqual({ scope: [{ node: "loop", role: "body" }], id: "inner" });
   });
 });
 

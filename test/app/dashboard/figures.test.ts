@@ -1,24 +1,49 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatBytes, formatDuration, formatExact, formatNumber, formatPercent, formatShort } from "../../../app/dashboard/format.ts";
+import { formatExact, formatFigure, formatTick } from "../../../app/dashboard/figures.ts";
 import { argmax, toProbabilities } from "../../../app/dashboard/probability.ts";
 import { remainingMs } from "../../../app/dashboard/remaining.ts";
-
-const plain = (text: string) => text.replaceAll("\u00a0", " ");
+import { logTicks, niceRange, niceTicks } from "../../../app/dashboard/ticks.ts";
 
 describe("figures", () => {
-  test.each([[12, "12 ms"], [3140, "3.1 s"], [59_600, "1 min"], [200_000, "3 min 20 s"], [3_840_000, "1 h 4 min"], [86_400_000 * 2 + 3_600_000 * 3, "2 d 3 h"]])("%d ms reads %s", (ms, text) => {
-    expect(plain(formatDuration(ms))).toBe(text);
+  test("shares tell good runs apart", () => {
+    expect([0.9871, 0.99123, 1, 0.5, null].map((share) => formatFigure(share, "share"))).toEqual(["98.7%", "99.12%", "100.0%", "50.0%", "–"]);
   });
-  test.each([[0, "0"], [0.0342, "0.0342"], [2.40999, "2.41"], [0.00001234, "1.2e-5"], [41_200.4, "41,200"], [null, "–"], [1e-3, "0.001"]])("%s reads %s", (value, text) => {
-    expect(formatNumber(value)).toBe(text);
+  test("ticks are short", () => {
+    expect([0, 1200, 850, 3e6, 0.5, 0.001, 3e-4].map((tick) => formatTick(tick, "value"))).toEqual(["0", "1.2k", "850", "3M", "0.5", "1e-3", "3e-4"]);
+    expect([0, 0.775, 1].map((tick) => formatTick(tick, "share"))).toEqual(["0%", "77.5%", "100%"]);
   });
-  test.each([[0.9871, "98.7%"], [0.99123, "99.12%"], [1, "100%"], [0.0042, "0.42%"], [null, "–"]])("%s as a share reads %s", (value, text) => {
-    expect(formatPercent(value)).toBe(text);
+  test("exact values are exact", () => {
+    expect([0.0213456789, null, 41200.26, 0.00012345].map((value) => formatExact(value, "value"))).toEqual(["0.0213457", "not finite", "41,200.3", "1.234e-4"]);
+    expect(formatExact(0.98765, "share")).toBe("98.765%");
   });
-  test("ticks, sizes and exact values", () => {
-    expect([1200, 850, 3e6, 0.5].map(formatShort)).toEqual(["1.2k", "850", "3M", "0.5"]);
-    expect([512, 178_112, 4_000_000].map((size) => plain(formatBytes(size)))).toEqual(["512 B", "178 kB", "4 MB"]);
-    expect([0.0213456789, null, 41200.26].map(formatExact)).toEqual(["0.0213457", "not finite", "41,200.3"]);
+});
+
+describe("ticks", () => {
+  test("are round and lie inside", () => {
+    expect(niceTicks(0, 2.4, 4)).toEqual([0, 1, 2]);
+    expect(niceTicks(0.3, 1, 4)).toEqual([0.4, 0.6, 0.8, 1]);
+    expect(niceTicks(1, 4690, 5)).toEqual([1000, 2000, 3000, 4000]);
+    expect(logTicks(0.004, 3, 4)).toEqual([0.01, 0.1, 1]);
+    expect(logTicks(0.2, 0.7, 3).length).toBeGreaterThan(1);
+  });
+  test("a nice range holds the data and has ticks at both ends, whatever the data", () => {
+    fc.assert(
+      fc.property(fc.double({ min: -1e9, max: 1e9, noNaN: true }), fc.double({ min: 1e-6, max: 1e9, noNaN: true }), (low, size) => {
+        const high = low + size;
+        fc.pre(high > low && size > Math.abs(low) * 1e-6);
+        const [from, to] = niceRange(low, high, 4);
+        const slack = size * 1e-6;
+        expect(from).toBeLessThanOrEqual(low + slack);
+        expect(to).toBeGreaterThanOrEqual(high - slack);
+        expect(niceTicks(from, to, 4).length).toBeGreaterThanOrEqual(2);
+        expect(niceTicks(from, to, 4).length).toBeLessThanOrEqual(8);
+      }),
+    );
+  });
+  test("a flat curve has room around it", () => {
+    expect(niceRange(0.1, 0.1, 4)).toEqual([0.05, 0.15000000000000002]);
+    expect(niceRange(0, 0, 4)).toEqual([0, 1]);
   });
 });
 

@@ -1,0 +1,119 @@
+"use client";
+
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { Button } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
+import { formatCount } from "../ui/format.ts";
+import { formatFigure } from "./figures.ts";
+import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
+import type { MetricStore } from "./metricStore.ts";
+import { metricName, type Run, unitOf } from "./run.ts";
+import { emptySeries, lastStep, lastValue } from "./series.ts";
+import { useMetrics, useZoomedMetrics } from "./useRun.ts";
+
+const SMOOTHING_KEY = "tensorloom.smoothing";
+
+/**
+ * The run's charts, two by two, all over the same steps: pointing at one reads them all, zooming one zooms them all.
+ * Metrics this page does not know by name get a chart too.
+ */
+export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
+  const live = useMetrics(store);
+  const [zoom, setZoom] = useState<StepRange | null>(null);
+  const [hover, setHover] = useState<number | null>(null);
+  const [smoothing, setSmoothing] = useState(0);
+  const metrics = useZoomedMetrics(run.id, live, zoom);
+  const reset = useCallback(() => setZoom(null), []);
+
+  useEffect(() => {
+    const kept = Number(localStorage.getItem(SMOOTHING_KEY));
+    if (kept > 0 && kept < 1) setSmoothing(kept);
+  }, []);
+
+  const lastAny = Math.max(1, ...[...live.values()].map(lastStep));
+  // The frame grows in large steps, so that a live curve does not shrink under the eye at every point.
+  const whole: StepRange = [0, run.status === "running" ? Math.min(Math.max(run.totalSteps, lastAny), roundUp(lastAny)) : lastAny];
+  const range = zoom ?? whole;
+
+  const charts = useMemo(() => {
+    const curve = (key: string, name: string, color: Curve["color"], noisy: boolean): Curve => ({ name, color, series: metrics.get(key) ?? emptySeries, noisy });
+    const pair = (name: string) => [curve(`train/${name}`, "train", "series-1", true), curve(`validation/${name}`, "validation", "series-2", false)];
+    const names = [...new Set([...metrics.keys()].flatMap((key) => (key.includes("/") ? [key.slice(key.indexOf("/") + 1)] : [])))];
+    const others = names.filter((name) => name !== "loss").sort();
+    // Until the first points tell, the frame stands for the metric that the task will bring.
+    const shown = others.length > 0 ? others : run.dataset.task === "tabular-regression" ? [] : ["accuracy"];
+    return [
+      { id: "loss", title: "Loss", unit: unitOf("loss"), curves: pair("loss"), canLog: true },
+      ...shown.map((name) => ({ id: name, title: metricName(name), unit: unitOf(name), curves: pair(name) })),
+      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: SCHEDULES[run.settings.schedule] },
+      { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
+      { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
+    ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
+  }, [metrics, run.dataset.task, run.settings.schedule]);
+
+  const best = run.checkpoints.find(({ isBest }) => isBest);
+  const mark = useMemo(() => (best ? { step: best.step, label: "best" } : null), [best?.step]);
+
+  return (
+    <section aria-label="Charts" className="space-y-2.5">
+      <div className="flex h-7 items-center gap-3">
+        {zoom ? (
+          <p className="flex items-center gap-2">
+            <span className="text-ink2">
+              Steps <span className="figures">{formatCount(zoom[0])}</span> to <span className="figures">{formatCount(zoom[1])}</span>
+            </span>
+            <Button size="sm" onClick={reset}>
+              Show all steps
+            </Button>
+          </p>
+        ) : (
+          <p className="text-sm text-ink2 max-md:hidden">Drag across a chart to zoom in.</p>
+        )}
+        <label className="ml-auto flex items-center gap-2 text-sm text-ink2">
+          Smoothing
+          <input
+            type="range"
+            min={0}
+            max={0.99}
+            step={0.01}
+            value={smoothing}
+            aria-valuetext={smoothing === 0 ? "off" : smoothing.toFixed(2)}
+            onChange={(event) => {
+              const weight = Number(event.target.value);
+              setSmoothing(weight);
+              localStorage.setItem(SMOOTHING_KEY, String(weight));
+            }}
+            className="w-24 accent-accent"
+          />
+          <span className="figures w-7 text-right text-ink">{smoothing === 0 ? "off" : smoothing.toFixed(2)}</span>
+        </label>
+      </div>
+      <div className="grid gap-2.5 md:grid-cols-2">
+        {charts.map(({ id, curves, ...chart }, index) => (
+          <MetricChart
+            key={id}
+            {...chart}
+            note={"note" in chart ? chart.note : id === "samples_per_second" && lastValue(curves[0]?.series ?? emptySeries) !== null ? `${formatFigure(lastValue(curves[0]?.series ?? emptySeries), "count")}${run.status === "running" ? " now" : ""}` : undefined}
+            curves={curves}
+            range={range}
+            smoothing={smoothing}
+            mark={id === "loss" || index === 1 ? mark : null}
+            hover={hover}
+            onHover={setHover}
+            onZoom={setZoom}
+            onReset={reset}
+            className={cx(charts.length % 2 === 1 && index === charts.length - 1 && "md:col-span-2")}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const SCHEDULES: { [schedule in Run["settings"]["schedule"]]: string } = { constant: "constant", cosine: "cosine", "one-cycle": "one cycle", step: "in steps" };
+
+/** The next of 1, 1.5, 2, 3, 5, 7 times a power of ten. */
+function roundUp(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(step));
+  return (([1, 1.5, 2, 3, 5, 7, 10].find((factor) => factor * power >= step) ?? 10) * power);
+}

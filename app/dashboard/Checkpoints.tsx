@@ -1,0 +1,32 @@
+"use client";
+
+import { Button } from "../ui/Button.tsx";
+import { Badge } from "../ui/Badge.tsx";
+import { formatBytes, formatCount } from "../ui/format.ts";
+import type { Checkpoint, Run } from "./run.ts";
+
+/** The kept states of a run, newest first; each can start a new run, or be taken along. */
+export function Checkpoints({ run, onFork, forking }: { run: Run; onFork: (checkpoint: Checkpoint) => void; forking: boolean }) {
+  if (run.checkpoints.length === 0) return null;
+  const newestFirst = [...run.checkpoints].sort((a, b) => b.step - a.step);
+  return (
+    <section aria-label="Checkpoints">
+      <h3 className="section-name pb-1 text-ink2">Checkpoints</h3>
+      <ul className="max-h-72 overflow-y-auto">
+        {newestFirst.map((checkpoint) => (
+          <li key={checkpoint.id} className="flex min-h-7 items-center gap-2">
+            <span className="whitespace-nowrap">Epoch {checkpoint.epoch}</span>
+            {checkpoint.isBest && <Badge tone="accent">best</Badge>}
+            <span className="figures ml-auto truncate text-ink2">step {formatCount(checkpoint.step)}</span>
+            <a href={`/api/checkpoints/${checkpoint.id}`} aria-label={`Download the checkpoint of step ${checkpoint.step}`} className="figures w-16 text-right text-ink2 hover:text-ink hover:underline">
+              {formatBytes(checkpoint.sizeBytes)}
+            </a>
+            <Button size="sm" kind="quiet" className="text-accent" disabled={forking} aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`} onClick={() => onFork(checkpoint)}>
+              Fork
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

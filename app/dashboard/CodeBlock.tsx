@@ -1,0 +1,31 @@
+"use client";
+
+import { Check, Copy } from "lucide-react";
+import { useState } from "react";
+import { cx } from "../ui/cx.ts";
+
+/** Code to read and to take along. */
+export function CodeBlock({ code, label, className }: { code: string; label: string; className?: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <div className="relative">
+      <pre tabIndex={0} aria-label={label} className={cx("overflow-auto rounded-lg border border-line bg-bg p-3 pr-16 font-mono text-sm", className)}>
+        {code}
+      </pre>
+      <button
+        type="button"
+        aria-label={`Copy ${label}`}
+        onClick={() => {
+          void navigator.clipboard.writeText(code).then(() => {
+            setCopied(true);
+            setTimeout(() => setCopied(false), 1_500);
+          });
+        }}
+        className="absolute top-2 right-2 flex h-6 items-center gap-1 rounded-md border border-line2 bg-raise px-1.5 text-sm text-ink2 hover:text-ink"
+      >
+        {copied ? <Check size={12} /> : <Copy size={12} />}
+        {copied ? "Copied" : "Copy"}
+      </button>
+    </div>
+  );
+}

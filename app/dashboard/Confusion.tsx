@@ -1,0 +1,107 @@
+"use client";
+
+import { type KeyboardEvent, useState } from "react";
+import { cx } from "../ui/cx.ts";
+import { formatCount, formatPercent } from "../ui/format.ts";
+
+type Cell = { truth: number; predicted: number };
+
+/**
+ * Counts of true classes (down) against predicted ones (across). Right answers are green by their share of the class, errors
+ * red by their share of the largest error. Arrow keys walk the cells; the line below says what a cell means.
+ */
+export function Confusion({ counts, classes }: { counts: readonly (readonly number[])[]; classes: readonly string[] }) {
+  const [hover, setHover] = useState<Cell | null>(null);
+  const [place, setPlace] = useState<Cell>({ truth: 0, predicted: 0 });
+  const size = counts.length;
+  const totals = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const worst = Math.max(1, ...counts.flatMap((row, truth) => row.filter((_, predicted) => predicted !== truth)));
+  const name = (index: number) => classes[index] ?? String(index);
+  const count = ({ truth, predicted }: Cell) => counts[truth]?.[predicted] ?? 0;
+  const words = ({ truth, predicted }: Cell) =>
+    truth === predicted
+      ? `${name(truth)}: ${formatCount(count({ truth, predicted }))} of ${formatCount(totals[truth] ?? 0)} right (${formatPercent(count({ truth, predicted }) / Math.max(1, totals[truth] ?? 0))})`
+      : `${name(truth)} taken for ${name(predicted)}: ${formatCount(count({ truth, predicted }))} of ${formatCount(totals[truth] ?? 0)}`;
+  const long = classes.some((label) => label.length > 3);
+  const showNames = size <= 24;
+
+  function walk(event: KeyboardEvent<HTMLElement>): void {
+    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const clamp = (index: number) => Math.min(size - 1, Math.max(0, index));
+    const next = { truth: clamp(place.truth + (by[0] ?? 0)), predicted: clamp(place.predicted + (by[1] ?? 0)) };
+    setPlace(next);
+    setHover(next);
+    event.currentTarget.querySelector<HTMLElement>(`[data-cell="${next.truth}-${next.predicted}"]`)?.focus();
+  }
+
+  return (
+    <section aria-label="Confusion matrix">
+      <header className="flex items-baseline justify-between gap-3 pb-1.5">
+        <h3 className="section-name text-ink2">Confusion</h3>
+        <span className="text-xs text-ink2">true down, predicted across</span>
+      </header>
+      <div
+        role="grid"
+        aria-label="Confusion matrix, true classes down, predicted classes across"
+        aria-rowcount={size}
+        aria-colcount={size}
+        onKeyDown={walk}
+        onPointerLeave={() => setHover(null)}
+        className="grid gap-px"
+        style={{ gridTemplateColumns: showNames ? `${long ? "minmax(0, 72px)" : "16px"} repeat(${size}, minmax(0, 1fr))` : `repeat(${size}, minmax(0, 1fr))` }}
+      >
+        {showNames && (
+          <div role="row" className="contents">
+            <span role="presentation" />
+            {counts.map((_, predicted) => (
+              <span key={predicted} role="columnheader" title={name(predicted)} className={cx("figures truncate pb-0.5 text-center", hover?.predicted === predicted ? "text-ink" : "text-ink2")}>
+                {name(predicted)}
+              </span>
+            ))}
+          </div>
+        )}
+        {counts.map((row, truth) => (
+          <div key={truth} role="row" className="contents">
+            {showNames && (
+              <span role="rowheader" title={name(truth)} className={cx("figures self-center truncate", long ? "pr-1.5 text-right" : "", hover?.truth === truth ? "text-ink" : "text-ink2")}>
+                {name(truth)}
+              </span>
+            )}
+            {row.map((value, predicted) => {
+              const right = truth === predicted;
+              const strength = right ? (totals[truth] ? value / totals[truth] : 0) : Math.sqrt(value / worst);
+              const tellsMuch = size <= 5 ? true : !right && size <= 12 && value >= worst * 0.6 && value > 1;
+              const cell = { truth, predicted };
+              return (
+                <span
+                  key={predicted}
+                  role="gridcell"
+                  aria-label={words(cell)}
+                  data-cell={`${truth}-${predicted}`}
+                  tabIndex={place.truth === truth && place.predicted === predicted ? 0 : -1}
+                  onPointerEnter={() => setHover(cell)}
+                  onFocus={() => {
+                    setPlace(cell);
+                    setHover(cell);
+                  }}
+                  onBlur={() => setHover(null)}
+                  className={cx(
+                    "figures relative grid place-items-center rounded-[2px] bg-sunk tabular-nums",
+                    size <= 5 ? "h-11" : "aspect-square",
+                    hover?.truth === truth && hover.predicted === predicted && "outline-1 outline-ink",
+                  )}
+                  style={value > 0 ? { background: `color-mix(in oklab, var(${right ? "--accent" : "--bad"}) ${Math.round(right ? 18 + strength * 82 : 8 + strength * 44)}%, var(--sunk))` } : undefined}
+                >
+                  {tellsMuch && value > 0 && <span className={right && strength > 0.45 ? "text-on-accent" : "text-ink"}>{formatCount(value)}</span>}
+                </span>
+              );
+            })}
+          </div>
+        ))}
+      </div>
+      <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">{hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows`}</p>
+    </section>
+  );
+}

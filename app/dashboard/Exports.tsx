@@ -1,0 +1,160 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import type { ParityReport } from "../../core/export/parity.ts";
+import { Badge } from "../ui/Badge.tsx";
+import { Button, ButtonLink } from "../ui/Button.tsx";
+import { formatBytes, formatCount } from "../ui/format.ts";
+import { Line, Panel } from "../ui/Panel.tsx";
+import { Segments } from "../ui/Segments.tsx";
+import { Failing, Loading } from "../ui/States.tsx";
+import { CodeBlock } from "./CodeBlock.tsx";
+import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import type { Artifact, Run } from "./run.ts";
+import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
+
+/** The files of a finished run, each with what it is good for and how to use it. */
+export function Exports({ run }: { run: Run }) {
+  const find = (kind: Artifact["kind"]) => run.artifacts.find((artifact) => artifact.kind === kind);
+  return (
+    <div className="min-w-0 space-y-4">
+      <Onnx run={run} artifact={find("onnx")} />
+      <PyTorch artifact={find("pytorch")} />
+      <Weights artifact={find("safetensors")} />
+      <HowTo run={run} />
+    </div>
+  );
+}
+
+function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
+  const obstacle = onnxObstacle(run);
+  const report = artifact?.report;
+  return (
+    <Panel title={<Title name="ONNX" file={artifact} badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null} />} end={<DownloadOnnx run={run} />}>
+      <div className="px-3.5 pb-3">
+        <p className="max-w-prose text-ink2">Runs wherever ONNX Runtime runs. Scaling of the input is inside: it takes the data set's own numbers.</p>
+        {obstacle !== null && <p className={report && !report.passed ? "pt-1.5 text-bad" : "pt-1.5"}>{obstacle}</p>}
+        {report && <Parity report={report} />}
+      </div>
+    </Panel>
+  );
+}
+
+/** What was compared before the file was let out, and how near both sides came. */
+function Parity({ report }: { report: ParityReport }) {
+  return (
+    <dl aria-label="Parity report" className="mt-2.5 grid gap-x-8 border-t border-line pt-2 sm:grid-cols-2">
+      <Line name="Largest difference">{report.maxAbsDiff === null ? "not finite" : report.maxAbsDiff.toExponential(1)}</Line>
+      <Line name="Limit">{report.tolerance.toExponential(0)}</Line>
+      <Line name="Samples compared">{formatCount(report.samples)}</Line>
+      <Line name="Opset">{report.opset}</Line>
+      <Line name="ONNX Runtime">{report.onnxRuntime}</Line>
+      <Line name="Engine">{report.engine}</Line>
+    </dl>
+  );
+}
+
+function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
+  const [open, setOpen] = useState(false);
+  const code = useQuery({
+    queryKey: ["artifact-text", artifact?.id],
+    queryFn: async ({ signal }) => {
+      const response = await fetch(`/api/artifacts/${artifact?.id}`, { signal });
+      if (!response.ok) throw new Error(`The code could not be fetched (${response.status}).`);
+      return response.text();
+    },
+    enabled: open && artifact !== undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <Panel
+      title={<Title name="PyTorch code" file={artifact} />}
+      end={
+        <span className="flex gap-2">
+          <Button disabled={!artifact || artifact.refusal !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? "Hide code" : "View code"}
+          </Button>
+          <Download artifact={artifact} name="Download PyTorch code" />
+        </span>
+      }
+    >
+      <div className="space-y-2.5 px-3.5 pb-3">
+        <p className="max-w-prose text-ink2">The same network as a module that runs without us, and loads the weights below.</p>
+        <Refusal artifact={artifact} />
+        {open && code.isPending && <Loading label="Loading the code" className="h-40" />}
+        {open && code.error && <Failing what="The code" error={code.error} onRetry={() => void code.refetch()} />}
+        {open && code.data !== undefined && <CodeBlock code={code.data} label="PyTorch code" className="max-h-[480px]" />}
+      </div>
+    </Panel>
+  );
+}
+
+function Weights({ artifact }: { artifact: Artifact | undefined }) {
+  return (
+    <Panel title={<Title name="Weights" file={artifact} />} end={<Download artifact={artifact} name="Download safetensors" />}>
+      <div className="px-3.5 pb-3">
+        <p className="max-w-prose text-ink2">Every weight by its PyTorch name, as safetensors: nothing in it is ever executed.</p>
+        <Refusal artifact={artifact} />
+      </div>
+    </Panel>
+  );
+}
+
+function HowTo({ run }: { run: Run }) {
+  const [kind, setKind] = useState<"onnx" | "pytorch">("onnx");
+  const code = kind === "onnx" ? onnxRuntimeSnippet(run) : pytorchSnippet(run);
+  return (
+    <Panel
+      title="Use it"
+      end={
+        <Segments
+          label="Use it with"
+          options={[
+            { id: "onnx", title: "ONNX Runtime" },
+            { id: "pytorch", title: "PyTorch" },
+          ]}
+          value={kind}
+          onValue={setKind}
+        />
+      }
+    >
+      <div className="px-3.5 pt-1.5 pb-3.5">
+        <CodeBlock code={code} label={kind === "onnx" ? "ONNX Runtime example" : "PyTorch example"} />
+      </div>
+    </Panel>
+  );
+}
+
+function Title({ name, file, badge }: { name: string; file: Artifact | undefined; badge?: ReactNode }) {
+  return (
+    <span className="flex items-center gap-2">
+      {name}
+      {badge}
+      {file && file.refusal === null && (
+        <span className="figures truncate font-normal text-ink2 max-sm:hidden">
+          {file.fileName}, {formatBytes(file.sizeBytes)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Download({ artifact, name }: { artifact: Artifact | undefined; name: string }) {
+  if (!artifact || artifact.refusal) {
+    return (
+      <Button disabled aria-label={name}>
+        Download
+      </Button>
+    );
+  }
+  return (
+    <ButtonLink href={`/api/artifacts/${artifact.id}`} prefetch={false} download={artifact.fileName} aria-label={name}>
+      Download
+    </ButtonLink>
+  );
+}
+
+function Refusal({ artifact }: { artifact: Artifact | undefined }) {
+  return artifact?.refusal ? <p className="pt-1.5 text-bad">{artifact.refusal.message}</p> : null;
+}

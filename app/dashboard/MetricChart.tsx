@@ -1,0 +1,304 @@
+"use client";
+
+import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useMemo, useRef, useState } from "react";
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
+import { cx } from "../ui/cx.ts";
+import { formatCount } from "../ui/format.ts";
+import { formatExact, formatFigure, formatTick, type Unit } from "./figures.ts";
+import { extent, lastStep, lastValue, nearestBucket, pointCount, type Series, smooth } from "./series.ts";
+import { logTicks, niceRange, niceTicks } from "./ticks.ts";
+import { useSize } from "./useSize.ts";
+
+/** One curve. Only noisy ones (values of single batches) are smoothed. */
+export type Curve = { name: string; color: "series-1" | "series-2"; series: Series; noisy: boolean };
+
+/** A range of steps, both ends in it. */
+export type StepRange = readonly [from: number, to: number];
+
+export type MetricChartProps = {
+  title: string;
+  unit: Unit;
+  curves: readonly Curve[];
+  /** Steps the frame spans. */
+  range: StepRange;
+  /** The value axis starts at zero. */
+  fromZero?: boolean;
+  /** Offers a logarithmic value axis. */
+  canLog?: boolean;
+  /** A word at the right of the title instead of a legend. */
+  note?: ReactNode;
+  /** A step to mark, with its word: where the best checkpoint stands. */
+  mark?: { step: number; label: string } | null;
+  /** Smoothing of noisy curves, 0 (off) up to 1. */
+  smoothing: number;
+  /** The step that the pointer is on, in whichever chart. */
+  hover: number | null;
+  onHover: (step: number | null) => void;
+  onZoom: (range: StepRange) => void;
+  onReset: () => void;
+  className?: string;
+};
+
+const FRAME = { top: 8, right: 14, bottom: 22, left: 46 };
+
+/**
+ * A metric over steps. Coarse stretches show their lowest and highest value as a band around the curve, so nothing is
+ * lost by drawing less. Pointing reads exact values; dragging along steps zooms; arrow keys do the same reading.
+ */
+export function MetricChart({ title, unit, curves, range, fromZero = false, canLog = false, note, mark, smoothing, hover, onHover, onZoom, onReset, className }: MetricChartProps) {
+  const [ref, size] = useSize<HTMLDivElement>();
+  const [log, setLog] = useState(false);
+  const [drag, setDrag] = useState<StepRange | null>(null);
+  const dragFrom = useRef<number | null>(null);
+
+  const drawn = curves.filter(({ series }) => series.buckets.length > 0);
+  const values = valueRange(drawn.map(({ series }) => series), range, unit, fromZero, log);
+  const plot = size && { width: size.width - FRAME.left - FRAME.right, height: size.height - FRAME.top - FRAME.bottom };
+  const toX = (step: number) => FRAME.left + ((step - range[0]) / Math.max(1, range[1] - range[0])) * (plot?.width ?? 0);
+  const toY = (value: number) => FRAME.top + (1 - share(value, values.domain, log)) * (plot?.height ?? 0);
+
+  function stepAt(event: PointerEvent<HTMLDivElement>): number {
+    const box = event.currentTarget.getBoundingClientRect();
+    const along = (event.clientX - box.left - FRAME.left) / Math.max(1, box.width - FRAME.left - FRAME.right);
+    return Math.round(range[0] + Math.min(1, Math.max(0, along)) * (range[1] - range[0]));
+  }
+
+  function read(event: KeyboardEvent<HTMLDivElement>): void {
+    const dense = drawn[0]?.series;
+    if (event.key === "Escape") {
+      if (hover !== null) onHover(null);
+      else onReset();
+      return;
+    }
+    if (!dense || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    const inside = dense.buckets.filter(({ to }) => to >= range[0] && to <= range[1]);
+    const at = inside.findIndex(({ to }) => to >= (hover ?? range[1]));
+    const by = event.shiftKey ? 10 : 1;
+    const next = event.key === "Home" ? 0 : event.key === "End" ? inside.length - 1 : event.key === "ArrowLeft" ? (at < 0 ? inside.length : at) - by : at < 0 ? inside.length - 1 : at + by;
+    onHover(inside[Math.min(inside.length - 1, Math.max(0, next))]?.to ?? null);
+  }
+
+  const latest = drawn.map(({ name, series }) => `${name} ${formatFigure(lastValue(series), unit)}`.trim()).join(", ");
+  const last = Math.max(0, ...curves.map(({ series }) => lastStep(series)));
+  const readout = hover === null ? [] : drawn.flatMap((curve) => {
+    const bucket = nearestBucket(curve.series, hover);
+    return bucket ? [{ curve, bucket }] : [];
+  });
+  const nearest = readout[0]?.bucket;
+
+  return (
+    <section className={cx("min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
+      <header className="flex h-9 items-center gap-2 pt-1 pr-3.5 pl-3.5">
+        <h2 className="truncate font-semibold">{title}</h2>
+        {canLog && (
+          <button
+            type="button"
+            aria-pressed={log}
+            aria-label={`${title} on a log scale`}
+            onClick={() => setLog(!log)}
+            className={cx("figures rounded-sm border px-1.5 leading-4 transition-colors duration-100", log ? "border-accent bg-accent-soft text-accent" : "border-line text-ink2 hover:border-line2 hover:text-ink")}
+          >
+            log
+          </button>
+        )}
+        <div className="ml-auto flex min-w-0 items-center gap-3 text-sm text-ink2">
+          {note ??
+            drawn.map(({ name, color, series }) => (
+              <span key={name} className="flex items-center gap-1.5 whitespace-nowrap tabular-nums">
+                <span aria-hidden className="size-2 rounded-[2px]" style={{ background: `var(--${color})` }} />
+                {name} {formatFigure(lastValue(series), unit)}
+              </span>
+            ))}
+        </div>
+      </header>
+      <div
+        ref={ref}
+        role="img"
+        aria-label={drawn.length === 0 ? `${title}: no points yet` : `${title}: ${latest} at step ${formatCount(last)}`}
+        aria-roledescription="chart"
+        data-last-step={last}
+        data-point-count={curves.reduce((sum, { series }) => sum + pointCount(series), 0)}
+        tabIndex={0}
+        onKeyDown={read}
+        onBlur={() => onHover(null)}
+        onPointerDown={(event) => {
+          if (event.button !== 0 || event.pointerType === "touch") return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          dragFrom.current = stepAt(event);
+        }}
+        onPointerMove={(event) => {
+          const step = stepAt(event);
+          onHover(step);
+          if (dragFrom.current !== null && step !== dragFrom.current) setDrag([Math.min(step, dragFrom.current), Math.max(step, dragFrom.current)]);
+        }}
+        onPointerUp={() => {
+          dragFrom.current = null;
+          setDrag(null);
+          if (drag && drag[1] - drag[0] >= 4 && toX(drag[1]) - toX(drag[0]) > 6) onZoom(drag);
+        }}
+        onPointerCancel={() => {
+          dragFrom.current = null;
+          setDrag(null);
+        }}
+        onPointerLeave={() => onHover(null)}
+        onDoubleClick={onReset}
+        className="relative h-[200px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
+      >
+        {size && size.width > 0 && <Plot curves={drawn} range={range} values={values} unit={unit} log={log} smoothing={smoothing} width={size.width} height={size.height} mark={mark ?? null} />}
+        {drawn.length === 0 && <p className="absolute inset-0 grid place-items-center pb-4 text-sm text-ink2">No points yet</p>}
+        {plot && nearest && (
+          <svg aria-hidden className="pointer-events-none absolute inset-0" width={size.width} height={size.height}>
+            <line x1={toX(nearest.to)} x2={toX(nearest.to)} y1={FRAME.top} y2={FRAME.top + plot.height} stroke="var(--line2)" />
+            {readout.map(({ curve, bucket }) =>
+              bucket.last === null || (log && bucket.last <= 0) ? null : (
+                <circle key={curve.name} cx={toX(bucket.to)} cy={toY(bucket.last)} r={3} fill={`var(--${curve.color})`} stroke="var(--raise)" strokeWidth={1.5} />
+              ),
+            )}
+          </svg>
+        )}
+        {plot && drag && <div aria-hidden className="pointer-events-none absolute border-x border-accent bg-accent-soft opacity-60" style={{ left: toX(drag[0]), width: toX(drag[1]) - toX(drag[0]), top: FRAME.top, height: plot.height }} />}
+        {plot && nearest && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} />}
+      </div>
+      <p role="status" className="sr-only">
+        {hover !== null && nearest && readout.map(({ curve, bucket }) => `Step ${bucket.to}, ${curve.name || title} ${formatExact(bucket.last, unit)}`).join("; ")}
+      </p>
+    </section>
+  );
+}
+
+/** Exact values beside the pointer. */
+function Readout({ x, width, readout, unit }: { x: number; width: number; readout: { curve: Curve; bucket: NonNullable<ReturnType<typeof nearestBucket>> }[]; unit: Unit }) {
+  const toLeft = x > width / 2;
+  const dense = readout[0]?.bucket;
+  return (
+    <div aria-hidden className="pointer-events-none absolute top-3 z-10 rounded-md border border-line2 bg-raise px-2 py-1.5 text-sm shadow-float" style={toLeft ? { right: width - x + 10 } : { left: x + 10 }}>
+      <p className="figures pb-0.5 text-ink2">
+        {dense && dense.count > 1 ? `steps ${formatCount(dense.from)} to ${formatCount(dense.to)}` : `step ${formatCount(dense?.to ?? 0)}`}
+      </p>
+      <table>
+        <tbody>
+          {readout.map(({ curve, bucket }) => (
+            <tr key={curve.name} className="whitespace-nowrap">
+              <td className="pr-3">
+                <span className="mr-1.5 inline-block size-2 rounded-[2px]" style={{ background: `var(--${curve.color})` }} />
+                {curve.name || "value"}
+                {bucket.to !== dense?.to && <span className="figures ml-1.5 text-ink2">at {formatCount(bucket.to)}</span>}
+              </td>
+              <td className="figures text-right">
+                {formatExact(bucket.last, unit)}
+                {bucket.count > 1 && <span className="block text-ink2">{`${formatExact(bucket.min, unit)} … ${formatExact(bucket.max, unit)}`}</span>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+type Values = { domain: readonly [number, number]; ticks: readonly number[] };
+
+/** The value axis for what is inside the range: whole steps, and no jumping while points come. */
+function valueRange(all: readonly Series[], range: StepRange, unit: Unit, fromZero: boolean, log: boolean): Values {
+  const found = extent(all, range, log);
+  if (!found) return log ? { domain: [0.1, 1], ticks: [0.1, 1] } : { domain: [0, 1], ticks: [0, 1] };
+  const [low, high] = found;
+  if (log) {
+    const domain: [number, number] = low === high ? [low / 2, high * 2] : [low * 0.9, high * 1.1];
+    return { domain, ticks: logTicks(...domain, 4) };
+  }
+  // A curve that comes near zero is shown with zero, so that heights can be compared.
+  const bottom = fromZero || (low >= 0 && low < high * 0.4) ? Math.min(0, low) : low;
+  const [from, to] = niceRange(bottom, high, 4);
+  const domain: [number, number] = [from, unit === "share" && high <= 1 ? Math.min(1, to) : to];
+  return { domain, ticks: niceTicks(...domain, 4) };
+}
+
+/** Where a value lies in the domain, from 0 to 1. */
+function share(value: number, [low, high]: readonly [number, number], log: boolean): number {
+  return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+}
+
+/** The drawing itself: knows no pointer, so that pointing does not draw curves again. */
+const Plot = memo(
+  function Plot({ curves, range, values, unit, log, smoothing, width, height, mark }: { curves: readonly Curve[]; range: StepRange; values: Values; unit: Unit; log: boolean; smoothing: number; width: number; height: number; mark: { step: number; label: string } | null }) {
+    const rows = useMemo(() => curves.map((curve) => rowsOf(curve, range, log, smoothing)), [curves, range, log, smoothing]);
+    const first = rows[0] ?? [];
+    const tick = { fontSize: 10, fontFamily: "var(--font-mono)", fill: "var(--ink2)" };
+    return (
+      <ComposedChart width={width} height={height} data={first} margin={{ top: FRAME.top, right: FRAME.right, bottom: 0, left: 0 }} accessibilityLayer={false}>
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis
+          type="number"
+          dataKey="step"
+          domain={[range[0], range[1]]}
+          ticks={niceTicks(range[0], range[1], Math.max(2, Math.round(width / 110)))}
+          allowDataOverflow
+          height={FRAME.bottom}
+          tick={tick}
+          tickLine={false}
+          axisLine={false}
+          tickMargin={4}
+          interval={0}
+          tickFormatter={(value: number) => formatTick(value, "value")}
+        />
+        <YAxis
+          type="number"
+          scale={log ? "log" : "linear"}
+          domain={[values.domain[0], values.domain[1]]}
+          ticks={[...values.ticks]}
+          allowDataOverflow
+          width={FRAME.left}
+          tick={tick}
+          tickLine={false}
+          axisLine={false}
+          tickMargin={6}
+          interval={0}
+          tickFormatter={(value: number) => formatTick(value, unit)}
+        />
+        {first.some((row) => row.band) && <Area dataKey="band" stroke="none" fill={`var(--${curves[0]?.color})`} fillOpacity={0.18} isAnimationActive={false} activeDot={false} dot={false} />}
+        {mark && mark.step >= range[0] && mark.step <= range[1] && (
+          <ReferenceLine x={mark.step} stroke="var(--ink3)" strokeDasharray="2 3" label={{ value: mark.label, position: mark.step > (range[0] + range[1]) / 2 ? "insideTopRight" : "insideTopLeft", fontSize: 10, fill: "var(--ink2)" }} />
+        )}
+        {curves.map(({ name, color, noisy }, index) => {
+          const data = rows[index];
+          const smoothed = noisy && smoothing > 0;
+          const common = { data, type: "linear" as const, stroke: `var(--${color})`, isAnimationActive: false, activeDot: false as const, dot: data?.length === 1 };
+          return smoothed
+            ? [<Line key={`${name} raw`} {...common} dataKey="value" strokeWidth={1} strokeOpacity={0.28} />, <Line key={`${name} smooth`} {...common} dataKey="smooth" strokeWidth={1.75} />]
+            : <Line key={name} {...common} dataKey="value" strokeWidth={noisy ? 1.25 : 1.75} />;
+        })}
+      </ComposedChart>
+    );
+  },
+  (a, b) =>
+    a.width === b.width && a.height === b.height && a.log === b.log && a.smoothing === b.smoothing && a.unit === b.unit &&
+    a.range[0] === b.range[0] && a.range[1] === b.range[1] && a.mark?.step === b.mark?.step && a.mark?.label === b.mark?.label &&
+    a.curves.length === b.curves.length && a.curves.every((curve, index) => curve.series === b.curves[index]?.series && curve.name === b.curves[index]?.name),
+);
+
+type Row = { step: number; value: number | null; smooth: number | null; band: [number, number] | null };
+
+/** What to draw of a curve: the buckets inside the range, and one on either side so that lines run to the frame. */
+function rowsOf({ series, noisy }: Curve, range: StepRange, log: boolean, smoothing: number): Row[] {
+  const smoothed = noisy && smoothing > 0 ? smooth(series, smoothing) : null;
+  const { buckets } = series;
+  const start = Math.max(0, buckets.findIndex(({ to }) => to >= range[0]) - 1);
+  const rows: Row[] = [];
+  const show = (value: number | null) => (value === null || (log && value <= 0) ? null : value);
+  for (let index = start; index < buckets.length; index++) {
+    const bucket = buckets[index];
+    if (!bucket) break;
+    const low = show(bucket.min);
+    const high = show(bucket.max);
+    rows.push({
+      step: bucket.to,
+      value: show(bucket.last),
+      smooth: show(smoothed?.[index] ?? null),
+      band: bucket.count > 1 && low !== null && high !== null ? [low, high] : null,
+    });
+    if (bucket.to > range[1]) break;
+  }
+  return rows;
+}

@@ -1,0 +1,15 @@
+import { Badge, type Tone } from "../ui/Badge.tsx";
+import type { RunStatus } from "./run.ts";
+
+const WORDS: { [status in RunStatus]: [word: string, tone: Tone] } = {
+  queued: ["Waiting", "plain"],
+  running: ["Training", "accent"],
+  finished: ["Finished", "plain"],
+  cancelled: ["Stopped", "plain"],
+  failed: ["Failed", "bad"],
+};
+
+export function RunBadge({ status, stopping = false }: { status: RunStatus; stopping?: boolean }) {
+  const [word, tone] = stopping ? (["Stopping", "warn"] as const) : WORDS[status];
+  return <Badge tone={tone}>{word}</Badge>;
+}

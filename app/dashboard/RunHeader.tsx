@@ -1,0 +1,110 @@
+"use client";
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { MoreHorizontal } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { Confirm } from "../ui/Dialog.tsx";
+import { Menu } from "../ui/Menu.tsx";
+import { notify } from "../ui/Notices.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { formatClock } from "./figures.ts";
+import { type Checkpoint, isActive, type Run } from "./run.ts";
+import { RunBadge } from "./RunBadge.tsx";
+import type { Connection } from "./useRun.ts";
+
+/** Starts a run of its own from a checkpoint, and goes there. */
+export function useFork(run: Run | undefined) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const fork = useMutation(
+    trpc.runs.fork.mutationOptions({
+      onSuccess: ({ runId }) => router.push(`/runs/${runId}`),
+      onError: (error) => notify(`This checkpoint could not be forked: ${error.message}`, { tone: "bad" }),
+    }),
+  );
+  return { forking: fork.isPending, forkFrom: (checkpoint: Checkpoint) => run && fork.mutate({ runId: run.id, checkpointId: checkpoint.id }) };
+}
+
+/** Name, state, who and what of a run, and what can be done with it now. */
+export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const queryClient = useQueryClient();
+  const [confirming, setConfirming] = useState(false);
+  const refresh = () => {
+    void queryClient.invalidateQueries({ queryKey: trpc.runs.get.queryKey({ runId: run.id }) });
+    void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
+  };
+  const refused = (what: string) => (error: { message: string }) => notify(`${what} ${error.message}`, { tone: "bad" });
+  const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
+  const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: () => { cancel.reset(); refresh(); }, onError: refused("The run could not be resumed.") }));
+  const remove = useMutation(
+    trpc.runs.delete.mutationOptions({
+      onSuccess: () => {
+        refresh();
+        router.push(`/models/${run.modelId}/runs`);
+      },
+      onError: refused("The run could not be deleted."),
+    }),
+  );
+  const { forkFrom, forking } = useFork(run);
+  const active = isActive(run.status);
+  const stopping = active && (cancel.isPending || cancel.isSuccess);
+  const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);
+  const canResume = run.status === "cancelled" || run.status === "failed";
+
+  return (
+    <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
+      <h1 className="text-title font-semibold">Run {run.number}</h1>
+      <RunBadge status={run.status} stopping={stopping} />
+      <p className="min-w-0 text-ink2 max-md:order-last max-md:w-full">
+        {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name}, seed {run.settings.seed}
+      </p>
+      {connection === "lost" && active && (
+        <p role="status" className="text-warn">
+          Connection lost, trying again
+        </p>
+      )}
+      <div className="ml-auto flex items-center gap-2">
+        {active && (
+          <Button disabled={stopping} title="Ends after the current step and keeps the last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
+            {stopping ? "Stopping" : "Stop"}
+          </Button>
+        )}
+        {canResume && (
+          <Button
+            kind="primary"
+            disabled={resume.isPending}
+            title={run.checkpoints.length > 0 ? `Goes on from step ${Math.max(...run.checkpoints.map(({ step }) => step))}.` : "Starts again from the first step: no checkpoint was kept."}
+            onClick={() => resume.mutate({ runId: run.id })}
+          >
+            Resume
+          </Button>
+        )}
+        <Menu
+          align="end"
+          items={[
+            { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
+            { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
+            "rule",
+            { label: "Delete run", danger: true, disabled: active, run: () => setConfirming(true) },
+          ]}
+        >
+          <IconButton label="More actions">
+            <MoreHorizontal size={16} />
+          </IconButton>
+        </Menu>
+        <Confirm
+          title={`Delete run ${run.number}?`}
+          text="Its metrics, log, checkpoints and exports go with it. This cannot be undone."
+          action="Delete run"
+          open={confirming}
+          onOpen={setConfirming}
+          onConfirm={() => remove.mutate({ runId: run.id })}
+        />
+      </div>
+    </header>
+  );
+}

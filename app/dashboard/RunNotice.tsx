@@ -1,0 +1,81 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useMemo } from "react";
+import type { Body, Node } from "../../core/graph/document.ts";
+import { findLayer } from "../../core/layers/index.ts";
+import { useTRPC } from "../ui/trpc.ts";
+import { formatCount } from "../ui/format.ts";
+import type { Run } from "./run.ts";
+
+/** What stands between a run and its results: why it waits, or why it failed, where, and what to do about it. */
+export function RunNotice({ run }: { run: Run }) {
+  if (run.status === "queued") return <Waiting run={run} />;
+  if (run.status === "failed" && run.failure) return <Failed run={run} failure={run.failure} />;
+  return null;
+}
+
+function Waiting({ run }: { run: Run }) {
+  const trpc = useTRPC();
+  const { data } = useQuery(trpc.workspace.status.queryOptions(undefined, { refetchInterval: 2_000 }));
+  const resumed = run.step > 0 ? ` It goes on from step ${formatCount(run.step)}.` : "";
+  return (
+    <section role="status" className="rounded-xl border border-line2 bg-raise px-4 py-3">
+      <p className="font-semibold">Waiting for its turn</p>
+      <p className="text-ink2">
+        {!data
+          ? "Asking the agent."
+          : !data.agentAlive
+            ? "No agent is running, so nothing can be trained now. It starts again with the server; this run keeps its place."
+            : data.running > 0
+              ? `${data.running === 1 ? "Another run is" : `${data.running} other runs are`} training${data.queued > 1 ? `, and ${data.queued - 1} more wait${data.queued === 2 ? "s" : ""}` : ""}. This one starts as soon as there is room.`
+              : "The agent is about to start it."}
+        {resumed}
+      </p>
+    </section>
+  );
+}
+
+function Failed({ run, failure }: { run: Run; failure: NonNullable<Run["failure"]> }) {
+  const node = useMemo(() => (failure.node ? findNode(run.graph, failure.node) : null), [run.graph, failure.node]);
+  const name = node && (node.name || findLayer(node.type)?.title || node.type);
+  return (
+    <section role="alert" className="rounded-xl border border-bad bg-bad-soft px-4 py-3">
+      <p className="font-semibold text-bad">
+        {failure.step !== undefined ? `Failed at step ${formatCount(failure.step)}` : "Failed"}
+        {name ? ` in ${name}` : ""}
+      </p>
+      <p>{failure.message}</p>
+      {ADVICE[failure.code] && <p className="text-ink2">{ADVICE[failure.code]}</p>}
+      <p className="flex flex-wrap items-baseline gap-x-4 gap-y-1 pt-1.5">
+        {failure.node && (
+          <Link href={`/models/${run.modelId}?node=${encodeURIComponent(failure.node)}`} className="font-medium text-accent hover:underline">
+            Show {name ?? "the node"} in the studio
+          </Link>
+        )}
+        {failure.shapes && failure.shapes.length > 0 && <span className="figures text-ink2">{failure.shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}</span>}
+        <span className="figures text-ink2">{failure.code}</span>
+      </p>
+    </section>
+  );
+}
+
+/** What usually helps, by the stable code of a failure. */
+const ADVICE: { [code: string]: string } = {
+  NOT_FINITE: "A learning rate that is too high is the usual cause: divide it by ten, or clip gradients to norm 1, and start again.",
+  OUT_OF_MEMORY: "Halve the batch size, or use bf16 where the device has it; Resume goes on from the last checkpoint.",
+  LOOP_LIMIT: "A While ran past its limit: its condition never became false for some batch.",
+  ENGINE_CRASHED: "The trainer process ended by itself; nothing else was touched. Resume goes on from the last checkpoint.",
+  CHECKPOINT_CORRUPT: "Fork from an older checkpoint.",
+  DEVICE_MISSING: "Choose the device cpu in the Train panel, or start on a machine that has the one it asks for.",
+};
+
+/** The node at a path of ids through bodies: `loop1/body/linear3`. */
+function findNode(body: Body, path: string): Node | null {
+  const [id, role, ...rest] = path.split("/");
+  const node = body.nodes.find((candidate) => candidate.id === id);
+  if (!node) return null;
+  const inner = role === undefined ? undefined : node.bodies?.[role];
+  return inner && rest.length > 0 ? (findNode(inner, rest.join("/")) ?? node) : node;
+}

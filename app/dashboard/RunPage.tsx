@@ -1,0 +1,110 @@
+"use client";
+
+import { useState } from "react";
+import { TryIt } from "../try/TryIt.tsx";
+import { Failing, Loading } from "../ui/States.tsx";
+import { Tabs } from "../ui/Tabs.tsx";
+import { TopBar } from "../ui/TopBar.tsx";
+import { ChartGrid } from "./ChartGrid.tsx";
+import { Checkpoints } from "./Checkpoints.tsx";
+import { Confusion } from "./Confusion.tsx";
+import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import { FrozenGraph } from "./FrozenGraph.tsx";
+import { FrozenSettings } from "./FrozenSettings.tsx";
+import { KeyFigures } from "./KeyFigures.tsx";
+import type { MetricStore } from "./metricStore.ts";
+import { ReadingNote } from "./ReadingNote.tsx";
+import { isActive, type Run } from "./run.ts";
+import { RunHeader, useFork } from "./RunHeader.tsx";
+import { RunLog } from "./RunLog.tsx";
+import { RunNotice } from "./RunNotice.tsx";
+import { Samples } from "./Samples.tsx";
+import { useRun } from "./useRun.ts";
+
+/** One run: how it stands, its curves, and what came of it. Everything on it follows the run live. */
+export function RunPage({ runId }: { runId: string }) {
+  const { run: query, store, connection, historyError } = useRun(runId);
+  const run = query.data;
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <TopBar
+        place={run ? [{ label: run.project.name, href: "/" }, { label: run.modelName, href: `/models/${run.modelId}` }, { label: `Run ${run.number}` }] : [{ label: "Run" }]}
+        modelId={run?.modelId}
+        room="runs"
+        actions={run && <DownloadOnnx run={run} />}
+      />
+      {query.error ? (
+        <main className="mx-auto w-full max-w-2xl p-5">
+          <Failing what="This run" error={query.error} onRetry={() => void query.refetch()} />
+        </main>
+      ) : !run ? (
+        <Skeleton />
+      ) : (
+        <div className="flex flex-1 flex-col lg:grid lg:grid-cols-[minmax(0,1fr)_330px]">
+          <main className="min-w-0 space-y-3 p-3 md:p-5">
+            <RunHeader run={run} connection={connection} />
+            <RunNotice run={run} />
+            <KeyFigures run={run} />
+            {historyError !== null && <Failing what="The history of the curves" error={historyError} />}
+            <ChartGrid run={run} store={store} />
+          </main>
+          <aside aria-label="Results" className="border-line bg-panel max-lg:border-t lg:sticky lg:top-12 lg:h-[calc(100dvh-48px)] lg:border-l">
+            <Side run={run} store={store} />
+          </aside>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Side({ run, store }: { run: Run; store: MetricStore }) {
+  const [tab, setTab] = useState("results");
+  const canTry = onnxObstacle(run) === null;
+  const tabs = [
+    { id: "results", title: "Results", content: <Results run={run} store={store} /> },
+    { id: "graph", title: "Graph", content: <FrozenGraph graph={run.graph} fault={run.failure?.node} /> },
+    { id: "log", title: "Log", content: <RunLog runId={run.id} /> },
+    { id: "settings", title: "Settings", content: <FrozenSettings run={run} /> },
+    ...(canTry ? [{ id: "try", title: "Try it", content: <TryIt run={run} /> }] : []),
+  ];
+  return <Tabs label="About this run" className="lg:h-full" value={tab} onValue={setTab} tabs={tabs.map(({ content, ...rest }) => ({ ...rest, content: <div className="p-3.5">{content}</div> }))} />;
+}
+
+function Results({ run, store }: { run: Run; store: MetricStore }) {
+  const { forkFrom, forking } = useFork(run);
+  const nothingYet = !run.evaluation && run.checkpoints.length === 0;
+  return (
+    <div className="space-y-4">
+      <ReadingNote run={run} store={store} />
+      {nothingYet && (
+        <p className="text-ink2">
+          {isActive(run.status) ? "After the first epoch, what the network gets right and wrong on validation rows stands here." : "This run ended before its first evaluation."}
+        </p>
+      )}
+      {run.evaluation?.confusion && <Confusion counts={run.evaluation.confusion} classes={run.dataset.classes} />}
+      <Samples run={run} />
+      <Checkpoints run={run} onFork={forkFrom} forking={forking} />
+    </div>
+  );
+}
+
+/** The page's outline while the run is on its way. */
+function Skeleton() {
+  return (
+    <div className="flex flex-1 flex-col lg:grid lg:grid-cols-[minmax(0,1fr)_330px]">
+      <main className="space-y-3 p-3 md:p-5">
+        <Loading label="Loading the run" className="h-8 w-80 max-w-full" />
+        <Loading label="Loading figures" className="h-[70px]" />
+        <div className="grid gap-2.5 pt-9 md:grid-cols-2">
+          {["loss", "accuracy", "learning rate", "speed"].map((name) => (
+            <Loading key={name} label={`Loading ${name}`} className="h-[238px]" />
+          ))}
+        </div>
+      </main>
+      <aside className="space-y-3 border-line bg-panel p-3.5 max-lg:hidden lg:border-l">
+        <Loading label="Loading results" className="mt-10 h-20" />
+        <Loading label="Loading the confusion matrix" className="h-72" />
+      </aside>
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useRouter, useSearchParams } from "next/navigation";
+import { TryIt } from "../try/TryIt.tsx";
+import { ButtonLink } from "../ui/Button.tsx";
+import { Select } from "../ui/Field.tsx";
+import { Panel } from "../ui/Panel.tsx";
+import { Empty, Failing, Loading } from "../ui/States.tsx";
+import { TopBar } from "../ui/TopBar.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import { Exports } from "./Exports.tsx";
+import { formatClock, formatFigure } from "./figures.ts";
+import { awaitsExports, mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
+import { useRuns } from "./useRuns.ts";
+
+/** What a model can be taken along as: the exports of its latest finished run, or of another that is chosen. */
+export function ShipPage({ modelId }: { modelId: string }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const chosen = useSearchParams().get("run");
+  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const { runs, error, refetch } = useRuns(modelId);
+  const finished = runs?.filter(({ status }) => status === "finished") ?? [];
+  const shown = finished.find(({ id }) => id === chosen) ?? finished[0];
+  const run = useQuery(
+    trpc.runs.get.queryOptions({ runId: shown?.id ?? "" }, { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 1_000 : false) }),
+  );
+  const active = runs?.find(({ status }) => status === "running" || status === "queued");
+  const data = run.data?.id === shown?.id ? run.data : undefined;
+
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <TopBar
+        place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Ship" }]}
+        modelId={modelId}
+        room="ship"
+        actions={<DownloadOnnx run={data ?? null} primary />}
+      />
+      <main className="mx-auto w-full max-w-6xl space-y-4 p-3 md:p-5">
+        <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
+          <h1 className="text-title font-semibold">Ship</h1>
+          {shown && finished.length > 0 && (
+            <Select aria-label="Run to ship" className="w-auto" value={shown.id} onChange={(event) => router.replace(`/models/${modelId}/ship?run=${event.target.value}`)}>
+              {finished.map((item) => (
+                <option key={item.id} value={item.id}>
+                  {runLine(item)}
+                </option>
+              ))}
+            </Select>
+          )}
+          {shown && (
+            <ButtonLink kind="quiet" size="sm" href={`/runs/${shown.id}`}>
+              Open the run
+            </ButtonLink>
+          )}
+        </header>
+        {(error && !runs) || model.error ? (
+          <Failing what="The runs of this model" error={error ?? model.error} onRetry={() => void refetch()} />
+        ) : !runs ? (
+          <Loading label="Loading runs" className="h-72" />
+        ) : !shown ? (
+          <Empty
+            title={active ? `Run ${active.number} is still training` : "Nothing to ship yet"}
+            action={
+              <ButtonLink kind="primary" href={active ? `/runs/${active.id}` : `/models/${modelId}`}>
+                {active ? "Watch the run" : "Open the studio"}
+              </ButtonLink>
+            }
+          >
+            When a run has finished, its network stands here as an ONNX file that ONNX Runtime agrees with, as PyTorch code, and as weights; and it can be tried in this browser.
+          </Empty>
+        ) : run.error ? (
+          <Failing what="This run" error={run.error} onRetry={() => void run.refetch()} />
+        ) : !data ? (
+          <Loading label="Loading the exports" className="h-72" />
+        ) : (
+          <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_360px]">
+            <Exports run={data} />
+            {onnxObstacle(data) === null && (
+              <Panel title="Try it">
+                <div className="px-3.5 pb-3.5">
+                  <TryIt key={data.id} run={data} />
+                </div>
+              </Panel>
+            )}
+          </div>
+        )}
+      </main>
+    </div>
+  );
+}
+
+/** `Run 7, accuracy 99.1%, 14:32`. */
+function runLine(run: RunSummary): string {
+  const main = mainMetric(run);
+  const best = main && summaryOf(run, main)?.best;
+  return [`Run ${run.number}`, main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`, run.endedAt && formatClock(run.endedAt)].filter(Boolean).join(", ");
+}

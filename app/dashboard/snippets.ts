@@ -1,0 +1,51 @@
+import type { Run } from "./run.ts";
+
+type Shipped = Pick<Run, "artifacts" | "dataset">;
+
+/** Python that runs the ONNX file on one sample. */
+export function onnxRuntimeSnippet(run: Shipped): string {
+  const { classes } = run.dataset;
+  return [
+    "# pip install onnxruntime numpy",
+    "import numpy as np",
+    "import onnxruntime as ort",
+    "",
+    `session = ort.InferenceSession(${JSON.stringify(nameOf(run, "onnx", "model.onnx"))})`,
+    `x = ${sampleOf(run, "np")}`,
+    "(y,) = session.run(None, {session.get_inputs()[0].name: x})",
+    ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
+  ].join("\n");
+}
+
+/** Python that loads the generated module and its weights, and runs one sample. */
+export function pytorchSnippet(run: Shipped): string {
+  const module = nameOf(run, "pytorch", "model.py").replace(/\.py$/, "");
+  const { classes } = run.dataset;
+  return [
+    "# pip install torch safetensors",
+    "import torch",
+    "from safetensors.torch import load_file",
+    `from ${module} import Model`,
+    "",
+    "model = Model()",
+    `model.load_state_dict(load_file(${JSON.stringify(nameOf(run, "safetensors", "model.safetensors"))}))`,
+    "model.eval()",
+    `x = ${sampleOf(run, "torch")}`,
+    "with torch.no_grad():",
+    "    y = model(x)",
+    ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
+  ].join("\n");
+}
+
+function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise: string): string {
+  return run.artifacts.find((artifact) => artifact.kind === kind)?.fileName ?? otherwise;
+}
+
+/** An empty sample of the right shape and type, with a word on what belongs there. */
+function sampleOf({ dataset }: Shipped, library: "np" | "torch"): string {
+  const shape = [1, ...dataset.inputShape].join(", ");
+  const picture = dataset.task === "image-classification";
+  const call = `${library}.zeros((${shape}), dtype=${library}.${picture ? "uint8" : "float32"})`;
+  const what = picture ? "0 to 255, white on black as in the data set" : `in this order: ${dataset.columns.join(", ")}`;
+  return `${call}  # ${what}`;
+}

@@ -1,0 +1,135 @@
+"use client";
+
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
+import { type Metrics, MetricStore } from "./metricStore.ts";
+import { awaitsExports, bucketsOf, isActive } from "./run.ts";
+import { CAPACITY, seriesOf } from "./series.ts";
+import type { StepRange } from "./MetricChart.tsx";
+
+/** Whether what is shown is as fresh as it can be: `live` while connected, `lost` while the server does not answer. */
+export type Connection = "connecting" | "live" | "lost";
+
+/**
+ * A run and everything that happens to it, for one page: one query for where it stands, one subscription for what follows.
+ * The subscription goes on from its last event after a lost connection, so a curve has neither gap nor double.
+ */
+export function useRun(runId: string) {
+  const trpc = useTRPC();
+  const client = useTRPCClient();
+  const queryClient = useQueryClient();
+  const run = useQuery(trpc.runs.get.queryOptions({ runId }, { refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 2_000 : false) }));
+  const [store] = useState(() => new MetricStore());
+  const [connection, setConnection] = useState<Connection>("connecting");
+  const [historyError, setHistoryError] = useState<unknown>(null);
+
+  useEffect(() => {
+    const runKey = trpc.runs.get.queryKey({ runId });
+    const logKey = trpc.runs.log.queryKey({ runId });
+    let over = false;
+    let lastEventId: string | undefined;
+    let attempt = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let subscription: { unsubscribe: () => void } | undefined;
+
+    async function loadHistory(): Promise<void> {
+      store.hold();
+      for (let attempt = 0; !over; attempt++) {
+        try {
+          const { series } = await client.runs.metrics.query({ runId, maxPoints: CAPACITY });
+          if (over) return;
+          store.load(series.map(({ key, points }) => ({ key, buckets: bucketsOf(points) })));
+          setHistoryError(null);
+          return;
+        } catch (error) {
+          setHistoryError(error);
+          if (isRefusal(error)) return;
+          await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** attempt, 8_000)));
+        }
+      }
+    }
+
+    function watch(): void {
+      subscription = client.runs.watch.subscribe({ runId, lastEventId }, {
+        onStarted() {
+          attempt = 0;
+          setConnection("live");
+          // Only after the server has begun to listen: what happens from here on comes as an event.
+          if (lastEventId === undefined) void loadHistory();
+        },
+        onData({ id, data }) {
+          lastEventId = id;
+          setConnection("live");
+          if (data.rewindTo !== undefined && store.rewindTo(data.rewindTo)) {
+            void loadHistory();
+            void queryClient.invalidateQueries({ queryKey: trpc.runs.metrics.queryKey() });
+          }
+          if (data.points) store.append(data.points);
+          const { state, log } = data;
+          if (log?.length) {
+            queryClient.setQueryData(logKey, (old) => {
+              const known = old?.at(-1)?.id ?? Number.NEGATIVE_INFINITY;
+              return old ? [...old, ...log.filter((line) => line.id > known)] : old;
+            });
+          }
+          if (state) {
+            const before = queryClient.getQueryData(runKey);
+            queryClient.setQueryData(runKey, (old) => old && { ...old, ...state });
+            // A new state brings what the event does not carry: dates, exports, the line in lists.
+            if (before && before.status !== state.status) {
+              void queryClient.invalidateQueries({ queryKey: runKey });
+              void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
+            }
+          }
+        },
+        onConnectionStateChange({ state }) {
+          if (state === "connecting" && lastEventId !== undefined) setConnection("lost");
+        },
+        onError: () => again(),
+        onComplete: () => {
+          const status = queryClient.getQueryData(runKey)?.status;
+          if (status === undefined || isActive(status)) again();
+        },
+      });
+    }
+
+    /** A stream that ended is opened again; the browser itself gives up on a server that is just starting. */
+    function again(): void {
+      if (over) return;
+      setConnection("lost");
+      timer = setTimeout(watch, Math.min(300 * 2 ** attempt++, 5_000));
+    }
+
+    store.hold();
+    watch();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+      subscription?.unsubscribe();
+    };
+  }, [runId, client, queryClient, store, trpc]);
+
+  return { run, store, connection, historyError };
+}
+
+/** All metrics of the run, as they come; again at most eight times a second. */
+export function useMetrics(store: MetricStore): Metrics {
+  return useSyncExternalStore(store.subscribe, store.read, store.read);
+}
+
+/**
+ * The metrics inside a range of steps, as fine as the chart can show. Where the page holds every point of the run anyway, those are
+ * enough; otherwise the server is asked, and until it answers the coarse curve stands in.
+ */
+export function useZoomedMetrics(runId: string, metrics: Metrics, range: StepRange | null): Metrics {
+  const trpc = useTRPC();
+  const coarse = range !== null && [...metrics.values()].some(({ bucketSize }) => bucketSize > 1);
+  const { data } = useQuery(
+    trpc.runs.metrics.queryOptions(
+      { runId, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY },
+      { enabled: coarse, select: ({ series }): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))])) },
+    ),
+  );
+  return coarse && data ? data : metrics;
+}

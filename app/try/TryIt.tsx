@@ -1,0 +1,240 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
+import { argmax, toProbabilities } from "../dashboard/probability.ts";
+import type { Run } from "../dashboard/run.ts";
+import { Button } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
+import { Field, NumberInput, Select } from "../ui/Field.tsx";
+import { formatMetric } from "../ui/format.ts";
+import { SampleImage } from "../ui/SampleImage.tsx";
+import { Failing, Loading } from "../ui/States.tsx";
+import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
+import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { Bars, isDigits } from "./Bars.tsx";
+import { paintDigit, type Stroke } from "./digit.ts";
+import { DrawPad } from "./DrawPad.tsx";
+import { useOnnx, usePrediction } from "./usePrediction.ts";
+
+type TryRun = Pick<Run, "artifacts" | "dataset">;
+type Sample = Answers["datasets"]["samples"]["samples"][number];
+
+/** How many validation samples are at hand. */
+const SAMPLES = 12;
+
+/** The run's own ONNX file, at work in this browser: what is drawn or filled in goes through it at once. */
+export function TryIt({ run }: { run: TryRun }) {
+  const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
+  if (!onnx) return null;
+  return run.dataset.task === "image-classification" ? <TryPicture run={run} artifactId={onnx.id} /> : <TryRow run={run} artifactId={onnx.id} />;
+}
+
+function useValidationSamples(run: TryRun) {
+  const trpc = useTRPC();
+  return useQuery(trpc.datasets.samples.queryOptions({ datasetId: run.dataset.id, split: "validation", offset: 0, limit: SAMPLES }, { staleTime: Number.POSITIVE_INFINITY }));
+}
+
+function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
+  const { classes, inputShape } = run.dataset;
+  const size = imageSize(inputShape);
+  const canDraw = size?.channels === 1 && size.height === size.width;
+  const loaded = useOnnx(artifactId, inputShape);
+  const samples = useValidationSamples(run);
+  const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
+  const [picked, setPicked] = useState<Sample | null>(null);
+
+  const side = size?.height ?? 28;
+  const input = useMemo(() => {
+    if (picked && samples.data) return Array.from(decodeTensor(picked.input, samples.data.dtype));
+    return strokes.length > 0 ? Array.from(paintDigit(strokes, side)) : null;
+  }, [picked, samples.data, strokes, side]);
+  const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, input);
+  const chances = output && toProbabilities(output, classes.length);
+  const seen = useMemo(() => (input && !picked ? toBase64(input) : null), [input, picked]);
+  const answer = chances ? argmax(chances) : -1;
+
+  return (
+    <div className="space-y-3">
+      <ModelState loaded={loaded} problem={problem} />
+      {canDraw && (
+        <div className="relative mx-auto max-w-[300px]">
+          {picked && samples.data ? (
+            <SampleImage bytes={picked.input} dtype={samples.data.dtype} shape={samples.data.shape} label={`Validation row ${picked.row}`} className="rounded-lg border border-line2" />
+          ) : (
+            <DrawPad label={isDigits(classes) ? "Draw a digit" : "Draw"} strokes={strokes} onStrokes={setStrokes} />
+          )}
+          {!picked && strokes.length === 0 && (
+            <p aria-hidden className="pointer-events-none absolute inset-0 grid place-items-center text-[#a8a59c]">
+              {isDigits(classes) ? "Draw a digit here" : "Draw here"}
+            </p>
+          )}
+        </div>
+      )}
+      <div className="flex min-h-8 items-center gap-2">
+        <Button
+          size="sm"
+          disabled={strokes.length === 0 && !picked}
+          onClick={() => {
+            setStrokes([]);
+            setPicked(null);
+          }}
+        >
+          Clear
+        </Button>
+        {seen && (
+          <span className="flex items-center gap-1.5 text-sm text-ink2">
+            <SampleImage bytes={seen} dtype="uint8" shape={inputShape} label="What the network sees" className="w-8! rounded-sm" />
+            as the network sees it
+          </span>
+        )}
+        <span role="status" className="ml-auto font-semibold">
+          {answer >= 0 && (picked ? <Verdict answer={classes[answer] ?? String(answer)} truth={classes[picked.target] ?? String(picked.target)} /> : `It reads ${classes[answer] ?? answer}`)}
+        </span>
+      </div>
+      <Bars classes={classes} chances={chances} />
+      {samples.data && (
+        <fieldset className="pt-1">
+          <legend className="section-name pb-1.5 text-ink2">{canDraw ? "Or take a validation sample" : "Take a validation sample"}</legend>
+          <div className="grid grid-cols-6 gap-1.5">
+            {samples.data.samples.map((sample) => (
+              <button
+                key={sample.row}
+                type="button"
+                aria-pressed={picked?.row === sample.row}
+                aria-label={`Validation sample ${sample.row}, ${classes[sample.target] ?? sample.target}`}
+                onClick={() => setPicked(picked?.row === sample.row ? null : sample)}
+                className={cx("overflow-hidden rounded-md border", picked?.row === sample.row ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
+              >
+                <SampleImage bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} label="" />
+              </button>
+            ))}
+          </div>
+        </fieldset>
+      )}
+    </div>
+  );
+}
+
+function Verdict({ answer, truth }: { answer: string; truth: string }) {
+  return answer === truth ? <>It reads {answer}, right</> : <span className="text-bad">It reads {answer}, true is {truth}</span>;
+}
+
+function TryRow({ run, artifactId }: { run: TryRun; artifactId: string }) {
+  const { columns, classes, inputShape } = run.dataset;
+  const loaded = useOnnx(artifactId, inputShape);
+  const samples = useValidationSamples(run);
+  const features = useMemo(() => featuresOf(columns), [columns]);
+  const [edited, setEdited] = useState<readonly number[] | null>(null);
+  const [picked, setPicked] = useState(0);
+  const sample = samples.data?.samples[picked];
+  const start = useMemo(() => (sample && samples.data ? Array.from(decodeTensor(sample.input, samples.data.dtype)) : null), [sample, samples.data]);
+  const values = edited ?? start;
+  const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, values);
+  const chances = output && classes.length > 0 ? toProbabilities(output, classes.length) : null;
+  const truth = sample && !edited ? (classes.length > 0 ? (classes[sample.target] ?? String(sample.target)) : formatMetric(sample.target)) : null;
+
+  if (samples.error) return <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />;
+  if (!samples.data || !values) return <Loading label="Loading samples" className="h-60" />;
+
+  function set(index: number, value: number): void {
+    if (values) setEdited(values.map((old, at) => (at === index ? value : old)));
+  }
+
+  return (
+    <div className="space-y-3">
+      <ModelState loaded={loaded} problem={problem} />
+      <div>
+        <Field label="Start from">
+          {(ids) => (
+            <Select
+              {...ids}
+              value={edited ? "" : String(picked)}
+              onChange={(event) => {
+                setEdited(null);
+                setPicked(Number(event.target.value));
+              }}
+            >
+              {edited && <option value="">your own values</option>}
+              {samples.data.samples.map(({ row, target }, index) => (
+                <option key={row} value={index}>
+                  validation row {row} ({classes[target] ?? formatMetric(target)})
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {features.map((feature) => (
+          <FeatureField key={feature.name} feature={feature} values={values} onNumber={set} onChoice={(choice) => setEdited(choose(values, feature, choice))} />
+        ))}
+      </div>
+      {classes.length > 0 ? (
+        <>
+          {truth && <p className="text-ink2">True is {truth}.</p>}
+          <Bars classes={classes} chances={chances} />
+        </>
+      ) : (
+        <p className="flex items-baseline gap-2">
+          <span className="text-ink2">It predicts</span>
+          <output aria-label="Prediction" className="text-figure font-semibold tabular-nums">
+            {formatMetric(output?.[0])}
+          </output>
+          {truth && <span className="text-ink2">true is {truth}</span>}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function FeatureField({ feature, values, onNumber, onChoice }: { feature: Feature; values: readonly number[]; onNumber: (index: number, value: number) => void; onChoice: (label: string) => void }) {
+  return (
+    <Field label={featureTitle(feature.name)}>
+      {(ids) =>
+        feature.kind === "number" ? (
+          <NumberInput {...ids} value={Number((values[feature.index] ?? 0).toPrecision(7))} onValue={(value) => onNumber(feature.index, value)} />
+        ) : (
+          <Select {...ids} value={chosenOption(feature, values) ?? ""} onChange={(event) => onChoice(event.target.value)}>
+            {chosenOption(feature, values) === null && <option value="">none</option>}
+            {feature.options.map(({ label }) => (
+              <option key={label} value={label}>
+                {label}
+              </option>
+            ))}
+          </Select>
+        )
+      }
+    </Field>
+  );
+}
+
+/** The row with one option of a feature set and its others cleared. */
+function choose(values: readonly number[], feature: Feature, label: string): number[] {
+  const next = [...values];
+  if (feature.kind === "choice") for (const option of feature.options) next[option.index] = option.label === label ? 1 : 0;
+  return next;
+}
+
+function ModelState({ loaded, problem }: { loaded: ReturnType<typeof useOnnx>; problem: string | null }) {
+  if (loaded.state === "failed") {
+    return (
+      <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
+        The model could not be opened in this browser: {loaded.message}
+      </p>
+    );
+  }
+  if (problem) {
+    return (
+      <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
+        The model could not answer: {problem}
+      </p>
+    );
+  }
+  return (
+    <p className="text-sm text-ink2">{loaded.state === "loading" ? "Opening the ONNX file in this browser…" : "The ONNX file runs in this browser; nothing you enter leaves it."}</p>
+  );
+}
+
+function toBase64(bytes: readonly number[]): string {
+  return btoa(String.fromCharCode(...bytes));
+}

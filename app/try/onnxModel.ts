@@ -1,0 +1,52 @@
+import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
+
+/** Input types that our exports have: the raw numbers of a data set, since scaling is inside the model. */
+export type InputDtype = "uint8" | "float32" | "int64";
+
+/** A trained network that runs here, in the browser. */
+export type OnnxModel = {
+  dtype: InputDtype;
+  /** Output for one sample, given its raw numbers; without the batch axis. */
+  predict(values: readonly number[]): Promise<number[]>;
+  release(): void;
+};
+
+/** Fetches an ONNX file and opens it in ONNX Runtime's WebAssembly build, which this server serves itself. */
+export async function loadOnnx(url: string, sampleShape: readonly number[], signal: AbortSignal): Promise<OnnxModel> {
+  const [ort, file] = await Promise.all([import("onnxruntime-web/wasm"), fetchFile(url, signal)]);
+  ort.env.wasm.wasmPaths = "/ort/";
+  // Threads need cross-origin isolation, and one sample of a small network is done in a millisecond without.
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
+  const input = session.inputMetadata[0];
+  const output = session.outputNames[0];
+  if (!input?.isTensor || output === undefined) throw new Error("This ONNX file has no tensor input, or no output.");
+  const dtype = readDtype(input.type);
+  return {
+    dtype,
+    async predict(values) {
+      const tensor = new ort.Tensor(dtype, pack(values, dtype), [1, ...sampleShape]);
+      const results: InferenceSession.ReturnType = await session.run({ [input.name]: tensor }, [output]);
+      const result = results[output];
+      if (!result || !("data" in result)) throw new Error(`This ONNX file gives no ${output}.`);
+      return Array.from(result.data as Exclude<Tensor["data"], string[]>, Number);
+    },
+    release: () => void session.release(),
+  };
+}
+
+async function fetchFile(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`The ONNX file could not be fetched (${response.status}).`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function readDtype(type: Tensor.Type): InputDtype {
+  if (type === "uint8" || type === "float32" || type === "int64") return type;
+  throw new Error(`The model's input is ${type}; only uint8, float32 and int64 can be filled in here.`);
+}
+
+function pack(values: readonly number[], dtype: InputDtype): Uint8Array | Float32Array | BigInt64Array {
+  if (dtype === "uint8") return Uint8Array.from(values);
+  return dtype === "float32" ? Float32Array.from(values) : BigInt64Array.from(values, (value) => BigInt(Math.round(value)));
+}

@@ -1,0 +1,66 @@
+"use client";
+
+import { useEffect, useRef, useState } from "react";
+import { loadOnnx, type OnnxModel } from "./onnxModel.ts";
+
+export type Loaded = { state: "loading" } | { state: "ready"; model: OnnxModel } | { state: "failed"; message: string };
+
+/** Opens the ONNX file of a run, and lets go of it when the page is left. */
+export function useOnnx(artifactId: string, sampleShape: readonly number[]): Loaded {
+  const [loaded, setLoaded] = useState<Loaded>({ state: "loading" });
+  const shapeKey = sampleShape.join();
+  useEffect(() => {
+    const abort = new AbortController();
+    let opened: OnnxModel | null = null;
+    setLoaded({ state: "loading" });
+    loadOnnx(`/api/artifacts/${artifactId}`, shapeKey === "" ? [] : shapeKey.split(",").map(Number), abort.signal).then(
+      (model) => {
+        if (abort.signal.aborted) model.release();
+        else {
+          opened = model;
+          setLoaded({ state: "ready", model });
+        }
+      },
+      (error: unknown) => {
+        if (!abort.signal.aborted) setLoaded({ state: "failed", message: error instanceof Error ? error.message : String(error) });
+      },
+    );
+    return () => {
+      abort.abort();
+      opened?.release();
+    };
+  }, [artifactId, shapeKey]);
+  return loaded;
+}
+
+/** What the model makes of an input; null before there is one. While it computes, only the newest input waits. */
+export function usePrediction(model: OnnxModel | null, input: readonly number[] | null): { output: number[] | null; problem: string | null } {
+  const [answer, setAnswer] = useState<{ output: number[] | null; problem: string | null }>({ output: null, problem: null });
+  const wanted = useRef<readonly number[] | null>(null);
+  const busy = useRef(false);
+
+  useEffect(() => {
+    wanted.current = input;
+    if (!input) {
+      setAnswer({ output: null, problem: null });
+      return;
+    }
+    if (!model || busy.current) return;
+    busy.current = true;
+    void (async () => {
+      let done: readonly number[] | null = null;
+      while (wanted.current && wanted.current !== done) {
+        const current: readonly number[] = wanted.current;
+        done = current;
+        try {
+          const output = await model.predict(current);
+          if (wanted.current) setAnswer({ output, problem: null });
+        } catch (error) {
+          setAnswer({ output: null, problem: error instanceof Error ? error.message : String(error) });
+        }
+      }
+      busy.current = false;
+    })();
+  }, [model, input]);
+  return answer;
+}
