@@ -22,7 +22,7 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
   const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, order.root, order.datasetId, order.builtin];
   const [command = "", ...args] = [...prlimit(), ...node];
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit"], timeout: limits.wallMs, killSignal: "SIGKILL", signal });
+    const child = spawn(command, args, { env: { PATH: process.env["PATH"], NODE_ENV: process.env["NODE_ENV"] }, stdio: ["ignore", "pipe", "inherit"], timeout: limits.wallMs, killSignal: "SIGKILL", signal });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {
       text += part;

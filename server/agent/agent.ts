@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
+import type { EngineInfo } from "../../native/index.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/client.ts";
+import type { Log } from "../log.ts";
+import type { Order } from "../trainer/order.ts";
+import { ingestNext } from "./datasets.ts";
+import { claimExports, claimRun, type HeldLease, type Lease, listLeases, readOwner, takeAway } from "./lease.ts";
+import type { Loss } from "./loss.ts";
+import { isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
+import { Trainers } from "./trainers.ts";
+
+/** How often the queue is looked at, and how often leases and the agent's own sign of life are. */
+const pollMs = 250;
+const sweepMs = 1_000;
+/** What a trainer gets to write its checkpoint when the agent is asked to end. */
+const stopPatienceMs = 8_000;
+
+/**
+ * Claims runs and data sets for this machine and watches over the processes that work on them. Keeps nothing that matters in memory: killed
+ * and started again, it finds its trainers by the owner that each lease names.
+ */
+export class Agent {
+  readonly #db: Database;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #trainers: Trainers;
+  readonly #stop = new AbortController();
+  #engine: EngineInfo | null = null;
+  #ingesting: Promise<unknown> | null = null;
+  /** Since when the database has answered without a break. An expired lease says nothing until its holder had time to renew it. */
+  #databaseSince = performance.now();
+  #wake: (() => void) | null = null;
+
+  constructor({ db, config, log }: { db: Database; config: Config; log: Log }) {
+    this.#db = db;
+    this.#config = config;
+    this.#log = log;
+    this.#trainers = new Trainers({
+      config,
+      log,
+      onEnd: (order, loss) => void this.#lose(order, loss),
+      onReady: (engine) => {
+        this.#engine = engine;
+        this.#wake?.();
+      },
+    });
+  }
+
+  /** Works until `stop` is called. Whatever the database does, it goes on. */
+  async run(): Promise<void> {
+    let sweepAt = 0;
+    this.#trainers.keepOneWaiting();
+    while (!this.#stop.signal.aborted) {
+      try {
+        if (performance.now() >= sweepAt) {
+          sweepAt = performance.now() + sweepMs;
+          await this.#report();
+          await this.#sweep();
+        }
+        await this.#claim();
+        this.#ingest();
+      } catch (error) {
+        this.#databaseSince = performance.now();
+        this.#log.warn({ error }, "agent: the database did not answer");
+        await sleep(pollMs);
+      }
+      await this.#rest();
+    }
+  }
+
+  /** Stops claiming, gives trainers time to write a checkpoint and to put their runs back into the queue, then ends those that did not. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    const mine = new Map(this.#trainers.stop().map((process) => [process.pid, process]));
+    for (const { process } of await this.#held().catch(() => [])) {
+      mine.set(process.pid, process);
+      signalProcess(process, "SIGTERM");
+    }
+    const deadline = performance.now() + stopPatienceMs;
+    while (performance.now() < deadline && [...mine.values()].some(isAlive)) await sleep(50);
+    for (const process of mine.values()) signalProcess(process, "SIGKILL");
+    await this.#ingesting?.catch(() => {});
+    await this.#db.$executeRaw`DELETE FROM "Agent" WHERE "name" = ${this.#config.AGENT_NAME} AND "pid" = ${process.pid}`.catch(() => {});
+  }
+
+  async #claim(): Promise<void> {
+    for (;;) {
+      const trainer = this.#trainers.waiting;
+      if (trainer === null) return this.#trainers.keepOneWaiting();
+      const owner = { agent: this.#config.AGENT_NAME, process: trainer.process };
+      const leaseMs = this.#config.LEASE_MS;
+      const lease = (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS })) ?? (await claimExports(this.#db, owner, { leaseMs }));
+      if (lease === null) return;
+      this.#log.info({ ...lease, pid: trainer.process.pid }, "run claimed");
+      trainer.send(lease);
+    }
+  }
+
+  #ingest(): void {
+    if (this.#ingesting !== null) return;
+    const root = join(this.#config.DATA_DIR, "files");
+    this.#ingesting = ingestNext({ db: this.#db, root, leaseMs: this.#config.LEASE_MS, log: this.#log, signal: this.#stop.signal })
+      .catch((error: unknown) => this.#log.warn({ error }, "agent: data set"))
+      .finally(() => {
+        this.#ingesting = null;
+      });
+  }
+
+  /** Says that this agent is alive, by the database's clock. */
+  async #report(): Promise<void> {
+    const engine = this.#engine === null ? null : JSON.stringify(this.#engine);
+    await this.#db.$executeRaw`
+      INSERT INTO "Agent" ("name", "pid", "engine", "maxRuns") VALUES (${this.#config.AGENT_NAME}, ${process.pid}, ${engine}::jsonb, ${this.#config.MAX_RUNS})
+      ON CONFLICT ("name") DO UPDATE SET "seenAt" = clock_timestamp(), "maxRuns" = EXCLUDED."maxRuns", "engine" = coalesce(EXCLUDED."engine", "Agent"."engine"),
+        "startedAt" = CASE WHEN "Agent"."pid" = EXCLUDED."pid" THEN "Agent"."startedAt" ELSE clock_timestamp() END, "pid" = EXCLUDED."pid"`;
+  }
+
+  /** Frees runs whose trainer is gone: at once where this machine can see it, else when the lease has run out. */
+  async #sweep(): Promise<void> {
+    const settled = performance.now() - this.#databaseSince >= this.#config.LEASE_MS;
+    for (const lease of await listLeases(this.#db)) {
+      const owner = readOwner(lease.owner);
+      if (owner?.agent === this.#config.AGENT_NAME && !isAlive(owner.process)) {
+        // A child's own end says more, and is on its way.
+        if (!this.#trainers.isChild(owner.process)) await this.#lose(lease, { kind: "gone" });
+      } else if (lease.expired && settled && lease.owner !== "") {
+        await this.#lose(lease, { kind: "silent" }, { onlyExpired: true });
+        if (owner?.agent === this.#config.AGENT_NAME) signalProcess(owner.process, "SIGKILL");
+      }
+    }
+  }
+
+  /** Leases of this machine's living trainers, whoever started them. */
+  async #held(): Promise<(HeldLease & { process: ProcessIdentity })[]> {
+    const leases = await listLeases(this.#db);
+    return leases.flatMap((lease) => {
+      const owner = readOwner(lease.owner);
+      return owner?.agent === this.#config.AGENT_NAME && isAlive(owner.process) ? [{ ...lease, process: owner.process }] : [];
+    });
+  }
+
+  /** Takes a run away from a lost trainer, trying for as long as the database is away; a lease that is over by then needs nothing. */
+  async #lose(lease: Lease | Order, loss: Loss, options: { onlyExpired?: boolean } = {}): Promise<void> {
+    for (;;) {
+      try {
+        const after = await takeAway(this.#db, lease, loss, options);
+        if (after !== null) this.#log.warn({ runId: lease.runId, token: lease.token, loss, next: after.next }, "trainer lost");
+        this.#wake?.();
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#databaseSince = performance.now();
+        this.#log.warn({ error, runId: lease.runId }, "agent: the database did not take a loss");
+        await sleep(pollMs);
+      }
+    }
+  }
+
+  /** Waits for the next turn, or less where something happened. */
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, pollMs);
+      const wake = done;
+      function done() {
+        clearTimeout(timer);
+        resolve();
+      }
+      this.#wake = wake;
+    });
+  }
+}

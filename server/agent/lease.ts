@@ -1,0 +1,128 @@
+import { Prisma } from "../../prisma/generated/client.ts";
+import type { Database, Tx } from "../database/client.ts";
+import { afterLoss, type AfterLoss, type Loss } from "./loss.ts";
+import type { ProcessIdentity } from "./process.ts";
+
+/**
+ * The run row is the queue. A claim raises `leaseToken`, and every later write names the token it was claimed with; taking a run away
+ * raises it again. So whoever writes with an old token is refused by the database, however long it slept.
+ * All times are the database's own: a machine whose clock is wrong steals nothing.
+ */
+export type Lease = { runId: string; orgId: string; token: number };
+
+/** `host pid start`, as kept with the run: by it an agent finds its trainers again after a restart. */
+export type Owner = { agent: string; process: ProcessIdentity };
+
+export function ownerText({ agent, process }: Owner): string {
+  return `${agent} ${process.pid} ${process.startTicks}`;
+}
+
+export function readOwner(text: string): Owner | null {
+  const [agent, pid, startTicks] = text.split(" ");
+  return agent && Number.isInteger(Number(pid)) && startTicks ? { agent, process: { pid: Number(pid), startTicks } } : null;
+}
+
+const until = (leaseMs: number) => Prisma.sql`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
+
+/** Takes the oldest queued run for a trainer, or null where there is none or this agent trains `maxRuns` already. */
+export async function claimRun(db: Database, owner: Owner, { leaseMs, maxRuns }: { leaseMs: number; maxRuns: number }): Promise<Lease | null> {
+  const rows = await db.$queryRaw<Lease[]>`
+    WITH "next" AS (
+      SELECT "id" FROM "Run"
+      WHERE "status" = 'queued' AND (SELECT count(*) FROM "Run" WHERE "status" = 'running' AND split_part("owner", ' ', 1) = ${owner.agent}) < ${maxRuns}
+      ORDER BY "createdAt", "id" LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE "Run" AS "run"
+    SET "status" = 'running', "leaseToken" = "leaseToken" + 1, "leaseUntil" = ${until(leaseMs)}, "owner" = ${ownerText(owner)},
+      "attempts" = "attempts" + 1, "flushed" = 0, "startedAt" = coalesce("startedAt", now())
+    FROM "next" WHERE "run"."id" = "next"."id"
+    RETURNING "run"."id" AS "runId", "run"."orgId", "run"."leaseToken" AS "token"`;
+  return rows[0] ?? null;
+}
+
+/** Takes a run that has ended but whose exports nobody finishes. */
+export async function claimExports(db: Database, owner: Owner, { leaseMs }: { leaseMs: number }): Promise<Lease | null> {
+  const rows = await db.$queryRaw<Lease[]>`
+    WITH "next" AS (
+      SELECT "id" FROM "Run" WHERE "status" IN ('finished', 'cancelled') AND "leaseUntil" < clock_timestamp()
+      ORDER BY "leaseUntil" LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE "Run" AS "run"
+    SET "leaseToken" = "leaseToken" + 1, "leaseUntil" = ${until(leaseMs)}, "owner" = ${ownerText(owner)}, "attempts" = "attempts" + 1, "flushed" = 0
+    FROM "next" WHERE "run"."id" = "next"."id"
+    RETURNING "run"."id" AS "runId", "run"."orgId", "run"."leaseToken" AS "token"`;
+  return rows[0] ?? null;
+}
+
+/** Lengthens a lease. Null where it is over. */
+export async function renewLease(db: Database, { runId, token }: Lease, leaseMs: number): Promise<{ cancelRequested: boolean } | null> {
+  const rows = await db.$queryRaw<{ cancelRequested: boolean }[]>`
+    UPDATE "Run" SET "leaseUntil" = ${until(leaseMs)} WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL
+    RETURNING "cancelRequestedAt" IS NOT NULL AS "cancelRequested"`;
+  return rows[0] ?? null;
+}
+
+/** The same question without lengthening anything. */
+export async function readLease(db: Database, { runId, token }: Lease): Promise<{ cancelRequested: boolean } | null> {
+  const rows = await db.$queryRaw<{ cancelRequested: boolean }[]>`
+    SELECT "cancelRequestedAt" IS NOT NULL AS "cancelRequested" FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL`;
+  return rows[0] ?? null;
+}
+
+/** Ends the lease of a run that has ended, its exports made or refused. */
+export async function releaseLease(db: Database | Tx, { runId, token }: Lease): Promise<void> {
+  await db.$executeRaw`UPDATE "Run" SET "leaseUntil" = NULL, "owner" = NULL WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token}`;
+}
+
+/** Gives a running run back to the queue of its holder's own will: nothing is counted against it. False where the lease was over. */
+export async function requeueRun(db: Database, { runId, token }: Lease): Promise<boolean> {
+  const count = await db.$executeRaw`
+    UPDATE "Run" SET
+      "status" = CASE WHEN "cancelRequestedAt" IS NULL THEN 'queued' ELSE 'cancelled' END::"RunStatus",
+      "endedAt" = CASE WHEN "cancelRequestedAt" IS NULL THEN NULL ELSE clock_timestamp() END,
+      "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL, "attempts" = greatest("attempts" - 1, 0)
+    WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
+  return count === 1;
+}
+
+/** A lease that somebody holds, as the agent sees it. */
+export type HeldLease = Lease & { owner: string; expired: boolean };
+
+export async function listLeases(db: Database): Promise<HeldLease[]> {
+  return db.$queryRaw<HeldLease[]>`
+    SELECT "id" AS "runId", "orgId", "leaseToken" AS "token", coalesce("owner", '') AS "owner", "leaseUntil" < clock_timestamp() AS "expired"
+    FROM "Run" WHERE "leaseUntil" IS NOT NULL`;
+}
+
+/**
+ * Takes a run away from a trainer that is lost, and decides what becomes of it. Null where the lease was over, or alive again where
+ * `onlyExpired` is asked for: somebody was quicker.
+ */
+export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss, { onlyExpired = false } = {}): Promise<AfterLoss | null> {
+  return db.$transaction(async (tx) => {
+    const [run] = await tx.$queryRaw<{ orgId: string; status: string; cancelRequested: boolean; attempts: number; crashes: number; step: number }[]>`
+      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "attempts", "crashes", "step" FROM "Run"
+      WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND (NOT ${onlyExpired} OR "leaseUntil" < clock_timestamp())
+      FOR UPDATE`;
+    if (run === undefined) return null;
+    const after = afterLoss(run, loss);
+    const ended = run.status !== "running";
+    await tx.$executeRaw`
+      INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES (${run.orgId}::uuid, ${runId}::uuid, clock_timestamp(), 'warn', ${after.sentence}, ${token})`;
+    if (ended) {
+      // Only its exports were under way. They are claimed again at once, and given up where they keep taking their process with them.
+      const again = after.next.status !== "failed" && run.attempts < 3;
+      await tx.$executeRaw`
+        UPDATE "Run" SET "leaseToken" = "leaseToken" + 1, "owner" = NULL, "leaseUntil" = ${again ? Prisma.sql`clock_timestamp()` : Prisma.sql`NULL`},
+          "crashes" = "crashes" + ${after.crashed ? 1 : 0} WHERE "id" = ${runId}::uuid`;
+      return after;
+    }
+    const failure = after.next.status === "failed" ? JSON.stringify(after.next.failure) : null;
+    await tx.$executeRaw`
+      UPDATE "Run" SET "status" = ${after.next.status}::"RunStatus", "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL,
+        "crashes" = "crashes" + ${after.crashed ? 1 : 0}, "failure" = ${failure}::jsonb,
+        "endedAt" = CASE WHEN ${after.next.status} = 'queued' THEN NULL ELSE clock_timestamp() END
+      WHERE "id" = ${runId}::uuid`;
+    return after;
+  });
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EngineInfo } from "../../native/index.ts";
+import type { Config } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { Order, Ready } from "../trainer/order.ts";
+import type { Loss } from "./loss.ts";
+import { identify, isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
+
+/** A trainer that has loaded the engine and waits for an order. */
+export type WaitingTrainer = { process: ProcessIdentity; send(order: Order): void };
+
+/** How long to wait before another trainer is started after one that did not even become ready. */
+const backoffMs = { first: 1_000, most: 30_000 };
+
+/**
+ * The trainers of one machine. One is always kept waiting with the engine loaded, so that a run's first step does not wait for it.
+ * A trainer is its own process group and writes to its own log file: it lives on when its agent dies.
+ */
+export class Trainers {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #onEnd: (order: Order, loss: Loss) => void;
+  readonly #onReady: (engine: EngineInfo) => void;
+  /** Everything this agent started and that has not ended yet. */
+  readonly #children = new Map<ChildProcess, { process: ProcessIdentity; order: Order | null }>();
+  #waiting: { child: ChildProcess; process: ProcessIdentity } | null = null;
+  #starting = false;
+  #stopped = false;
+  #backoffMs = backoffMs.first;
+
+  constructor(options: { config: Config; log: Log; onEnd: (order: Order, loss: Loss) => void; onReady: (engine: EngineInfo) => void }) {
+    this.#config = options.config;
+    this.#log = options.log;
+    this.#onEnd = options.onEnd;
+    this.#onReady = options.onReady;
+  }
+
+  /** The trainer that waits, if one does. Another is started once this one has its order. */
+  get waiting(): WaitingTrainer | null {
+    if (this.#waiting === null || !isAlive(this.#waiting.process)) return null;
+    const { child, process } = this.#waiting;
+    return {
+      process,
+      send: (order) => {
+        this.#waiting = null;
+        const known = this.#children.get(child);
+        if (known === undefined) return this.#onEnd(order, { kind: "gone" });
+        known.order = order;
+        child.send(order, (error) => {
+          // The channel broke, so the order may not have arrived: without its process the run is free again.
+          if (error !== null) signalProcess(process, "SIGKILL");
+        });
+        this.keepOneWaiting();
+      },
+    };
+  }
+
+  /** Whether the process of a lease is a child of this agent, whose end will be seen. */
+  isChild(process: ProcessIdentity): boolean {
+    return [...this.#children.values()].some((known) => known.process.pid === process.pid && known.process.startTicks === process.startTicks);
+  }
+
+  keepOneWaiting(): void {
+    if (this.#waiting !== null || this.#starting || this.#stopped) return;
+    this.#starting = true;
+    const folder = join(this.#config.DATA_DIR, "logs");
+    mkdirSync(folder, { recursive: true });
+    const output = openSync(join(folder, "trainers.log"), "a");
+    const main = fileURLToPath(new URL("../trainer/main.ts", import.meta.url));
+    // Its own session: what ends this agent, Ctrl-C in a terminal included, does not reach it.
+    const child = spawn(process.execPath, [main], { detached: true, stdio: ["ignore", output, output, "ipc"] });
+    closeSync(output);
+    const identity = child.pid === undefined ? null : identify(child.pid);
+    if (identity === null) {
+      child.once("error", (error) => this.#log.error({ error }, "a trainer could not be started"));
+      child.once("exit", () => {});
+      this.#retryLater();
+      return;
+    }
+    this.#children.set(child, { process: identity, order: null });
+    child.once("message", (message: Ready) => {
+      this.#starting = false;
+      this.#backoffMs = backoffMs.first;
+      this.#waiting = { child, process: identity };
+      this.#onReady(message.engine);
+    });
+    child.once("error", (error) => this.#log.error({ error }, "trainer"));
+    child.once("exit", (code, signal) => {
+      const order = this.#children.get(child)?.order ?? null;
+      this.#children.delete(child);
+      if (order !== null) return this.#onEnd(order, { kind: "ended", signal, code });
+      if (this.#waiting?.child === child) {
+        this.#waiting = null;
+        this.keepOneWaiting();
+      } else if (this.#starting && !this.#stopped) {
+        this.#log.error({ code, signal }, "a trainer ended before it was ready; logs/trainers.log says why");
+        this.#retryLater();
+      }
+    });
+    child.unref();
+  }
+
+  #retryLater(): void {
+    setTimeout(() => {
+      this.#starting = false;
+      this.keepOneWaiting();
+    }, this.#backoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, backoffMs.most);
+  }
+
+  /** Asks every trainer that this agent started to stop; starts none any more. */
+  stop(): ProcessIdentity[] {
+    this.#stopped = true;
+    const all = [...this.#children.values()].map((known) => known.process);
+    for (const process of all) signalProcess(process, "SIGTERM");
+    return all;
+  }
+}

@@ -1,0 +1,155 @@
+import { createHash, randomUUID } from "node:crypto";
+import { InferenceSession, Tensor as OrtTensor, env } from "onnxruntime-node";
+import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
+import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport } from "../../core/export/parity.ts";
+import { exportPyTorch } from "../../core/export/pytorch.ts";
+import { readSafetensors, writeSafetensors } from "../../core/export/safetensors.ts";
+import type { Weights } from "../../core/export/tensor.ts";
+import { pickWeights } from "../../core/export/weights.ts";
+import { lowerModel } from "../../core/program/lower.ts";
+import type { Program } from "../../core/program/program.ts";
+import { run as runEngine, type TensorData } from "../../native/index.ts";
+import { type Lease, releaseLease } from "../agent/lease.ts";
+import { LeaseLost } from "../metrics/store.ts";
+import type { FileStore, StoredFile } from "../storage/files.ts";
+import { findBest, type GoodCheckpoint } from "./checkpoints.ts";
+import { readRows } from "./evaluation.ts";
+import { keepLease } from "./keep.ts";
+import type { LoadedRun } from "./load.ts";
+import { untilDatabase } from "./outage.ts";
+import { type Bench, loseLease } from "./train.ts";
+
+/** Validation rows that go through both the engine and the exported model. */
+const paritySamples = 2 * PARITY_MIN_SAMPLES;
+
+/** Why an export is not to be had: stable code, one sentence. */
+type Refusal = { code: "ONNX_PARITY" | "EXPORT_FAILED"; message: string };
+type Made = { content: Uint8Array; report?: ParityReport } | { refusal: Refusal; report?: ParityReport };
+type Kind = "safetensors" | "pytorch" | "onnx";
+
+const extensions: { [kind in Kind]: string } = { safetensors: ".safetensors", pytorch: ".py", onnx: ".onnx" };
+
+/**
+ * Makes what a person can take along from a run that has ended: the best checkpoint's weights, PyTorch code, and an ONNX file that ONNX
+ * Runtime computes as the engine does. What cannot be had is recorded with the reason. Ends the lease.
+ */
+export async function exportRun(bench: Bench, lease: Lease, run: LoadedRun): Promise<void> {
+  const { db, files, config, log } = bench;
+  const keeping = keepLease(db, lease, config.LEASE_MS, { lost: () => loseLease(log, lease), cancelRequested: () => {} });
+  try {
+    const checkpoint = await untilDatabase(() => findBest(db, files, lease.runId));
+    if (checkpoint !== null) {
+      const started = performance.now();
+      const model = await openModel(bench, run, checkpoint);
+      // The weights' file comes first: the engine reads it when it is compared with ONNX Runtime.
+      const weightsFile = await keep(bench, lease, run, "safetensors", () => ({ content: writeSafetensors(model.weights, model.metadata) }));
+      await keep(bench, lease, run, "pytorch", () => ({ content: new TextEncoder().encode(exportPyTorch(run.graph, { className: run.modelName, preprocess: run.manifest.preprocess })) }));
+      await keep(bench, lease, run, "onnx", () => (weightsFile === null ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } } : makeOnnx(bench, run, model, files.path(weightsFile.key))));
+      log.info({ runId: lease.runId, step: checkpoint.step, ms: Math.round(performance.now() - started) }, "exports made");
+    }
+    await untilDatabase(() => releaseLease(db, lease));
+  } finally {
+    keeping.stop();
+  }
+}
+
+type Model = { program: Program; weights: Weights; metadata: { [key: string]: string } };
+
+async function openModel({ files, engine }: Bench, run: LoadedRun, checkpoint: GoodCheckpoint): Promise<Model> {
+  const program = lowerModel(run.graph, { preprocess: run.manifest.preprocess });
+  const names = new Set(program.weights.map(({ name }) => name));
+  const { tensors } = readSafetensors(await files.read(checkpoint.storageKey), { only: (name) => names.has(name) });
+  return {
+    program,
+    weights: pickWeights(program, tensors),
+    metadata: {
+      "tensorloom.model": run.modelName,
+      "tensorloom.run": String(run.number),
+      "tensorloom.step": String(checkpoint.step),
+      "tensorloom.epoch": String(checkpoint.epoch),
+      "tensorloom.engine": engine.build,
+      "tensorloom.graph_sha256": createHash("sha256").update(JSON.stringify(run.graph)).digest("hex"),
+      "tensorloom.data": run.manifest.source,
+      "tensorloom.data_licence": run.manifest.licence,
+    },
+  };
+}
+
+/** Makes one export, stores it and records it, or records why it is not to be had. Null in the latter case. */
+async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make: () => Made | Promise<Made>): Promise<StoredFile | null> {
+  const { db, files, log } = bench;
+  const fileName = `${slug(run.modelName)}-run-${run.number}${extensions[kind]}`;
+  let made: Made;
+  try {
+    made = await make();
+  } catch (error) {
+    log.error({ runId: lease.runId, kind, error }, "export failed");
+    made = { refusal: { code: "EXPORT_FAILED", message: `This export could not be made: ${error instanceof Error ? error.message : "for a reason of ours; the log says which."}` } };
+  }
+  const stored = "content" in made ? await files.put(`runs/${lease.runId}/export-${lease.token}/${fileName}`, made.content) : null;
+  const refusal = "refusal" in made ? JSON.stringify(made.refusal) : null;
+  const report = made.report === undefined ? null : JSON.stringify(made.report);
+  const replaced = await untilDatabase(() =>
+    db.$transaction(async (tx) => {
+      const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "leaseUntil" IS NOT NULL FOR NO KEY UPDATE`;
+      if (held.length === 0) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
+      const before = await tx.$queryRaw<{ storageKey: string }[]>`SELECT "storageKey" FROM "Artifact" WHERE "runId" = ${lease.runId}::uuid AND "kind" = ${kind}::"ArtifactKind"`;
+      await tx.$executeRaw`
+        INSERT INTO "Artifact" ("id", "orgId", "runId", "kind", "fileName", "storageKey", "sizeBytes", "sha256", "report", "refusal")
+        VALUES (${randomUUID()}::uuid, ${lease.orgId}::uuid, ${lease.runId}::uuid, ${kind}::"ArtifactKind", ${fileName}, ${stored?.key ?? ""}, ${stored?.sizeBytes ?? 0}, ${stored?.sha256 ?? ""}, ${report}::jsonb, ${refusal}::jsonb)
+        ON CONFLICT ("runId", "kind") DO UPDATE SET "fileName" = EXCLUDED."fileName", "storageKey" = EXCLUDED."storageKey", "sizeBytes" = EXCLUDED."sizeBytes",
+          "sha256" = EXCLUDED."sha256", "report" = EXCLUDED."report", "refusal" = EXCLUDED."refusal", "createdAt" = now()`;
+      return before.map(({ storageKey }) => storageKey).filter((key) => key !== "" && key !== stored?.key);
+    }),
+  );
+  for (const key of replaced) await files.remove(key).catch(() => {});
+  return stored;
+}
+
+/** The ONNX file, if ONNX Runtime's outputs equal the engine's on real validation rows; the report goes into the file. */
+async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, weights, metadata }: Model, weightsPath: string): Promise<Made> {
+  const options = { preprocess: run.manifest.preprocess, classes: run.manifest.classes };
+  const input = program.inputs[0];
+  if (input === undefined || program.inputs.length !== 1) {
+    return { refusal: { code: "ONNX_PARITY", message: `The network has ${program.inputs.length} inputs; exports are checked for networks with one.` } };
+  }
+  const batch = await readBatch(files, run);
+  const report = compareOutputs({
+    engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs: { [input.name]: batch } }) },
+    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(exportOnnx(run.graph, weights, { ...options, metadata }), input.name, batch) },
+    opset: ONNX_OPSET,
+  });
+  if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: `ONNX Runtime and the engine disagree: ${report.refusal}` }, report };
+  return { content: exportOnnx(run.graph, weights, { ...options, metadata: { ...metadata, "tensorloom.parity": JSON.stringify(report) } }), report };
+}
+
+async function runOnnx(model: Uint8Array, input: string, batch: TensorData): Promise<{ [name: string]: { shape: readonly number[]; data: ArrayLike<number | bigint> } }> {
+  const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  try {
+    const results = await session.run({ [input]: new OrtTensor(batch.dtype, batch.data, batch.shape) });
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { dims, data }]) => {
+        if (Array.isArray(data)) throw new TypeError(`Output ${name} is text.`);
+        return [name, { shape: dims, data }];
+      }),
+    );
+  } finally {
+    await session.release();
+  }
+}
+
+/** Raw validation rows as a batch; small data sets give theirs more than once. */
+async function readBatch(files: FileStore, run: LoadedRun): Promise<TensorData> {
+  const { input, rows } = run.manifest.splits.validation;
+  const bytes = await readRows(files, run.datasetId, input, rows, Array.from({ length: paritySamples }, (_, at) => at % rows));
+  const joined = Buffer.concat(bytes);
+  const buffer = joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.length);
+  const shape = [paritySamples, ...input.shape];
+  if (input.dtype === "uint8") return { dtype: "uint8", shape, data: new Uint8Array(buffer) };
+  return input.dtype === "float32" ? { dtype: "float32", shape, data: new Float32Array(buffer) } : { dtype: "int64", shape, data: new BigInt64Array(buffer) };
+}
+
+/** A person's name for a model as part of a file name: `lenet-5`. */
+function slug(name: string): string {
+  return name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "model";
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { Manifest } from "../../core/data/manifest.ts";
+import { Graph } from "../../core/graph/document.ts";
+import { Summary } from "../../core/training/evaluation.ts";
+import { TrainSpec } from "../../core/training/spec.ts";
+import type { Lease } from "../agent/lease.ts";
+import type { Database } from "../database/client.ts";
+import { datasetFolder } from "../ingest/write.ts";
+import { LeaseLost } from "../metrics/store.ts";
+import type { FileStore } from "../storage/files.ts";
+import { checkpointFolder } from "./checkpoints.ts";
+
+/** A claimed run with everything that decides it, read and checked once. */
+export type LoadedRun = {
+  status: "running" | "finished" | "cancelled";
+  cancelRequested: boolean;
+  number: number;
+  modelName: string;
+  step: number;
+  elapsedMs: number;
+  summary: Summary;
+  spec: TrainSpec;
+  graph: Graph;
+  datasetId: string;
+  manifest: Manifest;
+  /** Storage key of the checkpoint of another run that this one starts from. */
+  startKey: string | null;
+  createdAt: Date;
+};
+
+const Row = z.object({
+  status: z.enum(["running", "finished", "cancelled"]),
+  cancelRequested: z.boolean(),
+  number: z.int(),
+  modelName: z.string(),
+  step: z.int(),
+  elapsedMs: z.number(),
+  summary: Summary,
+  spec: TrainSpec,
+  graph: Graph,
+  datasetId: z.string(),
+  manifest: Manifest,
+  startKey: z.string().nullable(),
+  createdAt: z.date(),
+});
+
+/** @throws LeaseLost where the lease is over */
+export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."number", "model"."name" AS "modelName",
+      "run"."step", "run"."elapsedMs", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "dataset"."manifest",
+      "start"."storageKey" AS "startKey", "run"."createdAt"
+    FROM "Run" AS "run"
+    JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
+    JOIN "ModelVersion" AS "version" ON "version"."id" = "run"."modelVersionId"
+    JOIN "Dataset" AS "dataset" ON "dataset"."id" = "run"."datasetId"
+    LEFT JOIN "Checkpoint" AS "start" ON "start"."id" = "run"."startCheckpointId"
+    WHERE "run"."id" = ${runId}::uuid AND "run"."orgId" = ${orgId}::uuid AND "run"."leaseToken" = ${token}`;
+  if (rows.length === 0) throw new LeaseLost({ id: runId, orgId }, token);
+  return Row.parse(rows[0]);
+}
+
+/** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
+export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; resumeKey: string | null }): TrainSpec {
+  const place = (split: TrainSpec["data"]["train"]): TrainSpec["data"]["train"] => ({
+    ...split,
+    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: files.path(`${datasetFolder(run.datasetId)}/${file}`) }])),
+  });
+  return {
+    ...run.spec,
+    data: { train: place(run.spec.data.train), validation: place(run.spec.data.validation) },
+    checkpoint: { folder: files.path(checkpointFolder(lease)), everyMs: options.checkpointEveryMs },
+    resumeFrom: options.resumeKey === null ? null : files.path(options.resumeKey),
+    startFrom: run.startKey === null ? null : files.path(run.startKey),
+  };
+}

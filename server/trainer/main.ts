@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { EngineError, info } from "../../native/index.ts";
+import { requeueRun } from "../agent/lease.ts";
+import { config as readConfig } from "../config.ts";
+import { openDatabase } from "../database/client.ts";
+import { embeddedUrl } from "../database/embedded.ts";
+import { openLog } from "../log.ts";
+import { LeaseLost } from "../metrics/store.ts";
+import { openFileStore } from "../storage/files.ts";
+import { exportRun } from "./exports.ts";
+import { loadRun } from "./load.ts";
+import { Order, type Ready } from "./order.ts";
+import { isOutage, untilDatabase } from "./outage.ts";
+import { writeTitle } from "./title.ts";
+import { type Bench, exitCodes, loseLease, trainRun } from "./train.ts";
+
+/**
+ * One process, one run. An agent starts it ahead of need: it loads the engine, opens the database, says that it is ready and waits for its
+ * order. From then on it needs nobody: it keeps its own lease, and goes on when agent, web and supervisor are gone.
+ */
+const config = readConfig();
+const log = openLog("trainer");
+const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
+if (url === null) throw new Error("There is no database: start Tensorloom, or set DATABASE_URL.");
+
+const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+process.on("unhandledRejection", (error) => {
+  log.fatal({ error }, "unhandled rejection");
+  process.exit(exitCodes.broken);
+});
+
+const bench: Bench = { db: openDatabase(url, { connections: 3, name: "tensorloom trainer" }), files: openFileStore(join(config.DATA_DIR, "files")), config, engine: info(), log, stop: stop.signal };
+// The first connection and the first query cost a quarter of a second: paid while waiting.
+await untilDatabase(() => bench.db.$queryRaw`SELECT 1`);
+
+const order = await receiveOrder({ ready: true, engine: bench.engine });
+process.exitCode = order === null ? exitCodes.done : await carryOut(order);
+await bench.db.$disconnect().catch(() => {});
+process.exit();
+
+/** Says that this process is ready and waits. Null where it is not needed after all. */
+function receiveOrder(ready: Ready): Promise<Order | null> {
+  return new Promise((resolve) => {
+    if (stop.signal.aborted || !process.connected) return resolve(null);
+    stop.signal.addEventListener("abort", () => resolve(null));
+    process.once("disconnect", () => resolve(null));
+    process.once("message", (message) => resolve(Order.parse(message)));
+    process.send?.(ready);
+  });
+}
+
+async function carryOut(order: Order): Promise<number> {
+  process.title = writeTitle(order);
+  try {
+    const run = await untilDatabase(() => loadRun(bench.db, order));
+    log.info({ runId: order.runId, token: order.token, status: run.status }, "run taken");
+    const outcome = run.status === "running" ? await trainRun(bench, order, run) : "ended";
+    if (outcome === "ended") await exportRun(bench, order, run);
+    return exitCodes.done;
+  } catch (error) {
+    if (error instanceof LeaseLost) loseLease(log, order);
+    log.fatal({ runId: order.runId, error, outage: isOutage(error), engine: error instanceof EngineError }, "trainer failed");
+    // Counted as a loss by the agent, which sees the exit code.
+    if (stop.signal.aborted) await requeueRun(bench.db, order).catch(() => false);
+    return exitCodes.broken;
+  }
+}

@@ -1,0 +1,29 @@
+import { sqlState } from "../errors.ts";
+
+/** Refused because a later lease exists: the code that the database's fence raises. */
+export function isFenced(error: unknown): boolean {
+  return sqlState(error) === "TL001";
+}
+
+/**
+ * Whether trying again later can help: the database is away, hung, restarting, or somebody else was in the way. What PostgreSQL refuses
+ * for what we said (bad value 22, broken constraint 23, bad statement 42, our own rules TL) it will refuse again, and a bug of ours stays one.
+ */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError) return false;
+  const state = sqlState(error);
+  // 23503: a run that starts from one of our checkpoints was made this moment; the next try sees it.
+  return state === null || state === "23503" || !/^(22|23|42|TL)/.test(state);
+}
+
+/** Repeats work against the database until it is there again. What it refuses for good is thrown. */
+export async function untilDatabase<T>(work: () => Promise<T>): Promise<T> {
+  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      await new Promise((resume) => setTimeout(resume, waitMs));
+    }
+  }
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from "node:crypto";
+import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
+import type { RunEvent } from "../../core/training/events.ts";
+import { Prisma } from "../../prisma/generated/client.ts";
+import type { Lease } from "../agent/lease.ts";
+import type { Database, Tx } from "../database/client.ts";
+import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
+import { pruneCheckpoints } from "./checkpoints.ts";
+import { isFenced, isOutage } from "./outage.ts";
+import { foldPoints, mainKey } from "./summary.ts";
+
+/** How often a batch is written at most. */
+const flushEveryMs = 100;
+/** How long to wait before a batch is tried again while the database is away. */
+const retryMs = { first: 100, most: 1_000 };
+
+type Of<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
+type LogLine = { level: "info" | "warn"; message: string; at: Date };
+
+/** One transaction's worth. Once made it is not changed: it may have to be sent again. */
+type Batch = {
+  number: number;
+  points: Map<string, { steps: number[]; values: (number | null)[] }>;
+  totalSteps: number | null;
+  progress: Of<"progress"> | null;
+  /** Last step whose points are in this batch or before. */
+  step: number;
+  summary: Summary;
+  evaluation: Evaluation | null;
+  checkpoints: (Of<"checkpoint"> & { key: string; isBest: boolean })[];
+  log: LogLine[];
+};
+
+export type RelayOptions = {
+  db: Database;
+  lease: Lease;
+  /** What was known when this lease began. */
+  from: { step: number; elapsedMs: number; summary: Summary };
+  /** Key of a file that the engine wrote. */
+  keyOf(file: string): string;
+  /** What the run page shows of an evaluation. */
+  describe(event: Of<"evaluated">): Evaluation;
+  removeFile(key: string): Promise<void>;
+  /** Called where a write was refused because the lease is over. Does not return. */
+  onLost(): void;
+  /** Called with what the database refused for good, a bug of ours. */
+  onBroken(error: unknown): void;
+  /** Called after each batch: whether the person wants the run to stop. */
+  onCancelRequested(): void;
+};
+
+/**
+ * Carries what the engine says into the database: in order, each thing exactly once, points together with
+ * the progress that mentions them, a checkpoint only after every point up to it. While the database is away it keeps everything, and says how much that is.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  #pending: RunEvent[] = [];
+  #lines: LogLine[] = [];
+  #pendingBytes = 0;
+  #inFlight: Batch | null = null;
+  #number = 0;
+  #step: number;
+  #summary: Summary;
+  #bestCheckpoint: number | null = null;
+  #evaluated: Of<"evaluated"> | null = null;
+  #busy: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #lastFlushAt = 0;
+  #over = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#step = options.from.step;
+    this.#summary = options.from.summary;
+  }
+
+  /** About how much waits to be written. */
+  get spoolBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Last step that the database has, with all its points. */
+  get writtenStep(): number {
+    return this.#inFlight === null ? this.#step : -1;
+  }
+
+  /** Takes what the engine said. Returns at once. */
+  push(events: readonly RunEvent[]): void {
+    this.#pending.push(...events);
+    for (const event of events) this.#pendingBytes += sizeOf(event);
+    this.#schedule();
+  }
+
+  /** Adds a line to the run's log, in order with what the engine says. */
+  say(level: "info" | "warn", message: string): void {
+    this.#lines.push({ level, message, at: new Date() });
+    this.#schedule();
+  }
+
+  /** Writes everything. Waits for as long as the database is away. */
+  async drain(): Promise<void> {
+    while (!this.#over && (this.#busy !== null || this.#pending.length > 0 || this.#lines.length > 0 || this.#inFlight !== null)) {
+      this.#flush();
+      await this.#busy;
+    }
+  }
+
+  /** Writes nothing any more. */
+  close(): void {
+    this.#over = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#over || this.#timer !== null || this.#busy !== null || (this.#pending.length === 0 && this.#lines.length === 0)) return;
+    // The first news after a quiet time goes at once; a stream of news goes ten times a second.
+    const wait = Math.max(0, this.#lastFlushAt + flushEveryMs - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#flush();
+    }, wait);
+  }
+
+  #flush(): void {
+    if (this.#busy !== null || this.#over) return;
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
+    this.#lastFlushAt = performance.now();
+    this.#busy = this.#write().finally(() => {
+      this.#busy = null;
+      this.#schedule();
+    });
+  }
+
+  async #write(): Promise<void> {
+    const batch = (this.#inFlight ??= this.#take());
+    for (let wait = retryMs.first; !this.#over; wait = Math.min(wait * 2, retryMs.most)) {
+      try {
+        const { cancelRequested, removed } = await send(this.#options, batch);
+        this.#inFlight = null;
+        if (cancelRequested) this.#options.onCancelRequested();
+        for (const key of removed) await this.#options.removeFile(key).catch(() => {});
+        return;
+      } catch (error) {
+        if (error instanceof LeaseLost || isFenced(error)) this.#options.onLost();
+        else if (!isOutage(error)) {
+          this.#over = true;
+          this.#options.onBroken(error);
+          return;
+        }
+        await new Promise((resume) => setTimeout(resume, wait));
+      }
+    }
+  }
+
+  /** Makes one batch of everything that waits. */
+  #take(): Batch {
+    const batch: Batch = { number: ++this.#number, points: new Map(), totalSteps: null, progress: null, step: this.#step, summary: this.#summary, evaluation: null, checkpoints: [], log: this.#lines };
+    const events = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#lines = [];
+    for (const event of events) this.#addTo(batch, event);
+    this.#step = batch.step;
+    this.#summary = batch.summary;
+    return batch;
+  }
+
+  #addTo(batch: Batch, event: RunEvent): void {
+    switch (event.type) {
+      case "started":
+        batch.totalSteps = event.totalSteps;
+        return;
+      case "points":
+        addPoints(batch, event.key, event.steps, event.values);
+        return;
+      case "evaluated":
+        for (const [name, value] of Object.entries(event.values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
+        batch.evaluation = this.#options.describe(event);
+        this.#evaluated = event;
+        return;
+      case "progress":
+        batch.progress = event;
+        return;
+      case "checkpoint":
+        batch.checkpoints.push({ ...event, key: this.#options.keyOf(event.file), isBest: this.#isBest(batch, event.step) });
+        return;
+      case "log":
+        batch.log.push({ level: event.level, message: event.message, at: new Date() });
+    }
+  }
+
+  /** Whether the network as it was at this step is the best so far. Only a checkpoint right after an evaluation can tell. */
+  #isBest(batch: Batch, step: number): boolean {
+    if (this.#evaluated?.step !== step || this.#bestCheckpoint === step) return false;
+    const key = mainKey(Object.keys(batch.summary));
+    if (key === null || batch.summary[key]?.bestStep !== step) return false;
+    this.#bestCheckpoint = step;
+    return true;
+  }
+}
+
+function addPoints(batch: Batch, key: string, steps: readonly number[], values: readonly (number | null)[]): void {
+  const series = batch.points.get(key) ?? { steps: [], values: [] };
+  series.steps.push(...steps);
+  series.values.push(...values);
+  batch.points.set(key, series);
+  batch.step = Math.max(batch.step, steps.at(-1) ?? 0);
+  batch.summary = { ...batch.summary, [key]: foldPoints(batch.summary[key], key, steps, values) };
+}
+
+/**
+ * Writes one batch, all or nothing, if and only if the lease holds and this batch is the next. A batch whose answer was lost is recognised
+ * by its number and not written again.
+ */
+async function send({ db, lease, from }: RelayOptions, batch: Batch): Promise<{ cancelRequested: boolean; removed: string[] }> {
+  const { runId, orgId, token } = lease;
+  return db.$transaction(async (tx) => {
+    const { progress } = batch;
+    const [run] = await tx.$queryRaw<{ cancelRequested: boolean }[]>`
+      UPDATE "Run" SET
+        "flushed" = ${batch.number}, "step" = greatest("step", ${batch.step}), "epoch" = ${progress === null ? Prisma.sql`"epoch"` : progress.epoch},
+        "elapsedMs" = ${progress === null ? Prisma.sql`"elapsedMs"` : from.elapsedMs + progress.elapsedMs},
+        "stepsPerSecond" = ${progress === null ? Prisma.sql`"stepsPerSecond"` : progress.stepsPerSecond},
+        "totalSteps" = ${batch.totalSteps ?? Prisma.sql`"totalSteps"`},
+        "summary" = ${JSON.stringify(batch.summary)}::jsonb,
+        "evaluation" = coalesce(${batch.evaluation === null ? null : JSON.stringify(batch.evaluation)}::jsonb, "evaluation"),
+        "attempts" = CASE WHEN ${batch.checkpoints.length} > 0 THEN 0 ELSE "attempts" END
+      WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${batch.number - 1}
+      RETURNING "cancelRequestedAt" IS NOT NULL AS "cancelRequested"`;
+    if (run === undefined) {
+      if (await isWritten(tx, lease, batch.number)) return { cancelRequested: false, removed: [] };
+      throw new LeaseLost({ id: runId, orgId }, token);
+    }
+    const points: Points[] = [...batch.points].map(([key, series]) => ({ key, ...series }));
+    if (points.length > 0) await appendMetrics(tx, { id: runId, orgId }, token, points);
+    for (const { level, message, at } of batch.log) {
+      await tx.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES (${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token})`;
+    }
+    for (const checkpoint of batch.checkpoints) {
+      if (checkpoint.isBest) await tx.$executeRaw`UPDATE "Checkpoint" SET "isBest" = false WHERE "runId" = ${runId}::uuid AND "isBest"`;
+      await tx.$executeRaw`
+        INSERT INTO "Checkpoint" ("id", "orgId", "runId", "leaseToken", "step", "epoch", "storageKey", "sizeBytes", "sha256", "isBest")
+        VALUES (${randomUUID()}::uuid, ${orgId}::uuid, ${runId}::uuid, ${token}, ${checkpoint.step}, ${checkpoint.epoch}, ${checkpoint.key}, ${checkpoint.sizeBytes}, ${checkpoint.sha256}, ${checkpoint.isBest})
+        ON CONFLICT ("runId", "step") DO NOTHING`;
+    }
+    const removed = batch.checkpoints.length > 0 ? await pruneCheckpoints(tx, runId) : [];
+    return { cancelRequested: run.cancelRequested, removed };
+  });
+}
+
+async function isWritten(tx: Tx, { runId, token }: Lease, number: number): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${number}`;
+  return rows.length > 0;
+}
+
+function sizeOf(event: RunEvent): number {
+  if (event.type === "points") return 64 + 16 * event.steps.length;
+  if (event.type === "evaluated") return 256 + Object.values(event.tensors).reduce((sum, { data }) => sum + 8 * data.length, 0) + 8 * Object.values(event.samples).flat(2).length;
+  return 256;
+}

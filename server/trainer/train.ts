@@ -1,0 +1,248 @@
+import { relative } from "node:path";
+import type { Summary } from "../../core/training/evaluation.ts";
+import type { Failure, RunEvent } from "../../core/training/events.ts";
+import type { TrainSpec } from "../../core/training/spec.ts";
+import { EngineError, type EngineInfo, train, type Training } from "../../native/index.ts";
+import type { Lease } from "../agent/lease.ts";
+import { requeueRun } from "../agent/lease.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/client.ts";
+import type { Log } from "../log.ts";
+import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
+import { unpackPoints } from "../metrics/pyramid.ts";
+import type { FileStore } from "../storage/files.ts";
+import { findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
+import { describeEvaluation, readTargets } from "./evaluation.ts";
+import { keepLease } from "./keep.ts";
+import { type LoadedRun, placeSpec } from "./load.ts";
+import { isFenced, untilDatabase } from "./outage.ts";
+import { Relay } from "./relay.ts";
+import { foldPoints } from "./summary.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** What a trainer has at hand. */
+export type Bench = { db: Database; files: FileStore; config: Config; engine: EngineInfo; log: Log; /** Aborted when the process is asked to end. */ stop: AbortSignal };
+
+/** `ended`: the run has ended, and its exports are to be made. `requeued`: it waits for another trainer. `over`: nothing is left to do. */
+export type Outcome = "ended" | "requeued" | "over";
+
+/** After a wish to cancel, the engine gets this long to reach the end of its step. */
+const cancelPatienceMs = 10_000;
+
+/** Why the engine was told to stop between steps. */
+type Pause = "cancel" | "stop" | "spool";
+
+/**
+ * Trains one claimed run to its end: goes on from its last good checkpoint, carries what the engine says into the database, and leaves the
+ * run in the state that it deserves. Every write is fenced by the lease.
+ * @throws LeaseLost where the lease is over: the process must end at once.
+ */
+export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Promise<Outcome> {
+  const { db, files, config, log } = bench;
+  if (run.cancelRequested) return endRun(bench, lease, null);
+
+  const targets = await readTargets(files, run.datasetId, run.manifest.splits.validation, run.spec.sampleRows).catch((error: unknown) => error);
+  if (!Array.isArray(targets)) return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, targets);
+
+  for (;;) {
+    const point = await untilDatabase(() => resumeAt(bench, lease, run));
+    const attempt = await trainFrom(bench, lease, run, point, targets);
+    if (attempt.kind === "damaged" && point.checkpoint !== null) {
+      // Its bytes are those that were written, and still the engine cannot read it: the one before it may do.
+      const { id, step } = point.checkpoint;
+      log.warn({ runId: lease.runId, step }, "checkpoint refused by the engine");
+      await untilDatabase(() => db.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`);
+      continue;
+    }
+    if (attempt.kind === "paused" && attempt.pause === "spool") {
+      log.warn({ runId: lease.runId, spoolBytes: config.SPOOL_BYTES }, "spool was full; training goes on");
+      continue;
+    }
+    if (attempt.kind === "paused" && attempt.pause === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
+    return endRun(bench, lease, attempt.kind === "failed" ? attempt.failure : attempt.kind === "damaged" ? attempt.failure : null);
+  }
+}
+
+/** Where a lease's training begins. */
+type Point = { checkpoint: GoodCheckpoint | null; step: number; elapsedMs: number; summary: Summary; lines: string[] };
+
+/** Finds the last good checkpoint and cuts the run back to it: metrics, progress, evaluation, and the checkpoints that are damaged. */
+async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedRun): Promise<Point> {
+  const { good, damaged } = await findResumePoint(db, files, lease.runId);
+  const step = good?.step ?? 0;
+  const { elapsedMs, summary } = await db.$transaction(async (tx) => {
+    const [row] = await tx.$queryRaw<{ elapsedMs: number }[]>`
+      UPDATE "Run" SET "engineBuild" = ${engine.build}, "step" = ${step}, "epoch" = ${good?.epoch ?? 0}, "flushed" = 0,
+        "elapsedMs" = CASE WHEN ${good === null} THEN 0 ELSE "elapsedMs" END,
+        "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END
+      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "elapsedMs"`;
+    if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
+    for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
+    const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
+    if (kept.length === 0) return { elapsedMs: row.elapsedMs, summary: {} };
+    await rewindMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, step);
+    const chunks = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
+      SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
+    const folded: Summary = {};
+    for (const { key, steps, values } of chunks) {
+      const points = unpackPoints({ steps, values });
+      folded[key] = foldPoints(folded[key], key, points.steps, points.values.map((value) => (Number.isNaN(value) ? null : value)));
+    }
+    await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
+    return { elapsedMs: row.elapsedMs, summary: folded };
+  });
+  await removeOrphans(db, files, lease.runId);
+  const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
+  if (good !== null) lines.push(`Going on from the checkpoint at step ${step}.`);
+  else if (damaged.length > 0 || run.step > 0) lines.push("There is no checkpoint to go on from: training starts from the beginning.");
+  else if (run.startKey !== null) lines.push("Starting from the weights of another run's checkpoint.");
+  return { checkpoint: good, step, elapsedMs, summary, lines };
+}
+
+type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
+
+/** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
+async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, targets: readonly number[]): Promise<Attempt> {
+  const { db, files, config, log, stop } = bench;
+  const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, resumeKey: point.checkpoint?.storageKey ?? null });
+  const root = files.path("runs/x").slice(0, -"runs/x".length);
+  let pause = null as Pause | null;
+  let broken = null as unknown;
+  let training = null as Training | null;
+  let patience = null as NodeJS.Timeout | null;
+
+  const ask = (reason: Pause) => {
+    // A wish to cancel outweighs the others: they would start the run again.
+    if (pause === "cancel" || pause === reason) return;
+    pause = reason;
+    training?.cancel();
+    if (reason === "cancel") patience ??= setTimeout(() => giveUpOnEngine(bench, lease, "It did not stop within 10 s of being asked to."), cancelPatienceMs);
+  };
+  const lost = () => loseLease(log, lease);
+  const relay = new Relay({
+    db,
+    lease,
+    from: point,
+    keyOf: (file) => relative(root, file).replaceAll("\\", "/"),
+    describe: (event) => describeEvaluation(event, run.spec.sampleRows, targets),
+    removeFile: files.remove,
+    onLost: lost,
+    onBroken: (error) => {
+      broken = error;
+      training?.cancel();
+    },
+    onCancelRequested: () => ask("cancel"),
+  });
+  for (const line of point.lines) relay.say("info", line);
+  const keeping = keepLease(db, lease, config.LEASE_MS, { lost, cancelRequested: () => ask("cancel") });
+  const onStop = () => ask("stop");
+  stop.addEventListener("abort", onStop);
+  const watchdog = new Watchdog({ stuckAfterMs: config.STUCK_AFTER_MS, evaluationSteps: Math.ceil(spec.data.validation.rows / spec.batchSize), now: performance.now() });
+  const watching = setInterval(() => {
+    const silentMs = watchdog.stuckForMs(performance.now());
+    if (silentMs === null) return;
+    clearInterval(watching);
+    void failStuck(bench, lease, relay, silentMs);
+  }, Math.min(1_000, config.STUCK_AFTER_MS / 4));
+
+  try {
+    const onEvents = (events: RunEvent[]) => {
+      watchdog.hear(events, performance.now());
+      relay.push(events);
+      for (const line of events.flatMap((event) => wordsFor(event, spec, point))) relay.say("info", line);
+      if (relay.spoolBytes > config.SPOOL_BYTES) ask("spool");
+    };
+    if (stop.aborted) return { kind: "paused", pause: "stop" };
+    training = train(spec, onEvents);
+    if (pause !== null) training.cancel();
+    const result = await training.done;
+    await relay.drain();
+    if (broken !== null) return { kind: "failed", failure: internal(broken, log) };
+    if (result.status === "finished") return { kind: "finished" };
+    return { kind: "paused", pause: pause ?? "stop" };
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    await relay.drain();
+    if (!(error instanceof EngineError)) return { kind: "failed", failure: internal(error, log) };
+    log.warn({ runId: lease.runId, failure: error.failure }, "engine refused to go on");
+    return { kind: error.failure.code === "CHECKPOINT_CORRUPT" ? "damaged" : "failed", failure: error.failure };
+  } finally {
+    relay.close();
+    keeping.stop();
+    clearInterval(watching);
+    if (patience !== null) clearTimeout(patience);
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+/** The lines of the run's log that an event deserves, in plain words. */
+function wordsFor(event: RunEvent, spec: TrainSpec, point: Point): string[] {
+  if (event.type === "started" && point.checkpoint === null) {
+    const count = event.parameterCount.toLocaleString("en-US");
+    return [`Training ${count} parameters on ${event.device}: ${spec.epochs} ${spec.epochs === 1 ? "epoch" : "epochs"} of ${event.stepsPerEpoch.toLocaleString("en-US")} steps.`];
+  }
+  if (event.type === "evaluated") {
+    const values = Object.entries(event.values).map(([name, value]) => `${name} ${value === null ? "not a number" : name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toPrecision(4)}`);
+    return [`Epoch ${event.epoch}: validation ${values.join(", ")}.`];
+  }
+  return [];
+}
+
+/**
+ * Ends a run. A run that somebody wished to cancel ends cancelled, even where its last step was already done. Where there is something to
+ * export, the lease is kept for that.
+ */
+async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null, cause?: unknown): Promise<Outcome> {
+  if (cause !== undefined) log.error({ runId: lease.runId, error: cause }, "run failed");
+  const rows = await untilDatabase(
+    () => db.$queryRaw<{ status: string }[]>`
+      UPDATE "Run" SET
+        "status" = CASE WHEN "cancelRequestedAt" IS NOT NULL THEN 'cancelled' WHEN ${failure === null} THEN 'finished' ELSE 'failed' END::"RunStatus",
+        "failure" = CASE WHEN "cancelRequestedAt" IS NOT NULL THEN NULL ELSE ${failure === null ? null : JSON.stringify(failure)}::jsonb END,
+        "endedAt" = clock_timestamp(), "attempts" = 0,
+        "leaseUntil" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "leaseUntil" END,
+        "owner" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "owner" END
+      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "status"::text`,
+  );
+  const status = rows[0]?.status;
+  log.info({ runId: lease.runId, status, failure }, "run ended");
+  // Nothing changed: the lease is over, or the answer to the same update was lost and this is its second sending.
+  if (status === undefined) return (await hasEnded(db, lease)) ? "ended" : "over";
+  return status === "failed" ? "over" : "ended";
+}
+
+async function hasEnded(db: Database, { runId, token }: Lease): Promise<boolean> {
+  const rows = await untilDatabase(
+    () => db.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "status" IN ('finished', 'cancelled')`,
+  );
+  return rows.length > 0;
+}
+
+/** Exit codes of a trainer, as the agent logs them. */
+export const exitCodes = { done: 0, broken: 1, leaseLost: 3, engineGivenUp: 4 } as const;
+
+/** Another process owns the run now. Whatever this one still holds must not reach anything: end here. */
+export function loseLease(log: Log, { runId, token }: Lease): never {
+  log.warn({ runId, token }, "lease lost");
+  process.exit(exitCodes.leaseLost);
+}
+
+/** The engine's thread cannot be stopped but with its process. */
+async function failStuck(bench: Bench, lease: Lease, relay: Relay, silentMs: number): Promise<void> {
+  const seconds = Math.round(silentMs / 1_000);
+  await relay.drain().catch(() => {});
+  await endRun(bench, lease, { code: "NO_PROGRESS", message: `No progress: not one step in ${seconds} s, so the run was stopped. A loop that does not end, or a machine that is too busy, can be why.`, step: relay.writtenStep }).catch(() => {});
+  process.exit(exitCodes.engineGivenUp);
+}
+
+async function giveUpOnEngine(bench: Bench, lease: Lease, why: string): Promise<void> {
+  bench.log.error({ runId: lease.runId }, why);
+  await endRun(bench, lease, null).catch(() => {});
+  process.exit(exitCodes.engineGivenUp);
+}
+
+function internal(error: unknown, log: Log): Failure {
+  if (isFenced(error)) throw error;
+  log.error({ error }, "training failed for a reason of ours");
+  return { code: "INTERNAL", message: "Something in Tensorloom itself failed; its log says what. The run can be resumed from its last checkpoint." };
+}

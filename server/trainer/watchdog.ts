@@ -1,0 +1,48 @@
+import type { RunEvent } from "../../core/training/events.ts";
+
+/**
+ * Notices that a run makes no steps. How long is too long depends on the run: at least `stuckAfterMs`, and twenty of its usual steps; while
+ * an epoch is being evaluated, as long as the evaluation's rows would take as training steps on top.
+ */
+export class Watchdog {
+  readonly #stuckAfterMs: number;
+  readonly #evaluationSteps: number;
+  #stepsPerEpoch = 0;
+  #step = 0;
+  #lastNewsAt: number;
+  #stepMs: number[] = [];
+
+  constructor(options: { stuckAfterMs: number; evaluationSteps: number; now: number }) {
+    this.#stuckAfterMs = options.stuckAfterMs;
+    this.#evaluationSteps = options.evaluationSteps;
+    this.#lastNewsAt = options.now;
+  }
+
+  /** Takes note of what the engine said. */
+  hear(events: readonly RunEvent[], now: number): void {
+    for (const event of events) {
+      if (event.type === "started") {
+        this.#stepsPerEpoch = event.stepsPerEpoch;
+        this.#step = event.firstStep;
+      }
+      if (event.type === "points" || event.type === "evaluated") {
+        const step = event.type === "points" ? (event.steps.at(-1) ?? 0) : event.step;
+        if (step > this.#step) {
+          this.#stepMs.push((now - this.#lastNewsAt) / (step - this.#step));
+          if (this.#stepMs.length > 101) this.#stepMs.shift();
+          this.#step = step;
+        }
+      }
+      if (event.type !== "log") this.#lastNewsAt = now;
+    }
+  }
+
+  /** How long there has been no news, where that is too long; else null. */
+  stuckForMs(now: number): number | null {
+    const silentMs = now - this.#lastNewsAt;
+    const stepMs = this.#stepMs.toSorted((a, b) => a - b)[this.#stepMs.length >> 1] ?? 0;
+    const evaluating = this.#stepsPerEpoch > 0 && this.#step % this.#stepsPerEpoch === 0;
+    const limitMs = Math.max(this.#stuckAfterMs, stepMs * (20 + (evaluating ? 3 * this.#evaluationSteps : 0)));
+    return silentMs > limitMs ? silentMs : null;
+  }
+}
