@@ -2,17 +2,19 @@
 
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import type { Run } from "./run.ts";
+import { awaitsExports, isActive, refusalOf, reportOf, type Run } from "./run.ts";
 
 /** Why the ONNX file of a run cannot be had (yet); null when it can. */
-export function onnxObstacle(run: Pick<Run, "status" | "artifacts"> | null): string | null {
+export function onnxObstacle(run: Pick<Run, "status" | "artifacts" | "checkpoints" | "endedAt"> | null): string | null {
   if (!run) return "No run of this model has finished yet.";
   const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
-  if (onnx?.refusal) return onnx.refusal.message;
-  if (onnx?.report && !onnx.report.passed) return onnx.report.refusal;
-  if (onnx) return null;
-  if (run.status === "queued" || run.status === "running") return "Ready when the run has finished.";
-  return run.status === "finished" ? "Being written and compared in ONNX Runtime." : "Only a finished run is exported: resume this one.";
+  if (onnx) {
+    const report = reportOf(onnx);
+    return refusalOf(onnx) ?? (report?.passed === false ? (report.refusal ?? "ONNX Runtime and the engine disagree.") : null);
+  }
+  if (isActive(run.status)) return "Ready when the run has ended.";
+  if (awaitsExports(run)) return "Being written and compared in ONNX Runtime.";
+  return run.checkpoints.length === 0 ? "This run ended before its first checkpoint: there is nothing to export." : "No exports were made of this run.";
 }
 
 /** Enabled only for a file on which ONNX Runtime and the engine agree; otherwise it says why not. */

@@ -2,7 +2,6 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { ParityReport } from "../../core/export/parity.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -11,7 +10,7 @@ import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
-import type { Artifact, Run } from "./run.ts";
+import { type Artifact, refusalOf, type Report, reportOf, type Run } from "./run.ts";
 import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
 
 /** The files of a finished run, each with what it is good for and how to use it. */
@@ -29,7 +28,7 @@ export function Exports({ run }: { run: Run }) {
 
 function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
   const obstacle = onnxObstacle(run);
-  const report = artifact?.report;
+  const report = reportOf(artifact);
   return (
     <Panel title={<Title name="ONNX" file={artifact} badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null} />} end={<DownloadOnnx run={run} />}>
       <div className="px-3.5 pb-3">
@@ -42,7 +41,7 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
 }
 
 /** What was compared before the file was let out, and how near both sides came. */
-function Parity({ report }: { report: ParityReport }) {
+function Parity({ report }: { report: Report }) {
   return (
     <dl aria-label="Parity report" className="mt-2.5 grid gap-x-8 border-t border-line pt-2 sm:grid-cols-2">
       <Line name="Largest difference">{report.maxAbsDiff === null ? "not finite" : report.maxAbsDiff.toExponential(1)}</Line>
@@ -72,7 +71,7 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
       title={<Title name="PyTorch code" file={artifact} />}
       end={
         <span className="flex gap-2">
-          <Button disabled={!artifact || artifact.refusal !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Button disabled={!artifact || refusalOf(artifact) !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "Hide code" : "View code"}
           </Button>
           <Download artifact={artifact} name="Download PyTorch code" />
@@ -131,7 +130,7 @@ function Title({ name, file, badge }: { name: string; file: Artifact | undefined
     <span className="flex items-center gap-2">
       {name}
       {badge}
-      {file && file.refusal === null && (
+      {file && refusalOf(file) === null && (
         <span className="figures truncate font-normal text-ink2 max-sm:hidden">
           {file.fileName}, {formatBytes(file.sizeBytes)}
         </span>
@@ -141,7 +140,7 @@ function Title({ name, file, badge }: { name: string; file: Artifact | undefined
 }
 
 function Download({ artifact, name }: { artifact: Artifact | undefined; name: string }) {
-  if (!artifact || artifact.refusal) {
+  if (!artifact || refusalOf(artifact) !== null) {
     return (
       <Button disabled aria-label={name}>
         Download
@@ -156,5 +155,6 @@ function Download({ artifact, name }: { artifact: Artifact | undefined; name: st
 }
 
 function Refusal({ artifact }: { artifact: Artifact | undefined }) {
-  return artifact?.refusal ? <p className="pt-1.5 text-bad">{artifact.refusal.message}</p> : null;
+  const refusal = refusalOf(artifact);
+  return refusal ? <p className="pt-1.5 text-bad">{refusal}</p> : null;
 }

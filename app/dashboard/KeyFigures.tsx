@@ -10,7 +10,7 @@ import { isActive, mainMetric, metricTitle, type Run, summaryOf, unitOf } from "
 /** The five figures that say how a run stands. */
 export function KeyFigures({ run }: { run: Run }) {
   const main = mainMetric(run);
-  const metric = main && summaryOf(run, main);
+  const metric = main === null ? null : summaryOf(run, main);
   const loss = summaryOf(run, "validation/loss");
   const trainLoss = summaryOf(run, "train/loss");
   const active = isActive(run.status);

@@ -2,10 +2,12 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { MoreHorizontal } from "lucide-react";
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Dialog.tsx";
+import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -39,7 +41,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   };
   const refused = (what: string) => (error: { message: string }) => notify(`${what} ${error.message}`, { tone: "bad" });
   const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
-  const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: () => { cancel.reset(); refresh(); }, onError: refused("The run could not be resumed.") }));
+  const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be resumed.") }));
   const remove = useMutation(
     trpc.runs.delete.mutationOptions({
       onSuccess: () => {
@@ -51,7 +53,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   );
   const { forkFrom, forking } = useFork(run);
   const active = isActive(run.status);
-  const stopping = active && (cancel.isPending || cancel.isSuccess);
+  const stopping = active && (cancel.isPending || run.cancelling);
   const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);
   const canResume = run.status === "cancelled" || run.status === "failed";
 
@@ -61,6 +63,14 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
       <RunBadge status={run.status} stopping={stopping} />
       <p className="min-w-0 text-ink2 max-md:order-last max-md:w-full">
         {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name}, seed {run.settings.seed}
+        {run.forkedFrom && (
+          <>
+            , forked from{" "}
+            <Link href={`/runs/${run.forkedFrom.runId}`} className="text-accent hover:underline">
+              run {run.forkedFrom.number} at step {formatCount(run.forkedFrom.step)}
+            </Link>
+          </>
+        )}
       </p>
       {connection === "lost" && active && (
         <p role="status" className="text-warn">

@@ -15,15 +15,15 @@ import { formatClock, formatFigure } from "./figures.ts";
 import { awaitsExports, mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
 import { useRuns } from "./useRuns.ts";
 
-/** What a model can be taken along as: the exports of its latest finished run, or of another that is chosen. */
+/** What a model can be taken along as: the exports of its latest run that came to results, or of another that is chosen. */
 export function ShipPage({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const router = useRouter();
   const chosen = useSearchParams().get("run");
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
   const { runs, error, refetch } = useRuns(modelId);
-  const finished = runs?.filter(({ status }) => status === "finished") ?? [];
-  const shown = finished.find(({ id }) => id === chosen) ?? finished[0];
+  const ended = runs?.filter(({ status, summary }) => status === "finished" || (status === "cancelled" && "validation/loss" in summary)) ?? [];
+  const shown = ended.find(({ id }) => id === chosen) ?? ended[0];
   const run = useQuery(
     trpc.runs.get.queryOptions({ runId: shown?.id ?? "" }, { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 1_000 : false) }),
   );
@@ -41,9 +41,9 @@ export function ShipPage({ modelId }: { modelId: string }) {
       <main className="mx-auto w-full max-w-6xl space-y-4 p-3 md:p-5">
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
           <h1 className="text-title font-semibold">Ship</h1>
-          {shown && finished.length > 0 && (
+          {shown && ended.length > 0 && (
             <Select aria-label="Run to ship" className="w-auto" value={shown.id} onChange={(event) => router.replace(`/models/${modelId}/ship?run=${event.target.value}`)}>
-              {finished.map((item) => (
+              {ended.map((item) => (
                 <option key={item.id} value={item.id}>
                   {runLine(item)}
                 </option>
@@ -95,6 +95,6 @@ export function ShipPage({ modelId }: { modelId: string }) {
 /** `Run 7, accuracy 99.1%, 14:32`. */
 function runLine(run: RunSummary): string {
   const main = mainMetric(run);
-  const best = main && summaryOf(run, main)?.best;
+  const best = main === null ? null : summaryOf(run, main)?.best;
   return [`Run ${run.number}`, main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`, run.endedAt && formatClock(run.endedAt)].filter(Boolean).join(", ");
 }

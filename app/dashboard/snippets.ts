@@ -11,29 +11,17 @@ export function onnxRuntimeSnippet(run: Shipped): string {
     "import onnxruntime as ort",
     "",
     `session = ort.InferenceSession(${JSON.stringify(nameOf(run, "onnx", "model.onnx"))})`,
-    `x = ${sampleOf(run, "np")}`,
+    `x = ${sampleOf(run)}`,
     "(y,) = session.run(None, {session.get_inputs()[0].name: x})",
     ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
   ].join("\n");
 }
 
-/** Python that loads the generated module and its weights, and runs one sample. */
+/** How to run the generated file: it holds the module, loads the weights and puts a random batch through. */
 export function pytorchSnippet(run: Shipped): string {
-  const module = nameOf(run, "pytorch", "model.py").replace(/\.py$/, "");
-  const { classes } = run.dataset;
   return [
-    "# pip install torch safetensors",
-    "import torch",
-    "from safetensors.torch import load_file",
-    `from ${module} import Model`,
-    "",
-    "model = Model()",
-    `model.load_state_dict(load_file(${JSON.stringify(nameOf(run, "safetensors", "model.safetensors"))}))`,
-    "model.eval()",
-    `x = ${sampleOf(run, "torch")}`,
-    "with torch.no_grad():",
-    "    y = model(x)",
-    ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
+    "pip install torch safetensors",
+    `python ${nameOf(run, "pytorch", "model.py")} ${nameOf(run, "safetensors", "model.safetensors")}`,
   ].join("\n");
 }
 
@@ -42,10 +30,10 @@ function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise:
 }
 
 /** An empty sample of the right shape and type, with a word on what belongs there. */
-function sampleOf({ dataset }: Shipped, library: "np" | "torch"): string {
+function sampleOf({ dataset }: Shipped): string {
   const shape = [1, ...dataset.inputShape].join(", ");
   const picture = dataset.task === "image-classification";
-  const call = `${library}.zeros((${shape}), dtype=${library}.${picture ? "uint8" : "float32"})`;
+  const call = `np.zeros((${shape}), dtype=np.${picture ? "uint8" : "float32"})`;
   const what = picture ? "0 to 255, white on black as in the data set" : `in this order: ${dataset.columns.join(", ")}`;
   return `${call}  # ${what}`;
 }

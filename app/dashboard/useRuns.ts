@@ -7,7 +7,7 @@ import { isActive, type RunSummary } from "./run.ts";
 
 /** The newest runs are asked for again and again, because only they change by themselves; the rest is read once. */
 const NEWEST = 50;
-const OLDER = 500;
+const OLDER = 200;
 
 /** All runs, of one model or of the organization, newest first; the moving ones stay fresh. */
 export function useRuns(modelId?: string) {
