@@ -1,6 +1,14 @@
-import type { Failure, RunEvent } from "../core/training/events.ts";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { Failure, RunEvent } from "../core/training/events.ts";
 import type { Program } from "../core/program/program.ts";
 import type { TrainSpec } from "../core/training/spec.ts";
+
+/**
+ * The typed door to the engine. JSON and plain arrays cross it; what comes back is parsed here and trusted after.
+ * Only trainer, preview and serving processes open it: a crash inside libtorch ends the process it happens in.
+ */
 
 /** A dense C-ordered tensor outside the engine. int64 travels as BigInt64Array; bool and uint8 as Uint8Array. */
 export type TensorData =
@@ -8,15 +16,23 @@ export type TensorData =
   | { dtype: "int64"; shape: number[]; data: BigInt64Array }
   | { dtype: "bool" | "uint8"; shape: number[]; data: Uint8Array };
 
-export type EngineInfo = { libtorch: string; cuda: boolean; cudaDevices: string[]; cores: number; build: string };
+const EngineInfo = z.strictObject({ libtorch: z.string(), cuda: z.boolean(), cudaDevices: z.array(z.string()), cores: z.int(), build: z.string() });
+export type EngineInfo = z.infer<typeof EngineInfo>;
 
 /** Thrown (or rejected with) by every call; `failure.code` is stable. */
-export declare class EngineError extends Error {
+export class EngineError extends Error {
   readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = "EngineError";
+    this.failure = failure;
+  }
 }
 
+const TrainResult = z.strictObject({ status: z.enum(["finished", "cancelled"]), steps: z.int(), file: z.string().nullable() });
 /** `finished`: all epochs done. `cancelled`: stopped between steps by `cancel()`; a last checkpoint was written where the spec asks for them. */
-export type TrainResult = { status: "finished" | "cancelled"; steps: number; file: string | null };
+export type TrainResult = z.infer<typeof TrainResult>;
 
 /** A training under way on the engine's own thread. */
 export type Training = {
@@ -25,15 +41,81 @@ export type Training = {
   cancel(): void;
 };
 
-export declare function info(): EngineInfo;
+/** What `binding.cc` exports. */
+type Addon = {
+  info(): string;
+  checkProgram(program: string): void;
+  train(spec: string, onEvents: (events: string) => void): { done: Promise<unknown>; cancel: () => void };
+  run(program: string, weights: string | number, inputs: { [name: string]: TensorData }, isCuda: boolean): Promise<{ [output: string]: TensorData }>;
+};
+
+let loaded: Addon | undefined;
+
+function addon(): Addon {
+  if (!loaded) {
+    const file = fileURLToPath(new URL("./build/tensorloom.node", import.meta.url));
+    try {
+      loaded = createRequire(import.meta.url)(file) as Addon;
+    } catch (cause) {
+      throw new EngineError({ code: "INTERNAL", message: `The engine at ${file} cannot be loaded; build it with \`node native/build.mjs\`. ${cause instanceof Error ? cause.message : ""}` });
+    }
+  }
+  return loaded;
+}
+
+const Thrown = z.object({ failure: z.string() });
+
+/** The EngineError that the addon meant; anything else is a bug and passes unchanged. */
+function toEngineError(thrown: unknown): unknown {
+  const { success, data } = Thrown.safeParse(thrown);
+  return success ? new EngineError(Failure.parse(JSON.parse(data.failure))) : thrown;
+}
+
+function call<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}
+
+/** What the engine is and runs on. */
+export function info(): EngineInfo {
+  return EngineInfo.parse(JSON.parse(call(() => addon().info())));
+}
+
 /** Reads a program as the engine would, without running it. @throws EngineError PROGRAM_INVALID | OP_NOT_ALLOWED */
-export declare function checkProgram(program: Program): void;
+export function checkProgram(program: Program): void {
+  call(() => addon().checkProgram(JSON.stringify(program)));
+}
+
+const Events = z.array(RunEvent);
+
 /** Trains. Events arrive in arrays about ten times a second, and all have arrived before `done` settles. */
-export declare function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): Training;
+export function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): Training {
+  const { done, cancel } = call(() => addon().train(JSON.stringify(spec), (events) => onEvents(Events.parse(JSON.parse(events)))));
+  return {
+    cancel,
+    done: done.then(
+      (result) => TrainResult.parse(result),
+      (error: unknown) => {
+        throw toEngineError(error);
+      },
+    ),
+  };
+}
+
 /** One forward pass in eval mode without autograd; weights from a safetensors file, or drawn from `seed`. Off the JavaScript thread. */
-export declare function run(options: {
+export async function run(options: {
   program: Program;
   weights: { file: string } | { seed: number };
   inputs: { [name: string]: TensorData };
   device?: "cpu" | "cuda";
-}): Promise<{ [output: string]: TensorData }>;
+}): Promise<{ [output: string]: TensorData }> {
+  const weights = "file" in options.weights ? options.weights.file : options.weights.seed;
+  try {
+    return await addon().run(JSON.stringify(options.program), weights, options.inputs, options.device === "cuda");
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}

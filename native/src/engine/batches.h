@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "spec.h"
+
+namespace tensorloom {
+
+/// The rows of one split, ready to be cut into batches. On the CPU they stay in the mapped file; sets that fit are kept
+/// on the GPU.
+class Batches {
+ public:
+  /// @throws EngineError DATA_MISMATCH where a file does not hold what the program takes.
+  Batches(const Split& split, const Program& program, at::Device device, bool channels_last);
+
+  int64_t rows() const { return rows_; }
+
+  /// `count` rows from position `first`: of `order` where it is defined, else as they lie.
+  std::vector<at::Tensor> take(const at::Tensor& order, int64_t first, int64_t count) const;
+
+ private:
+  at::Tensor placed(at::Tensor batch) const;
+
+  std::vector<at::Tensor> arrays_;
+  at::Device device_;
+  bool channels_last_;
+  int64_t rows_;
+};
+
+/// The order of one epoch's rows. Depends on nothing but its arguments, so a resumed run finds the same one.
+at::Tensor shuffled_rows(int64_t rows, uint64_t seed, int64_t epoch);
+
+} // namespace tensorloom

@@ -1,0 +1,69 @@
+#include "checkpoint.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/Generator.h>
+
+#include <mutex>
+
+#include "error.h"
+
+namespace tensorloom {
+namespace {
+
+constexpr char kKey[] = "tensorloom";
+constexpr int64_t kMost = 9007199254740991;
+
+at::Tensor generator_state(at::DeviceType device) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return generator.get_state();
+}
+
+void restore_generator(const Safetensors& saved, const std::string& name, at::DeviceType device) {
+  const auto entry = saved.tensors.find(name);
+  if (entry == saved.tensors.end()) throw EngineError("CHECKPOINT_CORRUPT", "The checkpoint has no \"" + name + "\"; it holds weights only.");
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  try {
+    generator.set_state(entry->second);
+  } catch (const c10::Error&) {
+    throw EngineError("CHECKPOINT_CORRUPT", "The checkpoint's random state is damaged.");
+  }
+}
+
+} // namespace
+
+WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::Device device, const std::vector<at::Tensor>& weights, const Optimizer& optimizer, const Position& position) {
+  NamedTensors tensors;
+  for (size_t i = 0; i < weights.size(); ++i) tensors.emplace_back(spec.program.weights[i].name, weights[i]);
+  for (auto& entry : optimizer.state()) tensors.push_back(std::move(entry));
+  tensors.emplace_back("random/cpu", generator_state(at::kCPU));
+  if (device.is_cuda()) tensors.emplace_back("random/cuda", generator_state(at::kCUDA));
+  JsonWriter json;
+  json.open('{').key("version").value(int64_t{1}).key("step").value(position.step).key("epoch").value(position.epoch).key("inEpoch").value(position.in_epoch);
+  json.key("elapsedMs").value(position.elapsed_ms).key("rows").value(spec.train.rows).key("batchSize").value(spec.batch_size).key("accumulate").value(spec.accumulate).close('}');
+  return write_safetensors(path, tensors, {{kKey, json.take()}});
+}
+
+Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::Device device) {
+  const std::string code = "CHECKPOINT_CORRUPT";
+  const auto entry = saved.metadata.find(kKey);
+  if (entry == saved.metadata.end()) throw EngineError(code, "The file holds weights only, no position to resume from.");
+  const Json json = Json::parse(entry->second, code);
+  const JsonPlace place(json, kKey, code);
+  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate"});
+  if (place.at("version").integer(0, kMost) != 1) place.at("version").fail("this engine reads checkpoints of version 1");
+  const Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost)};
+  const auto same = [&](const char* key, int64_t now) {
+    const int64_t then = place.at(key).integer(0, kMost);
+    if (then != now) throw EngineError("DATA_MISMATCH", std::string("The checkpoint was written with ") + key + " " + std::to_string(then) + " and cannot be resumed with " + std::to_string(now) + "; start a new run from its weights instead.");
+  };
+  same("rows", spec.train.rows);
+  same("batchSize", spec.batch_size);
+  same("accumulate", spec.accumulate);
+  restore_generator(saved, "random/cpu", at::kCPU);
+  if (device.is_cuda() && saved.tensors.contains("random/cuda")) restore_generator(saved, "random/cuda", at::kCUDA);
+  return position;
+}
+
+} // namespace tensorloom

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "optimizer.h"
+#include "spec.h"
+#include "tensors.h"
+
+namespace tensorloom {
+
+/// Where a run stands between two steps.
+struct Position {
+  int64_t step = 0;     ///< Optimizer steps done.
+  int64_t epoch = 0;    ///< Epochs wholly done, their evaluation too.
+  int64_t in_epoch = 0; ///< Optimizer steps done in the epoch under way.
+  int64_t elapsed_ms = 0;
+};
+
+/// Writes all that decides the rest of a run: weights by name, so that the file is one of weights too; optimizer state
+/// under `optimizer/`; random generators under `random/`; the position in the metadata.
+WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::Device device, const std::vector<at::Tensor>& weights, const Optimizer& optimizer, const Position& position);
+
+/// Reads a position and restores the random generators; weights and optimizer state are the caller's to take from `saved`.
+/// @throws EngineError CHECKPOINT_CORRUPT, or DATA_MISMATCH where the run now cuts its batches differently.
+Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::Device device);
+
+} // namespace tensorloom

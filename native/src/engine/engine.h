@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "error.h"
+
+/// The engine's whole face. Knows neither Node nor, in this header, libtorch. Everything throws EngineError only.
+namespace tensorloom {
+
+/// `EngineInfo` of native/index.ts, as JSON.
+std::string info_json();
+
+/// Reads a program without running it.
+void check_program(std::string_view program_json);
+
+struct TrainResult {
+  bool finished;                   ///< false: cancelled.
+  int64_t steps;                   ///< Optimizer steps done in all.
+  std::optional<std::string> file; ///< The last checkpoint.
+};
+
+/// Receives a JSON array of events. Called on the thread that trains.
+using OnEvents = std::function<void(std::string json)>;
+
+/// Carries out a TrainSpec on the calling thread. Setting `cancel` stops it between steps. Trainings of one process run
+/// one after another: libtorch's random generator and thread count belong to the process.
+TrainResult train(std::string_view spec_json, const OnEvents& on_events, const std::atomic<bool>& cancel);
+
+/// A dense C-ordered tensor outside the engine; dtype as in programs.
+struct Array {
+  std::string dtype;
+  std::vector<int64_t> shape;
+  std::vector<uint8_t> data;
+};
+
+/// Weights from a safetensors file, or drawn from a seed.
+using WeightSource = std::variant<std::string, uint64_t>;
+
+/// One forward pass in eval mode without autograd.
+std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda);
+
+} // namespace tensorloom

@@ -1,0 +1,99 @@
+#include "operators.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tensorloom {
+namespace {
+
+constexpr auto kAllowed = std::to_array<std::string_view>({
+    "aten::adaptive_avg_pool1d",
+    "aten::adaptive_avg_pool2d",
+    "aten::add.Scalar",
+    "aten::add.Tensor",
+    "aten::arange.start",
+    "aten::argmax",
+    "aten::avg_pool1d",
+    "aten::avg_pool2d",
+    "aten::batch_norm",
+    "aten::binary_cross_entropy_with_logits",
+    "aten::bincount",
+    "aten::cat",
+    "aten::conv1d",
+    "aten::conv1d.padding",
+    "aten::conv2d",
+    "aten::conv2d.padding",
+    "aten::conv_transpose2d.input",
+    "aten::cross_entropy_loss",
+    "aten::div.Scalar",
+    "aten::div.Tensor",
+    "aten::dropout",
+    "aten::embedding",
+    "aten::eq.Tensor",
+    "aten::expand",
+    "aten::flatten.using_ints",
+    "aten::gelu",
+    "aten::group_norm",
+    "aten::gru.input",
+    "aten::gt.Scalar",
+    "aten::gt.Tensor",
+    "aten::l1_loss",
+    "aten::layer_norm",
+    "aten::leaky_relu",
+    "aten::linear",
+    "aten::lstm.input",
+    "aten::lt.Scalar",
+    "aten::lt.Tensor",
+    "aten::matmul",
+    "aten::max_pool1d",
+    "aten::max_pool2d",
+    "aten::mean",
+    "aten::mean.dim",
+    "aten::mse_loss",
+    "aten::mul.Scalar",
+    "aten::mul.Tensor",
+    "aten::one_hot",
+    "aten::permute",
+    "aten::relu",
+    "aten::reshape",
+    "aten::scaled_dot_product_attention",
+    "aten::select.int",
+    "aten::sigmoid",
+    "aten::silu",
+    "aten::slice.Tensor",
+    "aten::softmax.int",
+    "aten::split.Tensor",
+    "aten::squeeze.dim",
+    "aten::sub.Scalar",
+    "aten::sub.Tensor",
+    "aten::sum",
+    "aten::sum.dim_IntList",
+    "aten::tanh",
+    "aten::to.dtype",
+    "aten::transpose.int",
+    "aten::unsqueeze",
+    "aten::upsample_bilinear2d.vec",
+    "aten::upsample_nearest2d.vec",
+    "aten::view",
+    "aten::zeros",
+});
+
+constexpr auto kRandom = std::to_array<std::string_view>({
+    "aten::dropout",
+    "aten::gru.input",
+    "aten::lstm.input",
+    "aten::scaled_dot_product_attention",
+});
+
+static_assert(std::is_sorted(kAllowed.begin(), kAllowed.end()));
+static_assert(std::is_sorted(kRandom.begin(), kRandom.end()));
+
+} // namespace
+
+std::span<const std::string_view> allowed_operators() { return kAllowed; }
+
+bool is_allowed(std::string_view name) { return std::binary_search(kAllowed.begin(), kAllowed.end(), name); }
+
+bool is_random(std::string_view name) { return std::binary_search(kRandom.begin(), kRandom.end(), name); }
+
+} // namespace tensorloom

@@ -1,0 +1,97 @@
+#include "spec.h"
+
+#include <algorithm>
+
+#include "error.h"
+
+namespace tensorloom {
+namespace {
+
+constexpr int64_t kMost = 9007199254740991;
+
+Split read_split(const JsonPlace& place, const Program& program) {
+  place.fields({"arrays", "rows"});
+  Split split{{}, place.at("rows").integer(1, kMost)};
+  const JsonPlace arrays = place.at("arrays");
+  for (const Input& input : program.inputs) {
+    if (!arrays.has(input.name)) arrays.fail("no array for the program's input \"" + input.name + "\"");
+    const JsonPlace array = arrays.at(input.name);
+    split.files[input.name] = array.fields({"file"}).at("file").text();
+  }
+  if (const auto* members = std::get_if<Json::Object>(&arrays.json().value); members && members->size() != split.files.size()) arrays.fail("an array that is no input of the program");
+  return split;
+}
+
+std::string text_or_empty(const JsonPlace& place) { return place.json().is_null() ? "" : place.text(); }
+
+} // namespace
+
+TrainSpec TrainSpec::parse(std::string_view text) {
+  const Json json = Json::parse(text, "PROGRAM_INVALID");
+  const JsonPlace root(json, "", "PROGRAM_INVALID");
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "shuffle", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
+  if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
+  TrainSpec spec;
+  spec.program = Program::read(root.at("program"));
+  if (!spec.program.has_output("loss")) root.at("program").fail("a program to train has an output named \"loss\"");
+
+  const JsonPlace metrics = root.at("metrics");
+  for (size_t i = 0; i < metrics.size(100); ++i) {
+    const JsonPlace item = metrics.at(i);
+    item.fields({"output", "reduce", "when"});
+    const std::string& output = item.at("output").text();
+    if (!spec.program.has_output(output)) item.at("output").fail("the program has no output \"" + output + "\"");
+    spec.metrics.push_back({output, item.at("reduce").choice({"mean", "sum"}) == 1, item.at("when").choice({"always", "validation"}) == 1});
+  }
+
+  const JsonPlace data = root.at("data");
+  data.fields({"train", "validation"});
+  spec.train = read_split(data.at("train"), spec.program);
+  spec.validation = read_split(data.at("validation"), spec.program);
+  spec.optimizer = read_optimizer(root.at("optimizer"));
+
+  const JsonPlace lr = root.at("lr");
+  lr.fields({"base", "schedule"});
+  spec.lr = lr.at("base").number(0, 1e6);
+  const JsonPlace schedule = lr.at("schedule");
+  if (schedule.at("kind").choice({"constant", "table"}) == 0) {
+    schedule.fields({"kind"});
+  } else {
+    schedule.fields({"kind", "factors"});
+    spec.lr_factors = schedule.at("factors").numbers();
+    if (spec.lr_factors.empty()) schedule.at("factors").fail("a table needs at least one factor");
+  }
+
+  spec.batch_size = root.at("batchSize").integer(1, 1'000'000);
+  spec.epochs = root.at("epochs").integer(1, 1'000'000);
+  spec.shuffle = root.at("shuffle").boolean();
+  spec.drop_last = root.at("dropLast").boolean();
+  spec.seed = static_cast<uint64_t>(root.at("seed").integer(0, kMost));
+  spec.cuda = root.at("device").choice({"cpu", "cuda"}) == 1;
+  spec.bf16 = root.at("precision").choice({"float32", "bf16"}) == 1;
+  spec.channels_last = root.at("channelsLast").boolean();
+  if (const JsonPlace clip = root.at("gradClip"); !clip.json().is_null()) {
+    clip.fields({"kind", "max"});
+    spec.grad_clip = GradClip{clip.at("kind").choice({"norm", "value"}) == 0, clip.at("max").number(0, 1e30)};
+  }
+  spec.accumulate = root.at("accumulate").integer(1, 100'000);
+  spec.threads = static_cast<int>(root.at("threads").integer(0, 1024));
+  if (const JsonPlace checkpoint = root.at("checkpoint"); !checkpoint.json().is_null()) {
+    checkpoint.fields({"folder", "everyMs"});
+    spec.checkpoint_folder = checkpoint.at("folder").text();
+    if (spec.checkpoint_folder.empty()) checkpoint.at("folder").fail("expected a folder");
+    spec.checkpoint_every_ms = checkpoint.at("everyMs").integer(0, kMost);
+  }
+  spec.resume_from = text_or_empty(root.at("resumeFrom"));
+  spec.start_from = text_or_empty(root.at("startFrom"));
+  root.at("sampleRows").size(64);
+  spec.sample_rows = root.at("sampleRows").integers(0, spec.validation.rows - 1);
+  return spec;
+}
+
+double TrainSpec::lr_at(int64_t step) const {
+  if (lr_factors.empty()) return lr;
+  return lr * lr_factors[static_cast<size_t>(std::min<int64_t>(step, static_cast<int64_t>(lr_factors.size()) - 1))];
+}
+
+} // namespace tensorloom

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "optimizer.h"
+#include "program.h"
+
+namespace tensorloom {
+
+struct Metric {
+  std::string output;
+  /// Sums tensors over batches; otherwise the mean weighted by rows.
+  bool sums;
+  bool only_validation;
+};
+
+/// Files of one split by program input.
+struct Split {
+  std::map<std::string, std::string> files;
+  int64_t rows;
+};
+
+struct GradClip {
+  bool by_norm;
+  double max;
+};
+
+/// The frozen order that a run carries out. The counterpart of core/training/spec.ts.
+struct TrainSpec {
+  Program program;
+  std::vector<Metric> metrics;
+  Split train, validation;
+  OptimizerOptions optimizer;
+  double lr;
+  /// Factors of `lr`, one per optimizer step; the last holds on. Empty: constant.
+  std::vector<double> lr_factors;
+  int64_t batch_size, epochs;
+  bool shuffle, drop_last;
+  uint64_t seed;
+  bool cuda, bf16, channels_last;
+  std::optional<GradClip> grad_clip;
+  int64_t accumulate;
+  int threads;
+  std::string checkpoint_folder; ///< Empty: none.
+  int64_t checkpoint_every_ms = 0;
+  std::string resume_from, start_from; ///< Empty: none.
+  std::vector<int64_t> sample_rows;
+
+  /// @throws EngineError PROGRAM_INVALID or OP_NOT_ALLOWED saying where.
+  static TrainSpec parse(std::string_view json);
+
+  /// Learning rate of an optimizer step, 0-based.
+  double lr_at(int64_t step) const;
+};
+
+} // namespace tensorloom

@@ -1,0 +1,547 @@
+#include "trainer.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_clamp_max.h>
+#include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <thread>
+
+#include "batches.h"
+#include "checkpoint.h"
+#include "events.h"
+#include "interpreter.h"
+#include "precision.h"
+#include "weights.h"
+
+namespace tensorloom {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Gradient norms cost a pass over all gradients, so only each tenth is taken where clipping does not need them.
+constexpr int64_t kNormEverySteps = 10;
+
+int64_t ms_since(Clock::time_point start) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count(); }
+
+/// The number in a one-element tensor. On the CPU without a trip through the dispatcher.
+double read_scalar(const at::Tensor& tensor) {
+  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1) return *tensor.const_data_ptr<float>();
+  return tensor.item().toDouble();
+}
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+at::Tensor norm_of(const std::vector<at::Tensor>& tensors) { return at::linalg_vector_norm(at::stack(at::_foreach_norm(tensors, 2))); }
+
+std::vector<std::string> output_names(const TrainSpec& spec, bool training) {
+  std::vector<std::string> names{"loss"};
+  for (const Metric& metric : spec.metrics)
+    if (!training || !metric.only_validation) names.push_back(metric.output);
+  return names;
+}
+
+std::vector<std::string> prediction_names(const Program& program) {
+  std::vector<std::string> names;
+  for (const Output& output : program.outputs)
+    if (output.name.starts_with("y")) names.push_back(output.name);
+  return names;
+}
+
+class Trainer {
+ public:
+  Trainer(TrainSpec spec, const OnEvents& on_events, const std::atomic<bool>& cancel)
+      : spec_(std::move(spec)),
+        cancel_(cancel),
+        events_(on_events),
+        device_(pick_device(spec_.cuda)),
+        train_rows_(spec_.train, spec_.program, device_, spec_.channels_last),
+        validation_rows_(spec_.validation, spec_.program, device_, spec_.channels_last),
+        train_step_(spec_.program.only(output_names(spec_, true)), device_),
+        evaluate_(spec_.program.only(output_names(spec_, false)), device_),
+        predict_(spec_.program.only(prediction_names(spec_.program)), device_) {
+    const int64_t batches = spec_.drop_last ? spec_.train.rows / spec_.batch_size : (spec_.train.rows + spec_.batch_size - 1) / spec_.batch_size;
+    if (batches == 0) throw EngineError("DATA_MISMATCH", "The training split has " + std::to_string(spec_.train.rows) + " rows, fewer than one batch of " + std::to_string(spec_.batch_size) + ". Lower the batch size, or keep the last short batch.");
+    batches_per_epoch_ = batches;
+    steps_per_epoch_ = (batches + spec_.accumulate - 1) / spec_.accumulate;
+    total_steps_ = steps_per_epoch_ * spec_.epochs;
+  }
+
+  TrainResult run() {
+    try {
+      return run_to_end();
+    } catch (...) {
+      // What was seen before the end is part of the story.
+      flush();
+      try {
+        rethrow_as_engine_error("Training failed");
+      } catch (EngineError& error) {
+        if (error.failure.step < 0 && started_) error.failure.step = at_.step + 1;
+        throw;
+      }
+    }
+  }
+
+ private:
+  TrainResult run_to_end() {
+    prepare();
+    started_ = true;
+    begun_ = window_start_ = Clock::now();
+    announce();
+    while (at_.epoch < spec_.epochs) {
+      if (!train_epoch() || !finish_epoch()) return stop();
+    }
+    flush();
+    return {true, at_.step, file_};
+  }
+
+  /// Weights, optimizer and random state: drawn, loaded, or resumed.
+  void prepare() {
+    at::set_num_threads(spec_.threads > 0 ? spec_.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    if (device_.is_cuda()) {
+      at::globalContext().setDeterministicCuDNN(true);
+      at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+    }
+    at::manual_seed(spec_.seed);
+    std::vector<at::Tensor> values = draw_weights(spec_.program.weights, at::globalContext().defaultGenerator(at::kCPU));
+    std::optional<Safetensors> resumed;
+    if (!spec_.resume_from.empty()) {
+      resumed = Safetensors::read(spec_.resume_from);
+      load_weights(spec_.program.weights, resumed->tensors, true, values);
+    } else if (!spec_.start_from.empty()) {
+      const Safetensors start = Safetensors::read(spec_.start_from);
+      const size_t found = load_weights(spec_.program.weights, start.tensors, false, values);
+      if (found == 0 && !values.empty()) throw EngineError("WEIGHTS_MISMATCH", "The file to start from has none of this model's weights.");
+      if (found < values.size()) events_.log("warn", std::to_string(values.size() - found) + " of " + std::to_string(values.size()) + " weights are not in the file to start from and keep their drawn values.");
+    }
+    weights_ = place_weights(values, device_, spec_.channels_last);
+
+    std::vector<at::Tensor> parameters;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const Weight& weight = spec_.program.weights[i];
+      if (!weight.trainable) continue;
+      // A leaf of its own: a weight loaded from a file may share storage with nothing else.
+      weights_[i] = weights_[i].detach().requires_grad_(true);
+      parameters.push_back(weights_[i]);
+      names.push_back(weight.name);
+      parameter_count_ += weights_[i].numel();
+    }
+    if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
+    parameters_ = parameters;
+    optimizer_ = std::make_unique<Optimizer>(spec_.optimizer, std::move(parameters), std::move(names));
+    if (resumed) {
+      optimizer_->load(resumed->tensors);
+      at_ = restore_position(*resumed, spec_, device_);
+      if (at_.in_epoch > steps_per_epoch_ || at_.step > total_steps_ || at_.epoch > spec_.epochs) throw EngineError("DATA_MISMATCH", "The checkpoint lies past the end of this run.");
+      file_ = spec_.resume_from;
+      file_step_ = at_.step;
+    }
+    if (device_.is_cuda() && optimizer_->can_skip()) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
+    elapsed_before_ms_ = at_.elapsed_ms;
+  }
+
+  void announce() {
+    events_.add("started", [&](JsonWriter& json) {
+      json.key("stepsPerEpoch").value(steps_per_epoch_).key("totalSteps").value(total_steps_).key("firstStep").value(at_.step + 1);
+      json.key("device").value(device_.str()).key("parameterCount").value(parameter_count_);
+    });
+    events_.log("info", (at_.step > 0 ? "Resuming after step " + std::to_string(at_.step) : "Training " + std::to_string(parameter_count_) + " parameters") + " on " + device_.str() + " with " + std::to_string(at::get_num_threads()) + " threads.");
+    events_.flush();
+  }
+
+  /// Takes the rest of the epoch's steps. @return false where the run was cancelled.
+  bool train_epoch() {
+    const at::Tensor order = order_of(at_.epoch);
+    while (at_.in_epoch < steps_per_epoch_) {
+      if (cancel_) return false;
+      step(order);
+      if (events_.is_due()) flush();
+      if (checkpoint_due()) checkpoint();
+    }
+    return true;
+  }
+
+  at::Tensor order_of(int64_t epoch) const {
+    if (!spec_.shuffle) return {};
+    at::Tensor order = shuffled_rows(spec_.train.rows, spec_.seed, epoch);
+    return device_.is_cuda() ? order.to(device_) : order;
+  }
+
+  /// First row and row count of the micro-batches of one step.
+  std::vector<std::pair<int64_t, int64_t>> micro_batches(int64_t step_in_epoch) const {
+    std::vector<std::pair<int64_t, int64_t>> parts;
+    const int64_t first = step_in_epoch * spec_.accumulate;
+    for (int64_t batch = first; batch < std::min(first + spec_.accumulate, batches_per_epoch_); ++batch) {
+      const int64_t row = batch * spec_.batch_size;
+      parts.emplace_back(row, std::min(spec_.batch_size, spec_.train.rows - row));
+    }
+    return parts;
+  }
+
+  void step(const at::Tensor& order) {
+    const auto parts = micro_batches(at_.in_epoch);
+    int64_t rows = 0;
+    for (const auto& part : parts) rows += part.second;
+
+    std::vector<at::Tensor> sums;
+    for (const auto& [first, count] : parts) {
+      const std::vector<at::Tensor> inputs = train_rows_.take(order, first, count);
+      if (spec_.program.has_random && device_.is_cpu()) random_before_ = at::globalContext().defaultGenerator(at::kCPU).get_state();
+      std::vector<at::Tensor> outputs = forward(inputs);
+      check_loss(outputs[0], inputs);
+      // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
+      const double share = static_cast<double>(count) / static_cast<double>(rows);
+      backward(outputs[0], share);
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        at::Tensor value = parts.size() == 1 ? outputs[i].detach() : outputs[i].detach() * share;
+        if (sums.size() <= i) sums.push_back(std::move(value));
+        else sums[i] = sums[i] + value;
+      }
+    }
+
+    const double lr = spec_.lr_at(at_.step);
+    at::Tensor norm = clip_gradients();
+    optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
+    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+
+    ++at_.step;
+    ++at_.in_epoch;
+    window_rows_ += rows;
+    ++window_steps_;
+    for (size_t i = 0; i < sums.size(); ++i) note("train/" + train_step_.program().outputs[i].name, sums[i]);
+    events_.point("lr", at_.step, lr);
+    if (norm.defined()) note("grad_norm", norm);
+  }
+
+  std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs) {
+    const AutocastGuard autocast(spec_.bf16, device_.type());
+    std::vector<at::Tensor> outputs = train_step_.run(inputs, weights_, true);
+    if (outputs[0].numel() != 1) throw EngineError({"SHAPE_MISMATCH", "The loss must be one number but is " + print_shape(outputs[0].sizes()) + ".", node_of_output("loss"), "", -1, {outputs[0].sizes().vec()}});
+    if (!outputs[0].requires_grad()) throw EngineError("PROGRAM_INVALID", "The loss does not depend on any weight, so there is nothing to train.", node_of_output("loss"));
+    return outputs;
+  }
+
+  void backward(const at::Tensor& loss, double share) {
+    try {
+      loss.backward(share == 1 ? at::Tensor() : at::scalar_tensor(share, loss.options()).expand_as(loss));
+    } catch (...) {
+      rethrow_as_engine_error("The backward pass failed");
+    }
+  }
+
+  std::string node_of_output(const std::string& name) const {
+    for (const Output& output : spec_.program.outputs)
+      if (output.name == name)
+        for (const Op& op : spec_.program.body.ops)
+          if (std::find(op.out.begin(), op.out.end(), output.value) != op.out.end()) return op.node;
+    return "";
+  }
+
+  /// On the CPU the loss is looked at before it does harm. On a GPU looking would wait for the device at every step:
+  /// there a flag on the device keeps the optimizer from stepping any further, and is found when values are next read.
+  void check_loss(const at::Tensor& loss, const std::vector<at::Tensor>& inputs) {
+    if (diverged_.defined()) {
+      diverged_ = at::maximum(diverged_, at::isfinite(loss.detach()).logical_not().to(at::kFloat).reshape({}));
+      return;
+    }
+    const double value = read_scalar(loss.detach());
+    if (std::isfinite(value)) return;
+    drain();
+    events_.point("train/loss", at_.step + 1, value);
+    blame(inputs, at_.step + 1, value);
+  }
+
+  /// Runs a step's forward pass again, looking at every value, and fails the run on the node that made the first bad one.
+  [[noreturn]] void blame(const std::vector<at::Tensor>& inputs, int64_t step, double loss) {
+    const c10::InferenceMode inference;
+    const auto is_bad = [](const at::Tensor& tensor) { return tensor.defined() && tensor.is_floating_point() && !at::isfinite(tensor).all().item<bool>(); };
+    Failure failure{"NOT_FINITE", std::string("The loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " + std::to_string(step) + ". ", "", "", step, {}};
+    const auto fail = [&] { throw EngineError(std::move(failure)); };
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (is_bad(inputs[i])) {
+        failure.node = spec_.program.inputs[i].node;
+        failure.message += "The data of \"" + spec_.program.inputs[i].name + "\" hold values that are not finite; clean them.";
+        fail();
+      }
+    for (size_t i = 0; i < weights_.size(); ++i)
+      if (is_bad(weights_[i])) {
+        failure.node = spec_.program.weights[i].node;
+        failure.message += "The weight \"" + spec_.program.weights[i].name + "\" was no longer finite after the step before. Lower the learning rate or clip gradients.";
+        fail();
+      }
+    if (random_before_.defined()) {
+      at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+      generator.set_state(random_before_);
+    }
+    const AutocastGuard autocast(spec_.bf16, device_.type());
+    train_step_.run(inputs, weights_, true, [&](const Op& op, const std::vector<at::Tensor>& arguments, const std::vector<at::Tensor>& results) {
+      if (!failure.node.empty() || std::none_of(results.begin(), results.end(), is_bad) || std::any_of(arguments.begin(), arguments.end(), is_bad)) return;
+      failure.node = op.node;
+      failure.op = op.name;
+      for (const at::Tensor& tensor : arguments)
+        if (tensor.defined()) failure.shapes.push_back(tensor.sizes().vec());
+    });
+    failure.message += failure.node.empty() ? "No single operator could be found to blame." : failure.op + " at \"" + failure.node + "\" was the first to make a value that is not finite.";
+    failure.message += " Lower the learning rate or clip gradients.";
+    fail();
+    std::abort();
+  }
+
+  /// @return the norm of all gradients before clipping, where it was taken.
+  at::Tensor clip_gradients() {
+    const at::NoGradGuard no_grad;
+    const bool clip_norm = spec_.grad_clip && spec_.grad_clip->by_norm;
+    const bool wants_norm = clip_norm || at_.step % kNormEverySteps == 0;
+    if (!wants_norm && !spec_.grad_clip) return {};
+    std::vector<at::Tensor> gradients;
+    for (const at::Tensor& parameter : parameters_)
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    at::Tensor norm = wants_norm && !gradients.empty() ? norm_of(gradients) : at::Tensor();
+    if (clip_norm && norm.defined()) {
+      // As torch.nn.utils.clip_grad_norm_ has it.
+      at::_foreach_mul_(gradients, (spec_.grad_clip->max / (norm + 1e-6)).clamp_max(1.0));
+    } else if (spec_.grad_clip && !gradients.empty()) {
+      at::_foreach_clamp_min_(gradients, -spec_.grad_clip->max);
+      at::_foreach_clamp_max_(gradients, spec_.grad_clip->max);
+    }
+    return norm;
+  }
+
+  /// Notes a value of the step just done. GPU values are kept as they are and read together later.
+  void note(const std::string& key, const at::Tensor& value) {
+    if (device_.is_cpu()) events_.point(key, at_.step, read_scalar(value));
+    else pending_.push_back({key, at_.step, value.to(at::kFloat).reshape({})});
+  }
+
+  /// Reads the values still on the device, in one transfer.
+  void drain() {
+    if (pending_.empty()) return;
+    std::vector<at::Tensor> values;
+    values.reserve(pending_.size());
+    for (const Pending& one : pending_) values.push_back(one.value);
+    const at::Tensor read = at::stack(values).to(at::kCPU);
+    const float* numbers = read.const_data_ptr<float>();
+    const std::vector<Pending> pending = std::move(pending_);
+    pending_.clear();
+    for (size_t i = 0; i < pending.size(); ++i) {
+      events_.point(pending[i].key, pending[i].step, numbers[i]);
+      if (pending[i].key == "train/loss" && !std::isfinite(numbers[i])) blame_past(pending[i].step, numbers[i]);
+    }
+  }
+
+  /// The weights are still those of the bad step, because the optimizer has not stepped since; its batch is cut anew.
+  void blame_past(int64_t step, double loss) {
+    const int64_t epoch = (step - 1) / steps_per_epoch_;
+    const auto parts = micro_batches((step - 1) % steps_per_epoch_);
+    blame(train_rows_.take(order_of(epoch), parts.back().first, parts.back().second), step, loss);
+  }
+
+  void flush() {
+    drain();
+    if (window_steps_ > 0) {
+      const double seconds = std::chrono::duration<double>(Clock::now() - window_start_).count();
+      if (seconds > 0) {
+        const double speed = static_cast<double>(window_steps_) / seconds;
+        // Smoothed over about two seconds of flushes.
+        steps_per_second_ = steps_per_second_ == 0 ? speed : 0.9 * steps_per_second_ + 0.1 * speed;
+        events_.point("samples_per_second", at_.step, static_cast<double>(window_rows_) / seconds);
+        report_progress();
+      }
+    }
+    events_.flush();
+    restart_window();
+  }
+
+  void restart_window() {
+    window_start_ = Clock::now();
+    window_rows_ = window_steps_ = 0;
+  }
+
+  int64_t elapsed_ms() const { return elapsed_before_ms_ + ms_since(begun_); }
+
+  void report_progress() {
+    events_.add("progress", [&](JsonWriter& json) {
+      json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("elapsedMs").value(elapsed_ms()).key("stepsPerSecond").value(steps_per_second_);
+    });
+  }
+
+  /// Evaluates, closes the epoch and keeps it. @return false where the run was cancelled before the evaluation was done.
+  bool finish_epoch() {
+    flush();
+    if (!evaluate()) return false;
+    ++at_.epoch;
+    at_.in_epoch = 0;
+    report_progress();
+    if (!spec_.checkpoint_folder.empty()) checkpoint();
+    events_.flush();
+    restart_window();
+    return true;
+  }
+
+  bool evaluate() {
+    const c10::InferenceMode inference;
+    const AutocastGuard autocast(spec_.bf16, device_.type());
+    const std::vector<Output>& outputs = evaluate_.program().outputs;
+    std::vector<double> means(outputs.size(), 0);
+    std::vector<at::Tensor> sums(outputs.size());
+    for (int64_t first = 0; first < validation_rows_.rows(); first += spec_.batch_size) {
+      if (cancel_) return false;
+      const int64_t count = std::min(spec_.batch_size, validation_rows_.rows() - first);
+      const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), weights_, false);
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (is_sum(outputs[i].name)) {
+          const at::Tensor value = values[i].to(at::kDouble);
+          sums[i] = sums[i].defined() ? sums[i] + value : value;
+        } else {
+          means[i] += read_scalar(values[i]) * static_cast<double>(count);
+        }
+      }
+    }
+    const auto samples = predict_samples();
+    std::string sentence;
+    events_.add("evaluated", [&](JsonWriter& json) {
+      json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("values").open('{');
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (sums[i].defined()) continue;
+        const double mean = means[i] / static_cast<double>(validation_rows_.rows());
+        json.key(outputs[i].name).value(mean);
+        sentence += (sentence.empty() ? "" : ", ") + outputs[i].name + " " + rounded(mean);
+      }
+      json.close('}').key("tensors").open('{');
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (!sums[i].defined()) continue;
+        const at::Tensor sum = sums[i].to(at::kCPU).contiguous();
+        const double* data = sum.const_data_ptr<double>();
+        json.key(outputs[i].name).open('{').key("shape").value(sum.sizes().vec()).key("data").value(std::vector<double>(data, data + sum.numel())).close('}');
+      }
+      json.close('}').key("samples").open('{');
+      for (const auto& [name, rows] : samples) {
+        json.key(name).open('[');
+        for (const auto& row : rows) json.value(row);
+        json.close(']');
+      }
+      json.close('}');
+    });
+    events_.log("info", "Epoch " + std::to_string(at_.epoch + 1) + " of " + std::to_string(spec_.epochs) + ": validation " + sentence + ".");
+    return true;
+  }
+
+  bool is_sum(const std::string& output) const {
+    return std::any_of(spec_.metrics.begin(), spec_.metrics.end(), [&](const Metric& metric) { return metric.output == output && metric.sums; });
+  }
+
+  /// What the network says of the sample rows, row by row, by output.
+  std::vector<std::pair<std::string, std::vector<std::vector<double>>>> predict_samples() {
+    std::vector<std::pair<std::string, std::vector<std::vector<double>>>> samples;
+    const auto count = static_cast<int64_t>(spec_.sample_rows.size());
+    if (count == 0) return samples;
+    const std::vector<at::Tensor> values = predict_.run(validation_rows_.take(at::tensor(spec_.sample_rows), 0, count), weights_, false);
+    for (size_t i = 0; i < values.size(); ++i) {
+      // An output that is not one row a sample has nothing to say about samples.
+      if (values[i].dim() == 0 || values[i].size(0) != count) continue;
+      const at::Tensor table = values[i].to(at::kCPU, at::kDouble).reshape({count, -1}).contiguous();
+      std::vector<std::vector<double>> rows;
+      for (int64_t row = 0; row < count; ++row) {
+        const double* data = table.const_data_ptr<double>() + row * table.size(1);
+        rows.emplace_back(data, data + table.size(1));
+      }
+      samples.emplace_back(predict_.program().outputs[i].name, std::move(rows));
+    }
+    return samples;
+  }
+
+  bool checkpoint_due() const {
+    // The epoch's own checkpoint is about to come.
+    if (spec_.checkpoint_folder.empty() || spec_.checkpoint_every_ms == 0 || at_.in_epoch == steps_per_epoch_) return false;
+    return ms_since(checkpointed_) >= spec_.checkpoint_every_ms;
+  }
+
+  void checkpoint() {
+    flush();
+    if (diverged_.defined() && diverged_.item<float>() != 0) throw EngineError("INTERNAL", "A run that is no longer finite must not be saved.");
+    at_.elapsed_ms = elapsed_ms();
+    const std::string path = spec_.checkpoint_folder + "/step-" + std::to_string(at_.step) + ".safetensors";
+    const WrittenFile written = save_checkpoint(path, spec_, device_, weights_, *optimizer_, at_);
+    file_ = path;
+    file_step_ = at_.step;
+    checkpointed_ = Clock::now();
+    events_.add("checkpoint", [&](JsonWriter& json) {
+      json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("file").value(path).key("sizeBytes").value(written.size_bytes).key("sha256").value(written.sha256);
+    });
+    events_.flush();
+    restart_window();
+  }
+
+  TrainResult stop() {
+    flush();
+    if (!spec_.checkpoint_folder.empty() && file_step_ != at_.step) checkpoint();
+    events_.log("info", "Cancelled after step " + std::to_string(at_.step) + ".");
+    events_.flush();
+    return {false, at_.step, file_};
+  }
+
+  struct Pending {
+    std::string key;
+    int64_t step;
+    at::Tensor value;
+  };
+
+  TrainSpec spec_;
+  const std::atomic<bool>& cancel_;
+  EventLog events_;
+  at::Device device_;
+  Batches train_rows_, validation_rows_;
+  Interpreter train_step_, evaluate_, predict_;
+  int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0;
+
+  std::vector<at::Tensor> weights_;
+  std::vector<at::Tensor> parameters_;
+  int64_t parameter_count_ = 0;
+  std::unique_ptr<Optimizer> optimizer_;
+  Position at_;
+  bool started_ = false;
+  /// The CPU generator as it was before the step under way, where the program draws numbers.
+  at::Tensor random_before_;
+  /// 1 on the GPU from the first step whose loss was not finite; undefined elsewhere.
+  at::Tensor diverged_;
+  std::vector<Pending> pending_;
+
+  Clock::time_point begun_ = Clock::now(), window_start_ = Clock::now(), checkpointed_ = Clock::now();
+  int64_t elapsed_before_ms_ = 0, window_rows_ = 0, window_steps_ = 0;
+  double steps_per_second_ = 0;
+  std::optional<std::string> file_;
+  int64_t file_step_ = -1;
+};
+
+} // namespace
+
+at::Device pick_device(bool cuda) {
+  if (!cuda) return at::kCPU;
+  if (!at::globalContext().hasCUDA()) throw EngineError("DEVICE_MISSING", "This machine has no CUDA device that libtorch can use. Train on the CPU instead.");
+  return at::Device(at::kCUDA, 0);
+}
+
+TrainResult run_training(TrainSpec spec, const OnEvents& on_events, const std::atomic<bool>& cancel) { return Trainer(std::move(spec), on_events, cancel).run(); }
+
+} // namespace tensorloom
