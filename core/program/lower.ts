@@ -6,7 +6,7 @@ import type { BodyStep } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import type { Inputs, Value } from "../layers/kit.ts";
-import type { LossRecord, MetricRecord } from "../training/records.ts";
+import type { LossRecord, MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
 import type { Program } from "./program.ts";
 import { ProgramWriter } from "./writer.ts";
@@ -24,18 +24,18 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
 
 /**
  * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name.
- * `target` is the type of a batch of targets where the data set is known.
+ * `target` says what is known of the data set's targets.
  * @throws GraphInvalid, also where the loss does not go with the prediction.
  */
 export function lowerTraining(
   graph: Graph,
-  options: { preprocess?: Preprocess; loss: LossRecord; metrics: readonly MetricRecord[]; target?: TensorType },
+  options: { preprocess?: Preprocess; loss: LossRecord; metrics: readonly MetricRecord[]; target?: TargetInfo },
 ): { program: Program; metrics: TrainSpec["metrics"] } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
   const prediction = main && checked.types.get(main.node.id)?.inputs.x;
   if (!main || !prediction || Array.isArray(prediction)) throw new Error("A checked graph has an output with a type.");
-  const answer = options.loss.target(prediction, { classes: null, type: options.target ?? null });
+  const answer = options.loss.target(prediction, options.target ?? { classes: null, type: null });
   if ("problem" in answer) throw new GraphInvalid([{ severity: "error", code: "GRAPH_LOSS", message: answer.problem, hint: answer.hint, node: main.node.id, fixes: answer.fixes ?? [] }]);
 
   const writer = new ProgramWriter();

@@ -23,7 +23,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     preprocess: manifest.preprocess,
     loss: findLoss(settings.loss),
     metrics: metricsFor(manifest.task),
-    target: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] },
+    target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
   });
   const [input] = program.inputs;
   if (!input) throw new Error("A checked graph has an input.");
