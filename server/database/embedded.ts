@@ -218,8 +218,13 @@ async function stopServer(at: Places, binaries: string, identity: Identity): Pro
   await runProgram(binaries, "pg_ctl", ["stop", "--pgdata", at.data, "--silent", "--wait", "--timeout=8", "--mode=fast"], identity);
 }
 
+/** Whether the embedded server of this folder lives now. */
+export function isServerAlive(dataDir: string): boolean {
+  return readPostmaster(places(dataDir).data) !== null;
+}
+
 /** The process id of the live server of this data folder, or null. A process of another kind that got the same id is not taken for it. */
-export function readPostmaster(data: string): number | null {
+function readPostmaster(data: string): number | null {
   try {
     const pid = Number.parseInt(readFileSync(join(data, "postmaster.pid"), "utf8"), 10);
     process.kill(pid, 0);

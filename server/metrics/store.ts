@@ -28,7 +28,8 @@ export async function appendMetrics(tx: Tx, run: RunRef, token: number, points: 
     UPDATE "Run" SET "revision" = "revision"
     WHERE "id" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   if (held === 0) throw new LeaseLost(run, token);
-  const given = Map.groupBy(points, ({ key }) => key);
+  const given = new Map<string, Points[]>();
+  for (const part of points) given.set(part.key, [...(given.get(part.key) ?? []), part]);
   const tails = await readTails(tx, run, [...given.keys()]);
   const rows: Row[] = [];
   for (const [key, parts] of given) {

@@ -86,7 +86,20 @@ BEGIN
 END $$;
 CREATE TRIGGER run_fence BEFORE INSERT OR UPDATE OF "leaseToken" ON "MetricChunk" FOR EACH ROW EXECUTE FUNCTION run_fence();
 CREATE TRIGGER run_fence BEFORE INSERT ON "Checkpoint" FOR EACH ROW EXECUTE FUNCTION run_fence();
-CREATE TRIGGER run_fence BEFORE INSERT ON "RunLog" FOR EACH ROW EXECUTE FUNCTION run_fence();
+
+-- A line takes its number once it holds the run: so the lines of a run are numbered in the order in which they become visible, and a reader who goes on from the last number misses none.
+CREATE FUNCTION run_log_fence() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  "current" integer;
+BEGIN
+  SELECT "leaseToken" INTO "current" FROM "Run" WHERE "id" = NEW."runId" FOR NO KEY UPDATE;
+  IF NEW."leaseToken" < "current" THEN
+    RAISE EXCEPTION 'lease % of run % is over: the run is at lease %', NEW."leaseToken", NEW."runId", "current" USING ERRCODE = 'TL001';
+  END IF;
+  NEW."id" := nextval(pg_get_serial_sequence('"RunLog"', 'id'));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER run_fence BEFORE INSERT ON "RunLog" FOR EACH ROW EXECUTE FUNCTION run_log_fence();
 
 -- What browsers watch is the run's revision; lines, checkpoints and artifacts count as changes of their run. (Metrics raise it themselves, once a batch.)
 CREATE FUNCTION run_touch() RETURNS trigger LANGUAGE plpgsql AS $$

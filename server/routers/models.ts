@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { Manifest } from "../../core/data/manifest.ts";
+import { emptyGraph } from "../../core/graph/document.ts";
+import { findTemplate, starterGraph } from "../../core/templates/index.ts";
+import { RunSettings } from "../../core/training/settings.ts";
+import { org, router } from "../auth/procedure.ts";
+import type { Database, Tx } from "../database/client.ts";
+import { AppError, notFound } from "../errors.ts";
+import { GraphInput, Id, Name } from "../input.ts";
+import { keptGraph } from "../models/graph.ts";
+
+const CreateModel = z.strictObject({ projectId: Id.optional(), name: Name.optional(), templateId: z.string().max(64).optional(), datasetId: Id.optional() });
+const SaveGraph = z.strictObject({ modelId: Id, revision: z.int().min(1), graph: GraphInput });
+
+export const models = router({
+  create: org("member").input(CreateModel).mutation(({ ctx, input }) => createModel(ctx.db, ctx.orgId, input)),
+
+  get: org("viewer").input(z.strictObject({ modelId: Id })).query(({ ctx, input }) => getModel(ctx.db, ctx.orgId, input.modelId)),
+
+  save: org("member").input(SaveGraph).mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.orgId, input)),
+
+  /** The Train panel as it was left; the data set it names becomes the model's. */
+  saveSettings: org("member")
+    .input(z.strictObject({ modelId: Id, settings: RunSettings }))
+    .mutation(async ({ ctx: { db, orgId }, input: { modelId, settings } }) => {
+      const datasetId = await requireDataset(db, orgId, settings.datasetId);
+      await changeModel(db, orgId, modelId, { settings, datasetId });
+    }),
+
+  rename: org("member").input(z.strictObject({ modelId: Id, name: Name })).mutation(({ ctx, input }) => changeModel(ctx.db, ctx.orgId, input.modelId, { name: input.name })),
+
+  duplicate: org("member").input(z.strictObject({ modelId: Id })).mutation(({ ctx, input }) => duplicateModel(ctx.db, ctx.orgId, input.modelId)),
+
+  delete: org("member").input(z.strictObject({ modelId: Id })).mutation(({ ctx, input }) => deleteModel(ctx.db, ctx.orgId, input.modelId)),
+});
+
+async function createModel(db: Database, orgId: string, input: z.infer<typeof CreateModel>): Promise<{ id: string }> {
+  const template = input.templateId === undefined ? undefined : findTemplate(input.templateId);
+  if (input.templateId !== undefined && !template) throw notFound("template");
+  return db.$transaction(async (tx) => {
+    const dataset = input.datasetId
+      ? await tx.dataset.findUnique({ where: { id: input.datasetId, orgId }, select: { id: true, manifest: true } })
+      : await tx.dataset.findUnique({ where: { orgId_builtin: { orgId, builtin: template?.datasetBuiltin ?? "mnist" } }, select: { id: true, manifest: true } });
+    if (!dataset && input.datasetId) throw notFound("data set");
+    const projectId = input.projectId ? await requireProject(tx, orgId, input.projectId) : await firstProject(tx, orgId);
+    const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
+    const graph = template?.graph ?? (manifest ? starterGraph(manifest) : emptyGraph);
+    const name = input.name ?? template?.title ?? "Untitled model";
+    return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null }, select: { id: true } });
+  });
+}
+
+async function requireProject(tx: Tx, orgId: string, id: string): Promise<string> {
+  const found = await tx.project.findUnique({ where: { id, orgId, deletedAt: null }, select: { id: true } });
+  if (!found) throw notFound("project");
+  return found.id;
+}
+
+/** Somebody who only wants to draw need not make a project first. */
+async function firstProject(tx: Tx, orgId: string): Promise<string> {
+  const found = await tx.project.findFirst({ where: { orgId, deletedAt: null }, orderBy: { createdAt: "asc" }, select: { id: true } });
+  return (found ?? (await tx.project.create({ data: { orgId, name: "My project" }, select: { id: true } }))).id;
+}
+
+async function requireDataset(db: Database, orgId: string, datasetId: string): Promise<string> {
+  const found = Id.safeParse(datasetId).success && (await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { id: true } }));
+  if (!found) throw notFound("data set");
+  return found.id;
+}
+
+async function getModel(db: Database, orgId: string, id: string) {
+  const row = await db.model.findUnique({
+    where: { id, orgId, deletedAt: null },
+    select: { id: true, name: true, graph: true, revision: true, settings: true, datasetId: true, updatedAt: true, project: { select: { id: true, name: true } } },
+  });
+  if (!row) throw notFound("model");
+  return {
+    ...row,
+    graph: keptGraph(row.graph),
+    // Settings of an older release that no longer read are as good as none: the panel offers its defaults.
+    settings: RunSettings.nullable().catch(null).parse(row.settings),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+/** Takes the place of the revision that the editor began with, and only of that one. */
+async function saveGraph(db: Database, orgId: string, { modelId, revision, graph }: z.infer<typeof SaveGraph>): Promise<{ revision: number }> {
+  const { count } = await db.model.updateMany({ where: { id: modelId, orgId, deletedAt: null, revision }, data: { graph, revision: { increment: 1 } } });
+  if (count === 1) return { revision: revision + 1 };
+  const now = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { revision: true, updatedAt: true } });
+  if (!now) throw notFound("model");
+  throw new AppError("GRAPH_CONFLICT", "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.", {
+    details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
+  });
+}
+
+async function changeModel(db: Database, orgId: string, id: string, data: { name?: string; settings?: RunSettings; datasetId?: string }): Promise<void> {
+  const { count } = await db.model.updateMany({ where: { id, orgId, deletedAt: null }, data });
+  if (count === 0) throw notFound("model");
+}
+
+async function duplicateModel(db: Database, orgId: string, modelId: string): Promise<{ id: string }> {
+  const row = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { projectId: true, name: true, graph: true, settings: true, datasetId: true } });
+  if (!row) throw notFound("model");
+  const { settings, graph, ...rest } = row;
+  return db.model.create({ data: { orgId, ...rest, name: `${row.name.slice(0, 110)} (copy)`, graph: keptGraph(graph), ...(settings === null ? {} : { settings }) }, select: { id: true } });
+}
+
+async function deleteModel(db: Database, orgId: string, modelId: string): Promise<void> {
+  const active = await db.run.count({ where: { orgId, modelId, status: { in: ["queued", "running"] } } });
+  if (active > 0) throw new AppError("RUN_ACTIVE", `${active} of this model's runs have not ended: cancel them first.`);
+  const { count } = await db.model.updateMany({ where: { id: modelId, orgId, deletedAt: null }, data: { deletedAt: new Date() } });
+  if (count === 0) throw notFound("model");
+}

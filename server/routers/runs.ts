@@ -1,0 +1,128 @@
+import { tracked } from "@trpc/server";
+import { z } from "zod";
+import { Manifest } from "../../core/data/manifest.ts";
+import { RunSettings } from "../../core/training/settings.ts";
+import { org, router } from "../auth/procedure.ts";
+import { isSessionAlive } from "../auth/session.ts";
+import type { Database } from "../database/client.ts";
+import { notFound } from "../errors.ts";
+import { Id } from "../input.ts";
+import { queryMetrics } from "../metrics/query.ts";
+import { readCursor, type RunNews, writeCursor } from "../metrics/watch.ts";
+import { keptGraph } from "../models/graph.ts";
+import { cancelRun, deleteRun, resumeRun } from "../runs/change.ts";
+import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
+import { forkRun, startRun } from "../runs/start.ts";
+
+const RunId = z.strictObject({ runId: Id });
+const Step = z.int().min(0).max(2 ** 31 - 1);
+const ListRuns = z.strictObject({ modelId: Id.optional(), limit: z.int().min(1).max(200).default(50), cursor: Id.optional() });
+const ReadMetrics = z.strictObject({
+  runId: Id,
+  keys: z.array(z.string().max(200)).max(100).optional(),
+  fromStep: Step.optional(),
+  toStep: Step.optional(),
+  maxPoints: z.int().min(1).max(10_000).default(1_000),
+});
+const StartRun = z.strictObject({ modelId: Id, settings: RunSettings, idempotencyKey: z.string().min(8).max(128) });
+
+export const runs = router({
+  list: org("viewer").input(ListRuns).query(({ ctx, input }) => listRuns(ctx.db, ctx.orgId, input)),
+
+  get: org("viewer").input(RunId).query(({ ctx, input }) => getRun(ctx.db, ctx.orgId, input.runId)),
+
+  start: org("member").input(StartRun).mutation(({ ctx, input }) => startRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
+
+  cancel: org("member").input(RunId).mutation(({ ctx, input }) => cancelRun(ctx.db, ctx.orgId, input.runId)),
+
+  /** Lets a run that was cancelled or failed go on from its last checkpoint. */
+  resume: org("member").input(RunId).mutation(({ ctx, input }) => resumeRun(ctx.db, ctx.config, ctx.orgId, input.runId)),
+
+  /** A new run with the same order that begins with a checkpoint's weights. */
+  fork: org("member")
+    .input(z.strictObject({ runId: Id, checkpointId: Id }))
+    .mutation(({ ctx, input }) => forkRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
+
+  delete: org("member").input(RunId).mutation(({ ctx, input }) => deleteRun(ctx.db, ctx.files, ctx.orgId, input.runId)),
+
+  metrics: org("viewer")
+    .input(ReadMetrics)
+    .query(async ({ ctx: { db, orgId }, input: { runId, ...question } }) => {
+      await requireRun(db, orgId, runId);
+      return { series: await queryMetrics(db, { id: runId, orgId }, question) };
+    }),
+
+  log: org("viewer")
+    .input(z.strictObject({ runId: Id, after: z.int().min(0).default(0) }))
+    .query(async ({ ctx: { db, orgId }, input: { runId, after } }) => {
+      await requireRun(db, orgId, runId);
+      return readLog(db, { id: runId, orgId }, after);
+    }),
+
+  /** Everything that happens to a run, as it happens. Goes on exactly after `lastEventId`; without one it begins now. */
+  watch: org("viewer")
+    .input(z.strictObject({ runId: Id, lastEventId: z.string().max(8_192).nullish() }))
+    .subscription(async ({ ctx: { db, orgId, watcher, who }, input: { runId, lastEventId }, signal = new AbortController().signal }) => {
+      const run = { id: runId, orgId };
+      await requireRun(db, orgId, runId);
+      // Found before the stream opens: what becomes visible after the reader knows that it listens is in the stream.
+      const cursor = (lastEventId ? readCursor(lastEventId) : null) ?? (await watcher.begin(run));
+      return track(watcher.watch(run, cursor, signal, () => isSessionAlive(db, who)));
+    }),
+});
+
+async function* track(events: AsyncGenerator<{ id: string; news: RunNews }>) {
+  for await (const { id, news } of events) yield tracked(id, news);
+}
+
+async function requireRun(db: Database, orgId: string, id: string): Promise<void> {
+  if ((await db.run.count({ where: { id, orgId } })) === 0) throw notFound("run");
+}
+
+async function listRuns(db: Database, orgId: string, { modelId, limit, cursor }: z.infer<typeof ListRuns>) {
+  // Run ids carry their time (UUID v7), so the order of ids is the order in which runs were started.
+  const rows = await db.run.findMany({
+    where: { orgId, ...(modelId ? { modelId } : {}), ...(cursor ? { id: { lt: cursor } } : {}) },
+    orderBy: { id: "desc" },
+    take: limit + 1,
+    select: summaryFields,
+  });
+  const page = rows.slice(0, limit);
+  return { runs: page.map(toSummary), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+}
+
+async function getRun(db: Database, orgId: string, id: string) {
+  const row = await db.run.findUnique({
+    where: { id, orgId },
+    select: {
+      ...summaryFields,
+      engineBuild: true,
+      startCheckpoint: { select: { step: true, run: { select: { id: true, number: true } } } },
+      modelVersion: { select: { number: true, graph: true } },
+      dataset: { select: { id: true, name: true, builtin: true, manifest: true } },
+      model: { select: { name: true, project: { select: { id: true, name: true } } } },
+    },
+  });
+  if (!row) throw notFound("run");
+  const manifest = Manifest.nullable().parse(row.dataset.manifest);
+  return {
+    ...toSummary(row),
+    ...(await readResults(db, { id, orgId })),
+    graph: keptGraph(row.modelVersion.graph),
+    settings: RunSettings.parse(row.settings),
+    dataset: {
+      id: row.dataset.id,
+      name: row.dataset.name,
+      builtin: row.dataset.builtin,
+      task: manifest?.task ?? null,
+      classes: manifest?.classes ?? [],
+      columns: manifest?.columns ?? [],
+      inputShape: manifest?.splits.train.input.shape ?? [],
+    },
+    project: row.model.project,
+    modelVersion: row.modelVersion.number,
+    engineBuild: row.engineBuild,
+    /** Where its first weights came from, if from another run. */
+    forkedFrom: row.startCheckpoint ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step } : null,
+  };
+}

@@ -1,0 +1,114 @@
+import { Evaluation, Summary } from "../../core/training/evaluation.ts";
+import { Failure } from "../../core/training/events.ts";
+import { RunSettings } from "../../core/training/settings.ts";
+import type { Prisma } from "../../prisma/generated/client.ts";
+import type { Tx } from "../database/client.ts";
+import type { RunRef } from "../metrics/store.ts";
+
+/** How far a run is: what changes many times a second. */
+export type RunProgress = ReturnType<typeof toProgress>;
+/** What a run has produced: changes with an evaluation, a checkpoint or an export. */
+export type RunResults = { evaluation: Evaluation | null; checkpoints: CheckpointSummary[]; artifacts: ArtifactSummary[] };
+export type CheckpointSummary = { id: string; step: number; epoch: number; sizeBytes: number; isBest: boolean; createdAt: string };
+export type ArtifactSummary = { id: string; kind: "onnx" | "pytorch" | "safetensors"; fileName: string; sizeBytes: number; report: unknown; refusal: unknown };
+export type LogLine = { id: number; at: string; level: string; message: string };
+/** A run as a line of a list. */
+export type RunSummary = ReturnType<typeof toSummary>;
+
+const progressFields = {
+  status: true,
+  step: true,
+  epoch: true,
+  totalSteps: true,
+  elapsedMs: true,
+  stepsPerSecond: true,
+  summary: true,
+  failure: true,
+  startedAt: true,
+  endedAt: true,
+  cancelRequestedAt: true,
+} satisfies Prisma.RunSelect;
+
+/** What a query has to select for `toSummary`. */
+export const summaryFields = {
+  ...progressFields,
+  id: true,
+  number: true,
+  modelId: true,
+  settings: true,
+  createdAt: true,
+  model: { select: { name: true } },
+  dataset: { select: { name: true } },
+  creator: { select: { name: true } },
+} satisfies Prisma.RunSelect;
+
+function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>) {
+  return {
+    status: row.status,
+    step: row.step,
+    epoch: row.epoch,
+    totalSteps: row.totalSteps,
+    elapsedMs: row.elapsedMs,
+    stepsPerSecond: row.stepsPerSecond,
+    summary: Summary.parse(row.summary),
+    failure: Failure.nullable().parse(row.failure),
+    startedAt: row.startedAt?.toISOString() ?? null,
+    endedAt: row.endedAt?.toISOString() ?? null,
+    /** Somebody asked for its end, and it has not come yet. */
+    cancelling: row.cancelRequestedAt !== null && (row.status === "running" || row.status === "queued"),
+  };
+}
+
+export function toSummary(row: Prisma.RunGetPayload<{ select: typeof summaryFields }>) {
+  return {
+    ...toProgress(row),
+    id: row.id,
+    number: row.number,
+    modelId: row.modelId,
+    modelName: row.model.name,
+    datasetName: row.dataset.name,
+    epochs: RunSettings.shape.epochs.catch(0).parse((row.settings as { epochs?: unknown } | null)?.epochs),
+    createdAt: row.createdAt.toISOString(),
+    createdByName: row.creator.name,
+  };
+}
+
+export async function readProgress(tx: Tx, run: RunRef): Promise<RunProgress> {
+  return toProgress(await tx.run.findUniqueOrThrow({ where: { id: run.id, orgId: run.orgId }, select: progressFields }));
+}
+
+/** Changes whenever the run's results do; costs next to nothing beside reading them. */
+export async function readResultsMark(tx: Tx, run: RunRef): Promise<string> {
+  const [row] = await tx.$queryRaw<{ mark: string }[]>`
+    SELECT concat_ws(' ', r."evaluation" ->> 'step',
+      (SELECT string_agg(c."step" || CASE WHEN c."isBest" THEN '*' ELSE '' END, ',' ORDER BY c."step") FROM "Checkpoint" c WHERE c."orgId" = r."orgId" AND c."runId" = r."id"),
+      (SELECT string_agg(a."id"::text || a."sha256", ',' ORDER BY a."id") FROM "Artifact" a WHERE a."orgId" = r."orgId" AND a."runId" = r."id")) AS "mark"
+    FROM "Run" r WHERE r."id" = ${run.id}::uuid AND r."orgId" = ${run.orgId}::uuid`;
+  return row?.mark ?? "";
+}
+
+export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
+  const where = { orgId: run.orgId, runId: run.id };
+  const { evaluation } = await tx.run.findUniqueOrThrow({ where: { id: run.id, orgId: run.orgId }, select: { evaluation: true } });
+  const checkpoints = await tx.checkpoint.findMany({ where, orderBy: { step: "asc" }, select: { id: true, step: true, epoch: true, sizeBytes: true, isBest: true, createdAt: true } });
+  const artifacts = await tx.artifact.findMany({ where, orderBy: { kind: "asc" }, select: { id: true, kind: true, fileName: true, sizeBytes: true, report: true, refusal: true } });
+  return {
+    evaluation: Evaluation.nullable().parse(evaluation),
+    checkpoints: checkpoints.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), createdAt: row.createdAt.toISOString() })),
+    artifacts: artifacts.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), report: row.report as unknown, refusal: row.refusal as unknown })),
+  };
+}
+
+/** How many lines are read at once. */
+export const LOG_LINES = 500;
+
+/** Up to `LOG_LINES` lines of a run's log after the one with this number, oldest first. */
+export async function readLog(tx: Tx, run: RunRef, after: number): Promise<LogLine[]> {
+  const rows = await tx.runLog.findMany({
+    where: { orgId: run.orgId, runId: run.id, id: { gt: after } },
+    orderBy: { id: "asc" },
+    take: LOG_LINES,
+    select: { id: true, at: true, level: true, message: true },
+  });
+  return rows.map(({ id, at, level, message }) => ({ id: Number(id), at: at.toISOString(), level, message }));
+}

@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { type Context, httpStatusOf, toRefusal } from "./auth/procedure.ts";
+import { resolveSession, type Session } from "./auth/session.ts";
+import { type Config, config as readSettings, root } from "./config.ts";
+import { type Database, openDatabase } from "./database/client.ts";
+import { embeddedUrl } from "./database/embedded.ts";
+import { matchDownload, sendDownload } from "./http/downloads.ts";
+import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
+import { answerSignIn } from "./http/signIn.ts";
+import { type Log, openLog } from "./log.ts";
+import { Watcher } from "./metrics/watch.ts";
+import { appRouter } from "./router.ts";
+import { type FileStore, openFileStore } from "./storage/files.ts";
+
+/** Bodies: a graph of 2 MiB in its JSON envelope, and some calls beside it. */
+const BODY_BYTES = 4 * 1024 * 1024;
+const CALLS_AT_ONCE = 20;
+
+/** Answers a request for a page; Next's handler, or nothing in tests. */
+type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+export type WebOptions = { config: Config; db: Database; files: FileStore; log: Log; pages: PageHandler; isDevelopment?: boolean };
+export type Web = { server: Server; /** Ends open streams and waits for answers under way, at most two seconds. */ close(): Promise<void> };
+
+/** The HTTP server: guard first, then calls, downloads and pages. Every answer has a request id, and none has a stack. */
+export function createWeb({ config, db, files, log, pages, isDevelopment = false }: WebOptions): Web {
+  const hosts = allowedHosts(config);
+  const watcher = new Watcher(db);
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    const nonce = randomBytes(16).toString("base64");
+    const policy = contentSecurityPolicy(nonce, isDevelopment);
+    setSecurityHeaders(res, policy, requestId);
+    const refused = refuse(req, hosts);
+    if (refused) return sendJson(res, refused.status, { code: refused.code, message: refused.message, details: null, requestId });
+
+    const path = (req.url ?? "/").split("?", 1)[0] ?? "/";
+    if (path.startsWith("/_next/static/") || path.startsWith("/ort/")) return pages(req, res);
+    res.setHeader("Cache-Control", "private, no-store");
+    let session: Promise<Session | null> | undefined;
+    const context: Context = { db, config, files, watcher, log, requestId, session: () => (session ??= resolveSession(db, config, req, res)) };
+
+    if (path === "/healthz") return sendHealth(db, res);
+    if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
+    const download = matchDownload(path);
+    if (download && req.method !== "POST") return sendDownload(context, req, res, download);
+    if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
+    if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
+    if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
+    if (isDocument(req) && (await context.session()) === null) {
+      res.writeHead(303, { Location: "/sign-in" }).end();
+      return;
+    }
+    // Next takes the nonce for its own scripts from the request's policy.
+    req.headers["content-security-policy"] = policy;
+    req.headers["x-nonce"] = nonce;
+    return pages(req, res);
+  }
+
+  async function call(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+    await context.session();
+    await nodeHTTPRequestHandler({
+      router: appRouter,
+      req,
+      res,
+      path,
+      createContext: () => context,
+      maxBodySize: BODY_BYTES,
+      maxBatchSize: CALLS_AT_ONCE,
+      allowMethodOverride: false,
+    });
+  }
+
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 }, (req, res) => {
+    answer(req, res).catch((error: unknown) => {
+      const refusal = toRefusal(error);
+      const requestId = String(res.getHeader("X-Request-Id") ?? "");
+      if (refusal.code === "INTERNAL") log.error({ requestId, error }, "A request failed.");
+      if (res.headersSent) res.destroy();
+      else sendJson(res, httpStatusOf(refusal), { code: refusal.code, message: refusal.message, details: refusal.details, requestId });
+    });
+  });
+
+  return {
+    server,
+    async close() {
+      watcher.close();
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeIdleConnections();
+      const hard = setTimeout(() => server.closeAllConnections(), 2_000);
+      await closed;
+      clearTimeout(hard);
+    },
+  };
+}
+
+/** Whether a browser asks for something to show in its window, as opposed to a part of a page. */
+function isDocument(req: IncomingMessage): boolean {
+  const destination = req.headers["sec-fetch-dest"];
+  return destination === undefined ? (req.headers.accept ?? "").includes("text/html") : destination === "document";
+}
+
+async function sendHealth(db: Database, res: ServerResponse): Promise<void> {
+  try {
+    await db.$queryRaw`SELECT 1`;
+    sendJson(res, 200, { status: "ok" });
+  } catch {
+    sendJson(res, 503, { status: "database away" });
+  }
+}
+
+function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "private, no-store" });
+  res.end(JSON.stringify(body));
+}
+
+/** Next serves the pages in this process; it gets neither the database nor anything else of the server. */
+async function openPages(config: Config, isDevelopment: boolean): Promise<{ handle: PageHandler; upgrade: (req: IncomingMessage, socket: import("node:stream").Duplex, head: Buffer) => Promise<void> }> {
+  const { default: next } = await import("next");
+  const app = next({ dev: isDevelopment, dir: root, hostname: config.HOST, port: config.PORT });
+  await app.prepare();
+  return { handle: app.getRequestHandler(), upgrade: app.getUpgradeHandler() };
+}
+
+if (import.meta.main) {
+  const config = readSettings();
+  const log = openLog("web");
+  const isDevelopment = process.env.NODE_ENV === "development";
+  const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
+  if (url === null) throw new Error("There is no database yet: start the product with npm start.");
+  const db = openDatabase(url, { connections: config.DATABASE_POOL, name: "tensorloom web" });
+  const { handle, upgrade } = await openPages(config, isDevelopment);
+  const web = createWeb({ config, db, files: openFileStore(join(config.DATA_DIR, "files")), log, pages: handle, isDevelopment });
+  if (isDevelopment) web.server.on("upgrade", (req, socket, head) => void upgrade(req, socket, head));
+
+  web.server.on("error", (error: NodeJS.ErrnoException) => {
+    const message = error.code === "EADDRINUSE" ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.` : `The page cannot be served: ${error.message}.`;
+    process.send?.({ type: "refused", message });
+    console.error(message);
+    process.exit(78);
+  });
+  web.server.listen(config.PORT, config.HOST, () => {
+    const address = web.server.address();
+    process.send?.({ type: "ready", port: typeof address === "object" && address ? address.port : config.PORT });
+  });
+
+  let ending = false;
+  const end = async () => {
+    if (ending) return;
+    ending = true;
+    await web.close();
+    await db.$disconnect();
+    process.exit(0);
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  // The supervisor is gone: nobody would end us later.
+  process.on("disconnect", end);
+}
