@@ -71,7 +71,8 @@ export class Trainers {
     const output = openSync(join(folder, "trainers.log"), "a");
     const main = fileURLToPath(new URL("../trainer/main.ts", import.meta.url));
     // Its own session: what ends this agent, Ctrl-C in a terminal included, does not reach it.
-    const child = spawn(process.execPath, [main], { detached: true, stdio: ["ignore", output, output, "ipc"] });
+    // The argument's place in the process list is where the trainer later writes which run it works on.
+    const child = spawn(process.execPath, [main, "waits-for-a-run".padEnd(80, "-")], { detached: true, stdio: ["ignore", output, output, "ipc"] });
     closeSync(output);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (identity === null) {

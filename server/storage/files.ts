@@ -64,7 +64,11 @@ export function openFileStore(root: string): FileStore {
       await syncFolder(dirname(target));
       return { key, sizeBytes, sha256: hash.digest("hex") };
     },
-    read: (key) => readFile(path(key)),
+    async read(key) {
+      const buffer = await readFile(path(key));
+      // A Buffer's slice() shares memory where a Uint8Array's copies; nobody should have to know which one this is.
+      return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+    },
     stream: (key) => createReadStream(path(key)),
     async inspect(key) {
       const file = path(key);

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { Graph } from "../../core/graph/document.ts";
@@ -17,7 +18,6 @@ export type LoadedRun = {
   number: number;
   modelName: string;
   step: number;
-  elapsedMs: number;
   summary: Summary;
   spec: TrainSpec;
   graph: Graph;
@@ -34,7 +34,6 @@ const Row = z.object({
   number: z.int(),
   modelName: z.string(),
   step: z.int(),
-  elapsedMs: z.number(),
   summary: Summary,
   spec: TrainSpec,
   graph: Graph,
@@ -48,7 +47,7 @@ const Row = z.object({
 export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
   const rows = await db.$queryRaw<unknown[]>`
     SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."number", "model"."name" AS "modelName",
-      "run"."step", "run"."elapsedMs", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "dataset"."manifest",
+      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "dataset"."manifest",
       "start"."storageKey" AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
     JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
@@ -61,7 +60,7 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
 }
 
 /** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
-export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; resumeKey: string | null }): TrainSpec {
+export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; maxRuns: number; resumeKey: string | null }): TrainSpec {
   const place = (split: TrainSpec["data"]["train"]): TrainSpec["data"]["train"] => ({
     ...split,
     arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: files.path(`${datasetFolder(run.datasetId)}/${file}`) }])),
@@ -69,6 +68,8 @@ export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, option
   return {
     ...run.spec,
     data: { train: place(run.spec.data.train), validation: place(run.spec.data.validation) },
+    // A machine that may train several runs at once shares its cores among them: threads that wait for each other's cores are slower than none.
+    threads: run.spec.threads || Math.max(1, Math.floor(availableParallelism() / options.maxRuns)),
     checkpoint: { folder: files.path(checkpointFolder(lease)), everyMs: options.checkpointEveryMs },
     resumeFrom: options.resumeKey === null ? null : files.path(options.resumeKey),
     startFrom: run.startKey === null ? null : files.path(run.startKey),

@@ -35,7 +35,7 @@ export type RelayOptions = {
   db: Database;
   lease: Lease;
   /** What was known when this lease began. */
-  from: { step: number; elapsedMs: number; summary: Summary };
+  from: { step: number; summary: Summary };
   /** Key of a file that the engine wrote. */
   keyOf(file: string): string;
   /** What the run page shows of an evaluation. */
@@ -216,14 +216,14 @@ function addPoints(batch: Batch, key: string, steps: readonly number[], values: 
  * Writes one batch, all or nothing, if and only if the lease holds and this batch is the next. A batch whose answer was lost is recognised
  * by its number and not written again.
  */
-async function send({ db, lease, from }: RelayOptions, batch: Batch): Promise<{ cancelRequested: boolean; removed: string[] }> {
+async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancelRequested: boolean; removed: string[] }> {
   const { runId, orgId, token } = lease;
   return db.$transaction(async (tx) => {
     const { progress } = batch;
     const [run] = await tx.$queryRaw<{ cancelRequested: boolean }[]>`
       UPDATE "Run" SET
         "flushed" = ${batch.number}, "step" = greatest("step", ${batch.step}), "epoch" = ${progress === null ? Prisma.sql`"epoch"` : progress.epoch},
-        "elapsedMs" = ${progress === null ? Prisma.sql`"elapsedMs"` : from.elapsedMs + progress.elapsedMs},
+        "elapsedMs" = ${progress === null ? Prisma.sql`"elapsedMs"` : progress.elapsedMs},
         "stepsPerSecond" = ${progress === null ? Prisma.sql`"stepsPerSecond"` : progress.stepsPerSecond},
         "totalSteps" = ${batch.totalSteps ?? Prisma.sql`"totalSteps"`},
         "summary" = ${JSON.stringify(batch.summary)}::jsonb,

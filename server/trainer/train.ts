@@ -1,7 +1,7 @@
+import { mkdir } from "node:fs/promises";
 import { relative } from "node:path";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
-import type { TrainSpec } from "../../core/training/spec.ts";
 import { EngineError, type EngineInfo, train, type Training } from "../../native/index.ts";
 import type { Lease } from "../agent/lease.ts";
 import { requeueRun } from "../agent/lease.ts";
@@ -11,7 +11,7 @@ import type { Log } from "../log.ts";
 import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import { unpackPoints } from "../metrics/pyramid.ts";
 import type { FileStore } from "../storage/files.ts";
-import { findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
+import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { describeEvaluation, readTargets } from "./evaluation.ts";
 import { keepLease } from "./keep.ts";
 import { type LoadedRun, placeSpec } from "./load.ts";
@@ -64,22 +64,21 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
 }
 
 /** Where a lease's training begins. */
-type Point = { checkpoint: GoodCheckpoint | null; step: number; elapsedMs: number; summary: Summary; lines: string[] };
+type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary; lines: string[] };
 
 /** Finds the last good checkpoint and cuts the run back to it: metrics, progress, evaluation, and the checkpoints that are damaged. */
 async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedRun): Promise<Point> {
   const { good, damaged } = await findResumePoint(db, files, lease.runId);
   const step = good?.step ?? 0;
-  const { elapsedMs, summary } = await db.$transaction(async (tx) => {
-    const [row] = await tx.$queryRaw<{ elapsedMs: number }[]>`
+  const summary = await db.$transaction(async (tx) => {
+    const [row] = await tx.$queryRaw<unknown[]>`
       UPDATE "Run" SET "engineBuild" = ${engine.build}, "step" = ${step}, "epoch" = ${good?.epoch ?? 0}, "flushed" = 0,
-        "elapsedMs" = CASE WHEN ${good === null} THEN 0 ELSE "elapsedMs" END,
         "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END
-      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "elapsedMs"`;
+      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING 1`;
     if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
-    if (kept.length === 0) return { elapsedMs: row.elapsedMs, summary: {} };
+    if (kept.length === 0) return {};
     await rewindMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, step);
     const chunks = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
       SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
@@ -89,14 +88,12 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
       folded[key] = foldPoints(folded[key], key, points.steps, points.values.map((value) => (Number.isNaN(value) ? null : value)));
     }
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
-    return { elapsedMs: row.elapsedMs, summary: folded };
+    return folded;
   });
   await removeOrphans(db, files, lease.runId);
   const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
-  if (good !== null) lines.push(`Going on from the checkpoint at step ${step}.`);
-  else if (damaged.length > 0 || run.step > 0) lines.push("There is no checkpoint to go on from: training starts from the beginning.");
-  else if (run.startKey !== null) lines.push("Starting from the weights of another run's checkpoint.");
-  return { checkpoint: good, step, elapsedMs, summary, lines };
+  if (good === null && (damaged.length > 0 || run.step > 0)) lines.push("There is no checkpoint to go on from: training starts from the beginning.");
+  return { checkpoint: good, step, summary, lines };
 }
 
 type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
@@ -104,7 +101,7 @@ type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind:
 /** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
 async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, targets: readonly number[]): Promise<Attempt> {
   const { db, files, config, log, stop } = bench;
-  const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, resumeKey: point.checkpoint?.storageKey ?? null });
+  const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, maxRuns: config.MAX_RUNS, resumeKey: point.checkpoint?.storageKey ?? null });
   const root = files.path("runs/x").slice(0, -"runs/x".length);
   let pause = null as Pause | null;
   let broken = null as unknown;
@@ -149,10 +146,10 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     const onEvents = (events: RunEvent[]) => {
       watchdog.hear(events, performance.now());
       relay.push(events);
-      for (const line of events.flatMap((event) => wordsFor(event, spec, point))) relay.say("info", line);
       if (relay.spoolBytes > config.SPOOL_BYTES) ask("spool");
     };
     if (stop.aborted) return { kind: "paused", pause: "stop" };
+    await mkdir(files.path(checkpointFolder(lease)), { recursive: true });
     training = train(spec, onEvents);
     if (pause !== null) training.cancel();
     const result = await training.done;
@@ -173,19 +170,6 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     if (patience !== null) clearTimeout(patience);
     stop.removeEventListener("abort", onStop);
   }
-}
-
-/** The lines of the run's log that an event deserves, in plain words. */
-function wordsFor(event: RunEvent, spec: TrainSpec, point: Point): string[] {
-  if (event.type === "started" && point.checkpoint === null) {
-    const count = event.parameterCount.toLocaleString("en-US");
-    return [`Training ${count} parameters on ${event.device}: ${spec.epochs} ${spec.epochs === 1 ? "epoch" : "epochs"} of ${event.stepsPerEpoch.toLocaleString("en-US")} steps.`];
-  }
-  if (event.type === "evaluated") {
-    const values = Object.entries(event.values).map(([name, value]) => `${name} ${value === null ? "not a number" : name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toPrecision(4)}`);
-    return [`Epoch ${event.epoch}: validation ${values.join(", ")}.`];
-  }
-  return [];
 }
 
 /**

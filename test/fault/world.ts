@@ -1,0 +1,159 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Graph } from "../../core/graph/document.ts";
+import { chain } from "../../core/templates/sketch.ts";
+import { defaultSettings } from "../../core/training/recipes.ts";
+import type { RunSettings } from "../../core/training/settings.ts";
+import { auditInvariants } from "../../server/audit.ts";
+import { ensureWorkspace, findLocalOwner } from "../../server/auth/workspace.ts";
+import { readOwner } from "../../server/agent/lease.ts";
+import { readConfig } from "../../server/config.ts";
+import { type Database, openDatabase } from "../../server/database/client.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/database/embedded.ts";
+import { migrate } from "../../server/database/migrate.ts";
+import { unpackPoints } from "../../server/metrics/pyramid.ts";
+import { startRun } from "../../server/runs/start.ts";
+import { openFileStore } from "../../server/storage/files.ts";
+
+/**
+ * A whole installation in a folder of its own: a real PostgreSQL, real agents, real trainers with the real engine. Only the intervals are
+ * shorter than a person's: leases last 1.5 s, checkpoints come ten times a second.
+ */
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+const agentMain = fileURLToPath(new URL("../../server/agent/main.ts", import.meta.url));
+
+export async function openWorld(settings: { [name: string]: string } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "tensorloom-fault-"));
+  // Postgres runs as another user where the tests run as root.
+  execFileSync("chmod", ["755", folder]);
+  let postgres: EmbeddedPostgres = await startEmbeddedPostgres(folder);
+  await migrate(postgres.url);
+  const environment = { DATA_DIR: folder, DATABASE_URL: postgres.url, LEASE_MS: "1500", CHECKPOINT_EVERY_MS: "100", AGENT_NAME: "first", MAX_RUNS: "2", LOG_LEVEL: "info", ...settings };
+  const config = readConfig(environment);
+  const db: Database = openDatabase(postgres.url, { connections: 6, name: "fault test" });
+  const files = openFileStore(join(folder, "files"));
+  await ensureWorkspace(db);
+  const { org, user } = await findLocalOwner(db);
+  const project = await db.project.create({ data: { orgId: org.id, name: "Faults" } });
+  const agents: ChildProcess[] = [];
+  const postmaster = () => Number.parseInt(readFileSync(join(folder, "postgres", "postmaster.pid"), "utf8"), 10);
+
+  const world = {
+    folder,
+    db,
+    files,
+    orgId: org.id,
+    get postgres() {
+      return postgres;
+    },
+    /** Starts an agent; a second one with a name of its own stands for another machine. */
+    startAgent(more: { [name: string]: string } = {}): ChildProcess {
+      const child = spawn(process.execPath, [agentMain], { env: { ...process.env, ...environment, ...more }, stdio: ["ignore", "pipe", "inherit"] });
+      let said = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        writeFileSync(join(folder, `${more["AGENT_NAME"] ?? "first"}.log`), said);
+      });
+      agents.push(child);
+      return child;
+    },
+    async datasetReady(builtin: string): Promise<string> {
+      return until(`${builtin} is ready`, 30_000, async () => {
+        const found = await db.dataset.findUniqueOrThrow({ where: { orgId_builtin: { orgId: org.id, builtin } } });
+        if (found.status === "failed") throw new Error(JSON.stringify(found.failure));
+        return found.status === "ready" ? found.id : null;
+      });
+    },
+    /** Queues a run of a graph on the penguins, small enough for thousands of steps a second. */
+    async queueRun(change: Partial<RunSettings> = {}, graph: Graph = smallNetwork): Promise<string> {
+      const datasetId = change.datasetId ?? (await world.datasetReady("penguins"));
+      const model = await db.model.create({ data: { orgId: org.id, projectId: project.id, name: "Penguins", graph } });
+      const settings: RunSettings = { ...defaultSettings("tabular-classification", 266), datasetId, ...change };
+      return (await startRun(db, config, { orgId: org.id, userId: user.id }, { modelId: model.id, settings, idempotencyKey: randomUUID() })).runId;
+    },
+    run: (id: string) => db.run.findUniqueOrThrow({ where: { id } }),
+    /** Waits until a run stands as asked, and returns it. */
+    untilRun(id: string, what: string, isSo: (run: Awaited<ReturnType<Database["run"]["findUniqueOrThrow"]>>) => boolean, withinMs = 60_000) {
+      return until(`run is ${what}`, withinMs, async () => {
+        const run = await world.run(id);
+        return isSo(run) ? run : null;
+      });
+    },
+    untilEnded: (id: string, withinMs = 60_000) => world.untilRun(id, "ended, exports and all", (run) => ["finished", "cancelled", "failed"].includes(run.status) && run.leaseUntil === null, withinMs),
+    /** The process that trains a run now. */
+    async trainerOf(id: string): Promise<number> {
+      return until("the run has a trainer", 20_000, async () => {
+        const { owner, status } = await world.run(id);
+        return status === "running" ? (readOwner(owner ?? "")?.process.pid ?? null) : null;
+      });
+    },
+    /** Every point of a run that its order decides: all series but the speed. */
+    async series(id: string): Promise<{ [key: string]: { steps: number[]; values: number[] } }> {
+      const chunks = await db.metricChunk.findMany({ where: { runId: id, level: 0 }, orderBy: [{ key: "asc" }, { index: "asc" }] });
+      const series: { [key: string]: { steps: number[]; values: number[] } } = {};
+      for (const { key, steps, values } of chunks) {
+        if (key === "samples_per_second") continue;
+        const points = unpackPoints({ steps, values });
+        const known = (series[key] ??= { steps: [], values: [] });
+        known.steps.push(...points.steps);
+        known.values.push(...points.values);
+      }
+      return series;
+    },
+    audit: () => auditInvariants(db, files),
+    /** `pg_ctl -m immediate stop`: as if the power went. */
+    crashPostgres(): void {
+      kill(postmaster(), "SIGQUIT");
+    },
+    async restartPostgres(): Promise<void> {
+      postgres = await startEmbeddedPostgres(folder);
+    },
+    async close(): Promise<void> {
+      for (const agent of agents) agent.kill("SIGTERM");
+      await Promise.all(agents.map((agent) => (agent.exitCode === null && agent.signalCode === null ? new Promise((resolve) => agent.once("exit", resolve)) : null)));
+      for (const lease of await db.run.findMany({ where: { leaseUntil: { not: null } } }).catch(() => [])) kill(readOwner(lease.owner ?? "")?.process.pid, "SIGKILL");
+      await db.$disconnect();
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+/** Two layers with dropout between: a resumed run is equal to an undisturbed one only if the random state came along too. */
+export const smallNetwork: Graph = chain([
+  ["input", "input", { shape: [9] }],
+  ["hidden", "linear", { out_features: 32 }],
+  ["relu", "relu"],
+  ["dropout", "dropout", { p: 0.2 }],
+  ["scores", "linear", { out_features: 3 }],
+  ["output", "output"],
+]);
+
+/** Asks until there is an answer that is not null. */
+export async function until<T>(what: string, withinMs: number, ask: () => Promise<T | null>): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask().catch((error: unknown) => {
+      if (performance.now() > deadline) throw error;
+      return null;
+    });
+    if (answer !== null) return answer;
+    if (performance.now() > deadline) throw new Error(`Waited ${withinMs} ms in vain: ${what}.`);
+    await sleep(20);
+  }
+}
+
+export function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
