@@ -4,27 +4,44 @@ import { avgPool1d } from "./avg_pool1d.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { batchNorm1d } from "./batch_norm1d.ts";
 import { batchNorm2d } from "./batch_norm2d.ts";
+import { block } from "./block.ts";
 import { concat } from "./concat.ts";
 import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
+import { convTranspose2d } from "./conv_transpose2d.ts";
 import { dropout } from "./dropout.ts";
+import { embedding } from "./embedding.ts";
 import { flatten } from "./flatten.ts";
 import { gelu } from "./gelu.ts";
+import { greater } from "./greater.ts";
+import { groupNorm } from "./group_norm.ts";
+import { gru } from "./gru.ts";
 import { identity } from "./identity.ts";
+import { ifZone } from "./if.ts";
 import { input } from "./input.ts";
 import type { Layer } from "./kit.ts";
+import { layerNorm } from "./layer_norm.ts";
 import { leakyRelu } from "./leaky_relu.ts";
 import { linear } from "./linear.ts";
+import { lstm } from "./lstm.ts";
+import { matmul } from "./matmul.ts";
 import { maxPool1d } from "./max_pool1d.ts";
 import { maxPool2d } from "./max_pool2d.ts";
+import { mean } from "./mean.ts";
 import { mul } from "./mul.ts";
+import { multiheadAttention } from "./multihead_attention.ts";
 import { output } from "./output.ts";
+import { permute } from "./permute.ts";
 import { relu } from "./relu.ts";
+import { repeatZone } from "./repeat.ts";
 import { reshape } from "./reshape.ts";
+import { scaledDotProductAttention } from "./scaled_dot_product_attention.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { silu } from "./silu.ts";
 import { softmax } from "./softmax.ts";
 import { tanh } from "./tanh.ts";
+import { upsample } from "./upsample.ts";
+import { whileZone } from "./while.ts";
 
 /** Every kind of node, in the order the palette shows them within their category. */
 export const layers: readonly Layer[] = [
@@ -32,6 +49,7 @@ export const layers: readonly Layer[] = [
   output,
   conv2d,
   conv1d,
+  convTranspose2d,
   linear,
   relu,
   leakyRelu,
@@ -42,18 +60,34 @@ export const layers: readonly Layer[] = [
   softmax,
   batchNorm2d,
   batchNorm1d,
+  layerNorm,
+  groupNorm,
   maxPool2d,
   avgPool2d,
   adaptiveAvgPool2d,
   maxPool1d,
   avgPool1d,
+  embedding,
+  lstm,
+  gru,
+  multiheadAttention,
+  scaledDotProductAttention,
   flatten,
   reshape,
+  permute,
   concat,
+  upsample,
   identity,
   add,
   mul,
+  matmul,
+  mean,
+  greater,
   dropout,
+  ifZone,
+  whileZone,
+  repeatZone,
+  block,
 ];
 
 const byType = new Map(layers.map((layer) => [layer.type, layer]));

@@ -219,3 +219,22 @@ export function onnxSizes(b: OnnxBuilder, sizes: (number | { of: string; axis: n
   const parts = sizes.map((size) => (typeof size === "number" ? b.constant([size], [1], "int64") : (b.node("Shape", [size.of], { start: size.axis, end: size.axis + 1 })[0] ?? "")));
   return parts.length === 1 ? (parts[0] ?? "") : (b.node("Concat", parts, { axis: 0 })[0] ?? "");
 }
+
+/** What a new body starts with: its input x, these layers one below the other, its output y. */
+export function startBody(...layers: { type: string; params?: Node["params"] }[]): Body {
+  const nodes = [{ type: "input" }, ...layers, { type: "output" }].map(
+    (node, i): Node => ({ id: `${node.type}_1`, type: node.type, params: "params" in node ? (node.params ?? {}) : {}, at: { x: 0, y: i * 96 } }),
+  );
+  const edges = nodes.slice(1).map(({ id }, i) => ({ id: `wire_${i + 1}`, from: { node: nodes[i]?.id ?? "", port: "y" }, to: { node: id, port: "x" } }));
+  return { nodes, edges };
+}
+
+/** Whether a tensor holds exactly one number, as conditions and counts do. */
+export function isOneElement({ shape }: TensorType): boolean {
+  return shape.every((size) => size === 1);
+}
+
+/** Whether two tensors surely have the same dtype and sizes. */
+export function isSameType(a: TensorType, b: TensorType): boolean {
+  return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
+}

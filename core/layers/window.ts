@@ -1,4 +1,4 @@
-import { add, floorDivide } from "../graph/dims.ts";
+import { add, floorDivide, multiply } from "../graph/dims.ts";
 import { printShape, type Dim, type Shape } from "../graph/shape.ts";
 import type { Fix, InferProblem } from "./kit.ts";
 
@@ -11,7 +11,12 @@ export function slide(size: Dim, window: { kernel: number; stride: number; pads:
   return add(floorDivide(add(size, window.pads - window.dilation * (window.kernel - 1) - 1), window.stride), 1);
 }
 
-export const AXIS_NAMES = { 1: "length", 2: "height, width" } as const;
+/** Output size of one axis of a transposed convolution: (size − 1)·stride + reach + 1. */
+export function scaleUp(size: Dim, stride: number, reach: number): Dim {
+  return add(multiply(size, stride), reach + 1 - stride);
+}
+
+const AXIS_NAMES = { 1: "length", 2: "height, width" } as const;
 
 /** Why a layer over `axes` spatial axes cannot take `x`, or null where it can: it needs [N, channels, ...]. */
 export function needImage(title: string, axes: 1 | 2, x: Shape): InferProblem | null {

@@ -1,0 +1,34 @@
+import { defineLayer, float32 } from "./kit.ts";
+import { p, pythonCall } from "./params.ts";
+
+export const embedding = defineLayer({
+  type: "embedding",
+  title: "Embedding",
+  category: "sequence",
+  doc: "Looks up a learned vector for each token or category number.",
+  source: "https://pytorch.org/docs/2.13/generated/torch.nn.Embedding.html",
+  keywords: ["token", "word", "vocabulary", "lookup", "category"],
+  params: {
+    num_embeddings: p.int({ min: 1, default: 1000, doc: "How many different numbers there are: the size of the vocabulary." }),
+    embedding_dim: p.int({ min: 1, default: 64, doc: "Length of each vector." }),
+    padding_idx: p.int({ min: -1, default: -1, doc: "A number whose vector stays zero, for padding; −1 for none." }),
+  },
+  inputs: { x: { doc: "Whole numbers from 0 up to the vocabulary's size.", dtype: "int64" } },
+  summary: ({ num_embeddings, embedding_dim }) => `${num_embeddings} × ${embedding_dim}`,
+  infer: ({ num_embeddings, embedding_dim, padding_idx }, { x: { shape } }) => {
+    if (padding_idx >= num_embeddings) {
+      return { problem: `padding_idx of Embedding must be one of its ${num_embeddings} numbers; it is ${padding_idx}.`, code: "GRAPH_PARAM", param: "padding_idx", fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }] };
+    }
+    return {
+      outputs: { y: float32([...shape, embedding_dim]) },
+      weights: { weight: { shape: [num_embeddings, embedding_dim], init: { kind: "normal", mean: 0, std: 1, ...(padding_idx < 0 ? {} : { zeroRow: padding_idx }) } } },
+    };
+  },
+  lower: ({ padding_idx }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::embedding", [b.weight("weight"), x, padding_idx], y ?? x.type) }),
+  onnx: (_, { x }, b) => {
+    const [y = ""] = b.node("Gather", [b.weight("weight"), x.name], { axis: 0 });
+    return { y };
+  },
+  torch: ({ num_embeddings, embedding_dim, padding_idx }) => ({ module: pythonCall("nn.Embedding", [num_embeddings, embedding_dim], { padding_idx: [padding_idx, -1] }), forward: (self, { x }) => `${self}(${x})` }),
+  examples: [{ params: { num_embeddings: 10, embedding_dim: 4 }, inputs: { x: { dtype: "int64", shape: [2, 5] } } }, { params: { num_embeddings: 10, embedding_dim: 4, padding_idx: 0 }, inputs: { x: { dtype: "int64", shape: [3] } } }],
+});
