@@ -1,7 +1,201 @@
 "use client";
 
+import { useState } from "react";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { MoreHorizontal, Plus } from "lucide-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { templates, type Template } from "../core/templates/index.ts";
+import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
+import { RunBadge } from "./dashboard/RunBadge.tsx";
+import { DatasetCard } from "./data/DatasetCard.tsx";
+import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";
+import { Confirm } from "./ui/Dialog.tsx";
+import { formatAgo, formatCount } from "./ui/format.ts";
+import { Menu } from "./ui/Menu.tsx";
+import { notify } from "./ui/Notices.tsx";
+import { Failing, Loading } from "./ui/States.tsx";
 import { TopBar } from "./ui/TopBar.tsx";
+import { type Answers, useTRPC } from "./ui/trpc.ts";
+import { checked } from "./canvas/checked.ts";
+import { isPreparing } from "./data/tasks.ts";
 
+/** The workspace: what one worked on last, what one can start from, and the data there is. */
 export function Home() {
-  return <TopBar place={[{ label: "Tensorloom" }]} />;
+  const trpc = useTRPC();
+  const me = useQuery(trpc.workspace.me.queryOptions());
+  const projects = useQuery(trpc.projects.list.queryOptions());
+  const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
+  const create = useCreateModel();
+  const hasModels = projects.data?.some((project) => project.models.length > 0) ?? false;
+  return (
+    <>
+      <TopBar
+        place={[{ label: me.data?.org.name ?? "Tensorloom" }]}
+        actions={
+          <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
+            <Plus size={14} /> New model
+          </Button>
+        }
+      />
+      <main className="mx-auto max-w-6xl space-y-8 px-4 py-6">
+        {projects.isPending && <Loading label="Loading models" className="h-28" />}
+        {projects.isError && <Failing what="Your models" error={projects.error} onRetry={() => void projects.refetch()} />}
+        {hasModels && projects.data && <Models projects={projects.data} />}
+
+        <section aria-labelledby="templates">
+          <h1 id="templates" className={hasModels ? "mb-3 text-lg font-semibold" : "text-title font-semibold"}>
+            Start from a template
+          </h1>
+          {!hasModels && !projects.isPending && <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>}
+          <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+            {templates.map((template) => (
+              <li key={template.id} className="min-w-0">
+                <TemplateCard template={template} datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name} disabled={create.isPending} onStart={() => create.mutate({ templateId: template.id })} />
+              </li>
+            ))}
+            <li className="min-w-0">
+              <button
+                type="button"
+                disabled={create.isPending}
+                onClick={() => create.mutate({})}
+                className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 px-3.5 py-3 text-left hover:border-ink3"
+              >
+                <span className="font-semibold">Empty canvas</span>
+                <span className="text-ink2">Draw a network of your own, layer by layer.</span>
+              </button>
+            </li>
+          </ul>
+        </section>
+
+        <section aria-labelledby="data">
+          <div className="mb-3 flex items-center justify-between">
+            <h2 id="data" className="text-lg font-semibold">
+              Data
+            </h2>
+            <ButtonLink kind="quiet" size="sm" href="/data">
+              All data sets
+            </ButtonLink>
+          </div>
+          {datasets.isPending && <Loading label="Loading data sets" className="h-40" />}
+          {datasets.isError && <Failing what="The data sets" error={datasets.error} onRetry={() => void datasets.refetch()} />}
+          <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+            {datasets.data?.map((dataset) => (
+              <DatasetCard key={dataset.id} dataset={dataset} />
+            ))}
+          </div>
+        </section>
+      </main>
+    </>
+  );
+}
+
+function useCreateModel() {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const queryClient = useQueryClient();
+  return useMutation(
+    trpc.models.create.mutationOptions({
+      onSuccess: ({ id }) => {
+        void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
+        router.push(`/models/${id}`);
+      },
+      onError: (error) => notify(`The model could not be made. ${error.message}`, { tone: "bad" }),
+    }),
+  );
+}
+
+function TemplateCard({ template, datasetName, disabled, onStart }: { template: Template; datasetName?: string; disabled: boolean; onStart: () => void }) {
+  return (
+    <button
+      type="button"
+      aria-label={`Start from ${template.title}`}
+      disabled={disabled}
+      onClick={onStart}
+      className="group block h-full w-full overflow-hidden rounded-xl border border-line bg-raise text-left hover:border-line2 disabled:opacity-60"
+    >
+      <span className="block h-[120px] border-b border-line bg-panel px-3.5 py-3">
+        <GraphDrawing graph={template.graph} label={`Drawing of ${template.title}`} />
+      </span>
+      <span className="block px-3.5 py-3">
+        <span className="flex items-baseline justify-between gap-3">
+          <span className="font-semibold group-hover:underline">{template.title}</span>
+          <span className="figures text-ink2">{formatCount(checked(template.graph).totals.parameters)} parameters</span>
+        </span>
+        <span className="mt-0.5 block text-ink2">{template.doc}</span>
+        {datasetName && <span className="mt-2 block text-sm text-ink2">On {datasetName}</span>}
+      </span>
+    </button>
+  );
+}
+
+type Project = Answers["projects"]["list"][number];
+type Model = Project["models"][number];
+
+function Models({ projects }: { projects: Project[] }) {
+  const filled = projects.filter((project) => project.models.length > 0);
+  return (
+    <section aria-labelledby="models" className="space-y-4">
+      <h1 id="models" className="text-title font-semibold">
+        Models
+      </h1>
+      {filled.map((project) => (
+        <div key={project.id}>
+          {filled.length > 1 && <h2 className="section-name mb-1.5">{project.name}</h2>}
+          <ul className="overflow-hidden rounded-xl border border-line bg-raise">
+            {project.models.map((model) => (
+              <ModelRow key={model.id} model={model} />
+            ))}
+          </ul>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function ModelRow({ model }: { model: Model }) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const refresh = () => queryClient.invalidateQueries(trpc.projects.list.queryFilter());
+  const duplicate = useMutation(trpc.models.duplicate.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be copied. ${error.message}`, { tone: "bad" }) }));
+  const remove = useMutation(trpc.models.delete.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be deleted. ${error.message}`, { tone: "bad" }) }));
+  const run = model.lastRun;
+  return (
+    <li className="relative flex items-center gap-3 border-b border-line px-3.5 py-2 last:border-b-0 hover:bg-hover">
+      {/* The whole row opens the model; the links and buttons on it stand above. */}
+      <Link href={`/models/${model.id}`} className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0">
+        {model.name}
+      </Link>
+      {run ? (
+        <Link href={`/runs/${run.id}`} className="relative flex shrink-0 items-center gap-2 text-ink2 hover:underline">
+          Run {run.number} <RunBadge status={run.status} />
+        </Link>
+      ) : (
+        <span className="shrink-0 text-ink2">not trained yet</span>
+      )}
+      <span className="w-24 shrink-0 text-right text-ink2 max-sm:hidden">{formatAgo(model.updatedAt)}</span>
+      <span className="relative">
+        <Menu
+          align="end"
+          items={[
+            { label: "Duplicate", run: () => duplicate.mutate({ modelId: model.id }) },
+            { label: "Delete…", danger: true, run: () => setAsking(true) },
+          ]}
+        >
+          <IconButton label={`More for ${model.name}`}>
+            <MoreHorizontal size={15} />
+          </IconButton>
+        </Menu>
+      </span>
+      <Confirm
+        title={`Delete ${model.name}?`}
+        text={model.runCount > 0 ? `Its drawing, its ${model.runCount} ${model.runCount === 1 ? "run" : "runs"} and their checkpoints go too. This cannot be undone.` : "Its drawing goes for good. This cannot be undone."}
+        action="Delete"
+        open={asking}
+        onOpen={setAsking}
+        onConfirm={() => remove.mutate({ modelId: model.id })}
+      />
+    </li>
+  );
 }

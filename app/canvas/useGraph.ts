@@ -2,9 +2,11 @@
 
 import { create } from "zustand";
 import { emptyGraph, type Body, type Graph } from "../../core/graph/document.ts";
+import { bodyAt as findBody } from "../../core/graph/edit.ts";
+import type { BodyStep } from "../../core/graph/path.ts";
 
 /** The way from the model's own canvas into a body: a zone's node and which of its bodies, outermost first. Empty: the model itself. */
-export type Scope = readonly { node: string; role: string }[];
+export type Scope = readonly BodyStep[];
 
 /** What is selected, by ids of the body that is on the canvas. */
 export type Selection = { nodes: ReadonlySet<string>; edges: ReadonlySet<string> };
@@ -99,24 +101,14 @@ export function leave(): void {
 
 /** The body that `scope` leads to. A scope in the store always leads somewhere. */
 export function bodyAt(graph: Graph, scope: Scope): Body {
-  let body: Body = graph;
-  for (const { node, role } of scope) {
-    const inner: Body | undefined = body.nodes.find((n) => n.id === node)?.bodies?.[role];
-    if (!inner) return body;
-    body = inner;
-  }
-  return body;
+  return findBody(graph, scope) ?? graph;
 }
 
 /** As much of `scope` as exists in `graph`: an undo or another person's edit may have taken a zone away. */
 function reachable(graph: Graph, scope: Scope): Scope {
-  let body: Body = graph;
-  for (const [index, { node, role }] of scope.entries()) {
-    const inner: Body | undefined = body.nodes.find((n) => n.id === node)?.bodies?.[role];
-    if (!inner) return scope.slice(0, index);
-    body = inner;
-  }
-  return scope;
+  let steps = scope;
+  while (!findBody(graph, steps)) steps = steps.slice(0, -1);
+  return steps;
 }
 
 function prune(body: Body, selection: Selection): Selection {
@@ -128,18 +120,4 @@ function prune(body: Body, selection: Selection): Selection {
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((id) => b.has(id));
-}
-
-/** The node path that problems and types go by: `loop1/body/linear3`. */
-export function nodePath(scope: Scope, id: string): string {
-  return [...scope.flatMap((step) => [step.node, step.role]), id].join("/");
-}
-
-/** The scope and id that a node path means. */
-export function splitPath(path: string): { scope: Scope; id: string } {
-  const parts = path.split("/");
-  const id = parts.pop() ?? "";
-  const scope: { node: string; role: string }[] = [];
-  for (let i = 0; i + 1 < parts.length; i += 2) scope.push({ node: parts[i] ?? "", role: parts[i + 1] ?? "" });
-  return { scope, id };
 }

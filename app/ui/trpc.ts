@@ -37,3 +37,8 @@ export function makeQueryClient(): QueryClient {
 export function isRefusal(error: unknown): boolean {
   return error instanceof TRPCClientError && typeof error.data?.httpStatus === "number" && error.data.httpStatus < 500;
 }
+
+/** The stable code of a refusal, such as `GRAPH_CONFLICT`; null for anything else. */
+export function refusalCode(error: unknown): string | null {
+  return error instanceof TRPCClientError && typeof error.data?.code === "string" ? error.data.code : null;
+}

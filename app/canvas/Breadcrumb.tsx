@@ -1,0 +1,48 @@
+"use client";
+
+import { Fragment } from "react";
+import { ChevronRight } from "lucide-react";
+import { findLayer } from "../../core/layers/index.ts";
+import { cx } from "../ui/cx.ts";
+import { bodyAt, goTo, useGraph } from "./useGraph.ts";
+import { useStudio } from "./useStudio.ts";
+
+/** The way into the zone that is on the canvas, with its sibling bodies beside it. Nothing on the model's own canvas. */
+export function Breadcrumb() {
+  const graph = useGraph((s) => s.graph);
+  const scope = useGraph((s) => s.scope);
+  const name = useStudio((s) => s.name);
+  if (scope.length === 0) return null;
+  return (
+    <nav aria-label="Zone" className="absolute top-3 left-3 z-10 flex max-w-[calc(100%-24px)] items-center gap-1 overflow-x-auto rounded-lg border border-line2 bg-panel px-1.5 py-1">
+      <button type="button" className="rounded-md px-1.5 py-0.5 text-ink2 hover:bg-hover hover:text-ink" onClick={() => goTo([])}>
+        {name}
+      </button>
+      {scope.map((step, depth) => {
+        const node = bodyAt(graph, scope.slice(0, depth)).nodes.find((n) => n.id === step.node);
+        const layer = node && findLayer(node.type);
+        const roles = Object.keys(node?.bodies ?? {});
+        const here = depth === scope.length - 1;
+        return (
+          <Fragment key={depth}>
+            <ChevronRight size={12} aria-hidden className="shrink-0 text-ink3" />
+            <span className="px-1 whitespace-nowrap text-ink2">{node?.name?.trim() || layer?.title || step.node}</span>
+            <span className="flex rounded-md bg-bg p-px">
+              {roles.map((role) => (
+                <button
+                  key={role}
+                  type="button"
+                  aria-current={here && role === step.role ? "location" : undefined}
+                  className={cx("rounded-[5px] px-2 py-0.5", role === step.role ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}
+                  onClick={() => goTo([...scope.slice(0, depth), { node: step.node, role }])}
+                >
+                  {role}
+                </button>
+              ))}
+            </span>
+          </Fragment>
+        );
+      })}
+    </nav>
+  );
+}

@@ -1,0 +1,322 @@
+"use client";
+
+import { useCallback, useEffect, useMemo, useRef, useState, type FocusEvent, type MouseEvent } from "react";
+import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, SelectionMode, useReactFlow, useStore, useStoreApi, type Connection, type EdgeChange, type FinalConnectionState, type NodeChange } from "@xyflow/react";
+import "@xyflow/react/dist/base.css";
+import "./canvas.css";
+import { NODE_SIZE } from "../../core/graph/layout.ts";
+import { ContextMenu, type MenuItem } from "../ui/Menu.tsx";
+import { Breadcrumb } from "./Breadcrumb.tsx";
+import { CanvasTools } from "./CanvasTools.tsx";
+import { useChecked } from "./checked.ts";
+import { commands } from "./commands.ts";
+import { canConnect } from "./connect.ts";
+import { nodeAt } from "./dropTarget.ts";
+import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
+import { isMac, printKeys } from "./keys.ts";
+import { LayerNode, type FlowNode } from "./LayerNode.tsx";
+import { measured } from "./measured.ts";
+import { ProblemPopover } from "./ProblemPopover.tsx";
+import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
+import { useStudio, type Point } from "./useStudio.ts";
+import { createViewer, type NodeView } from "./view.ts";
+import { WireEdge, type FlowEdge } from "./WireEdge.tsx";
+
+const nodeTypes = { layer: LayerNode };
+const edgeTypes = { wire: WireEdge };
+const { width: WIDTH, height: HEIGHT } = NODE_SIZE;
+/** Beyond this many nodes only those in view are kept in the page. */
+const VIRTUAL_FROM = 150;
+
+/** The drawing of the body that is open, and everything that the pointer can do to it. */
+export function Canvas() {
+  const graph = useGraph((s) => s.graph);
+  const modelId = useGraph((s) => s.modelId);
+  const scope = useGraph((s) => s.scope);
+  const selection = useGraph((s) => s.selection);
+  const minimap = useStudio((s) => s.minimap);
+  const checked = useChecked();
+  const [viewBody] = useState(createViewer);
+  const body = bodyAt(graph, scope);
+  const views = useMemo(() => viewBody(body, scope, checked), [viewBody, body, scope, checked]);
+  const [dragged, setDragged] = useState<ReadonlyMap<string, Point> | null>(null);
+  const nodes = useFlowNodes(views.nodes, body.nodes, selection.nodes, dragged);
+  const edges = useFlowEdges(views.edges, selection.edges);
+  const coarse = useCoarsePointer();
+  const far = useStore((s) => s.transform[2] < 0.42);
+  const [menuFor, setMenuFor] = useState<"node" | "wire" | "canvas">("canvas");
+  const { screenToFlowPosition } = useReactFlow();
+  const wrapper = useRef<HTMLDivElement>(null);
+  useCanvasHandle(wrapper, `${modelId} ${scope.map((s) => s.node + s.role).join(" ")}`);
+
+  const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
+    applySelection(changes, "nodes");
+    const moves = changes.flatMap((change) => (change.type === "position" && change.dragging && change.position ? [[change.id, change.position] as const] : []));
+    if (moves.length > 0) setDragged((before) => new Map([...(before ?? []), ...moves]));
+    const sizes = changes.flatMap((change) => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions] as const] : []));
+    if (sizes.length > 0) measured.remember(sizes);
+  }, []);
+  const onEdgesChange = useCallback((changes: EdgeChange<FlowEdge>[]) => applySelection(changes, "edges"), []);
+
+  const onConnectEnd = useCallback(
+    (event: globalThis.MouseEvent | TouchEvent, state: FinalConnectionState) => {
+      if (state.isValid || !state.fromHandle || state.fromHandle.type !== "source") return;
+      const screen = "changedTouches" in event ? { x: event.changedTouches[0]?.clientX ?? 0, y: event.changedTouches[0]?.clientY ?? 0 } : { x: event.clientX, y: event.clientY };
+      const from = { node: state.fromHandle.nodeId, port: state.fromHandle.id ?? "" };
+      const over = nodeAt(screen);
+      // Let go over a node: into the input it must mean. Over nothing: offer layers that could take it.
+      if (over !== null) {
+        if (over !== from.node) wireInto(from, over);
+      } else if (!state.toHandle) useStudio.setState({ quickAdd: { screen, at: screenToFlowPosition(screen), from } });
+    },
+    [screenToFlowPosition],
+  );
+
+  function onDoubleClick(event: MouseEvent): void {
+    if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane")) return;
+    const screen = { x: event.clientX, y: event.clientY };
+    useStudio.setState({ quickAdd: { screen, at: screenToFlowPosition(screen), from: null } });
+  }
+
+  /** The Tab key walks over nodes; the one it reaches is selected, so that every command works without a pointer. */
+  function onFocus(event: FocusEvent): void {
+    if (!(event.target instanceof Element) || !event.target.matches(".react-flow__node:focus-visible")) return;
+    const id = event.target.getAttribute("data-id");
+    if (id !== null && !useGraph.getState().selection.nodes.has(id)) selectNodes([id]);
+  }
+
+  return (
+    <ContextMenu items={menuItems(menuFor)}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the canvas is React Flow's; this only listens in. */}
+      <div ref={wrapper} className="studio-canvas relative h-full w-full" data-far={far || undefined} onDoubleClick={onDoubleClick} onFocusCapture={onFocus} onContextMenuCapture={(event) => setMenuFor(pointAt(event))}>
+        <ReactFlow
+          aria-label="Canvas"
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={nodeTypes}
+          edgeTypes={edgeTypes}
+          onNodesChange={onNodesChange}
+          onEdgesChange={onEdgesChange}
+          onNodeDragStop={(_, __, moved) => {
+            setDragged(null);
+            moveNodes(new Map(moved.map((node) => [node.id, { x: Math.round(node.position.x), y: Math.round(node.position.y) }])));
+          }}
+          onNodeClick={(_, node) => useStudio.setState({ problemAt: node.data.severity ? node.id : null })}
+          onNodeDoubleClick={(_, node) => {
+            const [inside] = node.data.bodies;
+            if (inside) enterBody(node.id, inside.role);
+            else useStudio.setState({ renaming: node.id });
+          }}
+          onPaneClick={() => useStudio.setState({ problemAt: null })}
+          onConnect={(wire) => connectEnds(ends(wire).from, ends(wire).to)}
+          onConnectEnd={onConnectEnd}
+          onReconnect={(edge, wire) => rewire(edge.id, ends(wire).from, ends(wire).to)}
+          onReconnectEnd={(_, edge, __, state) => {
+            // An end that is let go over nothing takes its wire with it.
+            if (!state.isValid && !state.toHandle) deleteWire(edge.id);
+          }}
+          isValidConnection={(wire) => canConnect(ends(wire).from, ends(wire).to) === null}
+          connectionLineType={ConnectionLineType.SmoothStep}
+          connectionRadius={28}
+          deleteKeyCode={null}
+          selectionKeyCode={null}
+          multiSelectionKeyCode={["Shift", "Control", "Meta"]}
+          panActivationKeyCode="Space"
+          selectionOnDrag={!coarse}
+          selectionMode={SelectionMode.Partial}
+          panOnDrag={coarse ? true : [1]}
+          zoomOnDoubleClick={false}
+          disableKeyboardA11y
+          elevateEdgesOnSelect={false}
+          snapToGrid
+          snapGrid={[8, 8]}
+          minZoom={0.1}
+          maxZoom={2}
+          nodeDragThreshold={3}
+          onlyRenderVisibleElements={nodes.length > VIRTUAL_FROM}
+          proOptions={{ hideAttribution: true }}
+        >
+          <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
+          {minimap && (
+            <MiniMap
+              className="rounded-lg border border-line max-md:hidden"
+              ariaLabel="Map"
+              position="top-right"
+              style={{ width: 128, height: 84, margin: 12 }}
+              pannable
+              zoomable
+              nodeColor={(node: FlowNode) => (node.data.severity === "error" ? "var(--bad)" : "var(--line2)")}
+              nodeBorderRadius={12}
+              maskStrokeColor="var(--accent)"
+              maskStrokeWidth={6}
+            />
+          )}
+          <ProblemPopover />
+          <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">
+            <CanvasTools />
+            <Breadcrumb />
+          </div>
+        </ReactFlow>
+        {body.nodes.length === 0 && (
+          <div className="pointer-events-none absolute inset-0 flex items-center justify-center">
+            <p className="max-w-72 text-center text-ink2">
+              Nothing here yet. Add a layer from the left, or press <kbd className="figures">/</kbd> and type its name.
+            </p>
+          </div>
+        )}
+      </div>
+    </ContextMenu>
+  );
+}
+
+function ends(wire: Connection | FlowEdge): { from: { node: string; port: string }; to: { node: string; port: string } } {
+  return { from: { node: wire.source, port: wire.sourceHandle ?? "" }, to: { node: wire.target, port: wire.targetHandle ?? "" } };
+}
+
+/** Brings React Flow's changes of selection into the store. */
+function applySelection(changes: (NodeChange<FlowNode> | EdgeChange<FlowEdge>)[], of: "nodes" | "edges"): void {
+  const { selection } = useGraph.getState();
+  const ids = new Set(selection[of]);
+  let changed = false;
+  for (const change of changes) {
+    if (change.type !== "select") continue;
+    changed = true;
+    if (change.selected) ids.add(change.id);
+    else ids.delete(change.id);
+  }
+  if (changed) select({ ...selection, [of]: ids });
+}
+
+/** What a right click means; a node that is not selected becomes the selection first. */
+function pointAt(event: MouseEvent): "node" | "wire" | "canvas" {
+  const target = event.target instanceof Element ? event.target : null;
+  const node = target?.closest(".react-flow__node")?.getAttribute("data-id");
+  const edge = target?.closest(".react-flow__edge")?.getAttribute("data-id");
+  const { selection } = useGraph.getState();
+  if (node) {
+    if (!selection.nodes.has(node)) selectNodes([node]);
+    return "node";
+  }
+  if (edge) {
+    if (!selection.edges.has(edge)) select({ nodes: new Set(), edges: new Set([edge]) });
+    return "wire";
+  }
+  select(nothing);
+  return "canvas";
+}
+
+function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
+  const mac = isMac();
+  return commands
+    .filter((command) => command.menu?.includes(of))
+    .map((command) => ({ label: command.title, run: command.run, shortcut: printKeys(command.keys[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger }));
+}
+
+function useFlowNodes(views: readonly NodeView[], places: readonly { id: string; at: Point }[], selected: ReadonlySet<string>, dragged: ReadonlyMap<string, Point> | null): FlowNode[] {
+  const before = useRef(new Map<string, FlowNode>());
+  const [version, setVersion] = useState(0);
+  useEffect(() => measured.subscribe(() => setVersion((n) => n + 1)), []);
+  return useMemo(() => {
+    void version; // sizes changed
+    const at = new Map(places.map((node) => [node.id, node.at]));
+    const next = new Map<string, FlowNode>();
+    for (const view of views) {
+      const old = before.current.get(view.id);
+      const position = dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 };
+      const size = measured.get(view.id);
+      const isSelected = selected.has(view.id);
+      const same = old && old.data === view && old.position.x === position.x && old.position.y === position.y && old.selected === isSelected && old.measured === size;
+      next.set(view.id, same ? old : { id: view.id, type: "layer", position, data: view, selected: isSelected, measured: size, initialWidth: WIDTH, initialHeight: HEIGHT, ariaLabel: view.label });
+    }
+    before.current = next;
+    return [...next.values()];
+  }, [views, places, selected, dragged, version]);
+}
+
+function useFlowEdges(views: ReturnType<ReturnType<typeof createViewer>>["edges"], selected: ReadonlySet<string>): FlowEdge[] {
+  const before = useRef(new Map<string, FlowEdge>());
+  return useMemo(() => {
+    const next = new Map<string, FlowEdge>();
+    for (const view of views) {
+      const old = before.current.get(view.id);
+      const isSelected = selected.has(view.id);
+      const same = old && old.data === view && old.selected === isSelected;
+      next.set(view.id, same ? old : { id: view.id, type: "wire", source: view.from, sourceHandle: view.fromPort, target: view.to, targetHandle: view.toPort, data: view, selected: isSelected, ariaLabel: view.label });
+    }
+    before.current = next;
+    return [...next.values()];
+  }, [views, selected]);
+}
+
+function useCoarsePointer(): boolean {
+  const [coarse, setCoarse] = useState(false);
+  useEffect(() => {
+    const query = matchMedia("(pointer: coarse)");
+    const listen = () => setCoarse(query.matches);
+    listen();
+    query.addEventListener("change", listen);
+    return () => query.removeEventListener("change", listen);
+  }, []);
+  return coarse;
+}
+
+/** Space around the drawing, and below it what the drawer covers. */
+const MARGIN = 48;
+/** A tall drawing opens at a size that can be read, from its top, rather than whole and tiny. */
+const OPENING_ZOOM = 0.7;
+
+/** Offers the view to commands, and shows the drawing whole (or its beginning) whenever another body is opened. */
+function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened: string): void {
+  const flow = useReactFlow();
+  const store = useStoreApi();
+  useEffect(() => {
+    const frame = (minZoom: number, duration: number) => {
+      const { width, height } = store.getState();
+      const { graph, scope } = useGraph.getState();
+      const nodes = bodyAt(graph, scope).nodes;
+      if (nodes.length === 0 || width === 0) return;
+      const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
+      const sizes = nodes.map(({ id, at }) => ({ ...at, ...measured.sizeOf({ id }) }));
+      const left = Math.min(...sizes.map((n) => n.x));
+      const top = Math.min(...sizes.map((n) => n.y));
+      const right = Math.max(...sizes.map((n) => n.x + n.width));
+      const bottom = Math.max(...sizes.map((n) => n.y + n.height));
+      const room = { x: Math.max(80, width - MARGIN * 2), y: Math.max(80, height - below - MARGIN * 2) };
+      const zoom = Math.min(1, Math.max(minZoom, Math.min(room.x / (right - left), room.y / (bottom - top))));
+      const fits = (bottom - top) * zoom <= room.y;
+      void flow.setViewport(
+        { zoom, x: width / 2 - ((left + right) / 2) * zoom, y: fits ? MARGIN + room.y / 2 - ((top + bottom) / 2) * zoom : MARGIN + 8 - top * zoom },
+        { duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : duration },
+      );
+    };
+    useStudio.setState({
+      canvas: {
+        fit: () => frame(0.1, 150),
+        zoom: (factor) => void flow.zoomTo(flow.getZoom() * factor, { duration: 100 }),
+        center: () => {
+          const box = wrapper.current?.getBoundingClientRect();
+          return box ? flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 3 }) : { x: 0, y: 0 };
+        },
+        at: (screen) => (wrapper.current?.contains(document.elementFromPoint(screen.x, screen.y)) ? flow.screenToFlowPosition(screen) : null),
+        reveal: (id) => {
+          const node = flow.getInternalNode(id);
+          const { width, height, transform } = store.getState();
+          const { graph, scope } = useGraph.getState();
+          const at = node?.internals.positionAbsolute ?? bodyAt(graph, scope).nodes.find((n) => n.id === id)?.at;
+          if (!at) return;
+          const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
+          const x = at.x * transform[2] + transform[0];
+          const y = at.y * transform[2] + transform[1];
+          const inView = x > 0 && y > 0 && x + WIDTH * transform[2] < width && y + HEIGHT * transform[2] < height - below - 16;
+          if (!inView) void flow.setCenter(at.x + WIDTH / 2, at.y + HEIGHT / 2 + below / 2 / transform[2], { zoom: transform[2], duration: 120 });
+        },
+      },
+    });
+    // The first sizes are known one frame after the nodes are there.
+    const timer = requestAnimationFrame(() => frame(OPENING_ZOOM, 0));
+    return () => {
+      cancelAnimationFrame(timer);
+      useStudio.setState({ canvas: null });
+    };
+  }, [flow, store, wrapper, opened]);
+}

@@ -1,0 +1,405 @@
+"use client";
+
+import { useState } from "react";
+import { RotateCcw } from "lucide-react";
+import { paramsOf, type Checked } from "../../core/graph/check.ts";
+import type { Node } from "../../core/graph/document.ts";
+import { pathOf } from "../../core/graph/path.ts";
+import { formatShape, printShape, type TensorType } from "../../core/graph/shape.ts";
+import { findLayer } from "../../core/layers/index.ts";
+import { portsOf, type Layer } from "../../core/layers/kit.ts";
+import type { Param } from "../../core/layers/params.ts";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { Field, NumberInput, ParsedInput, Select, Switch, TextInput } from "../ui/Field.tsx";
+import { formatBytes, formatCount } from "../ui/format.ts";
+import { Line } from "../ui/Panel.tsx";
+import { Tabs } from "../ui/Tabs.tsx";
+import { Tip } from "../ui/Tip.tsx";
+import { useChecked } from "./checked.ts";
+import { CodeTab } from "./CodeTab.tsx";
+import { commands } from "./commands.ts";
+import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
+import { bytesPerSample } from "./estimate.ts";
+import { isMac, printKeys } from "./keys.ts";
+import { parseParam, printParam } from "./paramText.ts";
+import { ProblemNote } from "./ProblemNote.tsx";
+import { bodyAt, useGraph } from "./useGraph.ts";
+import { useStudio } from "./useStudio.ts";
+
+/** What can be known and set about what is selected: parameters, what flows, cost; how its layer works; the model as code. */
+export function Inspector() {
+  const tab = useStudio((s) => s.tab);
+  const graph = useGraph((s) => s.graph);
+  const scope = useGraph((s) => s.scope);
+  const selection = useGraph((s) => s.selection);
+  const checked = useChecked();
+  const body = bodyAt(graph, scope);
+  const nodes = body.nodes.filter((node) => selection.nodes.has(node.id));
+  const [node] = nodes.length === 1 ? nodes : [];
+  const layer = node && findLayer(node.type);
+  const edge = nodes.length === 0 && selection.edges.size === 1 ? body.edges.find((e) => selection.edges.has(e.id)) : undefined;
+  const path = node && pathOf(scope, node.id);
+
+  const title = layer ? layer.title : node ? node.type : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
+  const content =
+    node && path ? (
+      layer ? (
+        <NodeForm key={path} node={node} layer={layer} path={path} checked={checked} />
+      ) : (
+        <UnknownNode node={node} path={path} checked={checked} />
+      )
+    ) : nodes.length > 1 ? (
+      <Several nodes={nodes} paths={nodes.map((n) => pathOf(scope, n.id))} checked={checked} />
+    ) : edge ? (
+      <Wire from={`${nameOf(body.nodes, edge.from.node)} ${edge.from.port}`} to={`${nameOf(body.nodes, edge.to.node)} ${edge.to.port}`} type={checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port]} />
+    ) : (
+      <ModelSummary checked={checked} nodeCount={graph.nodes.length} />
+    );
+
+  return (
+    <Tabs
+      label="Inspector"
+      className="h-full"
+      value={tab}
+      onValue={(id) => useStudio.setState({ tab: id === "help" ? "help" : id === "code" ? "code" : "node" })}
+      tabs={[
+        { id: "node", title, content },
+        { id: "help", title: "Help", content: layer ? <HelpTab layer={layer} node={node} /> : <Keys /> },
+        { id: "code", title: "Code", content: <CodeTab /> },
+      ]}
+    />
+  );
+}
+
+function nameOf(nodes: readonly Node[], id: string): string {
+  const node = nodes.find((n) => n.id === id);
+  return node?.name?.trim() || (node && findLayer(node.type)?.title) || id;
+}
+
+function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; path: string; checked: Checked }) {
+  const types = checked.types.get(path);
+  const outputs = Object.entries(types?.outputs ?? {});
+  const parameters = checked.parameterCount.get(path) ?? 0;
+  const multiplyAdds = checked.multiplyAdds.get(path) ?? 0;
+  const weights = Object.entries(checked.weights.get(path) ?? {});
+  const problems = checked.problems.filter((problem) => problem.node === path);
+  const { inputs, outputs: outputPorts } = portsOf(layer, node);
+  return (
+    <div className="px-3.5 pt-3 pb-6">
+      {problems.length > 0 && (
+        <div className="mb-3 space-y-2">
+          {problems.map((problem, index) => (
+            <ProblemNote key={index} problem={problem} />
+          ))}
+        </div>
+      )}
+      <Field label="Name">
+        {(ids) => <TextInput {...ids} key={node.name ?? ""} defaultValue={node.name ?? ""} placeholder={layer.title} maxLength={120} onBlur={(event) => event.target.value.trim() !== (node.name ?? "") && renameNode(node.id, event.target.value.trim())} onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()} />}
+      </Field>
+      {Object.entries(layer.params).map(([name, param]) => (
+        <ParamField key={name} node={node} name={name} param={param} value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]} />
+      ))}
+      {Object.keys(layer.bodies ?? {}).length > 0 && (
+        <Section title="Inside">
+          <div className="space-y-1">
+            {Object.entries(layer.bodies ?? {}).map(([role, { doc }]) => (
+              <button key={role} type="button" onClick={() => enterBody(node.id, role)} className="flex w-full flex-col rounded-md border border-line2 bg-raise px-2.5 py-1.5 text-left hover:border-ink3">
+                <span className="flex justify-between">
+                  <span className="font-medium">{role}</span>
+                  <span className="figures text-ink2">{node.bodies?.[role]?.nodes.length ?? 0} nodes</span>
+                </span>
+                <span className="text-sm text-ink2">{doc}</span>
+              </button>
+            ))}
+          </div>
+        </Section>
+      )}
+      {Object.keys(inputs).length > 0 && (
+        <Section title="Comes in">
+          <dl>
+            {Object.keys(inputs).map((port) => (
+              <Flow key={port} port={port} types={[types?.inputs[port] ?? []].flat()} optional={inputs[port]?.optional} />
+            ))}
+          </dl>
+        </Section>
+      )}
+      {Object.keys(outputPorts).length > 0 && (
+        <Section title="Goes out">
+          <dl>
+            {Object.keys(outputPorts).map((port) => (
+              <Flow key={port} port={port} types={[types?.outputs[port] ?? []].flat()} />
+            ))}
+          </dl>
+        </Section>
+      )}
+      <Section title="Cost">
+        <dl>
+          <Line name="Parameters">{formatCount(parameters)}</Line>
+          <Line name="Multiply-adds">{formatCount(multiplyAdds)}</Line>
+          {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && <Line name="Share of the model">{((100 * multiplyAdds) / checked.totals.multiplyAdds).toFixed(1)}%</Line>}
+          <Line name="Output">{outputs.length > 0 ? `${formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0))} / sample` : "–"}</Line>
+        </dl>
+      </Section>
+      {weights.length > 0 && (
+        <Section title="Weights">
+          <dl>
+            {weights.map(([name, plan]) => (
+              <Line key={name} name={<span className="font-mono text-sm">{name}</span>}>
+                {printShape(plan.shape)}
+                {plan.trainable === false && <span className="text-ink3"> kept, not trained</span>}
+              </Line>
+            ))}
+          </dl>
+        </Section>
+      )}
+    </div>
+  );
+}
+
+function Section({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <section className="pt-4">
+      <h3 className="section-name pb-1">{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Flow({ port, types, optional }: { port: string; types: TensorType[]; optional?: boolean }) {
+  return (
+    <Line name={<span className="font-mono text-sm">{port}</span>}>
+      {types.length === 0 ? (
+        <span className="text-ink3">{optional ? "not connected" : "not known yet"}</span>
+      ) : (
+        types.map((type, index) => (
+          <span key={index} className="block">
+            {formatShape(type.shape)} <span className="text-ink3">{type.dtype}</span>
+          </span>
+        ))
+      )}
+    </Line>
+  );
+}
+
+/** One parameter by its PyTorch name, with the control that its record asks for. */
+function ParamField({ node, name, param, value }: { node: Node; name: string; param: Param<unknown>; value: unknown }) {
+  const [complaint, setComplaint] = useState<string | null>(null);
+  const changed = Object.hasOwn(node.params, name);
+  const { control } = param;
+  // What is stored may itself be wrong (an older document, a fix that was undone); the field then says so.
+  const stored = param.schema.safeParse(value);
+  const problem = complaint ?? (stored.success ? null : `Needs ${stored.error.issues[0]?.message ?? "another value"}.`);
+  return (
+    <div className="group relative">
+      <Field label={name} doc={param.doc} mono problem={problem}>
+        {(ids) => {
+          switch (control.kind) {
+            case "bool":
+              return (
+                <span className="flex h-7 items-center">
+                  <Switch id={ids.id} checked={value === true} onChecked={(checked) => setParam(node.id, name, checked)} />
+                </span>
+              );
+            case "choice":
+              return (
+                <Select {...ids} value={String(value)} onChange={(event) => setParam(node.id, name, event.target.value)}>
+                  {control.options.map((option) => (
+                    <option key={option}>{option}</option>
+                  ))}
+                </Select>
+              );
+            case "int":
+            case "float":
+              return (
+                <NumberInput
+                  {...ids}
+                  className="figures text-sm!"
+                  value={typeof value === "number" ? value : Number.NaN}
+                  whole={control.kind === "int"}
+                  min={control.min}
+                  max={control.max}
+                  step={control.step}
+                  onValue={(next) => setParam(node.id, name, next)}
+                  onProblem={setComplaint}
+                />
+              );
+            default:
+              return (
+                <>
+                  <ParsedInput
+                    {...ids}
+                    className="figures text-sm!"
+                    list={control.kind === "size" && control.words.length > 0 ? `${ids.id}-words` : undefined}
+                    placeholder={"placeholder" in control ? control.placeholder : undefined}
+                    value={value}
+                    print={(v) => printParam(v, control)}
+                    parse={(text) => parseParam(text, param)}
+                    onValue={(next) => {
+                      const parsed = parseParam(printParam(next, control), param);
+                      if ("value" in parsed) setParam(node.id, name, parsed.value);
+                    }}
+                    step={control.kind === "size" && typeof value === "number" ? (current, direction) => Math.max(control.min, Number(current) + direction) : undefined}
+                    onProblem={setComplaint}
+                  />
+                  {control.kind === "size" && control.words.length > 0 && (
+                    <datalist id={`${ids.id}-words`}>
+                      {control.words.map((word) => (
+                        <option key={word} value={word} />
+                      ))}
+                    </datalist>
+                  )}
+                </>
+              );
+          }
+        }}
+      </Field>
+      {changed && (
+        <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
+          <IconButton label={`Reset ${name}`} className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100" onClick={() => resetParam(node.id, name)}>
+            <RotateCcw size={11} />
+          </IconButton>
+        </Tip>
+      )}
+    </div>
+  );
+}
+
+function UnknownNode({ node, path, checked }: { node: Node; path: string; checked: Checked }) {
+  const problems = checked.problems.filter((problem) => problem.node === path);
+  return (
+    <div className="space-y-3 px-3.5 py-3">
+      {problems.map((problem, index) => (
+        <ProblemNote key={index} problem={problem} />
+      ))}
+      <p className="text-ink2">Everything it was saved with is kept, and it can be moved, copied and wired as before:</p>
+      <pre className="overflow-x-auto rounded-md bg-sunk p-2.5 font-mono text-sm">{JSON.stringify(node.params, null, 2)}</pre>
+    </div>
+  );
+}
+
+function Several({ nodes, paths, checked }: { nodes: readonly Node[]; paths: string[]; checked: Checked }) {
+  const sum = (of: Map<string, number>) => paths.reduce((total, path) => total + (of.get(path) ?? 0), 0);
+  return (
+    <div className="space-y-4 px-3.5 py-3">
+      <dl>
+        <Line name="Selected nodes">{formatCount(nodes.length)}</Line>
+        <Line name="Parameters">{formatCount(sum(checked.parameterCount))}</Line>
+        <Line name="Multiply-adds">{formatCount(sum(checked.multiplyAdds))}</Line>
+      </dl>
+      <Button kind="danger" onClick={deleteSelection}>
+        Delete {nodes.length} nodes
+      </Button>
+    </div>
+  );
+}
+
+function Wire({ from, to, type }: { from: string; to: string; type: TensorType | undefined }) {
+  return (
+    <div className="space-y-4 px-3.5 py-3">
+      <dl>
+        <Line name="From">{from}</Line>
+        <Line name="To">{to}</Line>
+        <Line name="Shape">{type ? formatShape(type.shape) : "not known yet"}</Line>
+        <Line name="Kind">{type?.dtype ?? "–"}</Line>
+        {type && <Line name="Size">{formatBytes(bytesPerSample(type))} / sample</Line>}
+      </dl>
+      <p className="text-ink2">Add a layer now and it goes onto this wire.</p>
+      <Button kind="danger" onClick={deleteSelection}>
+        Delete wire
+      </Button>
+    </div>
+  );
+}
+
+function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: number }) {
+  const name = useStudio((s) => s.name);
+  return (
+    <div className="space-y-4 px-3.5 py-3">
+      <dl>
+        <Line name="Model" plain>
+          {name}
+        </Line>
+        <Line name="Nodes">{formatCount(nodeCount)}</Line>
+        <Line name="Parameters">{formatCount(checked.totals.parameters)}</Line>
+        <Line name="Multiply-adds">{formatCount(checked.totals.multiplyAdds)}</Line>
+        <Line name="Weights">{formatBytes(checked.totals.parameters * 4)}</Line>
+      </dl>
+      <p className="text-ink2">Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.</p>
+    </div>
+  );
+}
+
+function HelpTab({ layer, node }: { layer: Layer; node: Node | undefined }) {
+  const { inputs, outputs } = node ? portsOf(layer, node) : layer;
+  return (
+    <div className="space-y-4 px-3.5 py-3">
+      <p>{layer.doc}</p>
+      {Object.keys(layer.params).length > 0 && (
+        <div>
+          <h3 className="section-name pb-1">Parameters</h3>
+          <dl className="space-y-1.5">
+            {Object.entries(layer.params).map(([name, param]) => (
+              <div key={name}>
+                <dt className="flex justify-between gap-3 font-mono text-sm">
+                  {name} <span className="text-ink3">{printParam(param.default, param.control)}</span>
+                </dt>
+                <dd className="text-ink2">{param.doc}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      )}
+      {[
+        ["Inputs", inputs],
+        ["Outputs", outputs],
+      ].map(([title, ports]) =>
+        Object.keys(ports ?? {}).length === 0 ? null : (
+          <div key={String(title)}>
+            <h3 className="section-name pb-1">{String(title)}</h3>
+            <dl className="space-y-1.5">
+              {Object.entries(ports as Layer["inputs"]).map(([port, { doc, optional, many }]) => (
+                <div key={port}>
+                  <dt className="font-mono text-sm">
+                    {port}
+                    {optional && <span className="text-ink3"> may stay empty</span>}
+                    {many && <span className="text-ink3"> takes many wires</span>}
+                  </dt>
+                  <dd className="text-ink2">{doc}</dd>
+                </div>
+              ))}
+            </dl>
+          </div>
+        ),
+      )}
+      {layer.source && (
+        <a href={layer.source} target="_blank" rel="noreferrer" className="inline-block text-accent hover:underline">
+          PyTorch's page on {layer.title}
+        </a>
+      )}
+    </div>
+  );
+}
+
+/** The shortcuts one needs first; `?` shows all. */
+function Keys() {
+  const mac = isMac();
+  const first = ["find-layer", "delete", "duplicate", "undo", "fit", "train", "keys"];
+  return (
+    <div className="space-y-4 px-3.5 py-3">
+      <p>Add layers from the left, draw wires between their dots, and set their parameters here. Shapes, sizes and problems are worked out while you draw.</p>
+      <div>
+        <h3 className="section-name pb-1">Shortcuts</h3>
+        <dl>
+          {first.map((id) => {
+            const command = commands.find((c) => c.id === id);
+            return command ? (
+              <Line key={id} name={command.title}>
+                {printKeys(command.keys[0] ?? "", mac)}
+              </Line>
+            ) : null;
+          })}
+        </dl>
+      </div>
+    </div>
+  );
+}

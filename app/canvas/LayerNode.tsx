@@ -1,0 +1,126 @@
+"use client";
+
+import { memo, useEffect, useRef } from "react";
+import { Handle, Position, useConnection, type Node, type NodeProps } from "@xyflow/react";
+import { formatCount, formatShort } from "../ui/format.ts";
+import { categoryColor } from "./categories.ts";
+import { canConnect } from "./connect.ts";
+import { renameNode } from "./edits.ts";
+import { useStudio } from "./useStudio.ts";
+import type { NodeView, PortView } from "./view.ts";
+
+export type FlowNode = Node<NodeView, "layer">;
+
+/** A node on the canvas. Drawn wholly from its view; it knows no layer by name. */
+export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeProps<FlowNode>) {
+  const zone = view.bodies.length > 0;
+  return (
+    <div
+      className="layer-node"
+      data-selected={selected || undefined}
+      data-severity={view.severity ?? undefined}
+      data-zone={zone || undefined}
+      data-unknown={!view.known || undefined}
+      style={{ "--bar": categoryColor(view.category) } as React.CSSProperties}
+    >
+      <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
+      <span className="layer-bar" aria-hidden />
+      {view.inputs.length > 1 && <PortNames ports={view.inputs} />}
+      <div className="layer-head">
+        <Name id={view.id} title={view.title} />
+        {view.parameters !== null && view.parameters > 0 && (
+          <span className="layer-count" title={`${formatCount(view.parameters)} parameters`}>
+            {view.parameters < 100_000 ? formatCount(view.parameters) : formatShort(view.parameters)}
+          </span>
+        )}
+        {view.severity !== null && view.parameters === null && (
+          <span className="layer-count" aria-hidden>
+            ?
+          </span>
+        )}
+      </div>
+      {view.summary !== "" && <div className="layer-summary">{view.summary}</div>}
+      {zone && (
+        <div className="layer-bodies">
+          {view.bodies.map((body) => (
+            <span key={body.role} data-problem={body.problem || undefined}>
+              {body.role} <b>{body.nodeCount}</b>
+            </span>
+          ))}
+        </div>
+      )}
+      {view.outputs.length > 1 && <PortNames ports={view.outputs} />}
+      <Ports node={view.id} title={view.label} type="source" ports={view.outputs} />
+    </div>
+  );
+});
+
+/** Ports stand evenly along their edge of the node, in the layer's order. */
+const Ports = memo(function Ports({ node, title, type, ports }: { node: string; title: string; type: "source" | "target"; ports: PortView[] }) {
+  // Only the start of a wire matters here, so that nodes draw once when it is picked up and once when it is let go.
+  const from = useConnection((c) => (c.inProgress && c.fromHandle.type !== type ? `${c.fromNode.id} ${c.fromHandle.id ?? ""}` : null));
+  const [fromNode, fromPort] = from?.split(" ") ?? [];
+  return ports.map((port, index) => {
+    const ends = { node, port: port.id };
+    const other = { node: fromNode ?? "", port: fromPort ?? "" };
+    const open = from !== null && (type === "target" ? canConnect(other, ends) : canConnect(ends, other)) === null;
+    return (
+      <Handle
+        key={port.id}
+        id={port.id}
+        type={type}
+        position={type === "target" ? Position.Top : Position.Bottom}
+        className="layer-port"
+        data-open={open || undefined}
+        data-optional={port.optional || undefined}
+        role="button"
+        aria-label={`${title.split(" ").at(-1)} ${type === "target" ? "input" : "output"} ${port.id}`}
+        title={`${port.id}${port.shape ? `  ${port.shape}` : ""}`}
+        style={{ left: `${((index + 0.5) / ports.length) * 100}%` }}
+      />
+    );
+  });
+});
+
+function PortNames({ ports }: { ports: PortView[] }) {
+  return (
+    <div className="layer-ports" aria-hidden>
+      {ports.map((port) => (
+        <span key={port.id}>{port.id}</span>
+      ))}
+    </div>
+  );
+}
+
+function Name({ id, title }: { id: string; title: string }) {
+  const renaming = useStudio((s) => s.renaming === id);
+  return renaming ? <NameField id={id} title={title} /> : <span className="layer-name">{title}</span>;
+}
+
+function NameField({ id, title }: { id: string; title: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  const given = useRef(false);
+  useEffect(() => field.current?.select(), []);
+  function done(keep: boolean): void {
+    if (given.current) return;
+    given.current = true;
+    useStudio.setState({ renaming: null });
+    const name = field.current?.value.trim() ?? "";
+    if (keep && name !== title) renameNode(id, name);
+  }
+  return (
+    <input
+      ref={field}
+      aria-label="Name"
+      defaultValue={title}
+      maxLength={120}
+      className="layer-name-field nodrag nopan"
+      onBlur={() => done(true)}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") done(true);
+        if (event.key === "Escape") done(false);
+      }}
+    />
+  );
+}

@@ -1,0 +1,50 @@
+"use client";
+
+import { useState } from "react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { notify } from "../ui/Notices.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { useStudio } from "./useStudio.ts";
+
+/** The model's name; a click lets one change it. */
+export function ModelName({ modelId }: { modelId: string }) {
+  const name = useStudio((s) => s.name);
+  const [editing, setEditing] = useState(false);
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const rename = useMutation(
+    trpc.models.rename.mutationOptions({
+      onSuccess: () => Promise.all([queryClient.invalidateQueries(trpc.projects.list.queryFilter()), queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }))]),
+      onError: (error) => notify(`The name was not kept. ${error.message}`, { tone: "bad" }),
+    }),
+  );
+  function done(value: string): void {
+    setEditing(false);
+    const wanted = value.trim();
+    if (wanted === "" || wanted === name) return;
+    useStudio.setState({ name: wanted });
+    rename.mutate({ modelId, name: wanted });
+  }
+  if (!editing) {
+    return (
+      <button type="button" title="Rename" className="max-w-full truncate rounded-sm font-semibold hover:bg-hover" onClick={() => setEditing(true)}>
+        {name}
+      </button>
+    );
+  }
+  return (
+    <input
+      autoFocus
+      aria-label="Model name"
+      defaultValue={name}
+      maxLength={120}
+      className="w-56 max-w-full rounded-sm border border-accent bg-raise px-1 font-semibold outline-none"
+      onFocus={(event) => event.target.select()}
+      onBlur={(event) => done(event.target.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") done(event.currentTarget.value);
+        if (event.key === "Escape") setEditing(false);
+      }}
+    />
+  );
+}

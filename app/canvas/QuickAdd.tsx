@@ -1,0 +1,83 @@
+"use client";
+
+import { useMemo, useState } from "react";
+import { layers } from "../../core/layers/index.ts";
+import { cx } from "../ui/cx.ts";
+import { categoryColor } from "./categories.ts";
+import { currentChecked } from "./checked.ts";
+import { takes } from "./connect.ts";
+import { addLayerAt } from "./edits.ts";
+import { searchLayers } from "./search.ts";
+import { useGraph } from "./useGraph.ts";
+import { useStudio, type QuickAdd as Request } from "./useStudio.ts";
+import { pathOf } from "../../core/graph/path.ts";
+
+/** A small search where the pointer is: for a double click on the canvas, or a wire let go over nothing. */
+export function QuickAdd() {
+  const request = useStudio((s) => s.quickAdd);
+  return request ? <Panel key={`${request.at.x},${request.at.y}`} request={request} /> : null;
+}
+
+function Panel({ request }: { request: Request }) {
+  const [query, setQuery] = useState("");
+  const [active, setActive] = useState(0);
+  const open = useMemo(() => {
+    const { from } = request;
+    if (!from) return layers;
+    // Only layers that can take what the wire carries.
+    const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
+    return layers.filter((layer) => Object.values(layer.inputs).some((port) => !type || takes(port, type.dtype)));
+  }, [request]);
+  const found = useMemo(() => searchLayers(open, query).slice(0, 8), [open, query]);
+  const close = () => useStudio.setState({ quickAdd: null });
+  const add = (index: number) => {
+    const layer = found[index];
+    if (!layer) return;
+    close();
+    addLayerAt(layer, request.at, request.from);
+  };
+  return (
+    <>
+      <div aria-hidden className="fixed inset-0 z-20" onPointerDown={close} />
+      <div role="dialog" aria-label="Add a layer" className="appear fixed z-20 w-56 rounded-lg border border-line2 bg-raise p-1 shadow-float" style={{ left: `min(${request.screen.x - 112}px, calc(100vw - 236px))`, top: `min(${request.screen.y}px, calc(100dvh - 290px))` }}>
+        <input
+          autoFocus
+          role="combobox"
+          aria-expanded
+          aria-controls="quick-add-list"
+          aria-activedescendant={found[active] ? `quick-${found[active].type}` : undefined}
+          aria-label="Find a layer to add"
+          placeholder="Add a layer"
+          autoComplete="off"
+          spellCheck={false}
+          className="mb-1 h-7 w-full rounded-md bg-sunk px-2 outline-none"
+          value={query}
+          onChange={(event) => {
+            setQuery(event.target.value);
+            setActive(0);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") add(active);
+            if (event.key === "Escape") {
+              event.stopPropagation();
+              close();
+            }
+            if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+              event.preventDefault();
+              setActive((index) => (index + (event.key === "ArrowDown" ? 1 : -1) + found.length) % Math.max(1, found.length));
+            }
+          }}
+        />
+        <ul id="quick-add-list" role="listbox" aria-label="Layers">
+          {found.map((layer, index) => (
+            <li key={layer.type} id={`quick-${layer.type}`} role="option" aria-selected={index === active} onPointerMove={() => setActive(index)} onClick={() => add(index)} className={cx("flex h-7 items-center gap-2 rounded-md px-2", index === active && "bg-hover")}>
+              <span aria-hidden className="size-2 rounded-[2px]" style={{ background: categoryColor(layer.category) }} />
+              {layer.title}
+            </li>
+          ))}
+          {found.length === 0 && <li className="px-2 py-1 text-ink2">No layer fits.</li>}
+        </ul>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,157 @@
+"use client";
+
+import { useEffect, useState, type ReactNode } from "react";
+import { Layers, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
+import { ReactFlowProvider } from "@xyflow/react";
+import { useQuery } from "@tanstack/react-query";
+import { Button, IconButton } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
+import { notify } from "../ui/Notices.tsx";
+import { Failing } from "../ui/States.tsx";
+import { Tip } from "../ui/Tip.tsx";
+import { TopBar } from "../ui/TopBar.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { Canvas } from "./Canvas.tsx";
+import { Drawer } from "./Drawer.tsx";
+import { Inspector } from "./Inspector.tsx";
+import { isMac, printKeys } from "./keys.ts";
+import { KeySheet } from "./KeySheet.tsx";
+import { ModelName } from "./ModelName.tsx";
+import { Palette } from "./Palette.tsx";
+import { QuickAdd } from "./QuickAdd.tsx";
+import { ConflictBar, SaveBadge } from "./SaveBadge.tsx";
+import { TrainPanel } from "./train/TrainPanel.tsx";
+import { useTrain } from "./train/useTrain.ts";
+import { saveNow, useAutosave, type OpenedModel } from "./useAutosave.ts";
+import { useShortcuts } from "./useShortcuts.ts";
+import { useStudio } from "./useStudio.ts";
+
+/** The Build room: a model's drawing with everything around it. */
+export function Studio({ modelId }: { modelId: string }) {
+  const trpc = useTRPC();
+  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  // A cached answer may be older than the server's document, and would be edited in vain.
+  const fresh = model.isFetchedAfterMount ? model.data : undefined;
+  if (fresh) return <Open key={modelId} opened={fresh} />;
+  return (
+    <div className="flex h-dvh flex-col">
+      <TopBar place={[{ label: "…" }]} modelId={modelId} room="build" />
+      <main className="flex flex-1 items-center justify-center p-6">
+        {model.isError ? (
+          <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />
+        ) : (
+          <p role="status" className="breathe text-ink2">
+            Opening the drawing
+          </p>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function Open({ opened }: { opened: OpenedModel }) {
+  // Later answers of the same query must not replace what is being edited.
+  const [model] = useState(opened);
+  useAutosave(model);
+  useShortcuts();
+  const training = useTrain(model);
+  const panel = useStudio((s) => s.panel);
+  const sheet = useStudio((s) => s.sheet);
+  const { train, whyNot } = training;
+
+  useEffect(() => {
+    useStudio.setState({
+      actions: {
+        save: async () => {
+          const saved = await saveNow();
+          notify(saved ? "Saved. Every edit is saved by itself a moment after it is made." : "Not saved yet; your work is kept in this browser.");
+          return saved;
+        },
+        train,
+      },
+    });
+  }, [train]);
+  useEffect(() => {
+    useStudio.setState({ panel: "inspect", tab: "node", sheet: null, problemAt: null, renaming: null, quickAdd: null, keysShown: false, drawer: matchMedia("(min-width: 1024px)").matches });
+    return () => useStudio.setState({ actions: null });
+  }, []);
+
+  return (
+    <ReactFlowProvider>
+      <div className="flex h-dvh flex-col overflow-hidden">
+        <TopBar
+          place={[{ label: model.project.name, href: "/" }, { label: <ModelName modelId={model.id} /> }]}
+          status={<SaveBadge />}
+          modelId={model.id}
+          room="build"
+          actions={
+            <>
+              <Tip text="Data, optimizer, schedule, length">
+                <IconButton label="Settings" className="max-lg:hidden" aria-pressed={panel === "train"} onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}>
+                  <SlidersHorizontal size={15} />
+                </IconButton>
+              </Tip>
+              <Tip text={whyNot}>
+                <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
+                  Train
+                </Button>
+              </Tip>
+            </>
+          }
+        />
+        <ConflictBar />
+        <main className="relative flex min-h-0 flex-1">
+          <Side label="Layers" side="left" open={sheet === "palette"} width="lg:w-[232px]">
+            <Palette />
+          </Side>
+          <div className="relative min-w-0 flex-1">
+            <Canvas />
+            <QuickAdd />
+            <div className="max-lg:hidden">
+              <Drawer dataset={training.dataset} />
+            </div>
+          </div>
+          <Side label="Panel" side="right" open={sheet === "panel"} width="lg:w-[308px]">
+            {panel === "train" ? <TrainPanel datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
+          </Side>
+        </main>
+        <nav aria-label="Panels" className="grid shrink-0 grid-cols-3 border-t border-line bg-panel lg:hidden">
+          <SheetButton label="Layers" icon={<Layers size={16} />} active={sheet === "palette"} onClick={() => useStudio.setState({ sheet: sheet === "palette" ? null : "palette" })} />
+          <SheetButton label="Inspect" icon={<SquareDashedMousePointer size={16} />} active={sheet === "panel" && panel === "inspect"} onClick={() => useStudio.setState({ panel: "inspect", sheet: sheet === "panel" && panel === "inspect" ? null : "panel" })} />
+          <SheetButton label="Settings" icon={<SlidersHorizontal size={16} />} active={sheet === "panel" && panel === "train"} onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })} />
+        </nav>
+        <KeySheet />
+      </div>
+    </ReactFlowProvider>
+  );
+}
+
+/** A panel beside the canvas; on narrow screens a sheet over its lower half. */
+function Side({ label, side, open, width, children }: { label: string; side: "left" | "right"; open: boolean; width: string; children: ReactNode }) {
+  return (
+    <aside
+      aria-label={label}
+      className={cx(
+        "shrink-0 border-line bg-panel",
+        width,
+        side === "left" ? "lg:border-r" : "lg:border-l",
+        "max-lg:absolute max-lg:inset-x-0 max-lg:bottom-0 max-lg:z-20 max-lg:h-[62%] max-lg:rounded-t-xl max-lg:border-t max-lg:shadow-float",
+        !open && "max-lg:hidden",
+      )}
+    >
+      <IconButton label={`Close ${label.toLowerCase()}`} className="absolute top-1.5 right-2 z-10 lg:hidden" onClick={() => useStudio.setState({ sheet: null })}>
+        <X size={16} />
+      </IconButton>
+      {children}
+    </aside>
+  );
+}
+
+function SheetButton({ label, icon, active, onClick }: { label: string; icon: ReactNode; active: boolean; onClick: () => void }) {
+  return (
+    <button type="button" aria-pressed={active} onClick={onClick} className={cx("flex h-12 flex-col items-center justify-center gap-0.5 text-xs", active ? "text-accent" : "text-ink2")}>
+      {icon}
+      {label}
+    </button>
+  );
+}

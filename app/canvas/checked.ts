@@ -1,0 +1,36 @@
+import { create } from "zustand";
+import type { Manifest } from "../../core/data/manifest.ts";
+import { checkGraph, type Checked } from "../../core/graph/check.ts";
+import type { Graph } from "../../core/graph/document.ts";
+import { findLoss } from "../../core/training/losses.ts";
+import type { RunSettings } from "../../core/training/settings.ts";
+import { useGraph } from "./useGraph.ts";
+
+type Purpose = { loss: RunSettings["loss"] | null; data: Manifest | null };
+
+/** What the model on the canvas is to learn, as far as it is decided: problems depend on it too. */
+export const usePurpose = create<Purpose>(() => ({ loss: null, data: null }));
+
+const known = new WeakMap<Graph, { purpose: Purpose; checked: Checked }>();
+const plain: Purpose = { loss: null, data: null };
+
+/** What the checker says of a graph. Asked once for each graph and purpose, since graphs never change. */
+export function checked(graph: Graph, purpose: Purpose = plain): Checked {
+  const before = known.get(graph);
+  if (before && before.purpose.loss === purpose.loss && before.purpose.data === purpose.data) return before.checked;
+  const result = checkGraph(graph, { ...(purpose.loss ? { loss: findLoss(purpose.loss) } : {}), ...(purpose.data ? { data: purpose.data } : {}) });
+  known.set(graph, { purpose, checked: result });
+  return result;
+}
+
+/** What the checker says of the graph on the canvas, and of what it is to learn. */
+export function useChecked(): Checked {
+  const graph = useGraph((state) => state.graph);
+  const purpose = usePurpose();
+  return checked(graph, purpose);
+}
+
+/** The same, outside of components. */
+export function currentChecked(): Checked {
+  return checked(useGraph.getState().graph, usePurpose.getState());
+}

@@ -1,0 +1,44 @@
+import { Graph, SCHEMA_VERSION, type Body } from "../../core/graph/document.ts";
+import type { Clip } from "../../core/graph/edit.ts";
+
+/** Marks our text among everything else that may be on a clipboard. */
+const MARK = "tensorloom nodes";
+const KEY = "tensorloom.clip";
+
+export function printClip(clip: Clip): string {
+  return JSON.stringify({ kind: MARK, nodes: clip.nodes, edges: clip.edges });
+}
+
+/** The nodes that a text holds, or null where it is something else. */
+export function parseClip(text: string): Clip | null {
+  if (!text.includes(MARK)) return null;
+  try {
+    const { nodes, edges }: Partial<Body> = JSON.parse(text);
+    const read = Graph.safeParse({ schemaVersion: SCHEMA_VERSION, nodes, edges });
+    return read.success && read.data.nodes.length > 0 ? { nodes: read.data.nodes, edges: read.data.edges } : null;
+  } catch {
+    return null;
+  }
+}
+
+let kept: string | null = null;
+
+/** Puts nodes on the system's clipboard, and where every tab of this browser finds them even if that is not allowed. */
+export function writeClip(clip: Clip): void {
+  kept = printClip(clip);
+  try {
+    localStorage.setItem(KEY, kept);
+  } catch {
+    // Kept in this tab then.
+  }
+  void navigator.clipboard?.writeText(kept).catch(() => {});
+}
+
+/** What was copied last in this browser. */
+export function readClip(): Clip | null {
+  try {
+    return parseClip(localStorage.getItem(KEY) ?? kept ?? "");
+  } catch {
+    return parseClip(kept ?? "");
+  }
+}

@@ -1,0 +1,98 @@
+import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
+import { copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
+import { readClip } from "./clip.ts";
+import type { Keys } from "./keys.ts";
+import { useStudio } from "./useStudio.ts";
+
+/** Something a person can do to the canvas, said once: shortcuts, the `?` sheet and the context menu are drawn from this list. */
+export type Command = {
+  id: string;
+  title: string;
+  group: "Edit" | "Go" | "See" | "Train";
+  keys: readonly Keys[];
+  /** Whether it would do anything now. */
+  isReady?: () => boolean;
+  run: () => void;
+  /** Stands in the context menu of: a node, a wire, the empty canvas. */
+  menu?: readonly ("node" | "wire" | "canvas")[];
+  /** Works while typing in a field, too. */
+  everywhere?: boolean;
+  /** The key's own effect stays (the browser pastes, and the paste event does the work). */
+  keepDefault?: boolean;
+  danger?: boolean;
+};
+
+const selected = () => useGraph.getState().selection;
+const hasNodes = () => selected().nodes.size > 0;
+const hasAny = () => hasNodes() || selected().edges.size > 0;
+const onlyNode = () => (selected().nodes.size === 1 ? [...selected().nodes][0] : undefined);
+
+/** The selected zone's first body, if exactly a zone is selected. */
+function innerScope() {
+  const { graph, scope } = useGraph.getState();
+  const id = onlyNode();
+  const node = bodyAt(graph, scope).nodes.find((n) => n.id === id);
+  const role = Object.keys(node?.bodies ?? {})[0];
+  return node && role !== undefined ? [...scope, { node: node.id, role }] : null;
+}
+
+/** Closes what is open, one thing at a time: a popover, a panel, the selection, then the zone one is in. */
+function stepBack(): void {
+  const studio = useStudio.getState();
+  if (studio.quickAdd) useStudio.setState({ quickAdd: null });
+  else if (studio.problemAt !== null) useStudio.setState({ problemAt: null });
+  else if (studio.sheet) useStudio.setState({ sheet: null });
+  else if (hasAny()) select({ nodes: new Set(), edges: new Set() });
+  else if (studio.panel === "train") useStudio.setState({ panel: "inspect" });
+  else leave();
+}
+
+const nudges = (
+  [
+    ["ArrowUp", 0, -1],
+    ["ArrowDown", 0, 1],
+    ["ArrowLeft", -1, 0],
+    ["ArrowRight", 1, 0],
+  ] as const
+).flatMap(([key, x, y]): Command[] => [
+  { id: `nudge-${key}`, title: `Move ${key.slice(5).toLowerCase()}`, group: "Edit", keys: [key], isReady: hasNodes, run: () => nudgeSelection({ x: x * 8, y: y * 8 }) },
+  { id: `nudge-far-${key}`, title: `Move far ${key.slice(5).toLowerCase()}`, group: "Edit", keys: [`Shift+${key}`], isReady: hasNodes, run: () => nudgeSelection({ x: x * 48, y: y * 48 }) },
+]);
+
+export const commands: readonly Command[] = [
+  { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], isReady: () => useGraph.getState().past.length > 0, run: undo, menu: ["canvas"] },
+  { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], isReady: () => useGraph.getState().future.length > 0, run: redo, menu: ["canvas"] },
+  { id: "cut", title: "Cut", group: "Edit", keys: ["Mod+X"], isReady: hasNodes, run: cutSelection, menu: ["node"] },
+  { id: "copy", title: "Copy", group: "Edit", keys: ["Mod+C"], isReady: hasNodes, run: copySelection, menu: ["node"] },
+  { id: "paste", title: "Paste", group: "Edit", keys: ["Mod+V"], isReady: () => readClip() !== null, run: () => pasteClip(), menu: ["canvas"], keepDefault: true },
+  { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
+  { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
+  { id: "rename", title: "Rename", group: "Edit", keys: ["Enter", "F2"], isReady: () => onlyNode() !== undefined, run: () => useStudio.setState({ renaming: onlyNode() ?? null }), menu: ["node"] },
+  { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
+  ...nudges,
+  { id: "tidy", title: "Tidy up", group: "Edit", keys: ["T"], run: tidy, menu: ["canvas"] },
+
+  { id: "find-layer", title: "Find a layer", group: "Go", keys: ["/"], run: () => focusPalette() },
+  { id: "enter", title: "Open the zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
+  { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
+
+  { id: "fit", title: "Fit to view", group: "See", keys: ["F"], run: () => useStudio.getState().canvas?.fit(), menu: ["canvas"] },
+  { id: "zoom-in", title: "Zoom in", group: "See", keys: ["+", "="], run: () => useStudio.getState().canvas?.zoom(1.25) },
+  { id: "zoom-out", title: "Zoom out", group: "See", keys: ["-"], run: () => useStudio.getState().canvas?.zoom(0.8) },
+  { id: "minimap", title: "Show or hide the map", group: "See", keys: ["M"], run: () => useStudio.setState(({ minimap }) => ({ minimap: !minimap })) },
+  { id: "drawer", title: "Show or hide Before you train", group: "See", keys: ["B"], run: () => useStudio.setState(({ drawer }) => ({ drawer: !drawer })) },
+  { id: "keys", title: "All shortcuts", group: "See", keys: ["?"], run: () => useStudio.setState({ keysShown: true }) },
+
+  { id: "save", title: "Save now", group: "Train", keys: ["Mod+S"], run: () => void useStudio.getState().actions?.save(), everywhere: true },
+  { id: "settings", title: "Training settings", group: "Train", keys: ["S"], run: () => useStudio.setState({ panel: "train", sheet: "panel" }) },
+  { id: "train", title: "Train", group: "Train", keys: ["Mod+Enter"], run: () => void useStudio.getState().actions?.train(), everywhere: true },
+];
+
+/** The palette's search field; it is the one place that a command must reach in the page. */
+export const PALETTE_SEARCH_ID = "palette-search";
+
+function focusPalette(): void {
+  useStudio.setState({ sheet: "palette" });
+  // On a phone the palette is only now being shown.
+  requestAnimationFrame(() => document.getElementById(PALETTE_SEARCH_ID)?.focus());
+}

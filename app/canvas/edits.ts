@@ -1,0 +1,271 @@
+import type { Problem } from "../../core/graph/check.ts";
+import type { Body, Json, Node } from "../../core/graph/document.ts";
+import * as core from "../../core/graph/edit.ts";
+import type { End } from "../../core/graph/edit.ts";
+import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
+import { pathOf } from "../../core/graph/path.ts";
+import { findLayer } from "../../core/layers/index.ts";
+import { portsOf, type Fix, type Layer } from "../../core/layers/kit.ts";
+import { notify } from "../ui/Notices.tsx";
+import { currentChecked } from "./checked.ts";
+import { parseClip, readClip, writeClip } from "./clip.ts";
+import { canConnect, pickInput, reaches, takes } from "./connect.ts";
+import { measured } from "./measured.ts";
+import { bodyAt, edit, goTo, nothing, selectNodes, useGraph, type Selection } from "./useGraph.ts";
+import { useStudio, type Point } from "./useStudio.ts";
+
+/** What people do on the canvas, each one step of the history. All of it happens in the body that is open. */
+
+const GRID = 8;
+/** From one node to the next below it. */
+const ROW = 96;
+const COLUMN = NODE_SIZE.width + 56;
+
+const snap = ({ x, y }: Point): Point => ({ x: Math.round(x / GRID) * GRID, y: Math.round(y / GRID) * GRID });
+const only = (ids: Iterable<string>): Selection => ({ nodes: new Set(ids), edges: new Set() });
+
+function here() {
+  const { graph, scope, selection } = useGraph.getState();
+  return { graph, scope, selection, body: bodyAt(graph, scope) };
+}
+
+/** After an edit at a node: tells what is wrong there now, or nothing. */
+function tellProblem(id: string): void {
+  const path = pathOf(useGraph.getState().scope, id);
+  const wrong = currentChecked().problems.some((problem) => problem.severity === "error" && problem.node === path && problem.code !== "GRAPH_UNCONNECTED");
+  useStudio.setState({ problemAt: wrong ? id : null });
+}
+
+/* Adding */
+
+/**
+ * Adds a layer where it most likely belongs: onto the selected wire; else below the selected node (or the only node whose result
+ * nobody takes), wired to it if that is unambiguous; else where one is looking.
+ */
+export function addLayer(layer: Layer): void {
+  const { scope, selection, body } = here();
+  const [wire] = selection.nodes.size === 0 && selection.edges.size === 1 ? selection.edges : [];
+  if (wire !== undefined && isThrough(layer)) return insertOnWire(layer, wire);
+
+  const source = sourceFor(body, selection);
+  if (!source) {
+    const center = useStudio.getState().canvas?.center() ?? { x: 0, y: 0 };
+    return place(layer, freeSpot(body, snap({ x: center.x - NODE_SIZE.width / 2, y: center.y })), null);
+  }
+  const from = freeOutput(body, source);
+  const type = from && currentChecked().types.get(pathOf(scope, source.id))?.outputs[from.port];
+  const wanted = Object.values(layer.inputs).filter((port) => !port.optional);
+  const fits = from !== null && wanted.length === 1 && wanted.every((port) => !type || takes(port, type.dtype));
+  if (fits) return place(layer, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
+  place(layer, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
+}
+
+/** Puts a layer where it was dragged, its middle under the pointer, or onto the wire there. */
+export function dropLayer(layer: Layer, at: Point, wire: string | null): void {
+  if (wire !== null && isThrough(layer)) insertOnWire(layer, wire);
+  else place(layer, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y - NODE_SIZE.height / 2 }), null);
+}
+
+/** Adds a layer below a point, fed by the output whose wire was let go there. */
+export function addLayerAt(layer: Layer, at: Point, from: End | null): void {
+  place(layer, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y }), from);
+}
+
+function place(layer: Layer, at: Point, from: End | null, makeRoom = false): void {
+  const { scope, body } = here();
+  const id = core.freshId(body, layer.type);
+  edit(
+    (graph) => {
+      let next = makeRoom && from ? core.moveNodes(graph, pushedDown(body, at, from.node), scope) : graph;
+      next = core.addNode(next, { type: layer.type, at, id }, scope);
+      const added = bodyAt(next, scope).nodes.find((node) => node.id === id);
+      const port = from && added && inputFor(added, layer, from);
+      return from && port ? core.connect(next, from, { node: id, port }, scope) : next;
+    },
+    { select: only([id]) },
+  );
+  useStudio.getState().canvas?.reveal(id);
+  if (from) tellProblem(id);
+}
+
+function inputFor(node: Node, layer: Layer, from: End): string | undefined {
+  const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
+  return Object.entries(portsOf(layer, node).inputs).find(([, port]) => !type || takes(port, type.dtype))?.[0];
+}
+
+function insertOnWire(layer: Layer, wire: string): void {
+  const { scope, body } = here();
+  const id = core.freshId(body, layer.type);
+  edit((graph) => core.insertOnEdge(graph, wire, { type: layer.type, id }, scope), { select: only([id]) });
+  useStudio.getState().canvas?.reveal(id);
+  tellProblem(id);
+}
+
+/** Whether a layer can stand in the middle of a wire. */
+function isThrough(layer: Layer): boolean {
+  return Object.keys(layer.inputs).length > 0 && Object.keys(layer.outputs).length > 0;
+}
+
+/** The node that the next one most likely follows. */
+function sourceFor(body: Body, selection: Selection): Node | undefined {
+  if (selection.nodes.size === 1) return body.nodes.find((node) => selection.nodes.has(node.id));
+  if (selection.nodes.size > 0) return undefined;
+  const open = body.nodes.filter((node) => freeOutput(body, node) !== null);
+  return open.length === 1 ? open[0] : undefined;
+}
+
+/** A node's output, if it has exactly one and nothing takes it yet. */
+function freeOutput(body: Body, node: Node): End | null {
+  const layer = findLayer(node.type);
+  const ports = layer ? Object.keys(portsOf(layer, node).outputs) : [];
+  const [port] = ports;
+  if (ports.length !== 1 || port === undefined) return null;
+  return body.edges.some((edge) => edge.from.node === node.id) ? null : { node: node.id, port };
+}
+
+const overlaps = (node: Node, at: Point) => Math.abs(node.at.x - at.x) < NODE_SIZE.width + 8 && node.at.y < at.y + NODE_SIZE.height + 8 && node.at.y + measured.sizeOf(node).height + 8 > at.y;
+
+function freeSpot(body: Body, at: Point): Point {
+  let spot = at;
+  while (body.nodes.some((node) => overlaps(node, spot))) spot = { x: spot.x, y: spot.y + ROW };
+  return spot;
+}
+
+/** Where the nodes below a new one go if it needs their place; what feeds it stays. */
+function pushedDown(body: Body, at: Point, source: string): Map<string, Point> {
+  if (!body.nodes.some((node) => overlaps(node, at))) return new Map();
+  const below = body.nodes.filter((node) => Math.abs(node.at.x - at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > at.y && !reaches(body, node.id, source));
+  return new Map(below.map((node) => [node.id, { x: node.at.x, y: node.at.y + ROW }]));
+}
+
+/* Wires */
+
+export function connectEnds(from: End, to: End): void {
+  const { scope } = here();
+  edit((graph) => core.connect(graph, from, to, scope));
+  tellProblem(to.node);
+}
+
+/** Leads a wire into the input of a node that it must mean, or says why there is none. */
+export function wireInto(from: End, node: string): void {
+  const { scope, body } = here();
+  const port = pickInput(body, scope, currentChecked(), from, node);
+  if (port !== null) return connectEnds(from, { node, port });
+  const target = body.nodes.find((n) => n.id === node);
+  const layer = target && findLayer(target.type);
+  const [first] = layer ? Object.keys(portsOf(layer, target).inputs) : [];
+  notify((first !== undefined && canConnect(from, { node, port: first })) || "Nothing can be wired into this node.");
+}
+
+export function rewire(edgeId: string, from: End, to: End): void {
+  const { scope } = here();
+  edit((graph) => core.connect(core.disconnect(graph, [edgeId], scope), from, to, scope));
+  tellProblem(to.node);
+}
+
+export function deleteWire(id: string): void {
+  const { scope } = here();
+  edit((graph) => core.disconnect(graph, [id], scope));
+}
+
+/* Nodes */
+
+export function setParam(id: string, name: string, value: Json): void {
+  const { scope } = here();
+  edit((graph) => core.setParams(graph, id, { [name]: value }, scope), { coalesce: `param ${pathOf(scope, id)} ${name}` });
+}
+
+export function resetParam(id: string, name: string): void {
+  const { scope } = here();
+  edit((graph) => core.setParams(graph, id, { [name]: undefined }, scope));
+}
+
+export function renameNode(id: string, name: string): void {
+  const { scope, body } = here();
+  const node = body.nodes.find((n) => n.id === id);
+  const title = node && findLayer(node.type)?.title;
+  edit((graph) => core.renameNode(graph, id, name === title ? "" : name, scope));
+}
+
+export function moveNodes(places: ReadonlyMap<string, Point>): void {
+  const { scope } = here();
+  edit((graph) => core.moveNodes(graph, places, scope));
+}
+
+export function nudgeSelection(by: Point): void {
+  const { scope, selection, body } = here();
+  const places = new Map(body.nodes.filter((node) => selection.nodes.has(node.id)).map((node) => [node.id, { x: node.at.x + by.x, y: node.at.y + by.y }]));
+  edit((graph) => core.moveNodes(graph, places, scope), { coalesce: `nudge ${[...places.keys()].join(" ")}` });
+}
+
+export function deleteSelection(): void {
+  const { scope, selection } = here();
+  edit((graph) => core.disconnect(core.removeNodes(graph, selection.nodes, scope), selection.edges, scope), { select: nothing });
+  useStudio.setState({ problemAt: null });
+}
+
+export function selectAll(): void {
+  selectNodes(here().body.nodes.map((node) => node.id));
+}
+
+export function tidy(): void {
+  const { scope, body } = here();
+  edit((graph) => core.moveNodes(graph, tidyLayout(body, measured.sizeOf), scope));
+  useStudio.getState().canvas?.fit();
+}
+
+export function enterBody(node: string, role: string): void {
+  goTo([...here().scope, { node, role }]);
+  useStudio.setState({ problemAt: null });
+}
+
+/** Makes the edit that a problem offers, and goes on to what is then wrong at the same place, if anything. */
+export function fixProblem(problem: Problem, fix: Fix): void {
+  edit((graph) => core.applyFix(graph, problem, fix));
+  const { problemAt } = useStudio.getState();
+  if (problemAt !== null) tellProblem(problemAt);
+}
+
+/* Copies */
+
+/** How often the same copy was pasted, so that copies do not hide each other. */
+let pasteCount = 0;
+
+export function copySelection(): void {
+  const { graph, scope, selection } = here();
+  if (selection.nodes.size === 0) return;
+  writeClip(core.copy(graph, selection.nodes, scope));
+  pasteCount = 0;
+}
+
+export function cutSelection(): void {
+  copySelection();
+  deleteSelection();
+}
+
+/** Pastes the nodes in `text`, or what was copied last in this browser: beside their originals, or where one is looking. */
+export function pasteClip(text?: string): void {
+  const clip = (text === undefined ? null : parseClip(text)) ?? readClip();
+  if (!clip) return;
+  pasteCount += 1;
+  const { body } = here();
+  const left = Math.min(...clip.nodes.map((node) => node.at.x));
+  const top = Math.min(...clip.nodes.map((node) => node.at.y));
+  const hasOriginals = clip.nodes.some((node) => body.nodes.some((other) => other.id === node.id));
+  const center = useStudio.getState().canvas?.center() ?? { x: 0, y: 0 };
+  addClip(clip, hasOriginals ? { x: left + 32 * pasteCount, y: top + 32 * pasteCount } : snap({ x: center.x - NODE_SIZE.width / 2, y: center.y }));
+}
+
+export function duplicateSelection(): void {
+  const { graph, scope, selection, body } = here();
+  const nodes = body.nodes.filter((node) => selection.nodes.has(node.id));
+  if (nodes.length === 0) return;
+  const right = Math.max(...nodes.map((node) => node.at.x)) + COLUMN;
+  addClip(core.copy(graph, selection.nodes, scope), { x: right, y: Math.min(...nodes.map((node) => node.at.y)) });
+}
+
+function addClip(clip: core.Clip, at: Point): void {
+  const { graph, scope } = here();
+  const pasted = core.paste(graph, clip, at, scope);
+  edit(() => pasted.graph, { select: only(pasted.ids) });
+}

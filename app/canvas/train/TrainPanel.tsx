@@ -1,0 +1,192 @@
+"use client";
+
+import { X } from "lucide-react";
+import { findLoss, losses } from "../../../core/training/losses.ts";
+import { findOptimizer, optimizers } from "../../../core/training/optimizers.ts";
+import { planSteps } from "../../../core/training/build.ts";
+import { findSchedule, schedules } from "../../../core/training/schedules.ts";
+import type { RunSettings } from "../../../core/training/settings.ts";
+import { Button, IconButton } from "../../ui/Button.tsx";
+import { Field, NumberInput, Select, Switch, type NumberRange } from "../../ui/Field.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { Line } from "../../ui/Panel.tsx";
+import { Loading } from "../../ui/States.tsx";
+import type { Answers } from "../../ui/trpc.ts";
+import { isPreparing } from "../../data/tasks.ts";
+import { useStudio } from "../useStudio.ts";
+import { SchedulePlot } from "./SchedulePlot.tsx";
+import { lossesFor, settingsFor } from "./settings.ts";
+import { changeSettings, complain, openSettings, useTraining } from "./useTraining.ts";
+
+type Dataset = Answers["datasets"]["list"][number];
+
+/** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown. */
+export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: readonly Dataset[] | undefined; cuda: boolean; whyNot: string | null; onTrain: () => void }) {
+  const settings = useTraining((s) => s.settings);
+  return (
+    <section aria-label="Training settings" className="flex h-full min-h-0 flex-col">
+      <header className="flex h-10 shrink-0 items-center justify-between border-b border-line pr-2 pl-3.5">
+        <h2 className="font-semibold">Training settings</h2>
+        <IconButton label="Close settings" onClick={() => useStudio.setState({ panel: "inspect", sheet: null })}>
+          <X size={15} />
+        </IconButton>
+      </header>
+      <div className="min-h-0 flex-1 overflow-y-auto px-3.5 pt-3 pb-6">{datasets ? <Form settings={settings} datasets={datasets} cuda={cuda} /> : <Loading label="Loading data sets" className="h-64" />}</div>
+      <footer className="shrink-0 space-y-2 border-t border-line px-3.5 py-3">
+        {whyNot && <p className="text-sm text-ink2">{whyNot}</p>}
+        <Button kind="primary" className="w-full" disabled={whyNot !== null} onClick={onTrain}>
+          Start the run
+        </Button>
+      </footer>
+    </section>
+  );
+}
+
+function Form({ settings, datasets, cuda }: { settings: RunSettings | null; datasets: readonly Dataset[]; cuda: boolean }) {
+  const dataset = datasets.find((d) => d.id === settings?.datasetId);
+  const pick = (
+    <Field label="Data set">
+      {(ids) => (
+        <Select
+          {...ids}
+          value={settings?.datasetId ?? ""}
+          onChange={(event) => {
+            const chosen = datasets.find((d) => d.id === event.target.value);
+            if (chosen?.task) openSettings(settingsFor({ id: chosen.id, task: chosen.task, rows: chosen.rows }, settings));
+          }}
+        >
+          {!dataset && <option value={settings?.datasetId ?? ""}>Choose a data set</option>}
+          {datasets.map((d) => (
+            <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
+              {d.name}
+              {isPreparing(d.status) ? " (preparing)" : d.status === "failed" ? " (failed)" : ""}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+  );
+  if (!settings || !dataset?.task) return pick;
+  const optimizer = findOptimizer(settings.optimizer);
+  const schedule = findSchedule(settings.schedule);
+  const plan = planSteps(dataset.rows.train, settings);
+  const steps = plan.stepsPerEpoch * settings.epochs;
+  const usual = settingsFor({ id: dataset.id, task: dataset.task, rows: dataset.rows }, null);
+  const fits = lossesFor(dataset.task);
+  return (
+    <>
+      {pick}
+      <Field label="Loss" hint={findLoss(settings.loss).doc}>
+        {(ids) => (
+          <Select {...ids} value={settings.loss} onChange={(event) => changeSettings({ loss: fits.find((name) => name === event.target.value) ?? settings.loss })}>
+            {losses.map((loss) => (
+              <option key={loss.name} value={loss.name} disabled={!fits.some((name) => name === loss.name)}>
+                {loss.name}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+
+      <h3 className="section-name pt-4 pb-1">Optimizer</h3>
+      <Field label="Optimizer" hint={optimizer.doc}>
+        {(ids) => (
+          <Select
+            {...ids}
+            value={settings.optimizer}
+            onChange={(event) => {
+              const chosen = optimizers.find((o) => o.name === event.target.value);
+              // The usual settings are tuned for their own optimizer; another starts from PyTorch's defaults.
+              if (chosen) changeSettings({ optimizer: chosen.name, ...(chosen.name === usual.optimizer ? { lr: usual.lr, weightDecay: usual.weightDecay } : chosen.defaults) });
+            }}
+          >
+            {optimizers.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <NumberField name="Learning rate" of="lr" settings={settings} min={1e-8} max={100} />
+      <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />
+      {optimizer.uses.momentum && <NumberField name="Momentum" of="momentum" settings={settings} min={0} max={0.9999} step={0.05} />}
+      {optimizer.uses.nesterov && <SwitchField name="Nesterov" of="nesterov" settings={settings} />}
+
+      <h3 className="section-name pt-4 pb-1">Schedule</h3>
+      <Field label="Schedule" hint={schedule.doc}>
+        {(ids) => (
+          <Select {...ids} value={settings.schedule} onChange={(event) => changeSettings({ schedule: schedules.find((s) => s.name === event.target.value)?.name ?? settings.schedule })}>
+            {schedules.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <SchedulePlot schedule={settings.schedule} warmupSteps={settings.warmupSteps} lr={settings.lr} steps={steps} />
+      {schedule.usesWarmup && <NumberField name="Warm-up steps" of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
+
+      <h3 className="section-name pt-4 pb-1">Length</h3>
+      <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
+      <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
+      <dl className="py-1">
+        <Line name="Steps">
+          {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}
+        </Line>
+      </dl>
+
+      <h3 className="section-name pt-4 pb-1">Machine</h3>
+      <Field label="Device" hint={cuda ? undefined : "This machine has no CUDA device."}>
+        {(ids) => (
+          <Select {...ids} value={settings.device} onChange={(event) => changeSettings({ device: event.target.value === "cuda" ? "cuda" : "cpu" })}>
+            <option value="cpu">cpu</option>
+            <option value="cuda" disabled={!cuda}>
+              cuda
+            </option>
+          </Select>
+        )}
+      </Field>
+      <Field label="Precision">
+        {(ids) => (
+          <Select {...ids} value={settings.precision} onChange={(event) => changeSettings({ precision: event.target.value === "bf16" ? "bf16" : "float32" })}>
+            <option value="float32">float32</option>
+            <option value="bf16">bf16 (autocast)</option>
+          </Select>
+        )}
+      </Field>
+      <SwitchField name="Channels last" of="channelsLast" settings={settings} />
+      <NumberField name="Clip gradient norm" of="gradClipNorm" settings={settings} min={0} max={1e6} hint={settings.gradClipNorm === 0 ? "0: off" : undefined} />
+      <NumberField name="Accumulate" of="accumulate" settings={settings} min={1} max={1024} whole hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined} />
+      <NumberField name="Seed" of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />
+      <div className="pt-4">
+        <Button size="sm" onClick={() => openSettings(usual)}>
+          Back to the recipe
+        </Button>
+      </div>
+    </>
+  );
+}
+
+type NumberKey = { [K in keyof RunSettings]: RunSettings[K] extends number ? K : never }[keyof RunSettings];
+type BoolKey = { [K in keyof RunSettings]: RunSettings[K] extends boolean ? K : never }[keyof RunSettings];
+
+function NumberField({ name, of, settings, hint, ...range }: { name: string; of: NumberKey; settings: RunSettings; hint?: string } & NumberRange) {
+  const problem = useTraining((s) => s.complaints[name]);
+  return (
+    <Field label={name} problem={problem} hint={hint}>
+      {(ids) => <NumberInput {...ids} {...range} className="figures text-sm!" value={settings[of]} onValue={(value) => changeSettings({ [of]: value })} onProblem={(p) => complain(name, p)} />}
+    </Field>
+  );
+}
+
+function SwitchField({ name, of, settings }: { name: string; of: BoolKey; settings: RunSettings }) {
+  return (
+    <Field label={name}>
+      {(ids) => (
+        <span className="flex h-7 items-center">
+          <Switch id={ids.id} checked={settings[of]} onChecked={(checked) => changeSettings({ [of]: checked })} />
+        </span>
+      )}
+    </Field>
+  );
+}

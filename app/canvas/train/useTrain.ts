@@ -1,0 +1,105 @@
+"use client";
+
+import { useCallback, useEffect, useRef } from "react";
+import { useRouter } from "next/navigation";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { notify } from "../../ui/Notices.tsx";
+import { useTRPC, useTRPCClient, type Answers } from "../../ui/trpc.ts";
+import { isPreparing } from "../../data/tasks.ts";
+import { currentChecked, useChecked, usePurpose } from "../checked.ts";
+import { showProblem } from "../Drawer.tsx";
+import { saveNow, type OpenedModel } from "../useAutosave.ts";
+import { useStudio } from "../useStudio.ts";
+import { whyNotTrain } from "./readiness.ts";
+import { settingsFor } from "./settings.ts";
+import { openSettings, useTraining } from "./useTraining.ts";
+
+type Dataset = Answers["datasets"]["list"][number];
+
+export type Training = { datasets: readonly Dataset[] | undefined; dataset: Dataset | undefined; cuda: boolean; whyNot: string | null; train: () => Promise<void> };
+
+/** Everything behind the Train button: the settings and their saving, the data set they name, and the start of a run. */
+export function useTrain(model: OpenedModel): Training {
+  const trpc = useTRPC();
+  const client = useTRPCClient();
+  const queryClient = useQueryClient();
+  const router = useRouter();
+  const settings = useTraining((s) => s.settings);
+  const starting = useTraining((s) => s.starting);
+  const complaints = useTraining((s) => s.complaints);
+  const save = useStudio((s) => s.save);
+  const { problems } = useChecked();
+  const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
+  const status = useQuery(trpc.workspace.status.queryOptions(undefined, { refetchInterval: 15_000 }));
+  const dataset = datasets.data?.find((d) => d.id === settings?.datasetId);
+
+  // The manifest says what comes in and what is to be predicted; problems depend on it.
+  const manifest = useQuery(trpc.datasets.get.queryOptions({ datasetId: dataset?.id ?? "" }, { enabled: dataset?.status === "ready", staleTime: Infinity })).data?.manifest ?? null;
+  useEffect(() => usePurpose.setState({ data: manifest }), [manifest]);
+
+  // Settings open once for each model: as they were left, else the recipe for its data set.
+  const opened = useRef<string | null>(null);
+  useEffect(() => {
+    if (opened.current === model.id || !datasets.data) return;
+    const wanted = datasets.data.find((d) => d.id === (model.settings?.datasetId ?? model.datasetId));
+    if (model.settings === null && wanted && wanted.task === null) return; // still being prepared
+    opened.current = model.id;
+    openSettings(model.settings ?? (wanted?.task ? settingsFor({ id: wanted.id, task: wanted.task, rows: wanted.rows }, null) : null));
+  }, [model, datasets.data]);
+
+  const saved = useRef(model.settings);
+  const saveSettings = useCallback(async () => {
+    const { settings: now } = useTraining.getState();
+    if (!now || now === saved.current) return;
+    const before = saved.current;
+    saved.current = now;
+    try {
+      await client.models.saveSettings.mutate({ modelId: model.id, settings: now });
+      void queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId: model.id }), { cancelRefetch: false });
+    } catch {
+      // Settings are sent along with every run; these are only for the next visit, and go with the next change.
+      saved.current = before;
+    }
+  }, [client, model.id, queryClient, trpc]);
+  useEffect(() => {
+    if (opened.current !== model.id || settings === null) return;
+    // What was only opened needs no saving.
+    if (saved.current === null || settings === model.settings) {
+      saved.current ??= settings;
+      return;
+    }
+    const timer = setTimeout(() => void saveSettings(), 800);
+    return () => clearTimeout(timer);
+  }, [settings, model, saveSettings]);
+
+  const whyNot = datasets.isPending ? "Data sets are being loaded." : whyNotTrain({ problems, save, dataset: dataset ?? null, complaints, starting });
+
+  const train = useCallback(async () => {
+    const { settings: order, starting: busy } = useTraining.getState();
+    const first = currentChecked().problems.find((problem) => problem.severity === "error");
+    if (whyNot !== null || !order || busy) {
+      if (!busy) notify(whyNot ?? "Choose a data set in the training settings.");
+      if (first) showProblem(first);
+      return;
+    }
+    useTraining.setState({ starting: true });
+    try {
+      if (!(await saveNow())) throw new Error("The drawing could not be saved, so it was not started.");
+      await saveSettings();
+      const { runId } = await client.runs.start.mutate({ modelId: model.id, settings: order, idempotencyKey: freshKey() });
+      void queryClient.invalidateQueries(trpc.runs.list.queryFilter());
+      router.push(`/runs/${runId}`);
+    } catch (error) {
+      notify(`Training did not start. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
+    } finally {
+      useTraining.setState({ starting: false });
+    }
+  }, [whyNot, client, model.id, queryClient, router, saveSettings, trpc]);
+
+  return { datasets: datasets.data, dataset, cuda: status.data?.engine?.cuda ?? false, whyNot, train };
+}
+
+/** A name for this one press of the button, so that a repeated request starts no second run. Works without HTTPS too. */
+function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,59 @@
+"use client";
+
+import { useEffect } from "react";
+import { currentChecked } from "./checked.ts";
+import { commands } from "./commands.ts";
+import { fixProblem, pasteClip } from "./edits.ts";
+import { isMac, isTyping, matchesKeys } from "./keys.ts";
+import { useGraph } from "./useGraph.ts";
+import { useStudio } from "./useStudio.ts";
+import { pathOf } from "../../core/graph/path.ts";
+
+/** What a focused control does with a key itself, before it could be a command. */
+function belongsToControl(event: KeyboardEvent): boolean {
+  const target = event.target instanceof Element ? event.target : null;
+  if (event.key === "Enter" || event.key === " ") return !event.ctrlKey && !event.metaKey && target?.closest("button, a, summary, [role=switch]") != null;
+  if (event.key.startsWith("Arrow")) return target?.closest("[role=tab], [role=radio], [role=menu]") != null;
+  return false;
+}
+
+/** With a problem told beside its node, Tab takes the first fix. */
+function fixByTab(event: KeyboardEvent): boolean {
+  const { problemAt } = useStudio.getState();
+  if (event.key !== "Tab" || event.shiftKey || problemAt === null) return false;
+  const path = pathOf(useGraph.getState().scope, problemAt);
+  const problem = currentChecked().problems.find((p) => p.node === path);
+  const [fix] = problem?.fixes ?? [];
+  if (!problem || !fix) return false;
+  fixProblem(problem, fix);
+  return true;
+}
+
+/** Listens for the keys of all commands while the studio is open. Letters typed into fields stay letters. */
+export function useShortcuts(): void {
+  useEffect(() => {
+    const mac = isMac();
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing || useStudio.getState().keysShown) return;
+      const typing = isTyping(event.target);
+      if (!typing && fixByTab(event)) return event.preventDefault();
+      if (belongsToControl(event)) return;
+      const command = commands.find((c) => (c.everywhere || !typing) && c.keys.some((keys) => matchesKeys(event, keys, mac)));
+      if (!command) return;
+      // The browser's own effect of the key would only be in the way, even where the command has nothing to do.
+      if (!command.keepDefault) event.preventDefault();
+      if (!command.keepDefault && command.isReady?.() !== false) command.run();
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      if (isTyping(event.target)) return;
+      event.preventDefault();
+      pasteClip(event.clipboardData?.getData("text/plain"));
+    };
+    window.addEventListener("keydown", onKeyDown);
+    window.addEventListener("paste", onPaste);
+    return () => {
+      window.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener("paste", onPaste);
+    };
+  }, []);
+}

@@ -1,0 +1,62 @@
+"use client";
+
+import { create } from "zustand";
+import type { SaveState } from "./autosave.ts";
+
+/** A place in the canvas's own coordinates. */
+export type Point = { x: number; y: number };
+
+/** What the canvas can do for commands; it says so once it is mounted. */
+export type CanvasHandle = {
+  fit: () => void;
+  zoom: (factor: number) => void;
+  /** The place in the middle of what is seen. */
+  center: () => Point;
+  /** Where a place of the screen is on the canvas; null where the screen shows something else there. */
+  at: (screen: Point) => Point | null;
+  /** Brings a node into view. */
+  reveal: (id: string) => void;
+};
+
+/** A small search for a layer to add, opened where the pointer is; `from` is the output whose wire was let go there. */
+export type QuickAdd = { screen: Point; at: Point; from: { node: string; port: string } | null };
+
+type StudioState = {
+  save: SaveState;
+  revision: number;
+  name: string;
+  /** What stands at the right: the inspector's tab, or the Train panel. */
+  panel: "inspect" | "train";
+  tab: "node" | "help" | "code";
+  /** On a phone: which panel lies over the canvas. */
+  sheet: "palette" | "panel" | null;
+  drawer: boolean;
+  minimap: boolean;
+  keysShown: boolean;
+  /** The node whose name is being typed on the canvas. */
+  renaming: string | null;
+  /** The node whose problem is told beside it. */
+  problemAt: string | null;
+  quickAdd: QuickAdd | null;
+  canvas: CanvasHandle | null;
+  /** What needs the server; the open studio says how. */
+  actions: { save: () => Promise<boolean>; train: () => Promise<void> } | null;
+};
+
+/** How the studio stands: what is open and where, nothing of the document itself. */
+export const useStudio = create<StudioState>(() => ({
+  save: { kind: "saved" },
+  revision: 0,
+  name: "",
+  panel: "inspect",
+  tab: "node",
+  sheet: null,
+  drawer: true,
+  minimap: true,
+  keysShown: false,
+  renaming: null,
+  problemAt: null,
+  quickAdd: null,
+  canvas: null,
+  actions: null,
+}));

@@ -1,0 +1,60 @@
+"use client";
+
+import Link from "next/link";
+import { useQuery } from "@tanstack/react-query";
+import { Badge } from "../ui/Badge.tsx";
+import { formatCount } from "../ui/format.ts";
+import { SampleImage } from "../ui/SampleImage.tsx";
+import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { taskTitles } from "./tasks.ts";
+
+export type DatasetSummary = Answers["datasets"]["list"][number];
+
+/** A data set at a glance: its first samples, or its columns, and how much of it there is. */
+export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
+  return (
+    <Link href={`/data/${dataset.id}`} className="group block min-w-0 overflow-hidden rounded-xl border border-line bg-raise hover:border-line2">
+      <div className="h-[92px] overflow-hidden border-b border-line bg-sunk px-3.5 py-3">
+        <Preview dataset={dataset} />
+      </div>
+      <div className="px-3.5 py-3">
+        <div className="flex items-center justify-between gap-3">
+          <h3 className="truncate font-semibold group-hover:underline">{dataset.name}</h3>
+          {dataset.status !== "ready" && <Badge tone={dataset.status === "failed" ? "bad" : "plain"}>{dataset.status === "failed" ? "Failed" : "Preparing"}</Badge>}
+        </div>
+        <p className="mt-0.5 line-clamp-2 text-ink2">{dataset.failure?.message ?? dataset.description}</p>
+        {dataset.task && (
+          <p className="mt-2 flex flex-wrap items-baseline justify-between gap-x-3 text-ink2">
+            <span>{taskTitles[dataset.task]}</span>
+            {dataset.rows && <span className="figures">{formatCount(dataset.rows.train + dataset.rows.validation)} samples</span>}
+          </p>
+        )}
+      </div>
+    </Link>
+  );
+}
+
+function Preview({ dataset }: { dataset: DatasetSummary }) {
+  const trpc = useTRPC();
+  const isImage = dataset.task === "image-classification";
+  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: 24 }, { enabled: dataset.status === "ready" && isImage, staleTime: Infinity }));
+  if (dataset.status !== "ready") return null;
+  if (!isImage) {
+    return (
+      <ul className="flex flex-wrap gap-x-3 gap-y-1">
+        {dataset.columns?.map((column) => (
+          <li key={column} className="figures text-ink2">
+            {column}
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  return (
+    <div className="grid grid-cols-12 gap-1">
+      {samples.data?.samples.map((sample) => (
+        <SampleImage key={sample.row} bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} label={`${dataset.classes?.[sample.target] ?? sample.target}`} className="rounded-sm" />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { Failing, Loading } from "../ui/States.tsx";
+import { TopBar } from "../ui/TopBar.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { DatasetView } from "./DatasetView.tsx";
+import { NewModel } from "./NewModel.tsx";
+import { isPreparing } from "./tasks.ts";
+
+/** One data set on its own page, outside of any model. */
+export function DatasetPage({ datasetId }: { datasetId: string }) {
+  const trpc = useTRPC();
+  const me = useQuery(trpc.workspace.me.queryOptions());
+  const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId }, { refetchInterval: (query) => (query.state.data && isPreparing(query.state.data.status) ? 1500 : false) }));
+  return (
+    <>
+      <TopBar
+        place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Data", href: "/data" }, { label: dataset.data?.name ?? "…" }]}
+        actions={dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
+      />
+      <main className="mx-auto max-w-6xl px-4 py-6">
+        {dataset.isPending && <Loading label="Loading the data set" className="h-96" />}
+        {dataset.isError && <Failing what="This data set" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {dataset.data && <DatasetView dataset={dataset.data} />}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,131 @@
+"use client";
+
+import { useState } from "react";
+import { Badge } from "../ui/Badge.tsx";
+import { cx } from "../ui/cx.ts";
+import { formatBytes, formatCount } from "../ui/format.ts";
+import { Line, Panel } from "../ui/Panel.tsx";
+import { Empty, Failing, Loading } from "../ui/States.tsx";
+import type { Answers } from "../ui/trpc.ts";
+import { Samples } from "./Samples.tsx";
+import { taskTitles } from "./tasks.ts";
+
+export type Dataset = Answers["datasets"]["get"];
+
+/** What is in a data set: figures, samples, how the classes are spread, where it comes from and what one may do with it. */
+export function DatasetView({ dataset }: { dataset: Dataset }) {
+  // The class whose samples are shown; null for all.
+  const [classIndex, setClassIndex] = useState<number | null>(null);
+  const { manifest } = dataset;
+  if (dataset.status === "failed") return <Failing what={dataset.name} error={new Error(dataset.failure?.message ?? "It could not be read.")} />;
+  if (!manifest) {
+    return (
+      <div className="space-y-3">
+        <Empty title={`${dataset.name} is being prepared`}>Its files are read once into arrays that training can map into memory. This takes some seconds.</Empty>
+        <Loading label="Preparing" className="h-64" />
+      </div>
+    );
+  }
+  const { train, validation } = manifest.splits;
+  const figures = [
+    ["Training samples", formatCount(train.rows)],
+    ["Validation samples", formatCount(validation.rows)],
+    manifest.classes.length > 0 ? ["Classes", formatCount(manifest.classes.length)] : ["Target", manifest.targetName],
+    ["One sample", `${train.input.shape.join("×")}`],
+    ["Size", formatBytes(dataset.sizeBytes)],
+  ] as const;
+  return (
+    <div className="space-y-4">
+      <header className="space-y-1">
+        <div className="flex flex-wrap items-center gap-3">
+          <h1 className="text-title font-semibold">{dataset.name}</h1>
+          <Badge>{taskTitles[manifest.task]}</Badge>
+        </div>
+        <p className="max-w-prose text-ink2">{dataset.description}</p>
+      </header>
+
+      <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise sm:grid-cols-5">
+        {figures.map(([name, value], index) => (
+          <div key={name} className={cx("border-line px-3.5 py-2.5 sm:border-l sm:first:border-l-0", index > 1 && "max-sm:border-t", index % 2 === 1 && "max-sm:border-l")}>
+            <dt className="text-sm text-ink2">{name}</dt>
+            <dd className="text-figure font-semibold tabular-nums">{value}</dd>
+          </div>
+        ))}
+      </dl>
+
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_308px]">
+        <Samples dataset={dataset} manifest={manifest} classIndex={classIndex} onClass={setClassIndex} />
+        <div className="space-y-4">
+          {manifest.classes.length > 0 && (
+            <Panel title="Classes" end={<span className="text-sm">training, validation</span>}>
+              <ClassCounts classes={manifest.classes} train={train.classCounts} validation={validation.classCounts} chosen={classIndex} onChoose={setClassIndex} />
+            </Panel>
+          )}
+          <Panel title="About">
+            <dl className="px-3.5 pb-3">
+              <Line name="Stored as">
+                {train.input.dtype} [{train.input.shape.join(", ")}]
+              </Line>
+              <Line name="Scaled by">{manifest.preprocess.scale === 1 ? "1" : `1/${Number((1 / manifest.preprocess.scale).toPrecision(6))}`}</Line>
+              {manifest.preprocess.mean.length <= 3 && (
+                <>
+                  <Line name="Mean">{manifest.preprocess.mean.map((v) => v.toFixed(4)).join(", ")}</Line>
+                  <Line name="Standard deviation">{manifest.preprocess.std.map((v) => v.toFixed(4)).join(", ")}</Line>
+                </>
+              )}
+              {manifest.preprocess.mean.length > 3 && <Line name="Columns">standardized</Line>}
+              <Line name="Licence" plain>
+                {manifest.licence}
+              </Line>
+            </dl>
+            <p className="border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
+              <SourceText text={manifest.source} />
+            </p>
+          </Panel>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** A text in which addresses are links. */
+function SourceText({ text }: { text: string }) {
+  return text.split(/(https?:\/\/[^\s,;)]+)/).map((part, index) =>
+    index % 2 === 1 ? (
+      <a key={index} href={part} target="_blank" rel="noreferrer" className="text-accent hover:underline">
+        {part.replace(/^https?:\/\//, "")}
+      </a>
+    ) : (
+      part
+    ),
+  );
+}
+
+/** One bar a class; a click shows only its samples. Bars start at zero and share one scale. */
+function ClassCounts({ classes, train, validation, chosen, onChoose }: { classes: readonly string[]; train: readonly number[]; validation: readonly number[]; chosen: number | null; onChoose: (index: number | null) => void }) {
+  const most = Math.max(1, ...classes.map((_, i) => Math.max(train[i] ?? 0, validation[i] ?? 0)));
+  return (
+    <ul className="px-1.5 pb-2">
+      {classes.map((name, index) => (
+        <li key={name}>
+          <button
+            type="button"
+            aria-pressed={chosen === index}
+            aria-label={`Show only ${name}: ${train[index] ?? 0} training, ${validation[index] ?? 0} validation samples`}
+            onClick={() => onChoose(chosen === index ? null : index)}
+            className={cx("grid w-full grid-cols-[minmax(2ch,72px)_1fr_auto] items-center gap-2 rounded-md px-2 py-1 text-left", chosen === index ? "bg-accent-soft" : "hover:bg-hover")}
+          >
+            <span className="truncate">{name}</span>
+            <span aria-hidden className="space-y-px">
+              <span className="block h-[5px] rounded-r-sm bg-series-1" style={{ width: `${((train[index] ?? 0) / most) * 100}%` }} />
+              <span className="block h-[5px] rounded-r-sm bg-series-2" style={{ width: `${((validation[index] ?? 0) / most) * 100}%` }} />
+            </span>
+            <span className="figures text-ink2">
+              {formatCount(train[index] ?? 0)} <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,60 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Select } from "../ui/Field.tsx";
+import { notify } from "../ui/Notices.tsx";
+import { Empty, Failing, Loading } from "../ui/States.tsx";
+import { TopBar } from "../ui/TopBar.tsx";
+import { useTRPC } from "../ui/trpc.ts";
+import { DatasetView } from "./DatasetView.tsx";
+import { settingsFor } from "../canvas/train/settings.ts";
+import { isPreparing } from "./tasks.ts";
+
+/** The Data room of a model: which data set it learns from, and what is in it. */
+export function ModelData({ modelId }: { modelId: string }) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const datasets = useQuery(trpc.datasets.list.queryOptions());
+  const datasetId = model.data?.settings?.datasetId ?? model.data?.datasetId ?? null;
+  const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
+  const choose = useMutation(
+    trpc.models.saveSettings.mutationOptions({
+      onSuccess: () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId })),
+      onError: (error) => notify(`The data set could not be changed. ${error.message}`, { tone: "bad" }),
+    }),
+  );
+
+  function pick(id: string): void {
+    const chosen = datasets.data?.find((d) => d.id === id);
+    if (!model.data || !chosen?.task) return;
+    choose.mutate({ modelId, settings: settingsFor({ id: chosen.id, task: chosen.task, rows: chosen.rows }, model.data.settings) });
+  }
+
+  return (
+    <>
+      <TopBar place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…" }]} modelId={modelId} room="data" />
+      <main className="mx-auto max-w-6xl px-4 py-6">
+        {model.isError && <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />}
+        {datasets.data && model.data && (
+          <label className="mb-5 flex max-w-md items-center gap-3">
+            <span className="shrink-0 text-ink2">This model learns from</span>
+            <Select aria-label="Data set" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending}>
+              {datasetId === null && <option value="">Choose a data set</option>}
+              {datasets.data.map((d) => (
+                <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
+                  {d.name}
+                  {isPreparing(d.status) ? " (preparing)" : d.status === "failed" ? " (failed)" : ""}
+                </option>
+              ))}
+            </Select>
+          </label>
+        )}
+        {model.data && datasetId === null && <Empty title="No data set yet">Choose what this model learns from; its samples and classes then stand here.</Empty>}
+        {datasetId !== null && dataset.isPending && <Loading label="Loading the data set" className="h-96" />}
+        {dataset.isError && <Failing what="This data set" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {dataset.data && <DatasetView dataset={dataset.data} />}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,127 @@
+"use client";
+
+import { useState } from "react";
+import { ChevronLeft, ChevronRight, X } from "lucide-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import type { Manifest } from "../../core/data/manifest.ts";
+import { IconButton } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
+import { formatCount } from "../ui/format.ts";
+import { Panel } from "../ui/Panel.tsx";
+import { SampleImage } from "../ui/SampleImage.tsx";
+import { Segments } from "../ui/Segments.tsx";
+import { Failing, Loading } from "../ui/States.tsx";
+import { decodeTensor } from "../ui/tensorBytes.ts";
+import { type Answers, useTRPC } from "../ui/trpc.ts";
+
+type Split = "train" | "validation";
+type Page = Answers["datasets"]["samples"];
+
+const SPLITS = [
+  { id: "train", title: "Training" },
+  { id: "validation", title: "Validation" },
+] as const;
+
+/** Pages through the samples of one split, of all classes or of one. */
+export function Samples({ dataset, manifest, classIndex, onClass }: { dataset: { id: string }; manifest: Manifest; classIndex: number | null; onClass: (index: number | null) => void }) {
+  const isImage = manifest.task === "image-classification";
+  const limit = isImage ? 96 : 50;
+  const [split, setSplit] = useState<Split>("train");
+  const [place, setPlace] = useState({ of: "", offset: 0 });
+  // Another split or class starts from its first page.
+  const of = `${split}/${classIndex}`;
+  const offset = place.of === of ? place.offset : 0;
+  const trpc = useTRPC();
+  const page = useQuery(
+    trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split, offset, limit, ...(classIndex === null ? {} : { classIndex }) }, { placeholderData: keepPreviousData, staleTime: Infinity }),
+  );
+  const total = page.data?.total ?? 0;
+  return (
+    <Panel>
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-3.5 py-2.5">
+        <Segments label="Split" options={SPLITS} value={split} onValue={setSplit} />
+        {classIndex !== null && (
+          <button type="button" onClick={() => onClass(null)} className="inline-flex h-6 items-center gap-1 rounded-md bg-accent-soft px-2 text-accent" aria-label={`Show all classes, not only ${manifest.classes[classIndex]}`}>
+            {manifest.classes[classIndex]} <X size={12} />
+          </button>
+        )}
+        <div className="ml-auto flex items-center gap-1">
+          <span className="figures mr-1 text-ink2">{total === 0 ? "none" : `${formatCount(offset + 1)}–${formatCount(Math.min(offset + limit, total))} of ${formatCount(total)}`}</span>
+          <IconButton label="Previous samples" disabled={offset === 0} onClick={() => setPlace({ of, offset: Math.max(0, offset - limit) })}>
+            <ChevronLeft size={16} />
+          </IconButton>
+          <IconButton label="Next samples" disabled={offset + limit >= total} onClick={() => setPlace({ of, offset: offset + limit })}>
+            <ChevronRight size={16} />
+          </IconButton>
+        </div>
+      </header>
+      <div className={cx("transition-opacity duration-100", page.isPlaceholderData && "opacity-50")}>
+        {page.isPending && <Loading label="Loading samples" className="m-3.5 h-96" />}
+        {page.isError && (
+          <div className="p-3.5">
+            <Failing what="These samples" error={page.error} onRetry={() => void page.refetch()} />
+          </div>
+        )}
+        {page.data && (isImage ? <ImageGrid page={page.data} classes={manifest.classes} /> : <Table page={page.data} manifest={manifest} />)}
+      </div>
+    </Panel>
+  );
+}
+
+function ImageGrid({ page, classes }: { page: Page; classes: readonly string[] }) {
+  return (
+    <ul className="grid grid-cols-[repeat(auto-fill,minmax(52px,1fr))] gap-x-2 gap-y-2.5 p-3.5">
+      {page.samples.map((sample) => {
+        const name = classes[sample.target] ?? String(sample.target);
+        return (
+          <li key={sample.row} title={`Row ${sample.row}`}>
+            <SampleImage bytes={sample.input} dtype={page.dtype} shape={page.shape} label={`${name}, row ${sample.row}`} className="rounded-sm" />
+            <span aria-hidden className="mt-1 block truncate text-center text-sm text-ink2">
+              {name}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full border-collapse whitespace-nowrap">
+        <thead>
+          <tr className="border-b border-line text-left">
+            <th scope="col" className="section-name px-3.5 py-2 text-right">
+              row
+            </th>
+            <th scope="col" className="section-name px-3 py-2 text-ink2!">
+              {manifest.targetName}
+            </th>
+            {manifest.columns.map((column) => (
+              <th key={column} scope="col" className="section-name px-3 py-2 text-right">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {page.samples.map((sample) => {
+            const values = decodeTensor(sample.input, page.dtype);
+            return (
+              <tr key={sample.row} className="border-b border-line last:border-b-0 hover:bg-hover">
+                <td className="figures px-3.5 py-1 text-right text-ink3">{sample.row}</td>
+                <td className="px-3 py-1 font-medium">{manifest.classes[sample.target] ?? sample.target}</td>
+                {manifest.columns.map((column, index) => (
+                  <td key={column} className={cx("figures px-3 py-1 text-right", values[index] === 0 && "text-ink3")}>
+                    {Number((values[index] ?? Number.NaN).toPrecision(5))}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
