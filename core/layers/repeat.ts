@@ -1,6 +1,6 @@
-import { defineLayer, isOneElement, isSameType, startBody } from "./kit.ts";
+import { defineLayer, isSameType, startBody } from "./kit.ts";
 import { p } from "./params.ts";
-import { describeType, needOutput, resultOf, toScalar } from "./zone.ts";
+import { describeType, needOutput, resultOf } from "./zone.ts";
 
 const MAX_TIMES = 10_000;
 
@@ -8,22 +8,21 @@ export const repeatZone = defineLayer({
   type: "repeat",
   title: "Repeat",
   category: "control",
-  doc: "Sends x through its body several times with the same weights, a fixed number of times or as often as the data says.",
+  doc: "Sends x through its body several times with the same weights, a fixed number of times, or as often as the data says.",
   keywords: ["loop", "for", "stack", "iterate", "share weights"],
   params: { times: p.int({ min: 0, max: MAX_TIMES, default: 4, doc: "How many turns, while times is not connected." }) },
-  inputs: { x: { doc: "What goes round.", dtype: "any" }, times: { doc: "How many turns, a single int64.", dtype: "int64", optional: true } },
+  inputs: { x: { doc: "What goes round.", dtype: "any" }, times: { doc: "How many turns; of several numbers the greatest counts.", dtype: "int64", optional: true } },
   bodies: { body: { doc: "One turn: from x to y of the same shape.", start: startBody() } },
   summary: ({ times }) => `${times} times`,
-  infer: (_, { x, times }, bodies) => {
+  infer: (_, { x }, bodies) => {
     const body = bodies("body", { x });
-    if (times && !isOneElement(times)) return { problem: `Repeat needs a single number of turns but receives ${describeType(times)}.`, port: "times" };
     if (!body) return null;
     if (!body.y) return needOutput("Repeat", "body");
     if (!isSameType(body.y, x)) return { problem: `The body of Repeat must give what it takes, ${describeType(x)}, but gives ${describeType(body.y)}.`, code: "GRAPH_BODY" };
     return { outputs: { y: x } };
   },
   lower: ({ times: fixed }, { x, times }, b) => {
-    const [y = x] = b.repeat([x], times ?? fixed, ([carried = x]) => [resultOf(b.body("body", { x: carried }))], { maxIterations: MAX_TIMES });
+    const [y = x] = b.repeat([x], times ? b.call("aten::max", [times], { dtype: "int64", shape: [] }) : fixed, ([carried = x]) => [resultOf(b.body("body", { x: carried }))], { maxIterations: MAX_TIMES });
     return { y };
   },
   onnx: ({ times: fixed }, { x, times }, b) => {
@@ -32,16 +31,16 @@ export const repeatZone = defineLayer({
       { name: b.node("Identity", [goesOn?.name ?? ""])[0] ?? "", type: bool },
       resultOf(b.body("body", { x: carried })),
     ]);
-    const count = times ? toScalar(b, times) : b.constant([fixed], [], "int64");
+    const count = times ? (b.node("ReduceMax", [times.name], { keepdims: 0 })[0] ?? "") : b.constant([fixed], [], "int64");
     const [y = ""] = b.node("Loop", [count, null, x.name], { body: turn });
     return { y };
   },
   torch: ({ times: fixed }) => ({
-    lines: ({ x, times }, call) => [`for _ in range(${times === undefined ? fixed : `int(${times})`}):`, `    ${x} = ${call("body", { x: String(x) })}`, `return ${x}`],
+    lines: ({ x, times }, call) => [`for _ in range(${times === undefined ? fixed : `int(${times}.max())`}):`, `    ${x} = ${call("body", { x: String(x) })}`, `return ${x}`],
   }),
   cost: ({ times }, _, { body }) => ({ multiplyAdds: times * (body?.multiplyAdds ?? 0) }),
   examples: [
     { params: { times: 3 }, inputs: { x: [2, 4] }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) } },
-    { inputs: { x: [2, 4], times: { dtype: "int64", shape: [1] } }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) } },
+    { inputs: { x: [2, 4], times: { dtype: "int64", shape: [2] } }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) } },
   ],
 });
