@@ -29,8 +29,9 @@ export class Identifiers {
     if (known !== undefined) return known;
     const plain = id.normalize("NFKC").replaceAll(/[^A-Za-z0-9_]+/g, "_") || "_";
     const stem = /^[0-9]/.test(plain) ? `n${plain}` : plain;
-    let name = stem;
-    for (let i = 2; KEYWORDS.has(name) || this.#isReserved(name) || this.#taken.has(name); i++) name = `${stem}_${i}`;
+    const isFree = (name: string) => !KEYWORDS.has(name) && !this.#isReserved(name) && !this.#taken.has(name);
+    let name = isFree(stem) ? stem : `${stem}_`;
+    for (let i = 2; !isFree(name); i++) name = `${stem}_${i}`;
     this.#byId.set(id, name);
     this.#taken.add(name);
     return name;

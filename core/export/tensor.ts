@@ -23,7 +23,8 @@ export function tensorBytes({ data }: Tensor): Uint8Array {
 
 /** A tensor over little-endian bytes. Copies, because typed arrays need alignment that a file's bytes do not have. */
 export function tensorFromBytes(dtype: Dtype, shape: number[], bytes: Uint8Array): Tensor {
-  const buffer = bytes.slice().buffer;
+  // Not `slice`, which in Node's Buffer is a view of shared memory.
+  const buffer = new Uint8Array(bytes).buffer;
   if (dtype === "float32") return { dtype, shape, data: new Float32Array(buffer) };
   if (dtype === "int64") return { dtype, shape, data: new BigInt64Array(buffer) };
   return { dtype, shape, data: new Uint8Array(buffer) };

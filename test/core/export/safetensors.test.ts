@@ -37,6 +37,12 @@ describe("safetensors", () => {
     expect(new Map([...read].sort())).toEqual(new Map([...tensors].sort()));
   });
 
+  it("reads a Buffer from shared memory as it reads its own copy", () => {
+    const tensors = new Map<string, Tensor>([["w", tensorOf("float32", [2], [1.5, -2])]]);
+    const bytes = Buffer.concat([Buffer.alloc(13), writeSafetensors(tensors)]).subarray(13);
+    expect(readSafetensors(bytes).tensors).toEqual(tensors);
+  });
+
   it("aligns every tensor to its element's size", () => {
     const bytes = writeSafetensors(new Map<string, Tensor>([["a", tensorOf("uint8", [3], [1, 2, 3])], ["b", tensorOf("int64", [1], [4])], ["c", tensorOf("float32", [1], [5])]]));
     expect(new TextDecoder().decode(bytes.subarray(8))).toContain('"b":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}');

@@ -1,0 +1,125 @@
+import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
+import { countElements, tensorOf, type Tensor } from "../../core/export/tensor.ts";
+import type { Preprocess } from "../../core/data/manifest.ts";
+import type { TensorType } from "../../core/graph/shape.ts";
+import { layers } from "../../core/layers/index.ts";
+import { portsOf, type Example, type Layer } from "../../core/layers/kit.ts";
+import type { Params, Values } from "../../core/layers/params.ts";
+import { lowerModel } from "../../core/program/lower.ts";
+import type { Program } from "../../core/program/program.ts";
+import { templates } from "../../core/templates/index.ts";
+
+/** A model with weights and inputs, to be computed by the engine and by others. */
+export type Case = { name: string; graph: Graph; preprocess?: Preprocess; program: Program; weights: Map<string, Tensor>; inputs: { [name: string]: Tensor }[] };
+
+/** A case is made within its test, so that what keeps one from being made fails that one alone. */
+export type LazyCase = readonly [name: string, make: () => Case];
+
+/** Every example of every layer but the ends, as a model of its own. */
+export function layerCases(): LazyCase[] {
+  return layers
+    .filter((layer) => !layer.boundary)
+    .flatMap((layer) =>
+      layer.examples.filter(isReachable).map((example, i): LazyCase => {
+        const name = `${layer.title} example ${i + 1}`;
+        return [
+          name,
+          () => {
+            const { graph, inputs } = graphOfExample(layer, example);
+            return makeCase(name, graph, [inputs]);
+          },
+        ];
+      }),
+    );
+}
+
+/** Whole numbers come from Inputs alone, and those have a batch axis: no drawn graph can give a single one. */
+function isReachable({ inputs }: Layer["examples"][number]): boolean {
+  return !Object.values(inputs).some((type) => !Array.isArray(type) && type.dtype === "int64" && type.shape.length < 2);
+}
+
+/** Every template on a batch of several samples and on a single one, with the preprocessing of data like its data set's. */
+export function templateCases(): LazyCase[] {
+  return templates.map(({ title, graph, task }): LazyCase => {
+    const image = task === "image-classification";
+    const preprocess: Preprocess = image
+      ? { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] }
+      : { dtype: "float32", scale: 1, mean: [44, 17, 201, 4207, 0, 0, 0, 0, 0], std: [5.4, 2, 14, 803, 1, 1, 1, 1, 1] };
+    const shape = image ? [1, 28, 28] : [9];
+    return [title, () => makeCase(title, graph, [{ x: { dtype: preprocess.dtype, shape: [5, ...shape] } }, { x: { dtype: preprocess.dtype, shape: [1, ...shape] } }], preprocess)];
+  });
+}
+
+/** Draws weights and inputs for a graph. Each of `batches` names a type, with numbers only, for every input. */
+export function makeCase(name: string, graph: Graph, batches: { [name: string]: TensorType }[], preprocess?: Preprocess): Case {
+  const random = randomNumbers(name);
+  const program = lowerModel(graph, { preprocess });
+  const weights = new Map(
+    program.weights.map(({ name, dtype, shape, init }) => {
+      const count = countElements(shape);
+      if (init.kind === "values") return [name, tensorOf(dtype, shape, init.values)];
+      if (dtype !== "float32") return [name, tensorOf(dtype, shape, Array<number>(count).fill(3))];
+      // Variances are positive; scales and shifts are away from 1 and 0, so that a forgotten one shows.
+      const draw = name.endsWith("running_var") ? () => 0.5 + random() : () => 0.6 * (random() * 2 - 1) + (init.kind === "constant" ? init.value : 0);
+      return [name, tensorOf(dtype, shape, Array.from({ length: count }, draw))];
+    }),
+  );
+  const inputs = batches.map((batch) => Object.fromEntries(Object.entries(batch).map(([name, type]) => [name, randomTensor(type, random)])));
+  return { name, graph, preprocess, program, weights, inputs };
+}
+
+function randomTensor({ dtype, shape }: TensorType, random: () => number): Tensor {
+  const sizes = shape.map(Number);
+  const draw = { float32: () => random() * 4 - 2, int64: () => Math.floor(random() * 3), uint8: () => Math.floor(random() * 256), bool: () => Math.round(random()) }[dtype];
+  return tensorOf(dtype, sizes, Array.from({ length: countElements(sizes) }, draw));
+}
+
+/** One node with an input for each wire it takes and an output for each port it has. */
+function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph: Graph; inputs: { [name: string]: TensorType } } {
+  const nodes: Node[] = [{ id: "node", type: layer.type, params: Object.fromEntries(Object.entries(example.params ?? {}) as [string, Json][]), at: { x: 0, y: 0 } }];
+  const node = nodes[0] as Node;
+  if (example.bodies) node.bodies = example.bodies;
+  const edges: Graph["edges"] = [];
+  const inputs: { [name: string]: TensorType } = {};
+  const wire = (from: string, to: string, toPort: string, fromPort = "y") => edges.push({ id: `e${edges.length}`, from: { node: from, port: fromPort }, to: { node: to, port: toPort } });
+
+  const wires = Object.entries(example.inputs).flatMap(([port, given]) => {
+    const several = Array.isArray(given) && given.some((one) => typeof one === "object");
+    return ((several ? given : [given]) as (TensorType | TensorType["shape"])[]).map((one, i) => ({ port, name: `${port}${i}`, type: Array.isArray(one) ? { dtype: "float32" as const, shape: one } : one }));
+  });
+  const batch = wires.map(({ type }) => (type.dtype === "bool" ? undefined : type.shape[0])).find((size) => size !== undefined) ?? 2;
+  for (const { port, name, type } of wires) {
+    // A condition, and what has no batch axis or another, is made of an input that has one: a mean over the batch, a comparison.
+    const whole = type.dtype !== "bool" && type.shape[0] === batch;
+    const shape = (whole ? type.shape.slice(1) : type.shape).map(Number);
+    const dtype = type.dtype === "bool" ? "float32" : type.dtype;
+    nodes.push({ id: name, name, type: "input", params: { shape, dtype }, at: { x: 0, y: 0 } });
+    inputs[name] = { dtype, shape: [Number(batch), ...shape] };
+    let last = name;
+    if (!whole) {
+      nodes.push({ id: `${name}-mean`, type: "mean", params: { dim: [0], keepdim: false }, at: { x: 0, y: 0 } });
+      wire(last, `${name}-mean`, "x");
+      last = `${name}-mean`;
+    }
+    if (type.dtype === "bool") {
+      nodes.push({ id: `${name}-greater`, type: "greater", params: {}, at: { x: 0, y: 0 } });
+      wire(last, `${name}-greater`, "x");
+      last = `${name}-greater`;
+    }
+    wire(last, "node", port);
+  }
+  for (const port of Object.keys(portsOf(layer, node).outputs)) {
+    nodes.push({ id: `out-${port}`, name: `out ${port}`, type: "output", params: {}, at: { x: 0, y: 0 } });
+    wire("node", `out-${port}`, "x", port);
+  }
+  return { graph: { ...emptyGraph, nodes, edges }, inputs };
+}
+
+/** Uniform in [0, 1), the same for the same text. Park and Miller's generator. */
+function randomNumbers(seed: string): () => number {
+  let state = [...seed].reduce((hash, letter) => (hash * 31 + (letter.codePointAt(0) ?? 0)) % 2147483647, 7) || 1;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}

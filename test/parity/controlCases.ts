@@ -1,0 +1,5 @@
+import type { LazyCase } from "./cases.ts";
+
+export function controlCases(): LazyCase[] {
+  return [];
+}
