@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
     exclude: ["test/e2e/**", "node_modules/**"],
+    // One PostgreSQL for the whole run; each file that needs it gets a database of its own.
+    globalSetup: ["test/server/postgres.ts"],
     // Real engines and databases: two at a time fill two cores.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -4,14 +4,14 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { ColumnTypeEnum, bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
-import type { QueryArrayResult } from "pg";
+import type { Pool, QueryArrayResult } from "pg";
 import type { MigrationList, SchemaEngine } from "@prisma/schema-engine-wasm";
 
 const here = resolve(fileURLToPath(import.meta.url), "..");
 export const migrationsFolder = join(here, "migrations");
 
-/** Prisma's own schema engine, in its WebAssembly build: the native one cannot be downloaded everywhere. */
-export async function openSchemaEngine(databaseUrl: string): Promise<SchemaEngine> {
+/** Prisma's own schema engine, in its WebAssembly build: the native one cannot be downloaded everywhere. `close` ends its connections. */
+export async function openSchemaEngine(databaseUrl: string): Promise<{ engine: SchemaEngine; close(): Promise<void> }> {
   const glue = (await import("@prisma/schema-engine-wasm/schema_engine_bg")) as typeof import("@prisma/schema-engine-wasm") & {
     __wbg_set_wasm(exports: WebAssembly.Exports): void;
   };
@@ -23,10 +23,12 @@ export async function openSchemaEngine(databaseUrl: string): Promise<SchemaEngin
   (instance.exports.__wbindgen_start as () => void)();
 
   const factory = new PrismaPg({ connectionString: databaseUrl, max: 2 });
+  const pools: Pool[] = [];
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
     const pool = adapter.underlyingDriver();
+    pools.push(pool);
     // The adapter's own way splits at every semicolon, also inside a function's body. PostgreSQL takes a script whole.
     adapter.executeScript = async (script) => {
       await pool.query(script);
@@ -50,7 +52,14 @@ export async function openSchemaEngine(databaseUrl: string): Promise<SchemaEngin
     };
     return adapter;
   };
-  return glue.SchemaEngine.new({ datamodels: undefined }, () => {}, bindMigrationAwareSqlAdapterFactory(factory));
+  const engine = await glue.SchemaEngine.new({ datamodels: undefined }, () => {}, bindMigrationAwareSqlAdapterFactory(factory));
+  return {
+    engine,
+    async close() {
+      engine.free();
+      await Promise.all(pools.map((pool) => pool.end()));
+    },
+  };
 }
 
 /** `schema.prisma` as the engine takes it. */

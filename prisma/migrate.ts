@@ -11,7 +11,7 @@ import { everything, migrationsFolder, openSchemaEngine, readMigrations, readSch
 
 /** The SQL that leads from this database, as it is, to `schema.prisma`; null where they agree. */
 export async function diffSchema(databaseUrl: string): Promise<string | null> {
-  const engine = await openSchemaEngine(databaseUrl);
+  const { engine, close } = await openSchemaEngine(databaseUrl);
   try {
     const { exitCode, stdout } = await engine.diff({
       from: { tag: "schemaDatasource", ...readSchema(), configDir: migrationsFolder },
@@ -22,7 +22,7 @@ export async function diffSchema(databaseUrl: string): Promise<string | null> {
     });
     return exitCode === 0 ? null : stdout;
   } finally {
-    engine.free();
+    await close();
   }
 }
 

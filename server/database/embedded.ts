@@ -142,15 +142,15 @@ function chooseIdentity(data: string): Identity {
 }
 
 /**
- * Runs one of the server's programs as the right user. A checkout below root's own folder cannot be entered by that user,
+ * Runs one of the server's programs as the right user. A folder below root's own cannot be entered by that user,
  * so `setpriv` then leaves it the one right to pass.
  */
-async function runProgram(binaries: string, name: string, args: string[], { uid, gid }: Identity, options: { output?: number } = {}): Promise<void> {
+async function runProgram(at: Places, binaries: string, name: string, args: string[], { uid, gid }: Identity, options: { output?: number } = {}): Promise<void> {
   const program = join(binaries, name);
   let file = program;
   let argv = args;
   let as: Identity = uid === undefined ? {} : { uid, gid };
-  if (uid !== undefined && !isOpenToOthers(program)) {
+  if (uid !== undefined && !(isOpenToOthers(program) && isOpenToOthers(at.data))) {
     file = "setpriv";
     argv = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", program, ...args];
     as = {};
@@ -191,6 +191,7 @@ async function createCluster(at: Places, binaries: string, identity: Identity): 
   try {
     // Made beside and renamed when whole: a first start that is cut off leaves nothing that looks like a database.
     await runProgram(
+      at,
       binaries,
       "initdb",
       [`--pgdata=${at.fresh}`, `--username=${USER}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"],
@@ -207,7 +208,7 @@ async function startServer(at: Places, binaries: string, identity: Identity, { p
   const log = openSync(at.log, "a", 0o600);
   try {
     const flags = Object.entries({ ...SETTINGS, port: String(port) }).map(([name, value]) => `-c ${name}='${value}'`);
-    await runProgram(binaries, "pg_ctl", ["start", "--pgdata", at.data, "--silent", "--no-wait", "-o", flags.join(" ")], identity, { output: log });
+    await runProgram(at, binaries, "pg_ctl", ["start", "--pgdata", at.data, "--silent", "--no-wait", "-o", flags.join(" ")], identity, { output: log });
   } finally {
     closeSync(log);
   }
@@ -215,7 +216,7 @@ async function startServer(at: Places, binaries: string, identity: Identity, { p
 
 async function stopServer(at: Places, binaries: string, identity: Identity): Promise<void> {
   if (readPostmaster(at.data) === null) return;
-  await runProgram(binaries, "pg_ctl", ["stop", "--pgdata", at.data, "--silent", "--wait", "--timeout=8", "--mode=fast"], identity);
+  await runProgram(at, binaries, "pg_ctl", ["stop", "--pgdata", at.data, "--silent", "--wait", "--timeout=8", "--mode=fast"], identity);
 }
 
 /** Whether the embedded server of this folder lives now. */

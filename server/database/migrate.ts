@@ -17,12 +17,12 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
     const migrationsList = readMigrations();
     if (await isCurrent(client, migrationsList.migrationDirectories.map(({ path }) => path))) return [];
-    const engine = await openSchemaEngine(databaseUrl);
+    const { engine, close } = await openSchemaEngine(databaseUrl);
     try {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: everything });
       return appliedMigrationNames;
     } finally {
-      engine.free();
+      await close();
     }
   } finally {
     await client.end();

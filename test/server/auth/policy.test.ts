@@ -1,0 +1,168 @@
+import { initTRPC } from "@trpc/server";
+import { randomUUID } from "node:crypto";
+import { beforeAll, describe, expect, test } from "vitest";
+import { findTemplate } from "../../../core/templates/index.ts";
+import { org, policyOf, router } from "../../../server/auth/procedure.ts";
+import { appRouter } from "../../../server/router.ts";
+import { openTestDatabase } from "../postgres.ts";
+import { callerOf, claim, makeContext, makeTenant, type Tenant } from "../world.ts";
+
+const { db } = await openTestDatabase();
+const context = makeContext(db);
+
+const procedures = appRouter._def.procedures as unknown as Record<string, unknown>;
+
+/** Who may call what: the whole of it. A new procedure is entered here on purpose. */
+const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
+  "workspace.me": "viewer",
+  "workspace.status": "viewer",
+  "projects.list": "viewer",
+  "projects.create": "member",
+  "projects.rename": "member",
+  "projects.delete": "member",
+  "models.create": "member",
+  "models.get": "viewer",
+  "models.save": "member",
+  "models.saveSettings": "member",
+  "models.rename": "member",
+  "models.duplicate": "member",
+  "models.delete": "member",
+  "datasets.list": "viewer",
+  "datasets.get": "viewer",
+  "datasets.samples": "viewer",
+  "runs.list": "viewer",
+  "runs.get": "viewer",
+  "runs.start": "member",
+  "runs.cancel": "member",
+  "runs.resume": "member",
+  "runs.fork": "member",
+  "runs.delete": "member",
+  "runs.metrics": "viewer",
+  "runs.log": "viewer",
+  "runs.watch": "viewer",
+};
+
+describe("a policy", () => {
+  test("is on every procedure of the router, and is the one that this table says", () => {
+    const found = Object.fromEntries(Object.entries(procedures).map(([name, procedure]) => {
+      const policy = policyOf(procedure);
+      return [name, policy?.kind === "org" ? policy.role : policy?.kind];
+    }));
+    expect(found).toEqual(expected);
+  });
+
+  test("cannot be left out: such a procedure does not compile and does not start", () => {
+    const ungated = initTRPC.create().procedure.query(() => "everybody");
+    // @ts-expect-error -- it has no policy
+    expect(() => router({ ungated })).toThrow("has no policy");
+    const forged = initTRPC.meta<{ kind: "public"; reason: string }>().create().procedure.meta({ kind: "public", reason: "forged" }).query(() => "everybody");
+    // @ts-expect-error -- its policy is none of ours
+    expect(() => router({ forged })).toThrow("has no policy");
+    expect(Object.keys(router({ gated: org("viewer").query(() => 1) })._def.procedures)).toEqual(["gated"]);
+  });
+});
+
+type Ids = { modelId: string; projectId: string; datasetId: string; runId: string; checkpointId: string };
+
+/** Every procedure that takes an id, with inputs that are right but for it. A procedure that is missing here fails the test below. */
+const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
+  "projects.rename": [({ projectId }) => ({ projectId, name: "Mine now" })],
+  "projects.delete": [({ projectId }) => ({ projectId })],
+  "models.create": [({ projectId }) => ({ projectId }), ({ datasetId }) => ({ datasetId })],
+  "models.get": [({ modelId }) => ({ modelId })],
+  "models.save": [({ modelId }) => ({ modelId, revision: 1, graph: findTemplate("mlp")?.graph })],
+  "models.saveSettings": [({ modelId }, own) => ({ modelId, settings: own.settings }), ({ datasetId }, own) => ({ modelId: own.modelId, settings: { ...own.settings, datasetId } })],
+  "models.rename": [({ modelId }) => ({ modelId, name: "Mine now" })],
+  "models.duplicate": [({ modelId }) => ({ modelId })],
+  "models.delete": [({ modelId }) => ({ modelId })],
+  "datasets.get": [({ datasetId }) => ({ datasetId })],
+  "datasets.samples": [({ datasetId }) => ({ datasetId, split: "train" })],
+  "runs.get": [({ runId }) => ({ runId })],
+  "runs.start": [
+    ({ modelId }, own) => ({ modelId, settings: own.settings, idempotencyKey: randomUUID() }),
+    ({ datasetId }, own) => ({ modelId: own.modelId, settings: { ...own.settings, datasetId }, idempotencyKey: randomUUID() }),
+  ],
+  "runs.cancel": [({ runId }) => ({ runId })],
+  "runs.resume": [({ runId }) => ({ runId })],
+  "runs.fork": [({ runId, checkpointId }) => ({ runId, checkpointId })],
+  "runs.delete": [({ runId }) => ({ runId })],
+  "runs.metrics": [({ runId }) => ({ runId })],
+  "runs.log": [({ runId }) => ({ runId })],
+  "runs.watch": [({ runId }) => ({ runId })],
+};
+/** These take no id of a thing that must exist: a list that is filtered by a foreign id is empty. */
+const withoutIds = ["workspace.me", "workspace.status", "projects.list", "projects.create", "datasets.list", "runs.list"];
+
+async function call(name: string, caller: ReturnType<typeof callerOf>, input: unknown): Promise<unknown> {
+  const [noun = "", verb = ""] = name.split(".");
+  return (caller as unknown as Record<string, Record<string, (input: unknown) => Promise<unknown>>>)[noun]?.[verb]?.(input);
+}
+
+async function refusalOf(name: string, caller: ReturnType<typeof callerOf>, input: unknown): Promise<{ code: string; message: string }> {
+  try {
+    await call(name, caller, input);
+  } catch (error) {
+    const { message, cause } = error as { message: string; cause: { code: string } };
+    return { code: cause.code, message };
+  }
+  throw new Error(`${name} answered ${JSON.stringify(input)}.`);
+}
+
+describe("the wall between organizations", () => {
+  let own: Tenant;
+  let other: Tenant;
+  let theirs: Ids;
+  const CANARY = "canary-of-the-others";
+
+  beforeAll(async () => {
+    own = await makeTenant(db, { name: "Own" });
+    other = await makeTenant(db, { name: CANARY });
+    const { runId } = await callerOf(context(other.session)).runs.start({ modelId: other.modelId, settings: other.settings, idempotencyKey: randomUUID() });
+    const leaseToken = await claim(db, runId);
+    const checkpoint = await db.checkpoint.create({ data: { orgId: other.orgId, runId, leaseToken, step: 1, epoch: 0, storageKey: `runs/${runId}/step-1.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) } });
+    theirs = { ...other, runId, checkpointId: checkpoint.id };
+  });
+
+  test("is asked about by a case for every procedure", () => {
+    expect([...Object.keys(inputs), ...withoutIds].sort()).toEqual(Object.keys(procedures).sort());
+  });
+
+  test.each(Object.entries(inputs).flatMap(([name, makers]) => makers.map((make, index) => [name, index, make] as const)))("%s (%i) says of another's id what it says of one that never was", async (name, _, make) => {
+    const caller = callerOf(context(own.session));
+    const nobodys = { modelId: randomUUID(), projectId: randomUUID(), datasetId: randomUUID(), runId: randomUUID(), checkpointId: randomUUID() };
+    const foreign = await refusalOf(name, caller, make(theirs, own));
+    expect(foreign.code).toBe("NOT_FOUND");
+    expect(foreign).toEqual(await refusalOf(name, caller, make(nobodys, own)));
+    expect(JSON.stringify(foreign)).not.toContain(CANARY);
+  });
+
+  test("keeps lists apart", async () => {
+    const caller = callerOf(context(own.session));
+    for (const name of withoutIds.filter((one) => one !== "projects.create")) expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(CANARY);
+    expect((await caller.runs.list({ modelId: theirs.modelId })).runs).toEqual([]);
+  });
+
+  test("leaves the others as they were", async () => {
+    const caller = callerOf(context(other.session));
+    expect((await caller.models.get({ modelId: other.modelId })).name).toBe(`${CANARY} model`);
+    expect((await caller.runs.get({ runId: theirs.runId })).status).toBe("running");
+    expect((await caller.projects.list())[0]?.name).toBe(`${CANARY} project`);
+  });
+
+  test("stands in the database too: a row cannot hang under another organization's", async () => {
+    await expect(db.model.create({ data: { orgId: own.orgId, projectId: other.projectId, name: "x", graph: {} } })).rejects.toThrow();
+    await expect(db.model.create({ data: { orgId: own.orgId, projectId: own.projectId, datasetId: other.datasetId, name: "x", graph: {} } })).rejects.toThrow();
+    await expect(db.runLog.create({ data: { orgId: own.orgId, runId: theirs.runId, level: "info", message: "x", leaseToken: 99 } })).rejects.toThrow();
+    await expect(db.project.update({ where: { id: own.projectId }, data: { orgId: other.orgId } })).rejects.toThrow();
+  });
+});
+
+test("nobody and a viewer get what their role allows, procedure by procedure", async () => {
+  const viewer = await makeTenant(db, { name: "Viewers", role: "viewer" });
+  const ids = { modelId: viewer.modelId, projectId: viewer.projectId, datasetId: viewer.datasetId, runId: randomUUID(), checkpointId: randomUUID() };
+  for (const [name, role] of Object.entries(expected)) {
+    const input = inputs[name]?.[0]?.(ids, viewer) ?? (name === "projects.create" ? { name: "x" } : name === "runs.list" ? {} : undefined);
+    expect((await refusalOf(name, callerOf(context(null)), input)).code, name).toBe("UNAUTHENTICATED");
+    if (role !== "viewer") expect((await refusalOf(name, callerOf(context(viewer.session)), input)).code, name).toBe("FORBIDDEN");
+  }
+});
