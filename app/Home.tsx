@@ -59,7 +59,7 @@ export function Home() {
                 type="button"
                 disabled={create.isPending}
                 onClick={() => create.mutate({})}
-                className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 px-3.5 py-3 text-left hover:border-ink3"
+                className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 bg-[radial-gradient(var(--line2)_1px,transparent_1px)] bg-size-[24px_24px] px-3.5 py-3 text-left hover:border-ink3"
               >
                 <span className="font-semibold">Empty canvas</span>
                 <span className="text-ink2">Draw a network of your own, layer by layer.</span>

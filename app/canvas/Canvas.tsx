@@ -139,7 +139,7 @@ export function Canvas() {
           <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
           {minimap && (
             <MiniMap
-              className="rounded-lg border border-line max-md:hidden"
+              className="overflow-hidden rounded-lg border border-line max-md:hidden"
               ariaLabel="Map"
               position="top-right"
               style={{ width: 128, height: 84, margin: 12 }}
@@ -148,7 +148,7 @@ export function Canvas() {
               nodeColor={(node: FlowNode) => (node.data.severity === "error" ? "var(--bad)" : "var(--line2)")}
               nodeBorderRadius={12}
               maskStrokeColor="var(--accent)"
-              maskStrokeWidth={6}
+              maskStrokeWidth={1.5}
             />
           )}
           <ProblemPopover />
@@ -263,7 +263,7 @@ function useCoarsePointer(): boolean {
 /** Space around the drawing, and below it what the drawer covers. */
 const MARGIN = 48;
 /** A tall drawing opens at a size that can be read, from its top, rather than whole and tiny. */
-const OPENING_ZOOM = 0.7;
+const OPENING_ZOOM = 0.8;
 
 /** Offers the view to commands, and shows the drawing whole (or its beginning) whenever another body is opened. */
 function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened: string): void {

@@ -49,10 +49,10 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
           <div className="px-3.5 py-2.5">
             <h2 className="pb-1 font-semibold">Before you train</h2>
             <dl>
-              <Line name="Parameters">{formatCount(checked.totals.parameters)}</Line>
-              <Line name="Multiply-adds">{checked.totals.multiplyAdds === 0 ? "–" : `${formatShort(checked.totals.multiplyAdds)} / sample`}</Line>
-              <Line name="Memory">{memory === null ? "–" : `about ${formatBytes(memory)}`}</Line>
-              <Line name="Steps">{plan && settings ? `${formatCount(plan.stepsPerEpoch * settings.epochs)}` : "–"}</Line>
+              <Line name="Parameters" plain>{formatCount(checked.totals.parameters)}</Line>
+              <Line name="Multiply-adds" plain>{checked.totals.multiplyAdds === 0 ? "–" : `${formatShort(checked.totals.multiplyAdds)} / sample`}</Line>
+              <Line name="Memory" plain>{memory === null ? "–" : `about ${formatBytes(memory)}`}</Line>
+              <Line name="Steps" plain>{plan && settings ? `${formatCount(plan.stepsPerEpoch * settings.epochs)}` : "–"}</Line>
             </dl>
           </div>
           <div className="border-line px-3.5 py-2.5 max-md:border-t">
@@ -70,13 +70,13 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
               </Line>
               {settings && (
                 <>
-                  <Line name="Optimizer">
+                  <Line name="Optimizer" plain>
                     {settings.optimizer}, {printNumber(settings.lr)}
                   </Line>
                   <Line name="Schedule" plain>
                     {findSchedule(settings.schedule).title.toLowerCase()}
                   </Line>
-                  <Line name="Batch, epochs">
+                  <Line name="Batch, epochs" plain>
                     {settings.batchSize}, {settings.epochs} <span className="text-ink3">on {settings.device}</span>
                   </Line>
                 </>

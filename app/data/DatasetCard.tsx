@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Badge } from "../ui/Badge.tsx";
 import { formatCount } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
+import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
 import { taskTitles } from "./tasks.ts";
 
@@ -14,7 +15,7 @@ export type DatasetSummary = Answers["datasets"]["list"][number];
 export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
   return (
     <Link href={`/data/${dataset.id}`} className="group block min-w-0 overflow-hidden rounded-xl border border-line bg-raise hover:border-line2">
-      <div className="h-[92px] overflow-hidden border-b border-line bg-sunk px-3.5 py-3">
+      <div className="h-[104px] overflow-hidden border-b border-line bg-sunk px-3.5 py-3">
         <Preview dataset={dataset} />
       </div>
       <div className="px-3.5 py-3">
@@ -26,7 +27,7 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
         {dataset.task && (
           <p className="mt-2 flex flex-wrap items-baseline justify-between gap-x-3 text-ink2">
             <span>{taskTitles[dataset.task]}</span>
-            {dataset.rows && <span className="figures">{formatCount(dataset.rows.train + dataset.rows.validation)} samples</span>}
+            <span className="figures">{formatCount(dataset.rows.train + dataset.rows.validation)} samples</span>
           </p>
         )}
       </div>
@@ -37,23 +38,44 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
 function Preview({ dataset }: { dataset: DatasetSummary }) {
   const trpc = useTRPC();
   const isImage = dataset.task === "image-classification";
-  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: 24 }, { enabled: dataset.status === "ready" && isImage, staleTime: Infinity }));
-  if (dataset.status !== "ready") return null;
+  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 24 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }));
+  if (!samples.data) return null;
+  const { dtype, shape } = samples.data;
   if (!isImage) {
+    // As many columns as fit; the rest is on the data set's own page.
+    const columns = dataset.columns.slice(0, 4);
     return (
-      <ul className="flex flex-wrap gap-x-3 gap-y-1">
-        {dataset.columns?.map((column) => (
-          <li key={column} className="figures text-ink2">
-            {column}
-          </li>
-        ))}
-      </ul>
+      <table className="w-full table-fixed">
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col" className="section-name truncate pr-2 text-left font-normal">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {samples.data.samples.map((sample) => {
+            const values = decodeTensor(sample.input, dtype);
+            return (
+              <tr key={sample.row}>
+                {columns.map((column, index) => (
+                  <td key={column} className="figures truncate pr-2 text-ink2">
+                    {Number((values[index] ?? Number.NaN).toPrecision(5))}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
     );
   }
   return (
     <div className="grid grid-cols-12 gap-1">
-      {samples.data?.samples.map((sample) => (
-        <SampleImage key={sample.row} bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} label={`${dataset.classes?.[sample.target] ?? sample.target}`} className="rounded-sm" />
+      {samples.data.samples.map((sample) => (
+        <SampleImage key={sample.row} bytes={sample.input} dtype={dtype} shape={shape} label={dataset.classes[sample.target] ?? String(sample.target)} className="rounded-sm" />
       ))}
     </div>
   );

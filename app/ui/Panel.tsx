@@ -16,12 +16,12 @@ export function Panel({ title, end, className, children }: { title?: ReactNode; 
   );
 }
 
-/** A name and a figure on one line, as in `Parameters  81,610`. */
+/** A name and a figure on one line, as in `Parameters  81,610`. `plain` sets it in the text's face. */
 export function Line({ name, children, plain }: { name: ReactNode; children: ReactNode; plain?: boolean }) {
   return (
     <div className="flex items-baseline justify-between gap-3 py-[2px]">
       <dt className="text-ink2">{name}</dt>
-      <dd className={cx("min-w-0 truncate text-right", !plain && "figures")}>{children}</dd>
+      <dd className={cx("min-w-0 truncate text-right", plain ? "tabular-nums" : "figures")}>{children}</dd>
     </div>
   );
 }

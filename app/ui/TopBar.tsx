@@ -2,6 +2,7 @@
 
 import { Fragment, type ReactNode } from "react";
 import Link from "next/link";
+import { usePathname } from "next/navigation";
 import { Monitor, Moon, Sun } from "lucide-react";
 import { IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
@@ -20,11 +21,19 @@ const ROOMS: { id: Room; title: string; path: string }[] = [
   { id: "ship", title: "Ship", path: "/ship" },
 ];
 
+/** Where one can go outside of any model. */
+const PLACES = [
+  { title: "Models", href: "/" },
+  { title: "Data", href: "/data" },
+  { title: "Runs", href: "/runs" },
+];
+
 /**
  * The head of every page: the place at the left, the four rooms of a model in the middle, what can be done here at the right.
- * Without a `modelId` there are no rooms.
+ * Outside of a model the workspace's own places stand there.
  */
 export function TopBar({ place, status, modelId, room, actions }: { place: Crumb[]; status?: ReactNode; modelId?: string; room?: Room; actions?: ReactNode }) {
+  const pathname = usePathname();
   return (
     <header className="sticky top-0 z-30 grid shrink-0 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 border-b border-line bg-panel px-3.5 md:h-12 md:grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)]">
       <div className="flex h-12 min-w-0 items-center gap-3">
@@ -46,30 +55,28 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
         </nav>
         {status}
       </div>
-      {modelId ? (
-        <nav aria-label="Rooms" className="order-3 col-span-2 flex justify-center pb-2 md:order-none md:col-span-1 md:pb-0">
-          <ul className="flex w-full gap-px rounded-lg border border-line bg-bg p-[2px] md:w-auto">
-            {ROOMS.map(({ id, title, path }) => (
-              <li key={id} className="flex-1">
-                <Link
-                  href={`/models/${modelId}${path}`}
-                  aria-current={id === room ? "page" : undefined}
-                  className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", id === room ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}
-                >
-                  {title}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </nav>
-      ) : (
-        <span className="max-md:hidden" />
-      )}
+      <nav aria-label={modelId ? "Rooms" : "Workspace"} className="order-3 col-span-2 flex justify-center pb-2 md:order-none md:col-span-1 md:pb-0">
+        <ul className="flex w-full gap-px rounded-lg border border-line bg-bg p-[2px] md:w-auto">
+          {modelId
+            ? ROOMS.map(({ id, title, path }) => <Place key={id} title={title} href={`/models/${modelId}${path}`} here={id === room} />)
+            : PLACES.map(({ title, href }) => <Place key={href} title={title} href={href} here={href === "/" ? pathname === "/" : pathname.startsWith(href)} />)}
+        </ul>
+      </nav>
       <div className="flex h-12 items-center justify-end gap-2">
         <ThemeMenu />
         {actions}
       </div>
     </header>
+  );
+}
+
+function Place({ title, href, here }: { title: string; href: string; here: boolean }) {
+  return (
+    <li className="flex-1">
+      <Link href={href} aria-current={here ? "page" : undefined} className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", here ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}>
+        {title}
+      </Link>
+    </li>
   );
 }
 
