@@ -10,18 +10,28 @@ import type { MigrationList, SchemaEngine } from "@prisma/schema-engine-wasm";
 const here = resolve(fileURLToPath(import.meta.url), "..");
 export const migrationsFolder = join(here, "migrations");
 
+type Glue = typeof import("@prisma/schema-engine-wasm") & { __wbg_set_wasm(exports: WebAssembly.Exports): void };
+
+let loading: Promise<Glue> | undefined;
+
+/** Loads the WebAssembly once: its glue holds one instance for the whole process, and a second would pull the memory from under the first. */
+function loadEngine(): Promise<Glue> {
+  loading ??= (async () => {
+    const glue = (await import("@prisma/schema-engine-wasm/schema_engine_bg")) as Glue;
+    // Where the engine leaves its last words when it panics; without it the panic itself is lost in a TypeError.
+    Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => console.error(`Prisma's schema engine panicked: ${message}`) } });
+    const wasm = join(createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm"), "../schema_engine_bg.wasm");
+    const { instance } = await WebAssembly.instantiate(readFileSync(wasm), { "./schema_engine_bg.js": glue as unknown as WebAssembly.ModuleImports });
+    glue.__wbg_set_wasm(instance.exports);
+    (instance.exports.__wbindgen_start as () => void)();
+    return glue;
+  })();
+  return loading;
+}
+
 /** Prisma's own schema engine, in its WebAssembly build: the native one cannot be downloaded everywhere. `close` ends its connections. */
 export async function openSchemaEngine(databaseUrl: string): Promise<{ engine: SchemaEngine; close(): Promise<void> }> {
-  const glue = (await import("@prisma/schema-engine-wasm/schema_engine_bg")) as typeof import("@prisma/schema-engine-wasm") & {
-    __wbg_set_wasm(exports: WebAssembly.Exports): void;
-  };
-  // Where the engine leaves its last words when it panics; without it the panic itself is lost in a TypeError.
-  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => console.error(`Prisma's schema engine panicked: ${message}`) } });
-  const wasm = join(createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm"), "../schema_engine_bg.wasm");
-  const { instance } = await WebAssembly.instantiate(readFileSync(wasm), { "./schema_engine_bg.js": glue as unknown as WebAssembly.ModuleImports });
-  glue.__wbg_set_wasm(instance.exports);
-  (instance.exports.__wbindgen_start as () => void)();
-
+  const glue = await loadEngine();
   const factory = new PrismaPg({ connectionString: databaseUrl, max: 2 });
   const pools: Pool[] = [];
   const connect = factory.connect.bind(factory);
