@@ -1,9 +1,9 @@
 /**
  * Builds the engine: `native/build/tensorloom.node` (the addon) and `native/build/engine_test` (the same engine without Node).
  *
- *     LIBTORCH=/path/to/torch node native/build.mjs [--only engine_test] [--sanitize] [--quiet]
+ *     node native/build.mjs [--only engine_test] [--sanitize] [--quiet]
  *
- * LIBTORCH is the folder that holds libtorch's `include/` and `lib/`, such as `site-packages/torch`. Runs on any Node ≥ 20,
+ * libtorch is where `libtorch.mjs` finds it. Runs on any Node ≥ 20,
  * before anything else of the project does. Does nothing where nothing has changed.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findLibtorch } from "./libtorch.mjs";
 
 const native = dirname(fileURLToPath(import.meta.url));
 const root = dirname(native);
@@ -57,10 +58,11 @@ export async function buildEngine({ libtorch, targets = ["addon", "engine_test"]
   const headers = hash(...sources("src/engine", ".h").map((file) => readFileSync(file)));
   const torchId = hash(readFileSync(join(libtorch, "include/torch/csrc/api/include/torch/version.h")), lib, String(hasCuda));
   const unitId = ({ file, flags }) => hash(file, readFileSync(file), headers, torchId, version.stdout, flags.join(" "));
-  const buildId = hash(...units.map(unitId), readFileSync(fileURLToPath(import.meta.url))).slice(0, 16);
+  const buildId = hash(...units.filter(({ file }) => engine.includes(file)).map(unitId)).slice(0, 16);
+  const inputs = hash(...units.map(unitId), readFileSync(fileURLToPath(import.meta.url)));
   const outputs = [...(targets.includes("addon") ? [result.addon] : []), ...(targets.includes("engine_test") ? [result.engineTest] : [])];
   const stamp = join(out, `${targets.join("+")}.stamp`);
-  if (outputs.every((file) => existsSync(file)) && existsSync(stamp) && readFileSync(stamp, "utf8") === buildId) return { ...result, built: false, seconds: 0 };
+  if (outputs.every((file) => existsSync(file)) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return { ...result, built: false, seconds: 0 };
 
   // Its own tiny unit, so that a new id recompiles nothing else.
   const idUnit = join(out, "build_id.cc");
@@ -89,7 +91,7 @@ export async function buildEngine({ libtorch, targets = ["addon", "engine_test"]
   if (targets.includes("addon")) links.push(execute([compiler, "-shared", ...linkFlags, ...engineObjects, objectOf(out, join(native, "src/binding.cc")), ...libraries, "-o", result.addon]));
   if (targets.includes("engine_test")) links.push(execute([compiler, ...linkFlags, ...engineObjects, ...sources("src/test").map((file) => objectOf(out, file)), ...libraries, "-o", result.engineTest]));
   await Promise.all(links);
-  writeFileSync(stamp, buildId);
+  writeFileSync(stamp, inputs);
   return { ...result, built: true, seconds: (Date.now() - started) / 1000 };
 }
 
@@ -132,7 +134,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const isTerminal = process.stderr.isTTY && !process.argv.includes("--quiet");
   try {
     const built = await buildEngine({
-      libtorch: process.env.LIBTORCH,
+      libtorch: findLibtorch() ?? undefined,
       sanitize: process.argv.includes("--sanitize"),
       ...(only > 0 ? { targets: /** @type {("addon" | "engine_test")[]} */ ([process.argv[only + 1]]) } : {}),
       onProgress: (line) => isTerminal && process.stderr.write(`\r\x1b[K${line}`),

@@ -167,6 +167,7 @@ void Interpreter::call(const Op& op) {
   try {
     stack_.clear();
     for (const Argument& argument : op.args) push(argument);
+    if (op.guard) op.guard(stack_);
     op.handle->callBoxed(stack_);
 
     std::vector<c10::IValue>* results = &stack_;

@@ -4,11 +4,12 @@
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -25,6 +26,8 @@ uint64_t read_number(const char* path) {
   uint64_t number = 0;
   return file >> number ? number : std::numeric_limits<uint64_t>::max();
 }
+
+std::atomic<size_t> tensor_limit{std::numeric_limits<size_t>::max()};
 
 uint64_t available_bytes() {
   uint64_t available = std::numeric_limits<uint64_t>::max();
@@ -44,6 +47,7 @@ class GuardedAllocator final : public c10::Allocator {
   explicit GuardedAllocator(c10::Allocator* base) : base_(base) {}
 
   c10::DataPtr allocate(size_t size) override {
+    if (size > tensor_limit) TORCH_CHECK_WITH(OutOfMemoryError, false, "a tensor of ", size >> 20, " MiB is above the limit of ", tensor_limit >> 20, " MiB");
     if (size >= kAskFromBytes) {
       const uint64_t available = available_bytes();
       // A tenth stays for everything that is not a tensor.
@@ -70,5 +74,7 @@ void install_memory_guard() {
   }();
   (void)guard;
 }
+
+void set_tensor_limit(size_t bytes) { tensor_limit = bytes; }
 
 } // namespace tensorloom

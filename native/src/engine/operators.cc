@@ -11,6 +11,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::adaptive_avg_pool2d",
     "aten::add.Scalar",
     "aten::add.Tensor",
+    "aten::add_.Scalar",
     "aten::arange.start",
     "aten::argmax",
     "aten::avg_pool1d",
@@ -29,6 +30,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::div.Tensor",
     "aten::dropout",
     "aten::embedding",
+    "aten::eq.Scalar",
     "aten::eq.Tensor",
     "aten::expand",
     "aten::flatten.using_ints",
@@ -44,7 +46,9 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::lstm.input",
     "aten::lt.Scalar",
     "aten::lt.Tensor",
+    "aten::masked_fill.Scalar",
     "aten::matmul",
+    "aten::max",
     "aten::max_pool1d",
     "aten::max_pool2d",
     "aten::mean",
@@ -52,7 +56,10 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::mse_loss",
     "aten::mul.Scalar",
     "aten::mul.Tensor",
+    "aten::narrow",
+    "aten::new_zeros",
     "aten::one_hot",
+    "aten::ones_like",
     "aten::permute",
     "aten::relu",
     "aten::reshape",
@@ -71,6 +78,8 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::tanh",
     "aten::to.dtype",
     "aten::transpose.int",
+    "aten::tril",
+    "aten::unflatten.int",
     "aten::unsqueeze",
     "aten::upsample_bilinear2d.vec",
     "aten::upsample_nearest2d.vec",
@@ -95,5 +104,7 @@ std::span<const std::string_view> allowed_operators() { return kAllowed; }
 bool is_allowed(std::string_view name) { return std::binary_search(kAllowed.begin(), kAllowed.end(), name); }
 
 bool is_random(std::string_view name) { return std::binary_search(kRandom.begin(), kRandom.end(), name); }
+
+bool writes_silently(std::string_view name, size_t argument) { return name == "aten::batch_norm" && (argument == 3 || argument == 4); }
 
 } // namespace tensorloom

@@ -4,6 +4,7 @@
 #include <ATen/core/jit_type.h>
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -128,8 +129,8 @@ class Reader {
     if (!kind) place.fail("\"kind\" is missing");
     switch (place.at("kind").choice({"uniform", "normal", "constant", "values"})) {
       case 0: {
-        place.fields({"kind", "low", "high"});
-        const Uniform uniform{number("low"), number("high")};
+        place.fields({"kind", "low", "high", "zero?"});
+        const Uniform uniform{number("low"), number("high"), place.has("zero") && place.at("zero").boolean()};
         if (weight.dtype != c10::kFloat) place.fail("only float32 weights are drawn at random");
         if (uniform.low > uniform.high || uniform.high - uniform.low > kLargest) place.fail("low must not exceed high, nor their distance the largest float32");
         return uniform;
@@ -247,6 +248,7 @@ class Reader {
 
     Op op(Op::Kind::Call, name, place.at("node").text());
     op.handle = handle;
+    op.guard = guard_of(name);
     const JsonPlace args = place.at("args");
     const size_t given = args.size(64);
     if (given > schema.arguments().size()) args.fail(std::to_string(given) + " arguments where " + name + " takes " + std::to_string(schema.arguments().size()));
@@ -263,6 +265,7 @@ class Reader {
         args.fail("argument " + in_quotes(declared.name()) + " of " + name + " is missing");
       }
     }
+    check_writes(args, op);
     op.out = defines(place.at("out"));
     size_t returns = schema.returns().size();
     // One returned list of tensors may fill any number of values.
@@ -270,6 +273,20 @@ class Reader {
     if (op.out.size() > returns) place.at("out").fail(std::to_string(op.out.size()) + " values where " + name + " returns " + std::to_string(returns));
     program_.has_random = program_.has_random || is_random(name);
     return op;
+  }
+
+  /// What an operator writes to must be a buffer of the program: never its data, which may lie in a read-only mapping.
+  void check_writes(const JsonPlace& args, Op& op) const {
+    const auto& declared = op.handle->schema().arguments();
+    for (size_t i = 0; i < declared.size(); ++i) {
+      const bool declares = declared[i].alias_info() && declared[i].alias_info()->isWrite();
+      if (!declares && !writes_silently(op.name, i)) continue;
+      op.writes = op.writes || declares;
+      const auto* use = std::get_if<Use>(&op.args[i]);
+      if (!use) continue;
+      if (std::none_of(program_.weights.begin(), program_.weights.end(), [&](const Weight& weight) { return weight.value == use->value && !weight.trainable; }))
+        args.at(i).fail(op.name + " writes to its argument " + in_quotes(declared[i].name()) + ", which must be a weight that is not trained");
+    }
   }
 
   static c10::TypePtr without_optional(const c10::TypePtr& type) {
@@ -314,6 +331,10 @@ class Reader {
         return c10::IValue(place.integer(-kMaxInteger, kMaxInteger));
       case c10::TypeKind::FloatType: return c10::IValue(place.number());
       case c10::TypeKind::NumberType: {
+        if (place.has("flag")) {
+          place.fields({"flag"}).at("flag").choice({"training"});
+          return TrainingFlag{};
+        }
         const double number = place.number();
         const bool whole = number == std::floor(number) && std::abs(number) <= static_cast<double>(kMaxInteger);
         return whole ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
@@ -385,11 +406,15 @@ void each_use(const Op& op, const Visit& visit) {
   }
 }
 
+bool has_effect(const Op& op) {
+  return op.writes || std::any_of(op.blocks.begin(), op.blocks.end(), [](const Block& block) { return std::any_of(block.ops.begin(), block.ops.end(), has_effect); });
+}
+
 void prune(Block& block) {
   std::unordered_set<int> needed(block.outputs.begin(), block.outputs.end());
   std::vector<Op> kept;
   for (auto op = block.ops.rbegin(); op != block.ops.rend(); ++op) {
-    if (std::none_of(op->out.begin(), op->out.end(), [&](int value) { return needed.contains(value); })) continue;
+    if (!has_effect(*op) && std::none_of(op->out.begin(), op->out.end(), [&](int value) { return needed.contains(value); })) continue;
     for (Block& inner : op->blocks) prune(inner);
     each_use(*op, [&](int value) { needed.insert(value); });
     kept.push_back(std::move(*op));

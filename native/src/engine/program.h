@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "guards.h"
 #include "json.h"
 
 namespace tensorloom {
@@ -62,7 +63,10 @@ struct Op {
 
   // Call
   std::optional<c10::OperatorHandle> handle;
+  Guard guard = nullptr;
   std::vector<Argument> args;
+  /// Changes a buffer: never left out as unneeded.
+  bool writes = false;
 
   // If, While, Repeat
   std::vector<Block> blocks;
@@ -85,6 +89,8 @@ struct Input {
 
 struct Uniform {
   double low, high;
+  /// Draws, so that later weights get the numbers they should, and then clears.
+  bool zero;
 };
 struct Normal {
   double mean, std;

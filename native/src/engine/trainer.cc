@@ -92,7 +92,7 @@ class Trainer {
       return run_to_end();
     } catch (...) {
       // What was seen before the end is part of the story.
-      flush();
+      events_.flush();
       try {
         rethrow_as_engine_error("Training failed");
       } catch (EngineError& error) {
@@ -112,6 +112,8 @@ class Trainer {
       if (!train_epoch() || !finish_epoch()) return stop();
     }
     flush();
+    report_progress();
+    events_.flush();
     return {true, at_.step, file_};
   }
 
@@ -176,7 +178,7 @@ class Trainer {
     while (at_.in_epoch < steps_per_epoch_) {
       if (cancel_) return false;
       step(order);
-      if (events_.is_due()) flush();
+      flush_if_due();
       if (checkpoint_due()) checkpoint();
     }
     return true;
@@ -357,25 +359,33 @@ class Trainer {
     blame(train_rows_.take(order_of(epoch), parts.back().first, parts.back().second), step, loss);
   }
 
+  /// Reads what the device still holds, measures the speed and hands the events on.
   void flush() {
     drain();
     if (window_steps_ > 0) {
       const double seconds = std::chrono::duration<double>(Clock::now() - window_start_).count();
-      if (seconds > 0) {
-        const double speed = static_cast<double>(window_steps_) / seconds;
-        // Smoothed over about two seconds of flushes.
-        steps_per_second_ = steps_per_second_ == 0 ? speed : 0.9 * steps_per_second_ + 0.1 * speed;
-        events_.point("samples_per_second", at_.step, static_cast<double>(window_rows_) / seconds);
-        report_progress();
-      }
+      const double speed = static_cast<double>(window_steps_) / seconds;
+      // Smoothed over about a second of flushes.
+      steps_per_second_ = steps_per_second_ == 0 ? speed : 0.9 * steps_per_second_ + 0.1 * speed;
+      events_.point("samples_per_second", at_.step, static_cast<double>(window_rows_) / seconds);
+      report_progress();
+      window_start_ = Clock::now();
+      window_rows_ = window_steps_ = 0;
     }
     events_.flush();
-    restart_window();
   }
 
-  void restart_window() {
-    window_start_ = Clock::now();
-    window_rows_ = window_steps_ = 0;
+  void flush_if_due() {
+    if (events_.is_due()) flush();
+  }
+
+  /// Runs what is not training, and keeps its time out of the measured speed.
+  template <typename F>
+  auto outside_window(const F& f) {
+    const auto start = Clock::now();
+    const auto result = f();
+    window_start_ += Clock::now() - start;
+    return result;
   }
 
   int64_t elapsed_ms() const { return elapsed_before_ms_ + ms_since(begun_); }
@@ -388,14 +398,12 @@ class Trainer {
 
   /// Evaluates, closes the epoch and keeps it. @return false where the run was cancelled before the evaluation was done.
   bool finish_epoch() {
-    flush();
-    if (!evaluate()) return false;
+    drain();
+    if (!outside_window([&] { return evaluate(); })) return false;
     ++at_.epoch;
     at_.in_epoch = 0;
-    report_progress();
     if (!spec_.checkpoint_folder.empty()) checkpoint();
-    events_.flush();
-    restart_window();
+    flush_if_due();
     return true;
   }
 
@@ -478,26 +486,23 @@ class Trainer {
   }
 
   void checkpoint() {
-    flush();
+    drain();
     if (diverged_.defined() && diverged_.item<float>() != 0) throw EngineError("INTERNAL", "A run that is no longer finite must not be saved.");
     at_.elapsed_ms = elapsed_ms();
     const std::string path = spec_.checkpoint_folder + "/step-" + std::to_string(at_.step) + ".safetensors";
-    const WrittenFile written = save_checkpoint(path, spec_, device_, weights_, *optimizer_, at_);
+    const WrittenFile written = outside_window([&] { return save_checkpoint(path, spec_, device_, weights_, *optimizer_, at_); });
     file_ = path;
     file_step_ = at_.step;
     checkpointed_ = Clock::now();
     events_.add("checkpoint", [&](JsonWriter& json) {
       json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("file").value(path).key("sizeBytes").value(written.size_bytes).key("sha256").value(written.sha256);
     });
-    events_.flush();
-    restart_window();
   }
 
   TrainResult stop() {
-    flush();
     if (!spec_.checkpoint_folder.empty() && file_step_ != at_.step) checkpoint();
     events_.log("info", "Cancelled after step " + std::to_string(at_.step) + ".");
-    events_.flush();
+    flush();
     return {false, at_.step, file_};
   }
 

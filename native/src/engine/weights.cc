@@ -15,7 +15,10 @@ std::vector<at::Tensor> draw_weights(const std::vector<Weight>& weights, at::Gen
   struct Drawer {
     at::Tensor& tensor;
     at::Generator& generator;
-    void operator()(const Uniform& uniform) const { tensor.uniform_(uniform.low, uniform.high, generator); }
+    void operator()(const Uniform& uniform) const {
+      tensor.uniform_(uniform.low, uniform.high, generator);
+      if (uniform.zero) tensor.zero_();
+    }
     void operator()(const Normal& normal) const {
       tensor.normal_(normal.mean, normal.std, generator);
       if (normal.zero_row >= 0) tensor.select(0, normal.zero_row).zero_();

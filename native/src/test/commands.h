@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tensorloom::test {
+
+/// Where a numerical check runs, and how closely it must agree with the CPU.
+struct Where {
+  bool cuda = false;
+};
+
+/// Every check of the engine that needs no other implementation. @return how many failed.
+int self_check(Where where);
+
+/// Reads `count` damaged programs, runs those that still read, and must survive them all.
+int fuzz(int count, unsigned seed);
+
+/// Runs specs on synthetic data for 50 steps on the CPU and on the GPU; their losses must agree.
+int compare_devices(const std::vector<std::string>& specs);
+
+/// Prints one JSON line with samples per second for each spec, on synthetic data.
+int bench(const std::vector<std::string>& specs, Where where, double seconds);
+
+} // namespace tensorloom::test
