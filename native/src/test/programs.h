@@ -43,7 +43,7 @@ inline constexpr const char* kPrograms[] = {
         {"value":6,"name":"h0","dtype":"float32","shape":[1,1,32],"init":{"kind":"constant","value":0},"trainable":false,"node":"lstm"}],
       "ops":[
         {"op":"aten::reshape","args":[{"v":0},{"ints":[{"size":[0,0]},-1,32]}],"out":[10],"node":"reshape"},
-        {"op":"aten::expand","args":[{"v":6},{"ints":[1,{"size":[0,0]},32]}],"out":[11],"node":"lstm"},
+        {"op":"aten::new_zeros","args":[{"v":0},{"ints":[1,{"size":[0,0]},32]}],"out":[11],"node":"lstm"},
         {"op":"aten::lstm.input","args":[{"v":10},{"vs":[11,11]},{"vs":[4,5]},false,1,0,{"flag":"training"},false,true],"out":[12,13,14],"node":"lstm"},
         {"op":"aten::mean.dim","args":[{"v":12},{"ints":[1]},false],"out":[15],"node":"mean"},
         {"op":"repeat","init":[15],"times":3,"maxIterations":8,"node":"loop","out":[20],"blocks":[{"inputs":[16,17],"ops":[
@@ -55,10 +55,11 @@ inline constexpr const char* kPrograms[] = {
           {"inputs":[],"ops":[{"op":"aten::relu","args":[{"v":20}],"out":[23],"node":"if/relu"}],"outputs":[23]},
           {"inputs":[],"ops":[{"op":"aten::gelu","args":[{"v":20}],"out":[24],"node":"if/gelu"}],"outputs":[24]}]},
         {"op":"while","init":[25],"maxIterations":5,"limit":"stop","node":"while","out":[33],"blocks":[
-          {"inputs":[26],"ops":[{"op":"aten::sum","args":[{"v":26}],"out":[27],"node":"while/sum"},{"op":"aten::lt.Scalar","args":[{"v":27},100.5],"out":[28],"node":"while/lt"}],"outputs":[28]},
+          {"inputs":[26],"ops":[{"op":"aten::max","args":[{"v":26}],"out":[27],"node":"while/max"},{"op":"aten::gt.Scalar","args":[{"v":27},-100.5],"out":[28],"node":"while/gt"}],"outputs":[28]},
           {"inputs":[29],"ops":[{"op":"aten::add.Tensor","args":[{"v":29},{"v":20}],"out":[30],"node":"while/add"},{"op":"aten::mul.Scalar","args":[{"v":30},1.5],"out":[31],"node":"while/mul"}],"outputs":[31]}]},
         {"op":"aten::cat","args":[{"vs":[33,20]},1],"out":[34],"node":"cat"},
-        {"op":"aten::split.Tensor","args":[{"v":34},32,1],"out":[35,36],"node":"split"},
+        {"op":"aten::narrow","args":[{"v":34},1,0,32],"out":[35],"node":"split"},
+        {"op":"aten::narrow","args":[{"v":34},1,32,32],"out":[36],"node":"split"},
         {"op":"aten::add.Tensor","args":[{"v":35},{"v":36}],"out":[37],"node":"add"},
         {"op":"aten::linear","args":[{"v":37},{"v":3}],"out":[38],"node":"b"},
         {"op":"aten::cross_entropy_loss","args":[{"v":38},{"v":1}],"out":[39],"node":"out"}],
