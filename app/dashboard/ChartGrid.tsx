@@ -4,11 +4,10 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
-import { formatFigure } from "./figures.ts";
 import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
 import type { MetricStore } from "./metricStore.ts";
-import { metricName, type Run, unitOf } from "./run.ts";
-import { emptySeries, lastStep, lastValue } from "./series.ts";
+import { isActive, metricName, type Run, unitOf } from "./run.ts";
+import { emptySeries, lastStep } from "./series.ts";
 import { useMetrics, useZoomedMetrics } from "./useRun.ts";
 
 const SMOOTHING_KEY = "tensorloom.smoothing";
@@ -30,9 +29,9 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
     if (kept > 0 && kept < 1) setSmoothing(kept);
   }, []);
 
-  const lastAny = Math.max(1, ...[...live.values()].map(lastStep));
+  const lastAny = Math.max(0, ...[...live.values()].map(lastStep));
   // The frame grows in large steps, so that a live curve does not shrink under the eye at every point.
-  const whole: StepRange = [0, run.status === "running" ? Math.min(Math.max(run.totalSteps, lastAny), roundUp(lastAny)) : lastAny];
+  const whole: StepRange = [0, lastAny === 0 ? Math.max(10, run.totalSteps) : run.status === "running" ? Math.min(Math.max(run.totalSteps, lastAny), roundUp(lastAny)) : lastAny];
   const range = zoom ?? whole;
 
   const charts = useMemo(() => {
@@ -93,11 +92,11 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
           <MetricChart
             key={id}
             {...chart}
-            note={"note" in chart ? chart.note : id === "samples_per_second" && lastValue(curves[0]?.series ?? emptySeries) !== null ? `${formatFigure(lastValue(curves[0]?.series ?? emptySeries), "count")}${run.status === "running" ? " now" : ""}` : undefined}
             curves={curves}
             range={range}
             smoothing={smoothing}
-            mark={id === "loss" || index === 1 ? mark : null}
+            emptyWords={!store.loaded ? "" : isActive(run.status) ? "No points yet" : "No points were recorded"}
+            mark={curves.length === 2 ? mark : null}
             hover={hover}
             onHover={setHover}
             onZoom={setZoom}

@@ -14,11 +14,11 @@ export function Checkpoints({ run, onFork, forking }: { run: Run; onFork: (check
       <h3 className="section-name pb-1 text-ink2">Checkpoints</h3>
       <ul className="max-h-72 overflow-y-auto">
         {newestFirst.map((checkpoint) => (
-          <li key={checkpoint.id} className="flex min-h-7 items-center gap-2">
+          <li key={checkpoint.id} className="flex min-h-7 items-center gap-1.5">
             <span className="whitespace-nowrap">Epoch {checkpoint.epoch}</span>
             {checkpoint.isBest && <Badge tone="accent">best</Badge>}
             <span className="figures ml-auto truncate text-ink2">step {formatCount(checkpoint.step)}</span>
-            <a href={`/api/checkpoints/${checkpoint.id}`} aria-label={`Download the checkpoint of step ${checkpoint.step}`} className="figures w-16 text-right text-ink2 hover:text-ink hover:underline">
+            <a href={`/api/checkpoints/${checkpoint.id}`} aria-label={`Download the checkpoint of step ${checkpoint.step}`} className="figures w-14 text-right text-ink2 hover:text-ink hover:underline">
               {formatBytes(checkpoint.sizeBytes)}
             </a>
             <Button size="sm" kind="quiet" className="text-accent" disabled={forking} aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`} onClick={() => onFork(checkpoint)}>

@@ -27,7 +27,7 @@ export function KeyFigures({ run }: { run: Run }) {
       <Figure name={loss || !trainLoss ? "Validation loss" : "Training loss"} note={loss && loss.best !== null && loss.best !== loss.last ? `best ${formatFigure(loss.best, "value")}` : undefined}>
         {formatFigure(lossFigure?.last, "value")}
       </Figure>
-      <Figure name="Epoch" className="max-md:col-span-2 max-md:border-l-0!" note={`step ${formatCount(run.step)} of ${formatCount(run.totalSteps)}`}>
+      <Figure name="Epoch" className="max-md:col-span-2 max-md:border-l-0!" note={`step ${formatCount(run.step)}`}>
         {formatCount(epoch)} <span className="text-ink2">of</span> {formatCount(run.epochs)}
         <span
           role="progressbar"

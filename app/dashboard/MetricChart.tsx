@@ -27,6 +27,8 @@ export type MetricChartProps = {
   canLog?: boolean;
   /** A word at the right of the title instead of a legend. */
   note?: ReactNode;
+  /** What stands in a chart without points. */
+  emptyWords: string;
   /** A step to mark, with its word: where the best checkpoint stands. */
   mark?: { step: number; label: string } | null;
   /** Smoothing of noisy curves, 0 (off) up to 1. */
@@ -39,17 +41,19 @@ export type MetricChartProps = {
   className?: string;
 };
 
-const FRAME = { top: 8, right: 14, bottom: 22, left: 46 };
+const FRAME = { top: 8, right: 16, bottom: 22, left: 46 };
 
 /**
  * A metric over steps. Coarse stretches show their lowest and highest value as a band around the curve, so nothing is
  * lost by drawing less. Pointing reads exact values; dragging along steps zooms; arrow keys do the same reading.
  */
-export function MetricChart({ title, unit, curves, range, fromZero = false, canLog = false, note, mark, smoothing, hover, onHover, onZoom, onReset, className }: MetricChartProps) {
+export function MetricChart({ title, unit, curves, range, fromZero = false, canLog = false, note, emptyWords, mark, smoothing, hover, onHover, onZoom, onReset, className }: MetricChartProps) {
   const [ref, size] = useSize<HTMLDivElement>();
   const [log, setLog] = useState(false);
   const [drag, setDrag] = useState<StepRange | null>(null);
   const dragFrom = useRef<number | null>(null);
+  // Every chart shows where the pointer is; only the one it is on has the box of exact values.
+  const [pointed, setPointed] = useState(false);
 
   const drawn = curves.filter(({ series }) => series.buckets.length > 0);
   const values = valueRange(drawn.map(({ series }) => series), range, unit, fromZero, log);
@@ -72,6 +76,7 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
     }
     if (!dense || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
+    setPointed(true);
     const inside = dense.buckets.filter(({ to }) => to >= range[0] && to <= range[1]);
     const at = inside.findIndex(({ to }) => to >= (hover ?? range[1]));
     const by = event.shiftKey ? 10 : 1;
@@ -79,7 +84,7 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
     onHover(inside[Math.min(inside.length - 1, Math.max(0, next))]?.to ?? null);
   }
 
-  const latest = drawn.map(({ name, series }) => `${name} ${formatFigure(lastValue(series), unit)}`.trim()).join(", ");
+  const latest = drawn.map(({ name, series }) => `${name} ${figureOf(lastValue(series), unit)}`.trim()).join(", ");
   const last = Math.max(0, ...curves.map(({ series }) => lastStep(series)));
   const readout = hover === null ? [] : drawn.flatMap((curve) => {
     const bucket = nearestBucket(curve.series, hover);
@@ -106,8 +111,8 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
           {note ??
             drawn.map(({ name, color, series }) => (
               <span key={name} className="flex items-center gap-1.5 whitespace-nowrap tabular-nums">
-                <span aria-hidden className="size-2 rounded-[2px]" style={{ background: `var(--${color})` }} />
-                {name} {formatFigure(lastValue(series), unit)}
+                {name && <span aria-hidden className="size-2 rounded-[2px]" style={{ background: `var(--${color})` }} />}
+                {name} {figureOf(hover === null ? lastValue(series) : (nearestBucket(series, hover)?.last ?? null), unit)}
               </span>
             ))}
         </div>
@@ -121,7 +126,10 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
         data-point-count={curves.reduce((sum, { series }) => sum + pointCount(series), 0)}
         tabIndex={0}
         onKeyDown={read}
-        onBlur={() => onHover(null)}
+        onBlur={() => {
+          setPointed(false);
+          onHover(null);
+        }}
         onPointerDown={(event) => {
           if (event.button !== 0 || event.pointerType === "touch") return;
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -129,6 +137,7 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
         }}
         onPointerMove={(event) => {
           const step = stepAt(event);
+          setPointed(true);
           onHover(step);
           if (dragFrom.current !== null && step !== dragFrom.current) setDrag([Math.min(step, dragFrom.current), Math.max(step, dragFrom.current)]);
         }}
@@ -141,12 +150,15 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
           dragFrom.current = null;
           setDrag(null);
         }}
-        onPointerLeave={() => onHover(null)}
+        onPointerLeave={() => {
+          setPointed(false);
+          onHover(null);
+        }}
         onDoubleClick={onReset}
-        className="relative h-[200px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
+        className="relative h-[196px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
         {size && size.width > 0 && <Plot curves={drawn} range={range} values={values} unit={unit} log={log} smoothing={smoothing} width={size.width} height={size.height} mark={mark ?? null} />}
-        {drawn.length === 0 && <p className="absolute inset-0 grid place-items-center pb-4 text-sm text-ink2">No points yet</p>}
+        {drawn.length === 0 && <p className="absolute inset-0 grid place-items-center pb-4 text-sm text-ink2">{emptyWords}</p>}
         {plot && nearest && (
           <svg aria-hidden className="pointer-events-none absolute inset-0" width={size.width} height={size.height}>
             <line x1={toX(nearest.to)} x2={toX(nearest.to)} y1={FRAME.top} y2={FRAME.top + plot.height} stroke="var(--line2)" />
@@ -158,13 +170,17 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
           </svg>
         )}
         {plot && drag && <div aria-hidden className="pointer-events-none absolute border-x border-accent bg-accent-soft opacity-60" style={{ left: toX(drag[0]), width: toX(drag[1]) - toX(drag[0]), top: FRAME.top, height: plot.height }} />}
-        {plot && nearest && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} />}
+        {plot && nearest && pointed && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} />}
       </div>
       <p role="status" className="sr-only">
         {hover !== null && nearest && readout.map(({ curve, bucket }) => `Step ${bucket.to}, ${curve.name || title} ${formatExact(bucket.last, unit)}`).join("; ")}
       </p>
     </section>
   );
+}
+
+function figureOf(value: number | null, unit: Unit): string {
+  return value === null ? "not finite" : formatFigure(value, unit);
 }
 
 /** Exact values beside the pointer. */
@@ -202,7 +218,7 @@ type Values = { domain: readonly [number, number]; ticks: readonly number[] };
 /** The value axis for what is inside the range: whole steps, and no jumping while points come. */
 function valueRange(all: readonly Series[], range: StepRange, unit: Unit, fromZero: boolean, log: boolean): Values {
   const found = extent(all, range, log);
-  if (!found) return log ? { domain: [0.1, 1], ticks: [0.1, 1] } : { domain: [0, 1], ticks: [0, 1] };
+  if (!found) return { domain: log ? [0.1, 1] : [0, 1], ticks: [] };
   const [low, high] = found;
   if (log) {
     const domain: [number, number] = low === high ? [low / 2, high * 2] : [low * 0.9, high * 1.1];
@@ -233,13 +249,14 @@ const Plot = memo(
           type="number"
           dataKey="step"
           domain={[range[0], range[1]]}
-          ticks={niceTicks(range[0], range[1], Math.max(2, Math.round(width / 110)))}
+          ticks={niceTicks(range[0], range[1], Math.max(2, Math.round(width / 110))).filter(Number.isInteger)}
           allowDataOverflow
           height={FRAME.bottom}
           tick={tick}
           tickLine={false}
+          tickSize={0}
           axisLine={false}
-          tickMargin={4}
+          tickMargin={8}
           interval={0}
           tickFormatter={(value: number) => formatTick(value, "value")}
         />
@@ -252,14 +269,15 @@ const Plot = memo(
           width={FRAME.left}
           tick={tick}
           tickLine={false}
+          tickSize={0}
           axisLine={false}
-          tickMargin={6}
+          tickMargin={8}
           interval={0}
           tickFormatter={(value: number) => formatTick(value, unit)}
         />
-        {first.some((row) => row.band) && <Area dataKey="band" stroke="none" fill={`var(--${curves[0]?.color})`} fillOpacity={0.18} isAnimationActive={false} activeDot={false} dot={false} />}
-        {mark && mark.step >= range[0] && mark.step <= range[1] && (
-          <ReferenceLine x={mark.step} stroke="var(--ink3)" strokeDasharray="2 3" label={{ value: mark.label, position: mark.step > (range[0] + range[1]) / 2 ? "insideTopRight" : "insideTopLeft", fontSize: 10, fill: "var(--ink2)" }} />
+        {first.some((row) => row.band) && <Area dataKey="band" stroke={`var(--${curves[0]?.color})`} strokeWidth={1} strokeOpacity={smoothing > 0 ? 0.2 : 0.4} fill={`var(--${curves[0]?.color})`} fillOpacity={smoothing > 0 ? 0.12 : 0.3} isAnimationActive={false} activeDot={false} dot={false} />}
+        {mark && curves.length > 0 && mark.step >= range[0] && mark.step <= range[1] && (
+          <ReferenceLine x={mark.step} stroke="var(--ink3)" strokeDasharray="2 3" label={{ value: mark.label, position: `inside${unit === "share" ? "Bottom" : "Top"}${mark.step > (range[0] + range[1]) / 2 ? "Right" : "Left"}`, fontSize: 10, fill: "var(--ink2)" }} />
         )}
         {curves.map(({ name, color, noisy }, index) => {
           const data = rows[index];

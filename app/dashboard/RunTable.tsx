@@ -24,6 +24,7 @@ export function RunTable({ runs, showModel }: { runs: readonly RunSummary[]; sho
 
   function head(column: RunColumn, title: ReactNode, className?: string) {
     const sortedBy = order.column === column;
+    const atRight = className?.includes("text-right") ?? false;
     return (
       <th scope="col" aria-sort={sortedBy ? (order.descending ? "descending" : "ascending") : "none"} className={cx("h-8 px-2.5 font-normal first:pl-3.5 last:pr-3.5", className)}>
         <button
@@ -31,8 +32,9 @@ export function RunTable({ runs, showModel }: { runs: readonly RunSummary[]; sho
           onClick={() => setOrder({ column, descending: sortedBy ? !order.descending : column !== "model" && column !== "loss" && column !== "state" })}
           className={cx("text-sm whitespace-nowrap hover:text-ink", sortedBy ? "font-semibold text-ink" : "text-ink2")}
         >
+          {sortedBy && atRight && <span aria-hidden>{order.descending ? "↓ " : "↑ "}</span>}
           {title}
-          <span aria-hidden className="inline-block w-3 text-right">{sortedBy ? (order.descending ? "↓" : "↑") : ""}</span>
+          {sortedBy && !atRight && <span aria-hidden>{order.descending ? " ↓" : " ↑"}</span>}
         </button>
       </th>
     );
@@ -100,11 +102,17 @@ function Row({ run, showModel, showMetricName }: { run: RunSummary; showModel: b
           <span className="text-ink3">–</span>
         )}
       </td>
-      <td className={cx(cell, "figures text-right max-lg:hidden")}>{formatFigure(summaryOf(run, "validation/loss")?.best, "value")}</td>
-      <td className={cx(cell, "figures text-right whitespace-nowrap max-sm:hidden")}>
-        {formatCount(run.epoch)} <span className="text-ink2">of {formatCount(run.epochs)}</span>
+      <td className={cx(cell, "text-right max-lg:hidden")}>
+        <span className="figures">{formatFigure(summaryOf(run, "validation/loss")?.best, "value")}</span>
       </td>
-      <td className={cx(cell, "figures text-right whitespace-nowrap max-md:hidden")}>{run.startedAt ? formatDuration(run.elapsedMs) : "–"}</td>
+      <td className={cx(cell, "text-right whitespace-nowrap max-sm:hidden")}>
+        <span className="figures">
+          {formatCount(run.epoch)} <span className="text-ink2">of {formatCount(run.epochs)}</span>
+        </span>
+      </td>
+      <td className={cx(cell, "text-right whitespace-nowrap max-md:hidden")}>
+        <span className="figures">{run.startedAt ? formatDuration(run.elapsedMs) : "–"}</span>
+      </td>
       <td className={cx(cell, "text-right whitespace-nowrap text-ink2 max-md:hidden")}>
         {formatClock(run.startedAt ?? run.createdAt)} <span className="max-lg:hidden">by {run.createdByName}</span>
       </td>

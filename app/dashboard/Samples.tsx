@@ -52,7 +52,7 @@ export function Samples({ run }: { run: Run }) {
                   </span>
                   <span className="figures shrink-0 text-ink2">{answer.detail}</span>
                 </p>
-                {!pictures && input !== undefined && <p className="figures px-2.5 pb-1.5 text-ink2">{describe(columns, decodeTensor(input, samples.data.dtype))}</p>}
+                {!pictures && input !== undefined && <Features columns={columns} row={decodeTensor(input, samples.data.dtype)} />}
               </li>
             );
           })}
@@ -76,9 +76,16 @@ function readAnswer(output: readonly (number | null)[], target: number, classes:
   return { predicted: name(predicted), truth: name(target), detail: `${Math.round((chances[predicted] ?? 0) * 100)}%`, wrong: predicted !== target };
 }
 
-/** A row of a table in one line: `bill length mm 39.1 · island Dream`. */
-function describe(columns: readonly string[], row: ArrayLike<number>): string {
-  return featuresOf(columns)
-    .map((feature) => `${featureTitle(feature.name)} ${feature.kind === "number" ? Number((row[feature.index] ?? 0).toPrecision(4)) : (chosenOption(feature, row) ?? "–")}`)
-    .join(" · ");
+/** The features of a row, in the data set's own units. */
+function Features({ columns, row }: { columns: readonly string[]; row: ArrayLike<number> }) {
+  return (
+    <dl className="flex flex-wrap gap-x-3 px-2.5 pb-1.5 text-xs text-ink2">
+      {featuresOf(columns).map((feature) => (
+        <div key={feature.name} className="flex items-baseline gap-1">
+          <dt>{featureTitle(feature.name)}</dt>
+          <dd className="figures text-ink">{feature.kind === "number" ? Number((row[feature.index] ?? 0).toPrecision(4)) : (chosenOption(feature, row) ?? "–")}</dd>
+        </div>
+      ))}
+    </dl>
+  );
 }

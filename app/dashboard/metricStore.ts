@@ -29,6 +29,11 @@ export class MetricStore {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Whether history is there: before that, no points does not mean that there are none. */
+  get loaded(): boolean {
+    return this.#waiting === null;
+  }
+
   /** Takes history as the server gave it, then what came live while it was on its way. */
   load(history: readonly { key: string; buckets: readonly Bucket[] }[]): void {
     const waiting = this.#waiting ?? [];

@@ -22,7 +22,7 @@ export type Reading = { title: string; sentences: string[]; tone: "good" | "hint
 export function readRun(run: Read): Reading | null {
   const evaluations = run.validationLoss.buckets.filter((bucket) => bucket.last !== null);
   if (evaluations.length === 0 && !run.confusion) return null;
-  const title = run.status === "running" ? "Reading so far." : "Reading.";
+  const title = run.status === "running" ? "Reading so far." : run.status === "failed" ? "Reading until it failed." : "Reading.";
   const fit = readFit(run);
   const sentences = [readBest(run, evaluations.length), fit?.sentence, readGuessing(run.confusion), readConfusion(run.confusion, run.classes)];
   return { title, sentences: sentences.filter((sentence) => sentence !== undefined), tone: fit?.tone ?? "good" };
@@ -37,7 +37,7 @@ function readBest({ bestStep, stepsPerEpoch }: Read, evaluationCount: number): s
  * Overfitting is a validation loss that has left its lowest value by more than a tenth while the training loss kept falling.
  * "Close" is a training loss of not much less than the validation loss.
  */
-function readFit({ trainLoss, validationLoss, stepsPerEpoch }: Read): { sentence: string; tone: Reading["tone"] } | undefined {
+function readFit({ status, trainLoss, validationLoss, stepsPerEpoch }: Read): { sentence: string; tone: Reading["tone"] } | undefined {
   const evaluations = validationLoss.buckets.flatMap(({ to, last }) => (last === null ? [] : [{ step: to, loss: last }]));
   const latest = evaluations.at(-1);
   const train = meanOfLast(trainLoss, stepsPerEpoch);
@@ -54,7 +54,7 @@ function readFit({ trainLoss, validationLoss, stepsPerEpoch }: Read): { sentence
   const before = evaluations.at(-2);
   const falling = before !== undefined && latest === best && before.loss > latest.loss * 1.05;
   return {
-    sentence: falling ? "Training and validation stay close and still fall: more epochs would help." : "Training and validation stay close: no overfitting.",
+    sentence: falling && status !== "failed" ? "Training and validation stay close and still fall: more epochs would help." : "Training and validation stay close: no overfitting.",
     tone: "good",
   };
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { type Metrics, MetricStore } from "./metricStore.ts";
 import { awaitsExports, bucketsOf, isActive } from "./run.ts";
@@ -119,17 +119,17 @@ export function useMetrics(store: MetricStore): Metrics {
 }
 
 /**
- * The metrics inside a range of steps, as fine as the chart can show. Where the page holds every point of the run anyway, those are
- * enough; otherwise the server is asked, and until it answers the coarse curve stands in.
+ * The metrics inside a range of steps, as fine as a chart can show. A metric of which the page holds every point anyway is drawn
+ * from those; the others are asked for, and until they come their coarse curve stands in.
  */
 export function useZoomedMetrics(runId: string, metrics: Metrics, range: StepRange | null): Metrics {
   const trpc = useTRPC();
-  const coarse = range !== null && [...metrics.values()].some(({ bucketSize }) => bucketSize > 1);
+  const coarse = range === null ? [] : [...metrics].flatMap(([key, { bucketSize }]) => (bucketSize > 1 ? [key] : [])).sort();
   const { data } = useQuery(
     trpc.runs.metrics.queryOptions(
-      { runId, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY },
-      { enabled: coarse, select: ({ series }): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))])) },
+      { runId, keys: coarse, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY },
+      { enabled: coarse.length > 0, select: ({ series }): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))])) },
     ),
   );
-  return coarse && data ? data : metrics;
+  return useMemo(() => (coarse.length > 0 && data ? new Map([...metrics, ...data]) : metrics), [coarse.length > 0, data, metrics]);
 }
