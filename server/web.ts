@@ -7,6 +7,7 @@ import { resolveSession, type Session } from "./auth/session.ts";
 import { type Config, config as readSettings, root } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
+import { isDatabaseAway } from "./errors.ts";
 import { matchDownload, sendDownload } from "./http/downloads.ts";
 import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
 import { answerSignIn } from "./http/signIn.ts";
@@ -51,7 +52,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
     if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
-    if (isDocument(req) && (await context.session()) === null) {
+    if (isDocument(req) && !(await mayOpenPages(context))) {
       res.writeHead(303, { Location: "/sign-in" }).end();
       return;
     }
@@ -102,6 +103,16 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
 function isDocument(req: IncomingMessage): boolean {
   const destination = req.headers["sec-fetch-dest"];
   return destination === undefined ? (req.headers.accept ?? "").includes("text/html") : destination === "document";
+}
+
+/** Sees to it that a visitor has a session where one is to be had. Pages hold no data, so they open while the database is away, and say so themselves. */
+async function mayOpenPages(context: Context): Promise<boolean> {
+  try {
+    return (await context.session()) !== null;
+  } catch (error) {
+    if (isDatabaseAway(error)) return true;
+    throw error;
+  }
 }
 
 async function sendHealth(db: Database, res: ServerResponse): Promise<void> {

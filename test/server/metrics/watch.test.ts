@@ -141,7 +141,7 @@ describe("a stream", () => {
     let pieces = 0;
     const cursor = { rewinds: 0, revision: 0, log: 0, steps: new Map<string, number>() };
     for await (const { id, news } of watcher.watch(run, cursor, new AbortController().signal, () => Promise.resolve(true))) {
-      expect(JSON.stringify(news).length).toBeLessThan(256 * 1024);
+      expect(JSON.stringify(news).length).toBeLessThan(128 * 1024);
       page.take(id, news);
       pieces++;
       if (page.series.get("train/loss")?.length === steps.length) break;
