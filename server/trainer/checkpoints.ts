@@ -9,7 +9,7 @@ export type GoodCheckpoint = { id: string; step: number; epoch: number; storageK
 type Row = GoodCheckpoint & { sha256: string };
 
 /** Besides the best one and those that other runs start from. */
-const keptLatest = 2;
+export const keptLatest = 2;
 
 /** Folder that one lease's checkpoints go to. Each lease has its own, so that a trainer that should be gone overwrites nothing. */
 export const checkpointFolder = ({ runId, token }: Pick<Lease, "runId" | "token">): string => `runs/${runId}/lease-${token}`;

@@ -5,7 +5,7 @@ import { Prisma } from "../../prisma/generated/client.ts";
 import type { Lease } from "../agent/lease.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
-import { pruneCheckpoints } from "./checkpoints.ts";
+import { keptLatest, pruneCheckpoints } from "./checkpoints.ts";
 import { isFenced, isOutage } from "./outage.ts";
 import { foldPoints, mainKey } from "./summary.ts";
 
@@ -237,19 +237,28 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancel
     }
     const points: Points[] = [...batch.points].map(([key, series]) => ({ key, ...series }));
     if (points.length > 0) await appendMetrics(tx, { id: runId, orgId }, token, points);
-    for (const { level, message, at } of batch.log) {
-      await tx.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES (${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token})`;
+    if (batch.log.length > 0) {
+      const lines = batch.log.map(({ level, message, at }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token}::int)`);
+      await tx.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES ${Prisma.join(lines)}`;
     }
-    for (const checkpoint of batch.checkpoints) {
+    const { lasting, passing } = sortOut(batch.checkpoints);
+    for (const checkpoint of lasting) {
       if (checkpoint.isBest) await tx.$executeRaw`UPDATE "Checkpoint" SET "isBest" = false WHERE "runId" = ${runId}::uuid AND "isBest"`;
       await tx.$executeRaw`
         INSERT INTO "Checkpoint" ("id", "orgId", "runId", "leaseToken", "step", "epoch", "storageKey", "sizeBytes", "sha256", "isBest")
         VALUES (${randomUUID()}::uuid, ${orgId}::uuid, ${runId}::uuid, ${token}, ${checkpoint.step}, ${checkpoint.epoch}, ${checkpoint.key}, ${checkpoint.sizeBytes}, ${checkpoint.sha256}, ${checkpoint.isBest})
         ON CONFLICT ("runId", "step") DO NOTHING`;
     }
-    const removed = batch.checkpoints.length > 0 ? await pruneCheckpoints(tx, runId) : [];
-    return { cancelRequested: run.cancelRequested, removed };
+    const pruned = lasting.length > 0 ? await pruneCheckpoints(tx, runId) : [];
+    return { cancelRequested: run.cancelRequested, removed: [...passing, ...pruned] };
   });
+}
+
+/** Of checkpoints that came in one batch, only the last ones and the best one will stay; a short epoch makes many that need no row at all. */
+function sortOut(checkpoints: Batch["checkpoints"]): { lasting: Batch["checkpoints"]; passing: string[] } {
+  const best = checkpoints.findLast(({ isBest }) => isBest);
+  const lasting = checkpoints.filter((checkpoint, at) => checkpoint === best || at >= checkpoints.length - keptLatest).map((checkpoint) => ({ ...checkpoint, isBest: checkpoint === best }));
+  return { lasting, passing: checkpoints.map(({ key }) => key).filter((key) => !lasting.some((checkpoint) => checkpoint.key === key)) };
 }
 
 async function isWritten(tx: Tx, { runId, token }: Lease, number: number): Promise<boolean> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Graph } from "../../core/graph/document.ts";
+import { readSafetensors } from "../../core/export/safetensors.ts";
 import { chain } from "../../core/templates/sketch.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
@@ -51,6 +52,19 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     orgId: org.id,
     get postgres() {
       return postgres;
+    },
+    /** The agent that was started last. */
+    get agent(): ChildProcess {
+      const last = agents.at(-1);
+      if (last === undefined) throw new Error("No agent was started.");
+      return last;
+    },
+    /** Changes one bit in the middle of a stored file. */
+    flipBit(key: string): void {
+      const bytes = readFileSync(files.path(key));
+      const at = bytes.length >> 1;
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      writeFileSync(files.path(key), bytes);
     },
     /** Starts an agent; a second one with a name of its own stands for another machine. */
     startAgent(more: { [name: string]: string } = {}): ChildProcess {
@@ -106,10 +120,21 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       }
       return series;
     },
+    /** Weights, optimizer and random state at a run's end, by name. */
+    async finalState(runId: string): Promise<{ [name: string]: unknown }> {
+      const { storageKey } = await db.checkpoint.findFirstOrThrow({ where: { runId }, orderBy: { step: "desc" } });
+      return Object.fromEntries(readSafetensors(await files.read(storageKey)).tensors);
+    },
     audit: () => auditInvariants(db, files),
     /** `pg_ctl -m immediate stop`: as if the power went. */
     crashPostgres(): void {
       kill(postmaster(), "SIGQUIT");
+    },
+    /** Stops or continues the server and all its sessions: it takes connections and answers nothing. */
+    signalPostgres(signal: "SIGSTOP" | "SIGCONT"): void {
+      const parent = postmaster();
+      const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" }).split("\n").map(Number).filter((pid) => pid > 0);
+      for (const pid of [parent, ...children]) kill(pid, signal);
     },
     async restartPostgres(): Promise<void> {
       postgres = await startEmbeddedPostgres(folder);

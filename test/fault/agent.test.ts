@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { identify, isAlive } from "../../server/agent/process.ts";
+import { openWorld, type World } from "./world.ts";
+
+const order = { epochs: 500, schedule: "constant" as const, seed: 11 };
+
+let world: World;
+let undisturbed: Awaited<ReturnType<World["series"]>>;
+beforeAll(async () => {
+  world = await openWorld();
+  world.startAgent();
+  const twin = await world.queueRun(order);
+  expect((await world.untilEnded(twin)).status).toBe("finished");
+  undisturbed = await world.series(twin);
+});
+afterAll(() => world?.close());
+
+describe("the agent", () => {
+  it("killed during a run, is not missed by it; its successor leaves the run alone", async () => {
+    const id = await world.queueRun(order);
+    const { step } = await world.untilRun(id, "well under way", (run) => run.epoch > 10);
+    const trainer = identify(await world.trainerOf(id));
+    world.agent.kill("SIGKILL");
+    await world.untilRun(id, "going on without an agent", (run) => run.step > step);
+    await sleep(500);
+    world.startAgent();
+    const run = await world.untilEnded(id);
+    expect(run.status).toBe("finished");
+    expect(run.leaseToken).toBe(1);
+    expect(await world.series(id)).toEqual(undisturbed);
+    expect(trainer).not.toBeNull();
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("asked to end, puts its runs back into the queue with a checkpoint and leaves no process within 8 s", async () => {
+    const id = await world.queueRun({ ...order, epochs: 5_000 });
+    await world.untilRun(id, "well under way", (run) => run.epoch > 10);
+    const trainer = identify(await world.trainerOf(id));
+    const agent = world.agent;
+    const askedAt = performance.now();
+    agent.kill("SIGTERM");
+    await new Promise((resolve) => agent.once("exit", resolve));
+    expect(performance.now() - askedAt).toBeLessThan(8_500);
+    expect(trainer !== null && isAlive(trainer)).toBe(false);
+    const run = await world.run(id);
+    expect(run).toMatchObject({ status: "queued", leaseUntil: null, attempts: 0 });
+    const last = await world.db.checkpoint.findFirstOrThrow({ where: { runId: id }, orderBy: { step: "desc" } });
+    // Everything that was trained was kept: stopped between steps, not cut off.
+    expect(last.step).toBe(run.step);
+    expect(await world.audit()).toEqual([]);
+
+    await world.db.run.update({ where: { id }, data: { status: "cancelled", endedAt: new Date() } });
+    world.startAgent();
+    const next = await world.queueRun(order);
+    expect((await world.untilEnded(next)).status).toBe("finished");
+    expect(await world.series(next)).toEqual(undisturbed);
+  });
+});

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWorld, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  world.startAgent();
+});
+afterAll(() => world?.close());
+
+describe("a run that goes wrong by itself", () => {
+  it("with a learning rate of a million stops at the step whose numbers are not finite, and names the node", async () => {
+    const id = await world.queueRun({ epochs: 50, optimizer: "SGD", schedule: "constant", lr: 1e6 });
+    const run = await world.untilEnded(id);
+    expect(run.status).toBe("failed");
+    expect(run.failure).toMatchObject({ code: "NOT_FINITE", node: expect.stringMatching(/\w/), step: expect.any(Number) });
+    const { step } = run.failure as { step: number };
+    // Points of the steps before it are all there.
+    const { "train/loss": loss } = await world.series(id);
+    expect(loss?.steps.at(-1)).toBeGreaterThanOrEqual(step - 1);
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("whose data set's files are gone fails in words, and takes nothing else along", async () => {
+    const datasetId = await world.datasetReady("penguins");
+    const id = await world.queueRun({ epochs: 2_000, schedule: "constant" });
+    await world.untilRun(id, "stepping", (run) => run.step > 0);
+    await world.files.removeFolder(`datasets/${datasetId}`);
+    const other = await world.queueRun({ epochs: 2 });
+    const failed = await world.untilEnded(other);
+    expect(failed).toMatchObject({ status: "failed", failure: { code: "DATA_MISMATCH" } });
+    expect((await world.untilEnded(id)).status).toBe("finished");
+    expect(await world.audit()).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kill, openWorld, type World } from "./world.ts";
+
+const kills = Number(process.env["FAULT_KILLS"] ?? 5);
+/** Long enough for every kill to hit a run under way. */
+const order = { epochs: 60 * kills, schedule: "constant" as const, seed: 7 };
+
+let world: World;
+let undisturbed: Awaited<ReturnType<World["series"]>>;
+let weights: Awaited<ReturnType<World["finalState"]>>;
+beforeAll(async () => {
+  world = await openWorld();
+  world.startAgent();
+  const twin = await world.queueRun(order);
+  expect((await world.untilEnded(twin)).status).toBe("finished");
+  undisturbed = await world.series(twin);
+  weights = await world.finalState(twin);
+});
+afterAll(() => world?.close());
+
+describe("a killed trainer", () => {
+  it(`loses and doubles no point over ${kills} kills, and ends with the very weights, optimizer and random state of its undisturbed twin`, async () => {
+    const id = await world.queueRun(order);
+    let lastPid = 0;
+    for (let count = 0; count < kills; count++) {
+      // A checkpoint since the last kill shows that the run gets on; then any moment will do.
+      await world.untilRun(id, `trained by attempt ${count + 1}`, (run) => run.status === "running" && run.attempts === 0 && !(run.owner ?? "").includes(` ${lastPid} `));
+      await sleep(Math.random() * 250);
+      lastPid = await world.trainerOf(id);
+      kill(lastPid, "SIGKILL");
+      const killedAt = performance.now();
+      await world.untilRun(id, "claimed again", (run) => !(run.owner ?? "").includes(` ${lastPid} `));
+      expect(performance.now() - killedAt).toBeLessThan(30_000);
+    }
+    const run = await world.untilEnded(id);
+    expect(run.status).toBe("finished");
+    expect(run.leaseToken).toBeGreaterThan(kills);
+    expect(await world.series(id)).toEqual(undisturbed);
+    expect(await world.finalState(id)).toEqual(weights);
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("goes on from the checkpoint before where the last one has a flipped bit", async () => {
+    const id = await world.queueRun(order);
+    await world.untilRun(id, "some checkpoints along", (run) => run.epoch > 20);
+    const agent = world.agent;
+    agent.kill("SIGSTOP");
+    kill(await world.trainerOf(id), "SIGKILL");
+    const [latest] = await world.db.checkpoint.findMany({ where: { runId: id }, orderBy: { step: "desc" } });
+    world.flipBit(latest?.storageKey ?? "");
+    agent.kill("SIGCONT");
+    const run = await world.untilEnded(id);
+    expect(run.status).toBe("finished");
+    expect(await world.series(id)).toEqual(undisturbed);
+    const lines = await world.db.runLog.findMany({ where: { runId: id, message: { contains: "damaged" } } });
+    expect(lines).toHaveLength(1);
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("that crashed by itself is tried once more, and then the run fails with the signal in words", async () => {
+    const id = await world.queueRun({ ...order, epochs: 5_000 });
+    await world.untilRun(id, "stepping", (run) => run.step > 0);
+    kill(await world.trainerOf(id), "SIGSEGV");
+    await world.untilRun(id, "claimed again", (run) => run.status === "running" && run.crashes === 1 && run.attempts === 0);
+    const crashedAt = performance.now();
+    kill(await world.trainerOf(id), "SIGSEGV");
+    const run = await world.untilRun(id, "failed", ({ status }) => status === "failed");
+    expect(performance.now() - crashedAt).toBeLessThan(5_000);
+    expect(run.failure).toMatchObject({ code: "ENGINE_CRASHED", message: expect.stringContaining("SIGSEGV") });
+    expect(await world.audit()).toEqual([]);
+  });
+});
