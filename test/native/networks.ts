@@ -1,0 +1,149 @@
+import { chain, sketch, type Step } from "../../core/templates/sketch.ts";
+import type { Graph } from "../../core/graph/document.ts";
+
+/** A network drawn on the canvas, and the same in PyTorch: node ids are attribute names, made in the order of the program's weights. */
+export type Network = {
+  name: string;
+  graph: Graph;
+  input: { dtype: "float32" | "int64"; shape: number[] };
+  /** How many numbers an int64 input may hold. */
+  vocabulary: number;
+  classes: number;
+  /** The class `Model` in Python. */
+  torch: string;
+};
+
+const CLASSES = 5;
+
+/** A Linear, a ReLU, a Linear. */
+const mlp: Network = {
+  name: "MLP",
+  graph: chain([
+    ["x", "input", { shape: [20] }],
+    ["fc1", "linear", { out_features: 32 }],
+    ["relu1", "relu"],
+    ["fc2", "linear", { out_features: 16 }],
+    ["relu2", "relu"],
+    ["fc3", "linear", { out_features: CLASSES }],
+    ["y", "output"],
+  ]),
+  input: { dtype: "float32", shape: [20] },
+  vocabulary: 0,
+  classes: CLASSES,
+  torch: `
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(20, 32)
+        self.fc2 = nn.Linear(32, 16)
+        self.fc3 = nn.Linear(16, ${CLASSES})
+    def forward(self, x):
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
+`,
+};
+
+const cnn: Network = {
+  name: "CNN with batch norm",
+  graph: chain([
+    ["x", "input", { shape: [2, 12, 12] }],
+    ["conv1", "conv2d", { out_channels: 8, kernel_size: 3, padding: 1, bias: false }],
+    ["bn1", "batch_norm2d"],
+    ["relu1", "relu"],
+    ["pool1", "max_pool2d", { kernel_size: 2 }],
+    ["conv2", "conv2d", { out_channels: 16, kernel_size: 3, padding: 1 }],
+    ["bn2", "batch_norm2d"],
+    ["relu2", "relu"],
+    ["pool2", "max_pool2d", { kernel_size: 2 }],
+    ["flatten", "flatten"],
+    ["fc", "linear", { out_features: CLASSES }],
+    ["y", "output"],
+  ]),
+  input: { dtype: "float32", shape: [2, 12, 12] },
+  vocabulary: 0,
+  classes: CLASSES,
+  torch: `
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 8, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 16, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(16)
+        self.fc = nn.Linear(16 * 3 * 3, ${CLASSES})
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 2)
+        x = F.max_pool2d(F.relu(self.bn2(self.conv2(x))), 2)
+        return self.fc(x.flatten(1))
+`,
+};
+
+const lstm: Network = {
+  name: "LSTM",
+  graph: chain([
+    ["x", "input", { shape: [12, 6] }],
+    ["lstm", "lstm", { hidden_size: 16, num_layers: 2, batch_first: true }],
+    ["mean", "mean", { dim: [1] }],
+    ["fc", "linear", { out_features: CLASSES }],
+    ["y", "output"],
+  ]),
+  input: { dtype: "float32", shape: [12, 6] },
+  vocabulary: 0,
+  classes: CLASSES,
+  torch: `
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(6, 16, 2, batch_first=True)
+        self.fc = nn.Linear(16, ${CLASSES})
+    def forward(self, x):
+        return self.fc(self.lstm(x)[0].mean(1))
+`,
+};
+
+/** One pre-norm encoder block over embedded tokens. */
+const transformer: Network = {
+  name: "transformer",
+  graph: drawTransformer(),
+  input: { dtype: "int64", shape: [10] },
+  vocabulary: 17,
+  classes: CLASSES,
+  torch: `
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(17, 16)
+        self.norm1 = nn.LayerNorm(16)
+        self.attention = nn.MultiheadAttention(16, 4, batch_first=True)
+        self.norm2 = nn.LayerNorm(16)
+        self.up = nn.Linear(16, 64)
+        self.down = nn.Linear(64, 16)
+        self.fc = nn.Linear(16, ${CLASSES})
+    def forward(self, x):
+        x = self.embed(x)
+        n = self.norm1(x)
+        x = x + self.attention(n, n, n, need_weights=False)[0]
+        x = x + self.down(F.gelu(self.up(self.norm2(x))))
+        return self.fc(x.mean(1))
+`,
+};
+
+function drawTransformer(): Graph {
+  const s = sketch();
+  const below = (step: Step, row: number, from: string, port = "x") => s.put(step, { column: 0, row }, { [port]: from });
+  s.put(["x", "input", { shape: [10], dtype: "int64" }], { column: 0, row: 0 });
+  below(["embed", "embedding", { num_embeddings: 17, embedding_dim: 16 }], 1, "x");
+  below(["norm1", "layer_norm"], 2, "embed");
+  below(["attention", "multihead_attention", { num_heads: 4 }], 3, "norm1", "query");
+  s.put(["add1", "add"], { column: 0, row: 4 }, { a: "embed", b: "attention" });
+  below(["norm2", "layer_norm"], 5, "add1");
+  below(["up", "linear", { out_features: 64 }], 6, "norm2");
+  below(["gelu", "gelu"], 7, "up");
+  below(["down", "linear", { out_features: 16 }], 8, "gelu");
+  s.put(["add2", "add"], { column: 0, row: 9 }, { a: "add1", b: "down" });
+  below(["mean", "mean", { dim: [1] }], 10, "add2");
+  below(["fc", "linear", { out_features: CLASSES }], 11, "mean");
+  below(["y", "output"], 12, "fc");
+  return s.graph();
+}
+
+export const networks: readonly Network[] = [mlp, cnn, lstm, transformer];
