@@ -10,7 +10,7 @@ import { bodyOutputs } from "../layers/output.ts";
 import { pythonTuple } from "../layers/params.ts";
 import { lowerModel } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
-import { attributeNames, className, Identifiers, quote } from "./python.ts";
+import { attributeNames, className, Identifiers, quote, RESERVED_NAMES } from "./python.ts";
 
 export type PyTorchOptions = {
   /** Name of the module's class; `Model` where absent. */
@@ -30,7 +30,7 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
   const checked = requireValid(graph);
   const program = lowerModel(graph, { preprocess: options.preprocess });
   const classes: string[] = [];
-  const classNames = new Identifiers();
+  const classNames = new Identifiers(RESERVED_NAMES);
   const renamed: [ours: string, theirs: string][] = [];
 
   if (options.preprocess) {
@@ -106,7 +106,7 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
       const body = node.bodies?.[role];
       if (body) writeModule(classNames.of(`${name}${className(role)}`), body, [...steps, { node: node.id, role }], `${prefix}${attributes.of(role)}.`);
     }
-    const parameters = new Identifiers((name) => name === "self");
+    const parameters = new Identifiers(RESERVED_NAMES);
     const inputs: Inputs<string> = {};
     for (const [port, source] of Object.entries(sources)) {
       if (source) inputs[port] = Array.isArray(source) ? source.map((_, i) => parameters.of(`${port}${i + 1}`)) : parameters.of(port);
@@ -203,7 +203,7 @@ function writeMain(model: string, program: Program, renamed: [ours: string, thei
     if (dtype === "int64") return `torch.randint(0, 2, ${sizes})`;
     return `torch.randn(${sizes})`;
   });
-  const names = new Identifiers((name) => name === "model" || name === "weights");
+  const names = new Identifiers([...RESERVED_NAMES, "model", "renamed", "sys", "load_file"]);
   const inputs = program.inputs.map(({ name }) => names.of(name));
   const path = `sys.argv[1] if len(sys.argv) > 1 else "model.safetensors"`;
   return [
@@ -232,7 +232,7 @@ function writeMain(model: string, program: Program, renamed: [ours: string, thei
 /** `Takes x [B, 1, 28, 28] uint8; gives y.` */
 function describe(program: Program): string {
   const takes = program.inputs.map(({ name, dtype, shape }) => `${name} ${printShape(shape)}${dtype === "float32" ? "" : ` ${dtype}`}`).join(", ");
-  return `Takes ${takes}; gives ${program.outputs.map(({ name }) => name).join(", ")}.`.replaceAll(/["\\]/g, "'");
+  return `Takes ${takes}; gives ${inOrder(program.outputs).map(({ name }) => name).join(", ")}.`.replaceAll(/["\\]/g, "'");
 }
 
 /** Names of values in one `forward`. A value that is used up hands its name on, so that a chain reads `x = self.conv1(x)`. */
@@ -259,7 +259,7 @@ class Variables {
 
   /** The name of an argument of `forward`, which holds the value of an input node. */
   parameter(node: string, name: string): string {
-    const variable = this.#fresh(new Identifiers().of(name));
+    const variable = this.#fresh(new Identifiers(RESERVED_NAMES).of(name));
     this.#bySource.set(keyOf({ node, port: "y" }), variable);
     return variable;
   }

@@ -10,7 +10,7 @@ import type { Program } from "../../core/program/program.ts";
 import { templates } from "../../core/templates/index.ts";
 
 /** A model with weights and inputs, to be computed by the engine and by others. */
-export type Case = { name: string; graph: Graph; preprocess?: Preprocess; program: Program; weights: Map<string, Tensor>; inputs: { [name: string]: Tensor }[] };
+export type Case = { graph: Graph; preprocess?: Preprocess; program: Program; weights: Map<string, Tensor>; inputs: { [name: string]: Tensor }[] };
 
 /** A case is made within its test, so that what keeps one from being made fails that one alone. */
 export type LazyCase = readonly [name: string, make: () => Case];
@@ -20,7 +20,7 @@ export function layerCases(): LazyCase[] {
   return layers
     .filter((layer) => !layer.boundary)
     .flatMap((layer) =>
-      layer.examples.filter(isReachable).map((example, i): LazyCase => {
+      layer.examples.map((example, i): LazyCase => {
         const name = `${layer.title} example ${i + 1}`;
         return [
           name,
@@ -31,11 +31,6 @@ export function layerCases(): LazyCase[] {
         ];
       }),
     );
-}
-
-/** Whole numbers come from Inputs alone, and those have a batch axis: no drawn graph can give a single one. */
-function isReachable({ inputs }: Layer["examples"][number]): boolean {
-  return !Object.values(inputs).some((type) => !Array.isArray(type) && type.dtype === "int64" && type.shape.length < 2);
 }
 
 /** Every template on a batch of several samples and on a single one, with the preprocessing of data like its data set's. */
@@ -50,9 +45,9 @@ export function templateCases(): LazyCase[] {
   });
 }
 
-/** Draws weights and inputs for a graph. Each of `batches` names a type, with numbers only, for every input. */
-export function makeCase(name: string, graph: Graph, batches: { [name: string]: TensorType }[], preprocess?: Preprocess): Case {
-  const random = randomNumbers(name);
+/** Draws weights for a graph, the same for the same seed, and inputs where a batch says only their types (with numbers for sizes). */
+export function makeCase(seed: string, graph: Graph, batches: { [name: string]: TensorType | Tensor }[], preprocess?: Preprocess): Case {
+  const random = randomNumbers(seed);
   const program = lowerModel(graph, { preprocess });
   const weights = new Map(
     program.weights.map(({ name, dtype, shape, init }) => {
@@ -64,8 +59,8 @@ export function makeCase(name: string, graph: Graph, batches: { [name: string]: 
       return [name, tensorOf(dtype, shape, Array.from({ length: count }, draw))];
     }),
   );
-  const inputs = batches.map((batch) => Object.fromEntries(Object.entries(batch).map(([name, type]) => [name, randomTensor(type, random)])));
-  return { name, graph, preprocess, program, weights, inputs };
+  const inputs = batches.map((batch) => Object.fromEntries(Object.entries(batch).map(([name, given]) => [name, "data" in given ? given : randomTensor(given, random)])));
+  return { graph, preprocess, program, weights, inputs };
 }
 
 function randomTensor({ dtype, shape }: TensorType, random: () => number): Tensor {
@@ -89,8 +84,8 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
   });
   const batch = wires.map(({ type }) => (type.dtype === "bool" ? undefined : type.shape[0])).find((size) => size !== undefined) ?? 2;
   for (const { port, name, type } of wires) {
-    // A condition, and what has no batch axis or another, is made of an input that has one: a mean over the batch, a comparison.
-    const whole = type.dtype !== "bool" && type.shape[0] === batch;
+    // A condition, and what has no batch axis or another, is made of an input that has one: a comparison, a mean over the batch.
+    const whole = type.dtype === "int64" || (type.dtype !== "bool" && type.shape[0] === batch);
     const shape = (whole ? type.shape.slice(1) : type.shape).map(Number);
     const dtype = type.dtype === "bool" ? "float32" : type.dtype;
     nodes.push({ id: name, name, type: "input", params: { shape, dtype }, at: { x: 0, y: 0 } });

@@ -69,12 +69,12 @@ describe.skipIf(missing.length > 0)(`Python's PyTorch computes the exported code
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "pytorch-parity-"));
-    const asked: { one: Case; file: string; code: string }[] = [];
-    for (const [i, [, make]] of cases.entries()) {
+    const asked: { name: string; one: Case; file: string; code: string }[] = [];
+    for (const [i, [name, make]] of cases.entries()) {
       const one = make();
       const file = join(folder, `${i}.safetensors`);
       await writeFile(file, writeSafetensors(one.weights));
-      asked.push({ one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
+      asked.push({ name, one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
     }
     const answers = Answers.parse(
       await runPython(
@@ -82,7 +82,7 @@ describe.skipIf(missing.length > 0)(`Python's PyTorch computes the exported code
         asked.map(({ one, file, code }) => ({ code, weights: file, seed: SEED, inputs: one.inputs.map((inputs) => one.program.inputs.map(({ name }) => encode(inputs[name]))) })),
       ),
     );
-    for (const [i, { one, file }] of asked.entries()) made.set(one.name, { one, file, answer: answers[i] ?? { error: "no answer" } });
+    for (const [i, { name, one, file }] of asked.entries()) made.set(name, { one, file, answer: answers[i] ?? { error: "no answer" } });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -100,14 +100,16 @@ describe.skipIf(missing.length > 0)(`Python's PyTorch computes the exported code
 async function compare(one: Case, weights: { file: string } | { seed: number }, inputs: Case["inputs"][number], theirs: z.infer<typeof Encoded>[number], how: string): Promise<void> {
   const ours = await run({ program: one.program, weights, inputs });
   expect(theirs).toHaveLength(one.program.outputs.length);
-  for (const [i, { name }] of one.program.outputs.entries()) {
+  // Results come in the order of their names.
+  for (const [i, name] of one.program.outputs.map(({ name }) => name).sort().entries()) {
     const encoded = theirs[i];
     const output = ours[name];
     if (!encoded || !output) throw new Error(`Output ${name} is missing.`);
     expect([name, encoded.shape]).toEqual([name, output.shape]);
     const their = tensorFromBytes(encoded.dtype, encoded.shape, Buffer.from(encoded.data, "base64"));
-    const scale = Math.max(1, ...Array.from(output.data, (value) => Math.abs(Number(value))));
-    const difference = Math.max(0, ...Array.from(output.data, (value, at) => Math.abs(Number(value) - Number(their.data[at]))));
+    const values = Array.from<bigint | number, number>(output.data, Number);
+    const scale = Math.max(1, ...values.map(Math.abs));
+    const difference = Math.max(0, ...values.map((value, at) => Math.abs(value - Number(their.data[at]))));
     // Both run ATen's kernels; sums may be taken in another order.
     expect(difference / scale, `${name} ${how}`).toBeLessThanOrEqual(1e-5);
   }
