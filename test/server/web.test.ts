@@ -130,8 +130,8 @@ describe("the guard", () => {
     expect(await db.project.count()).toBe(before);
   });
 
-  test.each([{ "next-action": "x" }, { "x-middleware-subrequest": "middleware" }, { "next-resume": "1" }])("knows no such thing as %j", async (headers) => {
-    expect((await fetch(`${base}/`, { headers: headers as Record<string, string> })).status).toBe(404);
+  test.each(["next-action", "x-middleware-subrequest", "next-resume"])("knows no such thing as the header %s", async (name) => {
+    expect((await fetch(`${base}/`, { headers: { [name]: "1" } })).status).toBe(404);
   });
 
   test.each(["PUT", "DELETE", "OPTIONS", "PATCH"])("refuses the method %s", async (method) => {
