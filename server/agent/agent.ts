@@ -111,11 +111,14 @@ export class Agent {
 
   /** Says that this agent is alive, by the database's clock. */
   async #report(): Promise<void> {
+    const askedAt = performance.now();
     const engine = this.#engine === null ? null : JSON.stringify(this.#engine);
     await this.#db.$executeRaw`
       INSERT INTO "Agent" ("name", "pid", "engine", "maxRuns") VALUES (${this.#config.AGENT_NAME}, ${process.pid}, ${engine}::jsonb, ${this.#config.MAX_RUNS})
       ON CONFLICT ("name") DO UPDATE SET "seenAt" = clock_timestamp(), "maxRuns" = EXCLUDED."maxRuns", "engine" = coalesce(EXCLUDED."engine", "Agent"."engine"),
         "startedAt" = CASE WHEN "Agent"."pid" = EXCLUDED."pid" THEN "Agent"."startedAt" ELSE clock_timestamp() END, "pid" = EXCLUDED."pid"`;
+    // A server that hung has answered in the end; meanwhile trainers could not renew either.
+    if (performance.now() - askedAt > this.#config.LEASE_MS / 3) this.#databaseSince = performance.now();
   }
 
   /** Frees runs whose trainer is gone: at once where this machine can see it, else when the lease has run out. */

@@ -23,7 +23,7 @@ export class Watchdog {
     for (const event of events) {
       if (event.type === "started") {
         this.#stepsPerEpoch = event.stepsPerEpoch;
-        this.#step = event.firstStep;
+        this.#step = event.firstStep - 1;
       }
       if (event.type === "points" || event.type === "evaluated") {
         const step = event.type === "points" ? (event.steps.at(-1) ?? 0) : event.step;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identify, isAlive } from "../../server/agent/process.ts";
 import { openWorld, type World } from "./world.ts";
 
-const order = { epochs: 500, schedule: "constant" as const, seed: 11 };
+const order = { epochs: 250, schedule: "constant" as const, seed: 11 };
 
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;

@@ -23,7 +23,7 @@ describe("a run that goes wrong by itself", () => {
 
   it("whose data set's files are gone fails in words, and takes nothing else along", async () => {
     const datasetId = await world.datasetReady("penguins");
-    const id = await world.queueRun({ epochs: 2_000, schedule: "constant" });
+    const id = await world.queueRun({ epochs: 200, schedule: "constant" });
     await world.untilRun(id, "stepping", (run) => run.step > 0);
     await world.files.removeFolder(`datasets/${datasetId}`);
     const other = await world.queueRun({ epochs: 2 });

@@ -1,15 +1,17 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWorld, until, type World } from "./world.ts";
+import { openWorld, type World } from "./world.ts";
 
 /** Minutes in production; FAULT_OUTAGE_MS=600000 tries those. */
 const outageMs = Number(process.env["FAULT_OUTAGE_MS"] ?? 4_000);
-const order = { epochs: 500, schedule: "constant" as const, seed: 3 };
+const order = { epochs: 250, schedule: "constant" as const, seed: 3 };
 
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;
 beforeAll(async () => {
-  world = await openWorld({ SPOOL_BYTES: "65536" });
+  world = await openWorld({ SPOOL_BYTES: "65536", LEASE_MS: "4000" });
   world.startAgent();
   const twin = await world.queueRun(order);
   expect((await world.untilEnded(twin)).status).toBe("finished");
@@ -21,18 +23,17 @@ describe("while Postgres is away", () => {
   it("training goes on until its spool is full, then waits; nothing is lost, and one trainer does it all", async () => {
     const id = await world.queueRun(order);
     await world.untilRun(id, "well under way", (run) => run.epoch > 10);
-    const trainer = await world.trainerOf(id);
-    world.crashPostgres();
+    await world.crashPostgres();
     await sleep(outageMs);
     await world.restartPostgres();
     const backAt = performance.now();
-    await world.untilRun(id, "drained", (run) => run.epoch > 60, 10_000 + outageMs);
+    await world.untilRun(id, "drained", (run) => run.epoch > 30, 10_000 + outageMs);
     expect(performance.now() - backAt).toBeLessThan(10_000);
     const run = await world.untilEnded(id);
     expect(run.status).toBe("finished");
+    expect(readFileSync(join(world.folder, "logs", "trainers.log"), "utf8")).toContain("spool was full");
     // Its lease ran out while nobody could renew it, and was not taken for that.
     expect(run.leaseToken).toBe(1);
-    expect(run.owner ?? `first ${trainer}`).toContain(String(trainer));
     expect(await world.series(id)).toEqual(undisturbed);
     expect(await world.audit()).toEqual([]);
   });
@@ -56,9 +57,8 @@ describe("while Postgres is away", () => {
     const trainer = await world.trainerOf(id);
     world.agent.kill("SIGKILL");
     process.kill(trainer, "SIGKILL");
-    world.crashPostgres();
     const diedAt = performance.now();
-    await until("the server is gone", 10_000, async () => ((await world.db.$queryRaw`SELECT 1`.then(() => false, () => true)) ? true : null));
+    await world.crashPostgres();
     await world.restartPostgres();
     world.startAgent();
     await world.untilRun(id, "running again", (run) => run.status === "running" && run.leaseToken > 1);

@@ -13,6 +13,7 @@ import type { RunSettings } from "../../core/training/settings.ts";
 import { auditInvariants } from "../../server/audit.ts";
 import { ensureWorkspace, findLocalOwner } from "../../server/auth/workspace.ts";
 import { readOwner } from "../../server/agent/lease.ts";
+import { identify, isAlive } from "../../server/agent/process.ts";
 import { readConfig } from "../../server/config.ts";
 import { type Database, openDatabase } from "../../server/database/client.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/database/embedded.ts";
@@ -127,8 +128,10 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     },
     audit: () => auditInvariants(db, files),
     /** `pg_ctl -m immediate stop`: as if the power went. */
-    crashPostgres(): void {
-      kill(postmaster(), "SIGQUIT");
+    async crashPostgres(): Promise<void> {
+      const server = identify(postmaster());
+      kill(server?.pid, "SIGQUIT");
+      await until("the server has ended", 10_000, async () => (server !== null && isAlive(server) ? null : true));
     },
     /** Stops or continues the server and all its sessions: it takes connections and answers nothing. */
     signalPostgres(signal: "SIGSTOP" | "SIGCONT"): void {

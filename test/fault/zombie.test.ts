@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAlive, identify } from "../../server/agent/process.ts";
 import { kill, openWorld, until, type World } from "./world.ts";
 
-const order = { epochs: 500, schedule: "constant" as const, seed: 5 };
+const order = { epochs: 250, schedule: "constant" as const, seed: 5 };
 
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;
