@@ -132,7 +132,11 @@ function TemplateCard({ template, datasetName, disabled, onStart }: { template: 
 type Project = Answers["projects"]["list"][number];
 type Model = Project["models"][number];
 
+/** How many models of a project are shown at first, the last changed ones. */
+const FIRST_MODELS = 6;
+
 function Models({ projects }: { projects: Project[] }) {
+  const [all, setAll] = useState(false);
   const filled = projects.filter((project) => project.models.length > 0);
   return (
     <section aria-labelledby="models" className="space-y-4">
@@ -143,10 +147,15 @@ function Models({ projects }: { projects: Project[] }) {
         <div key={project.id}>
           {filled.length > 1 && <h2 className="section-name mb-1.5">{project.name}</h2>}
           <ul className="overflow-hidden rounded-xl border border-line bg-raise">
-            {project.models.map((model) => (
+            {project.models.slice(0, all ? undefined : FIRST_MODELS).map((model) => (
               <ModelRow key={model.id} model={model} />
             ))}
           </ul>
+          {!all && project.models.length > FIRST_MODELS && (
+            <Button kind="quiet" size="sm" className="mt-1" onClick={() => setAll(true)}>
+              Show all {project.models.length} models
+            </Button>
+          )}
         </div>
       ))}
     </section>

@@ -14,7 +14,7 @@ export function Breadcrumb() {
   const name = useStudio((s) => s.name);
   if (scope.length === 0) return null;
   return (
-    <nav aria-label="Zone" className="absolute top-3 left-3 z-10 flex max-w-[calc(100%-24px)] items-center gap-1 overflow-x-auto rounded-lg border border-line2 bg-panel px-1.5 py-1">
+    <nav aria-label="Zone" className="flex h-8 max-w-full items-center gap-1 overflow-x-auto rounded-lg border border-line bg-panel px-1">
       <button type="button" className="rounded-md px-1.5 py-0.5 text-ink2 hover:bg-hover hover:text-ink" onClick={() => goTo([])}>
         {name}
       </button>

@@ -276,7 +276,7 @@ function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened
       const nodes = bodyAt(graph, scope).nodes;
       if (nodes.length === 0 || width === 0) return;
       const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
-      const sizes = nodes.map(({ id, at }) => ({ ...at, ...measured.sizeOf({ id }) }));
+      const sizes = nodes.map((node) => ({ ...node.at, ...measured.sizeOf(node) }));
       const left = Math.min(...sizes.map((n) => n.x));
       const top = Math.min(...sizes.map((n) => n.y));
       const right = Math.max(...sizes.map((n) => n.x + n.width));

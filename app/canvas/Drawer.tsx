@@ -51,7 +51,7 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
             <dl>
               <Line name="Parameters" plain>{formatCount(checked.totals.parameters)}</Line>
               <Line name="Multiply-adds" plain>{checked.totals.multiplyAdds === 0 ? "–" : `${formatShort(checked.totals.multiplyAdds)} / sample`}</Line>
-              <Line name="Memory" plain>{memory === null ? "–" : `about ${formatBytes(memory)}`}</Line>
+              <Line name="Memory" plain>{!memory ? "–" : `about ${formatBytes(memory)}`}</Line>
               <Line name="Steps" plain>{plan && settings ? `${formatCount(plan.stepsPerEpoch * settings.epochs)}` : "–"}</Line>
             </dl>
           </div>
@@ -117,7 +117,7 @@ function ProblemRow({ problem, onDismiss }: { problem: Problem; onDismiss: () =>
       <span className="flex shrink-0 gap-2">
         {fix && (
           <button type="button" title={fix.label} aria-label={`Fix: ${fix.label}`} className="text-accent hover:underline" onClick={() => fixProblem(problem, fix)}>
-            Fix
+            {fix.kind === "remove-node" || fix.kind === "remove-edge" ? "Remove" : "Fix"}
           </button>
         )}
         {!bad && (

@@ -82,8 +82,9 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
   const parameters = checked.parameterCount.get(path) ?? 0;
   const multiplyAdds = checked.multiplyAdds.get(path) ?? 0;
   const weights = Object.entries(checked.weights.get(path) ?? {});
-  const problems = checked.problems.filter((problem) => problem.node === path);
+  const problems = checked.problems.filter((problem) => problem.node === path && problem.code !== "GRAPH_UNUSED");
   const { inputs, outputs: outputPorts } = portsOf(layer, node);
+  const fromOutside = layer.boundary?.kind === "input" && path.includes("/");
   return (
     <div className="px-3.5 pt-3 pb-6">
       {problems.length > 0 && (
@@ -96,7 +97,8 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
       <Field label="Name">
         {(ids) => <TextInput {...ids} key={node.name ?? ""} defaultValue={node.name ?? ""} placeholder={layer.title} maxLength={120} onBlur={(event) => event.target.value.trim() !== (node.name ?? "") && renameNode(node.id, event.target.value.trim())} onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()} />}
       </Field>
-      {Object.entries(layer.params).map(([name, param]) => (
+      {fromOutside && <p className="pt-1 text-sm text-ink2">What it gives comes from around the zone; its name is the name it goes by there.</p>}
+      {Object.entries(fromOutside ? {} : layer.params).map(([name, param]) => (
         <ParamField key={name} node={node} name={name} param={param} value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]} />
       ))}
       {Object.keys(layer.bodies ?? {}).length > 0 && (

@@ -33,7 +33,7 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
             {view.parameters < 100_000 ? formatCount(view.parameters) : formatShort(view.parameters)}
           </span>
         )}
-        {view.severity !== null && view.parameters === null && (
+        {view.severity === "error" && view.parameters === null && (
           <span className="layer-count" aria-hidden>
             ?
           </span>
@@ -41,13 +41,14 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       </div>
       {view.summary !== "" && <div className="layer-summary">{view.summary}</div>}
       {zone && (
-        <div className="layer-bodies">
+        <dl className="layer-bodies">
           {view.bodies.map((body) => (
-            <span key={body.role} data-problem={body.problem || undefined}>
-              {body.role} <b>{body.nodeCount}</b>
-            </span>
+            <div key={body.role} data-problem={body.problem || undefined}>
+              <dt>{body.role}</dt>
+              <dd>{body.text}</dd>
+            </div>
           ))}
-        </div>
+        </dl>
       )}
       {view.outputs.length > 1 && <PortNames ports={view.outputs} />}
       <Ports node={view.id} title={view.label} type="source" ports={view.outputs} />
@@ -73,6 +74,7 @@ const Ports = memo(function Ports({ node, title, type, ports }: { node: string; 
         className="layer-port"
         data-open={open || undefined}
         data-optional={port.optional || undefined}
+        data-missing={port.missing || undefined}
         role="button"
         aria-label={`${title.split(" ").at(-1)} ${type === "target" ? "input" : "output"} ${port.id}`}
         title={`${port.id}${port.shape ? `  ${port.shape}` : ""}`}

@@ -30,7 +30,7 @@ export function Palette() {
 
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <div className="relative p-2.5 pb-1.5">
+      <div className="relative p-2.5 pb-1.5 max-lg:pr-11">
         <Search size={14} aria-hidden className="absolute top-[19px] left-[19px] text-ink3" />
         <input
           id={PALETTE_SEARCH_ID}
@@ -64,7 +64,7 @@ export function Palette() {
           }}
           className="h-8 w-full rounded-md border border-line2 bg-raise pr-7 pl-7 hover:border-ink3 [&::-webkit-search-cancel-button]:hidden"
         />
-        <kbd aria-hidden className="figures absolute top-[18px] right-[20px] text-ink3">
+        <kbd aria-hidden className="figures absolute top-[18px] right-[20px] text-ink3 max-lg:hidden">
           /
         </kbd>
       </div>
@@ -113,8 +113,9 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
           aria-label={layer.title}
           data-active={active || undefined}
           className={cx("group flex h-[26px] w-full touch-manipulation items-center gap-2 rounded-md px-1.5 text-left hover:bg-hover", active && "bg-accent-soft")}
-          onClick={() => {
-            if (!dragged.current) addLayer(layer);
+          onClick={(event) => {
+            // A double click means one layer.
+            if (!dragged.current && event.detail < 2) addLayer(layer);
           }}
           onPointerDown={(event) => {
             dragged.current = false;

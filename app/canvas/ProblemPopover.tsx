@@ -20,8 +20,8 @@ export function ProblemPopover() {
   });
   if (id === null || !problem) return null;
   return (
-    <NodeToolbar nodeId={id} isVisible position={left ? Position.Left : Position.Right} align="start" offset={14} className="appear z-10">
-      <div className="w-[252px] rounded-lg bg-raise shadow-float" data-testid="problem">
+    <NodeToolbar nodeId={id} isVisible position={left ? Position.Left : Position.Right} align="start" offset={14} className="z-10">
+      <div className="appear w-[252px] rounded-lg bg-raise shadow-float">
         <ProblemNote problem={problem} tabFixes />
       </div>
     </NodeToolbar>

@@ -56,6 +56,7 @@ function Open({ opened }: { opened: OpenedModel }) {
   useShortcuts();
   const training = useTrain(model);
   const panel = useStudio((s) => s.panel);
+  const tab = useStudio((s) => s.tab);
   const sheet = useStudio((s) => s.sheet);
   const { train, whyNot } = training;
 
@@ -111,7 +112,7 @@ function Open({ opened }: { opened: OpenedModel }) {
               <Drawer dataset={training.dataset} />
             </div>
           </div>
-          <Side label="Panel" side="right" open={sheet === "panel"} width="lg:w-[308px]">
+          <Side label="Panel" side="right" open={sheet === "panel"} width={panel === "inspect" && tab === "code" ? "lg:w-[460px]" : "lg:w-[308px]"}>
             {panel === "train" ? <TrainPanel datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
           </Side>
         </main>

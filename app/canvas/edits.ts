@@ -1,5 +1,5 @@
 import type { Problem } from "../../core/graph/check.ts";
-import type { Body, Json, Node } from "../../core/graph/document.ts";
+import type { Body, Graph, Json, Node } from "../../core/graph/document.ts";
 import * as core from "../../core/graph/edit.ts";
 import type { End } from "../../core/graph/edit.ts";
 import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
@@ -11,7 +11,7 @@ import { currentChecked } from "./checked.ts";
 import { parseClip, readClip, writeClip } from "./clip.ts";
 import { canConnect, pickInput, reaches, takes } from "./connect.ts";
 import { measured } from "./measured.ts";
-import { bodyAt, edit, goTo, nothing, selectNodes, useGraph, type Selection } from "./useGraph.ts";
+import { bodyAt, edit, goTo, nothing, selectNodes, useGraph, type Scope, type Selection } from "./useGraph.ts";
 import { useStudio, type Point } from "./useStudio.ts";
 
 /** What people do on the canvas, each one step of the history. All of it happens in the body that is open. */
@@ -76,11 +76,11 @@ function place(layer: Layer, at: Point, from: End | null, makeRoom = false): voi
   const id = core.freshId(body, layer.type);
   edit(
     (graph) => {
-      let next = makeRoom && from ? core.moveNodes(graph, pushedDown(body, at, from.node), scope) : graph;
-      next = core.addNode(next, { type: layer.type, at, id }, scope);
+      const next = core.addNode(graph, { type: layer.type, at, id }, scope);
       const added = bodyAt(next, scope).nodes.find((node) => node.id === id);
       const port = from && added && inputFor(added, layer, from);
-      return from && port ? core.connect(next, from, { node: id, port }, scope) : next;
+      const wired = from && port ? core.connect(next, from, { node: id, port }, scope) : next;
+      return makeRoom ? pushDown(wired, scope, id) : wired;
     },
     { select: only([id]) },
   );
@@ -96,7 +96,7 @@ function inputFor(node: Node, layer: Layer, from: End): string | undefined {
 function insertOnWire(layer: Layer, wire: string): void {
   const { scope, body } = here();
   const id = core.freshId(body, layer.type);
-  edit((graph) => core.insertOnEdge(graph, wire, { type: layer.type, id }, scope), { select: only([id]) });
+  edit((graph) => pushDown(core.insertOnEdge(graph, wire, { type: layer.type, id }, scope), scope, id), { select: only([id]) });
   useStudio.getState().canvas?.reveal(id);
   tellProblem(id);
 }
@@ -127,15 +127,23 @@ const overlaps = (node: Node, at: Point) => Math.abs(node.at.x - at.x) < NODE_SI
 
 function freeSpot(body: Body, at: Point): Point {
   let spot = at;
-  while (body.nodes.some((node) => overlaps(node, spot))) spot = { x: spot.x, y: spot.y + ROW };
+  for (let taken = body.nodes.find((node) => overlaps(node, spot)); taken; taken = body.nodes.find((node) => overlaps(node, spot))) {
+    spot = snap({ x: spot.x, y: taken.at.y + measured.sizeOf(taken).height + ROW - NODE_SIZE.height });
+  }
   return spot;
 }
 
-/** Where the nodes below a new one go if it needs their place; what feeds it stays. */
-function pushedDown(body: Body, at: Point, source: string): Map<string, Point> {
-  if (!body.nodes.some((node) => overlaps(node, at))) return new Map();
-  const below = body.nodes.filter((node) => Math.abs(node.at.x - at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > at.y && !reaches(body, node.id, source));
-  return new Map(below.map((node) => [node.id, { x: node.at.x, y: node.at.y + ROW }]));
+/** Makes room for a new node that covers others: those below it in its column move down; what feeds it stays. */
+function pushDown(graph: Graph, scope: Scope, id: string): Graph {
+  const body = bodyAt(graph, scope);
+  const added = body.nodes.find((node) => node.id === id);
+  if (!added) return graph;
+  const bottom = added.at.y + measured.sizeOf(added).height;
+  const below = body.nodes.filter((node) => node.id !== id && Math.abs(node.at.x - added.at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > added.at.y && !reaches(body, node.id, id));
+  const next = Math.min(...below.map((node) => node.at.y));
+  if (next >= bottom + 8) return graph;
+  const by = Math.ceil((bottom + ROW - NODE_SIZE.height - next) / GRID) * GRID;
+  return core.moveNodes(graph, new Map(below.map((node) => [node.id, { x: node.at.x, y: node.at.y + by }])), scope);
 }
 
 /* Wires */

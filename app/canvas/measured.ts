@@ -1,4 +1,7 @@
+import type { Node } from "../../core/graph/document.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
+import { findLayer } from "../../core/layers/index.ts";
+import { portsOf } from "../../core/layers/kit.ts";
 
 type Size = { width: number; height: number };
 
@@ -9,7 +12,7 @@ const listeners = new Set<() => void>();
 export const measured = {
   get: (id: string): Size | undefined => sizes.get(id),
   /** A size to reckon with, also before a node was drawn. */
-  sizeOf: ({ id }: { id: string }): Size => sizes.get(id) ?? NODE_SIZE,
+  sizeOf: (node: Node): Size => sizes.get(node.id) ?? expectSize(node),
   remember(entries: readonly (readonly [string, Size])[]): void {
     for (const [id, size] of entries) sizes.set(id, size);
     for (const listener of listeners) listener();
@@ -23,3 +26,13 @@ export const measured = {
     return () => void listeners.delete(listener);
   },
 };
+
+/** How high a node will be about, by canvas.css: a line for each body, and one for the names of several ports. */
+function expectSize(node: Node): Size {
+  const layer = findLayer(node.type);
+  if (!layer) return NODE_SIZE;
+  const { inputs, outputs } = portsOf(layer, node);
+  const bodies = Object.keys(layer.bodies ?? {}).length;
+  const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length;
+  return { width: NODE_SIZE.width, height: NODE_SIZE.height + (bodies > 0 ? 10 + 19 * bodies : 0) + named * 11 };
+}

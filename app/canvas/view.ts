@@ -7,7 +7,15 @@ import { portsOf, type Category } from "../../core/layers/kit.ts";
 import type { Scope } from "./useGraph.ts";
 
 /** A port as it is drawn. */
-export type PortView = { id: string; many: boolean; optional: boolean; shape: string | null };
+export type PortView = {
+  id: string;
+  many: boolean;
+  optional: boolean;
+  /** The shape on it, as drawn; null while it is not known. */
+  shape: string | null;
+  /** It needs a wire and has none. */
+  missing: boolean;
+};
 
 /** Everything that a node's drawing depends on but its place and whether it is selected. Equal views are the same object. */
 export type NodeView = {
@@ -24,7 +32,7 @@ export type NodeView = {
   inputs: PortView[];
   outputs: PortView[];
   /** The bodies of a zone, in order; empty for plain layers. */
-  bodies: { role: string; nodeCount: number; problem: boolean }[];
+  bodies: { role: string; text: string; problem: boolean }[];
 };
 
 export type EdgeView = {
@@ -100,11 +108,12 @@ function wiredPorts(body: Body): Map<string, Wired> {
 function viewNode(node: Node, path: string, checked: Checked, severities: ReadonlyMap<string, Problem["severity"]>, wired: Wired = { inputs: new Set(), outputs: new Set() }): NodeView {
   const layer = findLayer(node.type);
   const severity = severities.get(path) ?? null;
-  const strays = (known: object, ports: Set<string>, many: boolean): PortView[] => [...ports].filter((id) => !Object.hasOwn(known, id)).map((id) => ({ id, many, optional: true, shape: null }));
+  const strays = (known: object, ports: Set<string>, many: boolean): PortView[] => [...ports].filter((id) => !Object.hasOwn(known, id)).map((id) => ({ id, many, optional: true, shape: null, missing: false }));
   if (!layer) {
     return { id: node.id, title: node.name?.trim() || node.type, layerTitle: node.type, label: `Unknown layer ${node.type} ${node.id}`, summary: "not known to this version", parameters: null, category: null, known: false, severity, inputs: strays({}, wired.inputs, false), outputs: strays({}, wired.outputs, true), bodies: [] };
   }
   const types = checked.types.get(path);
+  const inside = path.includes("/");
   const { inputs, outputs } = portsOf(layer, node);
   const shapeOf = (type: TensorType | TensorType[] | undefined) => (type === undefined ? null : [type].flat().map(({ shape }) => formatShape(shape)).join(", ") || null);
   return {
@@ -112,22 +121,35 @@ function viewNode(node: Node, path: string, checked: Checked, severities: Readon
     title: node.name?.trim() || layer.title,
     layerTitle: layer.title,
     label: `${layer.title} ${node.id}`,
-    summary: layer.summary(paramsOf(layer, node)),
+    // Inside a zone an input's value comes from around it, whatever its parameters say.
+    summary: inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
     parameters: checked.parameterCount.get(path) ?? null,
     category: layer.category,
     known: true,
     severity,
-    inputs: [...Object.entries(inputs).map(([id, port]) => ({ id, many: port.many ?? false, optional: port.optional ?? false, shape: shapeOf(types?.inputs[id]) })), ...strays(inputs, wired.inputs, false)],
-    outputs: [...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]) })), ...strays(outputs, wired.outputs, true)],
-    bodies: Object.keys(layer.bodies ?? {}).map((role) => ({ role, nodeCount: node.bodies?.[role]?.nodes.length ?? 0, problem: severities.get(`${path}/${role}`) === "error" })),
+    inputs: [...Object.entries(inputs).map(([id, port]) => ({ id, many: port.many ?? false, optional: port.optional ?? false, shape: shapeOf(types?.inputs[id]), missing: !port.optional && !wired.inputs.has(id) })), ...strays(inputs, wired.inputs, false)],
+    outputs: [...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })), ...strays(outputs, wired.outputs, true)],
+    bodies: Object.keys(layer.bodies ?? {}).map((role) => ({ role, text: sayBody(node.bodies?.[role]), problem: severities.get(`${path}/${role}`) === "error" })),
   };
+}
+
+/** What a body does, in a few words: its layers from top to bottom, as in `Mean → Greater`. */
+function sayBody(body: Body | undefined): string {
+  const inner = (body?.nodes ?? [])
+    .map((node) => ({ node, layer: findLayer(node.type) }))
+    .filter(({ layer }) => !layer?.boundary)
+    .sort((a, b) => a.node.at.y - b.node.at.y || a.node.at.x - b.node.at.x);
+  if (inner.length === 0) return "passes on what comes";
+  if (inner.length > 4) return `${inner.length} layers`;
+  return inner.map(({ node, layer }) => node.name?.trim() || layer?.title || node.type).join(" → ");
 }
 
 /** The worst that is said of each node, and of each body and zone around it. */
 function worstByPath(problems: readonly Problem[]): Map<string, Problem["severity"]> {
   const worst = new Map<string, Problem["severity"]>();
-  for (const { node, severity } of problems) {
-    if (node === undefined) continue;
+  for (const { node, severity, code } of problems) {
+    // What is only not wired yet is marked on its port: a drawing in the making is no mistake.
+    if (node === undefined || code === "GRAPH_UNCONNECTED" || code === "GRAPH_UNUSED") continue;
     const parts = node.split("/");
     for (let end = parts.length; end > 0; end--) {
       const path = parts.slice(0, end).join("/");

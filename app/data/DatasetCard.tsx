@@ -38,7 +38,7 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
 function Preview({ dataset }: { dataset: DatasetSummary }) {
   const trpc = useTRPC();
   const isImage = dataset.task === "image-classification";
-  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 24 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }));
+  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 36 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }));
   if (!samples.data) return null;
   const { dtype, shape } = samples.data;
   if (!isImage) {

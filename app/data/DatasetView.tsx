@@ -74,13 +74,15 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
                 </>
               )}
               {manifest.preprocess.mean.length > 3 && <Line name="Columns">standardized</Line>}
-              <Line name="Licence" plain>
-                {manifest.licence}
-              </Line>
             </dl>
-            <p className="border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
-              <SourceText text={manifest.source} />
-            </p>
+            <div className="space-y-1.5 border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
+              <p>
+                <span className="text-ink">From</span> <SourceText text={manifest.source} />
+              </p>
+              <p>
+                <span className="text-ink">Licence</span> <SourceText text={manifest.licence} />
+              </p>
+            </div>
           </Panel>
         </div>
       </div>
@@ -103,6 +105,8 @@ function SourceText({ text }: { text: string }) {
 
 /** One bar a class; a click shows only its samples. Bars start at zero and share one scale. */
 function ClassCounts({ classes, train, validation, chosen, onChoose }: { classes: readonly string[]; train: readonly number[]; validation: readonly number[]; chosen: number | null; onChoose: (index: number | null) => void }) {
+  // Every row has the same columns, so that the bars share one scale.
+  const columns = `${Math.min(14, Math.max(2, ...classes.map((name) => name.length)))}ch 1fr ${Math.max(...classes.map((_, i) => formatCount(train[i] ?? 0).length + formatCount(validation[i] ?? 0).length))}ch`;
   const most = Math.max(1, ...classes.map((_, i) => Math.max(train[i] ?? 0, validation[i] ?? 0)));
   return (
     <ul className="px-1.5 pb-2">
@@ -113,14 +117,15 @@ function ClassCounts({ classes, train, validation, chosen, onChoose }: { classes
             aria-pressed={chosen === index}
             aria-label={`Show only ${name}: ${train[index] ?? 0} training, ${validation[index] ?? 0} validation samples`}
             onClick={() => onChoose(chosen === index ? null : index)}
-            className={cx("grid w-full grid-cols-[minmax(2ch,72px)_1fr_auto] items-center gap-2 rounded-md px-2 py-1 text-left", chosen === index ? "bg-accent-soft" : "hover:bg-hover")}
+            style={{ gridTemplateColumns: columns }}
+            className={cx("grid w-full items-center gap-2 rounded-md px-2 py-1 text-left", chosen === index ? "bg-accent-soft" : "hover:bg-hover")}
           >
             <span className="truncate">{name}</span>
             <span aria-hidden className="space-y-px">
               <span className="block h-[5px] rounded-r-sm bg-series-1" style={{ width: `${((train[index] ?? 0) / most) * 100}%` }} />
               <span className="block h-[5px] rounded-r-sm bg-series-2" style={{ width: `${((validation[index] ?? 0) / most) * 100}%` }} />
             </span>
-            <span className="figures text-ink2">
+            <span className="figures text-right text-ink2">
               {formatCount(train[index] ?? 0)} <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
             </span>
           </button>

@@ -14,6 +14,11 @@ export function Dialog({ title, open, onOpen, side, width = "max-w-lg", children
         <Radix.Overlay className="fixed inset-0 z-40 bg-[#1c1b1940]" />
         <Radix.Content
           aria-describedby={undefined}
+          // The dialog itself takes the focus: the first control in it is only the one that closes it.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+          }}
           className={cx(
             "appear fixed z-40 flex flex-col border-line2 bg-panel shadow-float outline-none",
             side
