@@ -30,7 +30,7 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
   const obstacle = onnxObstacle(run);
   const report = reportOf(artifact);
   return (
-    <Panel title={<Title name="ONNX" file={artifact} badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null} />} end={<DownloadOnnx run={run} />}>
+    <Panel title={<Title name="ONNX" file={artifact} badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null} />} end={<DownloadOnnx run={run} primary />}>
       <div className="px-3.5 pb-3">
         <p className="max-w-prose text-ink2">Runs wherever ONNX Runtime runs. Scaling of the input is inside: it takes the data set's own numbers.</p>
         {obstacle !== null && <p className={report && !report.passed ? "pt-1.5 text-bad" : "pt-1.5"}>{obstacle}</p>}

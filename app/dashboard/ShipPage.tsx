@@ -9,7 +9,7 @@ import { Panel } from "../ui/Panel.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
-import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import { onnxObstacle } from "./DownloadOnnx.tsx";
 import { Exports } from "./Exports.tsx";
 import { formatClock, formatFigure } from "./figures.ts";
 import { awaitsExports, mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
@@ -36,7 +36,6 @@ export function ShipPage({ modelId }: { modelId: string }) {
         place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Ship" }]}
         modelId={modelId}
         room="ship"
-        actions={<DownloadOnnx run={data ?? null} primary />}
       />
       <main className="mx-auto w-full max-w-6xl space-y-4 p-3 md:p-5">
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2">

@@ -59,7 +59,7 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
     <div className="space-y-3">
       <ModelState loaded={loaded} problem={problem} />
       {canDraw && (
-        <div className="relative mx-auto max-w-[300px]">
+        <div className="relative mx-auto max-w-[264px]">
           {picked && samples.data ? (
             <SampleImage bytes={picked.input} dtype={samples.data.dtype} shape={samples.data.shape} label={`Validation row ${picked.row}`} className="rounded-lg border border-line2" />
           ) : (

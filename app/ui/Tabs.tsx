@@ -22,7 +22,7 @@ export function Tabs({ label, tabs, value, onValue, className, end }: {
             <Radix.Trigger
               key={tab.id}
               value={tab.id}
-              className="-mb-px h-10 shrink-0 truncate border-b-2 border-transparent text-ink2 hover:text-ink data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-ink"
+              className="-mb-px h-10 shrink-0 truncate border-b-2 border-transparent text-ink2 -outline-offset-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-ink"
             >
               {tab.title}
             </Radix.Trigger>
