@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { config } from "../server/config.ts";
 import { startEmbeddedPostgres } from "../server/database/embedded.ts";
 import { migrate } from "../server/database/migrate.ts";
-import { everything, migrationsFolder, openSchemaEngine, readMigrations, readSchema } from "./engine.ts";
+import { everything, migrationsFolder, openSchemaEngine, readSchema } from "./engine.ts";
 
 /** The SQL that leads from this database, as it is, to `schema.prisma`; null where they agree. */
 export async function diffSchema(databaseUrl: string): Promise<string | null> {

@@ -22,7 +22,12 @@ export type Setting<T = unknown> = {
 const text = z.string().trim();
 const optional = text.transform((value) => value || null);
 const whole = (low: number, high: number) => z.coerce.number<string>().int().min(low).max(high);
-const list = text.transform((value) => value.split(",").map((item) => item.trim().toLowerCase()).filter(Boolean));
+const list = text.transform((value) =>
+  value
+    .split(",")
+    .map((item) => item.trim().toLowerCase())
+    .filter(Boolean),
+);
 
 function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
@@ -31,37 +36,97 @@ function setting<T>(definition: Setting<T>): Setting<T> {
 /** Every setting there is. All of them are environment variables; a file named `.env` in the root gives values to those that are not set. */
 export const settings = {
   PORT: setting({ doc: "Where the page is served.", unit: "port", default: "3000", read: whole(0, 65_535) }),
-  HOST: setting({ doc: "The address to listen on. Anything but this machine's own needs AUTH=required.", unit: "address", default: "127.0.0.1", read: text.min(1) }),
+  HOST: setting({
+    doc: "The address to listen on. Anything but this machine's own needs AUTH=required.",
+    unit: "address",
+    default: "127.0.0.1",
+    read: text.min(1),
+  }),
   PUBLIC_URL: setting({
     doc: "What people type to get here, where that is not http://HOST:PORT (behind a proxy). An https address makes cookies Secure.",
     unit: "URL",
     default: "",
     read: optional.pipe(z.url({ protocol: /^https?$/ }).nullable()),
   }),
-  ALLOWED_HOSTS: setting({ doc: "Further host names that requests may name, separated by commas; all others are refused.", unit: "names", default: "", read: list }),
+  ALLOWED_HOSTS: setting({
+    doc: "Further host names that requests may name, separated by commas; all others are refused.",
+    unit: "names",
+    default: "",
+    read: list,
+  }),
   AUTH: setting({
     doc: "`local` signs every visitor of this machine into one workspace; `required` prints a one-time owner link at start instead.",
     unit: "local or required",
     default: "local",
     read: z.enum(["local", "required"]),
   }),
-  DATA_DIR: setting({ doc: "Where everything is kept: database, data sets, checkpoints, logs.", unit: "path", default: ".data", read: text.min(1).transform((path) => resolve(root, path)) }),
+  DATA_DIR: setting({
+    doc: "Where everything is kept: database, data sets, checkpoints, logs.",
+    unit: "path",
+    default: ".data",
+    read: text.min(1).transform((path) => resolve(root, path)),
+  }),
   DATABASE_URL: setting({
     doc: "A PostgreSQL 15 or newer to use instead of the embedded one.",
     unit: "URL",
     default: "",
     read: optional.pipe(z.url({ protocol: /^postgres(ql)?$/ }).nullable()),
   }),
-  DATABASE_POOL: setting({ doc: "How many database connections each process may hold.", unit: "connections", default: "10", read: whole(2, 200) }),
-  LIBTORCH: setting({ doc: "A libtorch, or the folder of a Python `torch`, to use instead of the one that set-up finds or installs.", unit: "path", default: "", read: optional }),
+  DATABASE_POOL: setting({
+    doc: "How many database connections each process may hold.",
+    unit: "connections",
+    default: "10",
+    read: whole(2, 200),
+  }),
+  LIBTORCH: setting({
+    doc: "A libtorch, or the folder of a Python `torch`, to use instead of the one that set-up finds or installs.",
+    unit: "path",
+    default: "",
+    read: optional,
+  }),
   MAX_RUNS: setting({ doc: "How many runs an agent trains at the same time.", unit: "runs", default: "1", read: whole(1, 256) }),
-  MAX_QUEUED_RUNS: setting({ doc: "How many runs of one organization may wait in the queue.", unit: "runs", default: "20", read: whole(1, 10_000) }),
-  CHECKPOINT_EVERY_MS: setting({ doc: "How much training a crash can cost at most.", unit: "ms", default: "30000", read: whole(100, 3_600_000) }),
-  AGENT_NAME: setting({ doc: "What this machine's agent is called; two agents on one database need two names.", unit: "name", default: hostname(), read: text.regex(/^[\w.-]{1,80}$/) }),
-  LEASE_MS: setting({ doc: "How long a run belongs to a trainer that gives no sign of life. It renews three times in this time.", unit: "ms", default: "15000", read: whole(300, 600_000) }),
-  STUCK_AFTER_MS: setting({ doc: "How long a run may go without a step before it counts as stuck (twenty of its usual steps where they take longer).", unit: "ms", default: "60000", read: whole(1_000, 86_400_000) }),
-  SPOOL_BYTES: setting({ doc: "How much a trainer keeps in memory while the database is away; then it pauses.", unit: "bytes", default: "268435456", read: whole(65_536, 17_179_869_184) }),
-  LOG_LEVEL: setting({ doc: "How much is logged.", unit: "debug, info, warn or error", default: "info", read: z.enum(["debug", "info", "warn", "error"]) }),
+  MAX_QUEUED_RUNS: setting({
+    doc: "How many runs of one organization may wait in the queue.",
+    unit: "runs",
+    default: "20",
+    read: whole(1, 10_000),
+  }),
+  CHECKPOINT_EVERY_MS: setting({
+    doc: "How much training a crash can cost at most.",
+    unit: "ms",
+    default: "30000",
+    read: whole(100, 3_600_000),
+  }),
+  AGENT_NAME: setting({
+    doc: "What this machine's agent is called; two agents on one database need two names.",
+    unit: "name",
+    default: hostname(),
+    read: text.regex(/^[\w.-]{1,80}$/),
+  }),
+  LEASE_MS: setting({
+    doc: "How long a run belongs to a trainer that gives no sign of life. It renews three times in this time.",
+    unit: "ms",
+    default: "15000",
+    read: whole(300, 600_000),
+  }),
+  STUCK_AFTER_MS: setting({
+    doc: "How long a run may go without a step before it counts as stuck (twenty of its usual steps where they take longer).",
+    unit: "ms",
+    default: "60000",
+    read: whole(1_000, 86_400_000),
+  }),
+  SPOOL_BYTES: setting({
+    doc: "How much a trainer keeps in memory while the database is away; then it pauses.",
+    unit: "bytes",
+    default: "268435456",
+    read: whole(65_536, 17_179_869_184),
+  }),
+  LOG_LEVEL: setting({
+    doc: "How much is logged.",
+    unit: "debug, info, warn or error",
+    default: "info",
+    read: z.enum(["debug", "info", "warn", "error"]),
+  }),
 } as const;
 
 type Values = { [name in keyof typeof settings]: z.output<(typeof settings)[name]["read"]> };

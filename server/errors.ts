@@ -49,15 +49,45 @@ export function notFound(noun: "project" | "model" | "data set" | "run" | "check
 }
 
 /** Signs that PostgreSQL does not answer, as opposed to answering no: by Prisma's codes, PostgreSQL's, the socket's, and the driver's words. */
-const awayCodes = new Set(["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "53300", "57014"]);
+const awayCodes = new Set([
+  "P1001",
+  "P1002",
+  "P1008",
+  "P1017",
+  "P2024",
+  "P2028",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+  "57014",
+]);
 const awayKinds = new Set(["DatabaseNotReachable", "ConnectionClosed", "SocketTimeout", "TooManyConnections"]);
-const awayWords = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection is closed|not queryable|terminating connection/i;
+const awayWords =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection is closed|not queryable|terminating connection/i;
 
 /** Whether an error says that the database is away or too slow, anywhere along its causes. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let at = error, depth = 0; at !== null && typeof at === "object" && depth < 8; depth++) {
-    const { code, kind, originalCode, message, cause, meta } = at as { code?: unknown; kind?: unknown; originalCode?: unknown; message?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } };
-    if (awayCodes.has(String(code)) || awayCodes.has(String(originalCode)) || awayKinds.has(String(kind)) || (typeof message === "string" && awayWords.test(message))) return true;
+    const { code, kind, originalCode, message, cause, meta } = at as {
+      code?: unknown;
+      kind?: unknown;
+      originalCode?: unknown;
+      message?: unknown;
+      cause?: unknown;
+      meta?: { driverAdapterError?: unknown };
+    };
+    if (
+      awayCodes.has(String(code)) ||
+      awayCodes.has(String(originalCode)) ||
+      awayKinds.has(String(kind)) ||
+      (typeof message === "string" && awayWords.test(message))
+    )
+      return true;
     at = cause ?? meta?.driverAdapterError;
   }
   return false;
@@ -66,8 +96,14 @@ export function isDatabaseAway(error: unknown): boolean {
 /** PostgreSQL's own code of an error that came through Prisma (`TL001`: our fence), or null. */
 export function sqlState(error: unknown): string | null {
   for (let at = error, depth = 0; at !== null && typeof at === "object" && depth < 8; depth++) {
-    const { code, originalCode, cause, meta } = at as { code?: unknown; originalCode?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } };
-    for (const state of [originalCode, code]) if (typeof state === "string" && /^[0-9A-Z]{5}$/.test(state) && !/^P\d{4}$/.test(state)) return state;
+    const { code, originalCode, cause, meta } = at as {
+      code?: unknown;
+      originalCode?: unknown;
+      cause?: unknown;
+      meta?: { driverAdapterError?: unknown };
+    };
+    for (const state of [originalCode, code])
+      if (typeof state === "string" && /^[0-9A-Z]{5}$/.test(state) && !/^P\d{4}$/.test(state)) return state;
     at = cause ?? meta?.driverAdapterError;
   }
   return null;

@@ -9,11 +9,20 @@ export const Id = z.uuid();
 export const Name = z.string().trim().min(1, "A name needs at least one character.").max(120, "A name has at most 120 characters.");
 
 /** A graph document from a browser: bounded in depth and size, then checked for its form. What it means is checked when it is trained. */
-export const GraphInput = z.custom<Graph>((value) => typeof value === "object" && value !== null, "A graph is an object.").transform((value): Graph => {
-  const read = readGraph(value);
-  if (!("graph" in read)) throw new AppError(read.code === "GRAPH_TOO_LARGE" ? "GRAPH_TOO_LARGE" : "INPUT_SHAPE", read.message, { details: { code: read.code } });
-  // Depth is bounded by now, so writing it out is safe.
-  const sizeBytes = Buffer.byteLength(JSON.stringify(read.graph));
-  if (sizeBytes > LIMITS.jsonBytes) throw new AppError("GRAPH_TOO_LARGE", `This graph takes ${sizeBytes} bytes; the limit is ${LIMITS.jsonBytes}. Split it into several models.`);
-  return read.graph;
-});
+export const GraphInput = z
+  .custom<Graph>((value) => typeof value === "object" && value !== null, "A graph is an object.")
+  .transform((value): Graph => {
+    const read = readGraph(value);
+    if (!("graph" in read))
+      throw new AppError(read.code === "GRAPH_TOO_LARGE" ? "GRAPH_TOO_LARGE" : "INPUT_SHAPE", read.message, {
+        details: { code: read.code },
+      });
+    // Depth is bounded by now, so writing it out is safe.
+    const sizeBytes = Buffer.byteLength(JSON.stringify(read.graph));
+    if (sizeBytes > LIMITS.jsonBytes)
+      throw new AppError(
+        "GRAPH_TOO_LARGE",
+        `This graph takes ${sizeBytes} bytes; the limit is ${LIMITS.jsonBytes}. Split it into several models.`,
+      );
+    return read.graph;
+  });

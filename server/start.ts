@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { clearSessions, createOwnerLink, hasSignedInOwner } from "./auth/session.ts";
 import { ensureWorkspace } from "./auth/workspace.ts";
-import { type Config, ConfigError, config as readSettings, readEnvironment, root } from "./config.ts";
+import { type Config, ConfigError, readEnvironment, config as readSettings, root } from "./config.ts";
 import { openDatabase } from "./database/client.ts";
 import { type EmbeddedPostgres, isServerAlive, startEmbeddedPostgres } from "./database/embedded.ts";
 import { migrate } from "./database/migrate.ts";
@@ -19,7 +19,10 @@ import { Child, readIdentity, writeIdentity } from "./supervise.ts";
 const PATIENCE_MS = { agent: 6_000, web: 2_500 };
 const DATABASE_LOOK_MS = 1_000;
 
-const FromWeb = z.discriminatedUnion("type", [z.object({ type: z.literal("ready"), port: z.int() }), z.object({ type: z.literal("refused"), message: z.string() })]);
+const FromWeb = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), port: z.int() }),
+  z.object({ type: z.literal("refused"), message: z.string() }),
+]);
 
 /** A reason not to start that a person can act on. */
 class StartError extends Error {}
@@ -29,13 +32,19 @@ const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
 const say = (line: string) => console.log(line);
 
 async function main(): Promise<void> {
-  const { values: flags } = parseArgs({ options: { dev: { type: "boolean", default: false }, "owner-link": { type: "boolean", default: false } } });
+  const { values: flags } = parseArgs({
+    options: { dev: { type: "boolean", default: false }, "owner-link": { type: "boolean", default: false } },
+  });
   const config = readSettings();
-  if (!flags.dev && !existsSync(join(root, ".next/BUILD_ID"))) throw new StartError("The pages are not built yet: use npm start, or --dev.");
+  if (!flags.dev && !existsSync(join(root, ".next/BUILD_ID")))
+    throw new StartError("The pages are not built yet: use npm start, or --dev.");
   const own = join(config.DATA_DIR, "run/supervisor.json");
   mkdirSync(config.DATA_DIR, { recursive: true });
   const other = readIdentity(own);
-  if (other) throw new StartError(`Tensorloom already runs on ${relative(process.cwd(), config.DATA_DIR) || "."} (process ${other.pid}): end it first, or set DATA_DIR to another folder.`);
+  if (other)
+    throw new StartError(
+      `Tensorloom already runs on ${relative(process.cwd(), config.DATA_DIR) || "."} (process ${other.pid}): end it first, or set DATA_DIR to another folder.`,
+    );
   writeIdentity(own, process.pid);
 
   const running = new Running(config, flags.dev);
@@ -68,7 +77,13 @@ class Running {
 
   constructor(config: Config, isDevelopment: boolean) {
     this.#config = config;
-    const env = () => ({ ...readEnvironment(), DATABASE_URL: this.#url, NODE_ENV: isDevelopment ? ("development" as const) : ("production" as const), NEXT_TELEMETRY_DISABLED: "1" });
+    const env = () => ({
+      ...readEnvironment(),
+      DATABASE_URL: this.#url,
+      NODE_COMPILE_CACHE: join(config.DATA_DIR, "cache/node"),
+      NODE_ENV: isDevelopment ? ("development" as const) : ("production" as const),
+      NEXT_TELEMETRY_DISABLED: "1",
+    });
     const common = { dataDir: config.DATA_DIR, env, onCrash: say };
     this.#web = new Child({ ...common, name: "web", file: join(root, "server/web.ts"), onMessage: (message) => this.#hear(message) });
     this.#agent = new Child({ ...common, name: "agent", file: join(root, "server/agent/main.ts") });
@@ -80,7 +95,9 @@ class Running {
     else {
       this.#embedded = await startEmbeddedPostgres(DATA_DIR);
       this.#url = this.#embedded.url;
-      say(`Database: PostgreSQL in ${relative(process.cwd(), DATA_DIR)}/postgres${this.#embedded.started ? "" : ", still running from before"} (${seconds()})`);
+      say(
+        `Database: PostgreSQL in ${relative(process.cwd(), DATA_DIR)}/postgres${this.#embedded.started ? "" : ", still running from before"} (${seconds()})`,
+      );
     }
     if (this.#ending) return;
     const applied = await migrate(this.#url);
@@ -96,7 +113,8 @@ class Running {
     try {
       await ensureWorkspace(db);
       await clearSessions(db, this.#config);
-      if (this.#config.AUTH === "required" && (wantsOwnerLink || !(await hasSignedInOwner(db)))) this.#ownerLink = await createOwnerLink(db);
+      if (this.#config.AUTH === "required" && (wantsOwnerLink || !(await hasSignedInOwner(db))))
+        this.#ownerLink = await createOwnerLink(db);
     } finally {
       await db.$disconnect();
     }
@@ -113,7 +131,9 @@ class Running {
     const { HOST, PUBLIC_URL } = this.#config;
     const name = HOST === "127.0.0.1" || HOST === "::1" ? "localhost" : HOST.includes(":") ? `[${HOST}]` : HOST;
     const page = (PUBLIC_URL ?? `http://${name}:${heard.data.port}`).replace(/\/$/, "");
-    say(`Ready after ${seconds()}: ${page}   (Ctrl-C ends it; logs are in ${relative(process.cwd(), join(this.#config.DATA_DIR, "logs"))})`);
+    say(
+      `Ready after ${seconds()}: ${page}   (Ctrl-C ends it; logs are in ${relative(process.cwd(), join(this.#config.DATA_DIR, "logs"))})`,
+    );
     if (this.#ownerLink) say(`Sign in as the owner, once, within 48 hours: ${page}/sign-in/${this.#ownerLink}`);
   }
 
@@ -148,7 +168,9 @@ class Running {
     if (code === 0) say("Ending: runs under way write a checkpoint and go on at the next start.");
     await this.#agent.stop(PATIENCE_MS.agent);
     await this.#web.stop(PATIENCE_MS.web);
-    await this.#embedded?.stop().catch((error: unknown) => say(`The database did not end: ${error instanceof Error ? error.message : error}`));
+    await this.#embedded
+      ?.stop()
+      .catch((error: unknown) => say(`The database did not end: ${error instanceof Error ? error.message : error}`));
     rmSync(join(this.#config.DATA_DIR, "run/supervisor.json"), { force: true });
     process.exit(code);
   }

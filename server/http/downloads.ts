@@ -8,19 +8,23 @@ import { AppError, notFound } from "../errors.ts";
 type Download = { storageKey: string; fileName: string; sizeBytes: number; sha256: string };
 
 /** The kinds of files there are to take along, by the path they stand under. Each looks in the person's own organization only. */
-export const downloads: { [kind: string]: { policy: "viewer"; find: (db: Tx, orgId: string, id: string) => Promise<Download | null> } } = {
+const downloads: { [kind: string]: { find: (db: Tx, orgId: string, id: string) => Promise<Download | null> } } = {
   artifacts: {
-    policy: "viewer",
     async find(db, orgId, id) {
-      const row = await db.artifact.findUnique({ where: { id, orgId }, select: { storageKey: true, fileName: true, sizeBytes: true, sha256: true, refusal: true } });
+      const row = await db.artifact.findUnique({
+        where: { id, orgId },
+        select: { storageKey: true, fileName: true, sizeBytes: true, sha256: true, refusal: true },
+      });
       if (!row || row.refusal !== null) return null;
       return { ...row, sizeBytes: Number(row.sizeBytes) };
     },
   },
   checkpoints: {
-    policy: "viewer",
     async find(db, orgId, id) {
-      const row = await db.checkpoint.findUnique({ where: { id, orgId }, select: { storageKey: true, sizeBytes: true, sha256: true, step: true, run: { select: { number: true } } } });
+      const row = await db.checkpoint.findUnique({
+        where: { id, orgId },
+        select: { storageKey: true, sizeBytes: true, sha256: true, step: true, run: { select: { number: true } } },
+      });
       if (!row) return null;
       return { ...row, sizeBytes: Number(row.sizeBytes), fileName: `run-${row.run.number}-step-${row.step}.safetensors` };
     },
@@ -36,7 +40,12 @@ export function matchDownload(path: string): { kind: string; id: string } | null
 }
 
 /** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, UNAUTHENTICATED */
-export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id }: { kind: string; id: string }): Promise<void> {
+export async function sendDownload(
+  context: Context,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { kind, id }: { kind: string; id: string },
+): Promise<void> {
   const session = await context.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
   const found = await downloads[kind]?.find(context.db, session.org.id, id);

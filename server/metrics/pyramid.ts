@@ -12,11 +12,29 @@ export const TOP_LEVEL = 7;
 export type Raw = { steps: number[]; values: number[] };
 
 /** A stretch of points: where it begins and ends, its ends' values, and its lowest and highest value with the first step that had it. NaN where no value is a number. */
-export type Bucket = { firstStep: number; lastStep: number; minStep: number; maxStep: number; first: number; last: number; min: number; max: number };
+export type Bucket = {
+  firstStep: number;
+  lastStep: number;
+  minStep: number;
+  maxStep: number;
+  first: number;
+  last: number;
+  min: number;
+  max: number;
+};
 
 /** One bucket out of the points `from` (included) to `to`. */
 export function bucketOfPoints({ steps, values }: Raw, from: number, to: number): Bucket {
-  const bucket: Bucket = { firstStep: steps[from] as number, lastStep: steps[to - 1] as number, minStep: steps[from] as number, maxStep: steps[from] as number, first: values[from] as number, last: values[to - 1] as number, min: Number.NaN, max: Number.NaN };
+  const bucket: Bucket = {
+    firstStep: steps[from] as number,
+    lastStep: steps[to - 1] as number,
+    minStep: steps[from] as number,
+    maxStep: steps[from] as number,
+    first: values[from] as number,
+    last: values[to - 1] as number,
+    min: Number.NaN,
+    max: Number.NaN,
+  };
   for (let index = from; index < to; index++) {
     const value = values[index] as number;
     // Written so that the first number replaces NaN, and NaN replaces nothing.

@@ -5,7 +5,7 @@ import type { RunRef } from "./store.ts";
 
 /** `null` where the value was not a finite number. */
 export type Value = number | null;
-export type Point = [step: number, value: Value];
+type Point = [step: number, value: Value];
 /** What stands for `count` neighbouring points from step `from` to step `to`. */
 export type Stretch = { from: number; to: number; first: Value; last: Value; min: Value; max: Value; count: number };
 export type SeriesAnswer = { key: string; points: (Point | Stretch)[] };
@@ -16,7 +16,11 @@ export type MetricsQuestion = { keys?: readonly string[]; fromStep?: number; toS
  * A run's metrics as at most `maxPoints` entries a key: the points themselves where they fit, else stretches whose lowest and
  * highest values are exact. Costs about the same for a thousand points as for ten million.
  */
-export async function queryMetrics(tx: Tx, run: RunRef, { keys, fromStep = 0, toStep = 2 ** 31 - 1, maxPoints }: MetricsQuestion): Promise<SeriesAnswer[]> {
+export async function queryMetrics(
+  tx: Tx,
+  run: RunRef,
+  { keys, fromStep = 0, toStep = 2 ** 31 - 1, maxPoints }: MetricsQuestion,
+): Promise<SeriesAnswer[]> {
   const totals = await tx.$queryRaw<{ key: string; total: number }[]>`
     SELECT DISTINCT ON ("key") "key", "index" * ${CHUNK}::int + "count" AS "total" FROM "MetricChunk"
     WHERE ${ofRun(run)} AND "level" = 0 ${keys ? Prisma.sql`AND "key" = ANY(${[...keys]})` : Prisma.empty}
@@ -34,14 +38,24 @@ function ofRun(run: RunRef): Prisma.Sql {
 type Placed = Bucket & { at: number; count: number };
 
 /** Goes down the pyramid from the coarsest level, each time only where the range lies, for as long as the next level still fits. */
-async function querySeries(tx: Tx, run: RunRef, key: string, total: number, fromStep: number, toStep: number, maxPoints: number): Promise<(Point | Stretch)[]> {
+async function querySeries(
+  tx: Tx,
+  run: RunRef,
+  key: string,
+  total: number,
+  fromStep: number,
+  toStep: number,
+  maxPoints: number,
+): Promise<(Point | Stretch)[]> {
   let level = 0;
   while (level < TOP_LEVEL && total > maxPoints * FACTOR ** level) level++;
   // Begin one level up: a narrow range is found there among few buckets.
   for (let probe = level; probe < TOP_LEVEL && total >= FACTOR ** (probe + 1); probe++) level = probe + 1;
   let range = { from: 0, to: total };
   for (;;) {
-    const entries = (await readLevel(tx, run, key, level, range.from, range.to)).filter(({ firstStep, lastStep }) => lastStep >= fromStep && firstStep <= toStep);
+    const entries = (await readLevel(tx, run, key, level, range.from, range.to)).filter(
+      ({ firstStep, lastStep }) => lastStep >= fromStep && firstStep <= toStep,
+    );
     const first = entries[0];
     const last = entries.at(-1);
     if (!first || !last) return [];
@@ -73,7 +87,8 @@ async function readLevel(tx: Tx, run: RunRef, key: string, level: number, from: 
   }
   if (level > 0 && endBucket * size < to) {
     const rest = await readLevel(tx, run, key, level - 1, endBucket * size, to);
-    if (rest.length > 0) entries.push({ ...joinBuckets(rest), at: endBucket * size, count: rest.reduce((sum, { count }) => sum + count, 0) });
+    if (rest.length > 0)
+      entries.push({ ...joinBuckets(rest), at: endBucket * size, count: rest.reduce((sum, { count }) => sum + count, 0) });
   }
   return entries;
 }
@@ -105,7 +120,11 @@ function toValue(value: number): Value {
 const CHUNKS_AT_ONCE = 8;
 
 /** Every key's points beyond the given steps; keys without one are read from the beginning. `more` says that the answer was cut off. */
-export async function readPointsAfter(tx: Tx, run: RunRef, steps: ReadonlyMap<string, number>): Promise<{ points: { key: string; steps: number[]; values: Value[] }[]; more: boolean }> {
+export async function readPointsAfter(
+  tx: Tx,
+  run: RunRef,
+  steps: ReadonlyMap<string, number>,
+): Promise<{ points: { key: string; steps: number[]; values: Value[] }[]; more: boolean }> {
   // Each key's next chunk comes before any key's second one: so all go on together, and a key's chunks stay in order.
   const rows = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
     SELECT c."key", c."steps", c."values" FROM "MetricChunk" c

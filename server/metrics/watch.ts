@@ -2,7 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { isDatabaseAway } from "../errors.ts";
-import { LOG_LINES, type LogLine, readLog, readProgress, readResults, readResultsMark, type RunProgress, type RunResults } from "../runs/read.ts";
+import {
+  LOG_LINES,
+  type LogLine,
+  type RunProgress,
+  type RunResults,
+  readLog,
+  readProgress,
+  readResults,
+  readResultsMark,
+} from "../runs/read.ts";
 import { readLastSteps, readPointsAfter, type Value } from "./query.ts";
 import type { RunRef } from "./store.ts";
 
@@ -45,7 +54,15 @@ export function readCursor(text: string): Cursor | null {
   return { rewinds: Number(match[1]), revision: Number(match[2]), log: Number(match[3]), steps };
 }
 
-type News = { cursor: Cursor; rewindTo: number | undefined; points: NonNullable<RunNews["points"]>; log: LogLine[]; progress: RunProgress; results: Results; more: boolean };
+type News = {
+  cursor: Cursor;
+  rewindTo: number | undefined;
+  points: NonNullable<RunNews["points"]>;
+  log: LogLine[];
+  progress: RunProgress;
+  results: Results;
+  more: boolean;
+};
 type Results = { mark: string; results: RunResults };
 
 /** Tells readers what happens to runs. One loop asks for the revisions of all watched runs; readers fetch for themselves what is new to them. */
@@ -66,9 +83,18 @@ export class Watcher {
     return this.#db.$transaction(
       async (tx) => {
         const row = await tx.run.findUnique({ where: { id: run.id, orgId: run.orgId }, select: { rewinds: true } });
-        const last = await tx.runLog.findFirst({ where: { runId: run.id, orgId: run.orgId }, orderBy: { id: "desc" }, select: { id: true } });
+        const last = await tx.runLog.findFirst({
+          where: { runId: run.id, orgId: run.orgId },
+          orderBy: { id: "desc" },
+          select: { id: true },
+        });
         // Revision 0 is none a run has after its first line: so the first news says how the run stands.
-        return { rewinds: (row?.rewinds as unknown[] | undefined)?.length ?? 0, revision: 0, log: Number(last?.id ?? 0), steps: await readLastSteps(tx, run) };
+        return {
+          rewinds: (row?.rewinds as unknown[] | undefined)?.length ?? 0,
+          revision: 0,
+          log: Number(last?.id ?? 0),
+          steps: await readLastSteps(tx, run),
+        };
       },
       { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead },
     );
@@ -78,7 +104,12 @@ export class Watcher {
    * Yields what is new after `cursor`, and then whatever happens, until the signal aborts or the run is deleted. While the
    * database is away it waits. Nothing is read ahead of a reader that does not take it.
    */
-  async *watch(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
+  async *watch(
+    run: RunRef,
+    cursor: Cursor,
+    signal: AbortSignal,
+    isAllowed: () => Promise<boolean>,
+  ): AsyncGenerator<{ id: string; news: RunNews }> {
     let at = cursor;
     let progress = "";
     let mark: string | null = null;
@@ -156,7 +187,9 @@ export class Watcher {
       await sleep(POLL_MS);
       try {
         const ids = [...this.#watched.keys()];
-        const rows = await this.#db.$queryRaw<{ id: string; revision: number }[]>`SELECT "id", "revision" FROM "Run" WHERE "id" = ANY(${ids}::uuid[])`;
+        const rows = await this.#db.$queryRaw<
+          { id: string; revision: number }[]
+        >`SELECT "id", "revision" FROM "Run" WHERE "id" = ANY(${ids}::uuid[])`;
         const revisions = new Map(rows.map(({ id, revision }) => [id, revision]));
         for (const id of ids) {
           const watched = this.#watched.get(id);

@@ -4,9 +4,9 @@ import { Failure } from "../../core/training/events.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
+import { findRowsOfClass } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
 import { Id } from "../input.ts";
-import { findRowsOfClass } from "../datasets/rows.ts";
 import type { FileStore } from "../storage/files.ts";
 import { readRows, readTargets } from "../trainer/evaluation.ts";
 
@@ -25,7 +25,9 @@ const ReadSamples = z.strictObject({
 });
 
 export const datasets = router({
-  list: org("viewer").query(async ({ ctx: { db, orgId } }) => (await db.dataset.findMany({ where: { orgId }, orderBy: { createdAt: "asc" }, select: fields })).map(toSummary)),
+  list: org("viewer").query(async ({ ctx: { db, orgId } }) =>
+    (await db.dataset.findMany({ where: { orgId }, orderBy: { createdAt: "asc" }, select: fields })).map(toSummary),
+  ),
 
   get: org("viewer")
     .input(z.strictObject({ datasetId: Id }))
@@ -35,10 +37,21 @@ export const datasets = router({
       return { ...toSummary(row), manifest: Manifest.nullable().parse(row.manifest) };
     }),
 
-  samples: org("viewer").input(ReadSamples).query(({ ctx, input }) => readSamples(ctx.db, ctx.files, ctx.orgId, input)),
+  samples: org("viewer")
+    .input(ReadSamples)
+    .query(({ ctx, input }) => readSamples(ctx.db, ctx.files, ctx.orgId, input)),
 });
 
-const fields = { id: true, builtin: true, name: true, description: true, status: true, manifest: true, failure: true, sizeBytes: true } satisfies Prisma.DatasetSelect;
+const fields = {
+  id: true,
+  builtin: true,
+  name: true,
+  description: true,
+  status: true,
+  manifest: true,
+  failure: true,
+  sizeBytes: true,
+} satisfies Prisma.DatasetSelect;
 
 function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPayload<{ select: typeof fields }>) {
   const known = Manifest.nullable().parse(manifest);
@@ -54,23 +67,41 @@ function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPa
   };
 }
 
-async function readSamples(db: Database, files: FileStore, orgId: string, { datasetId, split, rows, offset, limit, classIndex }: z.infer<typeof ReadSamples>) {
+async function readSamples(
+  db: Database,
+  files: FileStore,
+  orgId: string,
+  { datasetId, split, rows, offset, limit, classIndex }: z.infer<typeof ReadSamples>,
+) {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, manifest: true } });
   if (!found) throw notFound("data set");
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", "This data set is still being read in: try again when it is ready.");
+  if (found.status !== "ready" || !manifest)
+    throw new AppError("DATASET_NOT_READY", "This data set is still being read in: try again when it is ready.");
   const part = manifest.splits[split];
   const { shape, dtype } = part.input;
   const all = classIndex === undefined ? null : await findRowsOfClass(files, datasetId, part, classIndex);
   const total = all?.length ?? part.rows;
   const rowBytes = shape.reduce((product, size) => product * size, { uint8: 1, float32: 4, int64: 8 }[dtype]);
   const most = Math.max(1, Math.min(limit, Math.floor(SAMPLE_BYTES / rowBytes)));
-  const wanted = rows ?? (all ? all.slice(offset, offset + most) : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
-  if (wanted.some((row) => row >= part.rows)) throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
-  const [inputs, targets] = await Promise.all([readRows(files, datasetId, part.input, part.rows, wanted), readTargets(files, datasetId, part, wanted)]);
+  const wanted =
+    rows ??
+    (all
+      ? all.slice(offset, offset + most)
+      : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
+  if (wanted.some((row) => row >= part.rows))
+    throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
+  const [inputs, targets] = await Promise.all([
+    readRows(files, datasetId, part.input, part.rows, wanted),
+    readTargets(files, datasetId, part, wanted),
+  ]);
   return {
     total,
-    samples: wanted.map((row, index) => ({ row, input: Buffer.from(inputs[index] as Uint8Array).toString("base64"), target: targets[index] as number })),
+    samples: wanted.map((row, index) => ({
+      row,
+      input: Buffer.from(inputs[index] as Uint8Array).toString("base64"),
+      target: targets[index] as number,
+    })),
     dtype,
     shape,
   };

@@ -9,15 +9,26 @@ import { AppError, notFound } from "../errors.ts";
 import { GraphInput, Id, Name } from "../input.ts";
 import { keptGraph } from "../models/graph.ts";
 
-const CreateModel = z.strictObject({ projectId: Id.optional(), name: Name.optional(), templateId: z.string().max(64).optional(), datasetId: Id.optional() });
+const CreateModel = z.strictObject({
+  projectId: Id.optional(),
+  name: Name.optional(),
+  templateId: z.string().max(64).optional(),
+  datasetId: Id.optional(),
+});
 const SaveGraph = z.strictObject({ modelId: Id, revision: z.int().min(1), graph: GraphInput });
 
 export const models = router({
-  create: org("member").input(CreateModel).mutation(({ ctx, input }) => createModel(ctx.db, ctx.orgId, input)),
+  create: org("member")
+    .input(CreateModel)
+    .mutation(({ ctx, input }) => createModel(ctx.db, ctx.orgId, input)),
 
-  get: org("viewer").input(z.strictObject({ modelId: Id })).query(({ ctx, input }) => getModel(ctx.db, ctx.orgId, input.modelId)),
+  get: org("viewer")
+    .input(z.strictObject({ modelId: Id }))
+    .query(({ ctx, input }) => getModel(ctx.db, ctx.orgId, input.modelId)),
 
-  save: org("member").input(SaveGraph).mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.orgId, input)),
+  save: org("member")
+    .input(SaveGraph)
+    .mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.orgId, input)),
 
   /** The Train panel as it was left; the data set it names becomes the model's. */
   saveSettings: org("member")
@@ -27,11 +38,17 @@ export const models = router({
       await changeModel(db, orgId, modelId, { settings, datasetId });
     }),
 
-  rename: org("member").input(z.strictObject({ modelId: Id, name: Name })).mutation(({ ctx, input }) => changeModel(ctx.db, ctx.orgId, input.modelId, { name: input.name })),
+  rename: org("member")
+    .input(z.strictObject({ modelId: Id, name: Name }))
+    .mutation(({ ctx, input }) => changeModel(ctx.db, ctx.orgId, input.modelId, { name: input.name })),
 
-  duplicate: org("member").input(z.strictObject({ modelId: Id })).mutation(({ ctx, input }) => duplicateModel(ctx.db, ctx.orgId, input.modelId)),
+  duplicate: org("member")
+    .input(z.strictObject({ modelId: Id }))
+    .mutation(({ ctx, input }) => duplicateModel(ctx.db, ctx.orgId, input.modelId)),
 
-  delete: org("member").input(z.strictObject({ modelId: Id })).mutation(({ ctx, input }) => deleteModel(ctx.db, ctx.orgId, input.modelId)),
+  delete: org("member")
+    .input(z.strictObject({ modelId: Id }))
+    .mutation(({ ctx, input }) => deleteModel(ctx.db, ctx.orgId, input.modelId)),
 });
 
 async function createModel(db: Database, orgId: string, input: z.infer<typeof CreateModel>): Promise<{ id: string }> {
@@ -40,7 +57,10 @@ async function createModel(db: Database, orgId: string, input: z.infer<typeof Cr
   return db.$transaction(async (tx) => {
     const dataset = input.datasetId
       ? await tx.dataset.findUnique({ where: { id: input.datasetId, orgId }, select: { id: true, manifest: true } })
-      : await tx.dataset.findUnique({ where: { orgId_builtin: { orgId, builtin: template?.datasetBuiltin ?? "mnist" } }, select: { id: true, manifest: true } });
+      : await tx.dataset.findUnique({
+          where: { orgId_builtin: { orgId, builtin: template?.datasetBuiltin ?? "mnist" } },
+          select: { id: true, manifest: true },
+        });
     if (!dataset && input.datasetId) throw notFound("data set");
     const projectId = input.projectId ? await requireProject(tx, orgId, input.projectId) : await firstProject(tx, orgId);
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
@@ -71,7 +91,16 @@ async function requireDataset(db: Database, orgId: string, datasetId: string): P
 async function getModel(db: Database, orgId: string, id: string) {
   const row = await db.model.findUnique({
     where: { id, orgId, deletedAt: null },
-    select: { id: true, name: true, graph: true, revision: true, settings: true, datasetId: true, updatedAt: true, project: { select: { id: true, name: true } } },
+    select: {
+      id: true,
+      name: true,
+      graph: true,
+      revision: true,
+      settings: true,
+      datasetId: true,
+      updatedAt: true,
+      project: { select: { id: true, name: true } },
+    },
   });
   if (!row) throw notFound("model");
   return {
@@ -84,26 +113,48 @@ async function getModel(db: Database, orgId: string, id: string) {
 }
 
 /** Takes the place of the revision that the editor began with, and only of that one. */
-async function saveGraph(db: Database, orgId: string, { modelId, revision, graph }: z.infer<typeof SaveGraph>): Promise<{ revision: number }> {
-  const { count } = await db.model.updateMany({ where: { id: modelId, orgId, deletedAt: null, revision }, data: { graph, revision: { increment: 1 } } });
+async function saveGraph(
+  db: Database,
+  orgId: string,
+  { modelId, revision, graph }: z.infer<typeof SaveGraph>,
+): Promise<{ revision: number }> {
+  const { count } = await db.model.updateMany({
+    where: { id: modelId, orgId, deletedAt: null, revision },
+    data: { graph, revision: { increment: 1 } },
+  });
   if (count === 1) return { revision: revision + 1 };
   const now = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { revision: true, updatedAt: true } });
   if (!now) throw notFound("model");
-  throw new AppError("GRAPH_CONFLICT", "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.", {
-    details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
-  });
+  throw new AppError(
+    "GRAPH_CONFLICT",
+    "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.",
+    {
+      details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
+    },
+  );
 }
 
-async function changeModel(db: Database, orgId: string, id: string, data: { name?: string; settings?: RunSettings; datasetId?: string }): Promise<void> {
+async function changeModel(
+  db: Database,
+  orgId: string,
+  id: string,
+  data: { name?: string; settings?: RunSettings; datasetId?: string },
+): Promise<void> {
   const { count } = await db.model.updateMany({ where: { id, orgId, deletedAt: null }, data });
   if (count === 0) throw notFound("model");
 }
 
 async function duplicateModel(db: Database, orgId: string, modelId: string): Promise<{ id: string }> {
-  const row = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { projectId: true, name: true, graph: true, settings: true, datasetId: true } });
+  const row = await db.model.findUnique({
+    where: { id: modelId, orgId, deletedAt: null },
+    select: { projectId: true, name: true, graph: true, settings: true, datasetId: true },
+  });
   if (!row) throw notFound("model");
   const { settings, graph, ...rest } = row;
-  return db.model.create({ data: { orgId, ...rest, name: `${row.name.slice(0, 110)} (copy)`, graph: keptGraph(graph), ...(settings === null ? {} : { settings }) }, select: { id: true } });
+  return db.model.create({
+    data: { orgId, ...rest, name: `${row.name.slice(0, 110)} (copy)`, graph: keptGraph(graph), ...(settings === null ? {} : { settings }) },
+    select: { id: true },
+  });
 }
 
 async function deleteModel(db: Database, orgId: string, modelId: string): Promise<void> {

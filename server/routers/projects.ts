@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
-import { org, router } from "../auth/procedure.ts";
 import { Id, Name } from "../input.ts";
 
 export const projects = router({
@@ -47,7 +47,13 @@ async function listProjects(db: Database, orgId: string) {
   return rows.map(({ createdAt, models, ...project }) => ({
     ...project,
     createdAt: createdAt.toISOString(),
-    models: models.map(({ id, name, updatedAt, _count, runs }) => ({ id, name, updatedAt: updatedAt.toISOString(), runCount: _count.runs, lastRun: runs[0] ?? null })),
+    models: models.map(({ id, name, updatedAt, _count, runs }) => ({
+      id,
+      name,
+      updatedAt: updatedAt.toISOString(),
+      runCount: _count.runs,
+      lastRun: runs[0] ?? null,
+    })),
   }));
 }
 

@@ -8,14 +8,17 @@ import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
 import { Id } from "../input.ts";
 import { queryMetrics } from "../metrics/query.ts";
-import { readCursor, type RunNews, writeCursor } from "../metrics/watch.ts";
+import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
 import { cancelRun, deleteRun, resumeRun } from "../runs/change.ts";
 import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
 import { forkRun, startRun } from "../runs/start.ts";
 
 const RunId = z.strictObject({ runId: Id });
-const Step = z.int().min(0).max(2 ** 31 - 1);
+const Step = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 const ListRuns = z.strictObject({ modelId: Id.optional(), limit: z.int().min(1).max(200).default(50), cursor: Id.optional() });
 const ReadMetrics = z.strictObject({
   runId: Id,
@@ -27,23 +30,35 @@ const ReadMetrics = z.strictObject({
 const StartRun = z.strictObject({ modelId: Id, settings: RunSettings, idempotencyKey: z.string().min(8).max(128) });
 
 export const runs = router({
-  list: org("viewer").input(ListRuns).query(({ ctx, input }) => listRuns(ctx.db, ctx.orgId, input)),
+  list: org("viewer")
+    .input(ListRuns)
+    .query(({ ctx, input }) => listRuns(ctx.db, ctx.orgId, input)),
 
-  get: org("viewer").input(RunId).query(({ ctx, input }) => getRun(ctx.db, ctx.orgId, input.runId)),
+  get: org("viewer")
+    .input(RunId)
+    .query(({ ctx, input }) => getRun(ctx.db, ctx.orgId, input.runId)),
 
-  start: org("member").input(StartRun).mutation(({ ctx, input }) => startRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
+  start: org("member")
+    .input(StartRun)
+    .mutation(({ ctx, input }) => startRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
 
-  cancel: org("member").input(RunId).mutation(({ ctx, input }) => cancelRun(ctx.db, ctx.orgId, input.runId)),
+  cancel: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => cancelRun(ctx.db, ctx.orgId, input.runId)),
 
   /** Lets a run that was cancelled or failed go on from its last checkpoint. */
-  resume: org("member").input(RunId).mutation(({ ctx, input }) => resumeRun(ctx.db, ctx.config, ctx.orgId, input.runId)),
+  resume: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => resumeRun(ctx.db, ctx.config, ctx.orgId, input.runId)),
 
   /** A new run with the same order that begins with a checkpoint's weights. */
   fork: org("member")
     .input(z.strictObject({ runId: Id, checkpointId: Id }))
     .mutation(({ ctx, input }) => forkRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
 
-  delete: org("member").input(RunId).mutation(({ ctx, input }) => deleteRun(ctx.db, ctx.files, ctx.orgId, input.runId)),
+  delete: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => deleteRun(ctx.db, ctx.files, ctx.orgId, input.runId)),
 
   metrics: org("viewer")
     .input(ReadMetrics)
@@ -123,6 +138,8 @@ async function getRun(db: Database, orgId: string, id: string) {
     modelVersion: row.modelVersion.number,
     engineBuild: row.engineBuild,
     /** Where its first weights came from, if from another run. */
-    forkedFrom: row.startCheckpoint ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step } : null,
+    forkedFrom: row.startCheckpoint
+      ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step }
+      : null,
   };
 }

@@ -5,7 +5,13 @@ import { org, router } from "../auth/procedure.ts";
 const AGENT_SILENCE_SECONDS = 10;
 
 /** What the engine told of itself, as the agent passed it on. */
-const Engine = z.looseObject({ libtorch: z.string(), cuda: z.boolean(), cudaDevices: z.array(z.string()), cores: z.number(), build: z.string() });
+const Engine = z.looseObject({
+  libtorch: z.string(),
+  cuda: z.boolean(),
+  cudaDevices: z.array(z.string()),
+  cores: z.number(),
+  build: z.string(),
+});
 
 export const workspace = router({
   /** Who is asking, and where. */
@@ -14,7 +20,9 @@ export const workspace = router({
   /** Whether runs can be trained now, and how many are on their way. */
   status: org("viewer").query(async ({ ctx: { db, orgId } }) => {
     const [agents, counts] = await Promise.all([
-      db.$queryRaw<{ engine: unknown }[]>`SELECT "engine" FROM "Agent" WHERE "seenAt" > now() - make_interval(secs => ${AGENT_SILENCE_SECONDS}) ORDER BY "startedAt" DESC`,
+      db.$queryRaw<
+        { engine: unknown }[]
+      >`SELECT "engine" FROM "Agent" WHERE "seenAt" > now() - make_interval(secs => ${AGENT_SILENCE_SECONDS}) ORDER BY "startedAt" DESC`,
       db.run.groupBy({ by: ["status"], where: { orgId, status: { in: ["queued", "running"] } }, _count: true }),
     ]);
     const count = (status: "queued" | "running") => counts.find((row) => row.status === status)?._count ?? 0;

@@ -10,9 +10,15 @@ export async function cancelRun(db: Database, orgId: string, id: string): Promis
   const cancelRequestedAt = new Date();
   // A run that is just being claimed, or given back, changes sides between the two questions: so they are asked again.
   for (let turn = 0; turn < 5; turn++) {
-    const queued = await db.run.updateMany({ where: { id, orgId, status: "queued" }, data: { status: "cancelled", cancelRequestedAt, endedAt: cancelRequestedAt } });
+    const queued = await db.run.updateMany({
+      where: { id, orgId, status: "queued" },
+      data: { status: "cancelled", cancelRequestedAt, endedAt: cancelRequestedAt },
+    });
     if (queued.count === 1) return;
-    const running = await db.run.updateMany({ where: { id, orgId, status: "running", cancelRequestedAt: null }, data: { cancelRequestedAt } });
+    const running = await db.run.updateMany({
+      where: { id, orgId, status: "running", cancelRequestedAt: null },
+      data: { cancelRequestedAt },
+    });
     if (running.count === 1) return;
     const found = await db.run.findUnique({ where: { id, orgId }, select: { status: true, cancelRequestedAt: true } });
     if (!found) throw notFound("run");
@@ -26,15 +32,32 @@ export async function cancelRun(db: Database, orgId: string, id: string): Promis
 export async function resumeRun(db: Database, config: Config, orgId: string, id: string): Promise<void> {
   await db.$transaction(async (tx) => {
     await lockQueue(tx, orgId);
-    const run = await tx.run.findUnique({ where: { id, orgId }, select: { status: true, step: true, _count: { select: { checkpoints: true } } } });
+    const run = await tx.run.findUnique({
+      where: { id, orgId },
+      select: { status: true, step: true, _count: { select: { checkpoints: true } } },
+    });
     if (!run) throw notFound("run");
     if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", `This run is ${run.status} already.`);
     if (run.status === "finished") throw new AppError("RUN_ENDED", "This run has finished: start a new one, or fork it from a checkpoint.");
-    if (run._count.checkpoints === 0 && run.step > 0) throw new AppError("NO_CHECKPOINT", "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.");
+    if (run._count.checkpoints === 0 && run.step > 0)
+      throw new AppError(
+        "NO_CHECKPOINT",
+        "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.",
+      );
     await requireRoom(tx, config, orgId);
     await tx.run.updateMany({
       where: { id, orgId, status: run.status },
-      data: { status: "queued", failure: Prisma.DbNull, endedAt: null, cancelRequestedAt: null, attempts: 0, crashes: 0, leaseUntil: null, owner: null, leaseToken: { increment: 1 } },
+      data: {
+        status: "queued",
+        failure: Prisma.DbNull,
+        endedAt: null,
+        cancelRequestedAt: null,
+        attempts: 0,
+        crashes: 0,
+        leaseUntil: null,
+        owner: null,
+        leaseToken: { increment: 1 },
+      },
     });
   });
 }
@@ -47,7 +70,8 @@ export async function deleteRun(db: Database, files: FileStore, orgId: string, i
     if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", "This run has not ended: cancel it first.");
     const ofThisRun = { orgId, startCheckpoint: { runId: id, orgId } };
     const waiting = await tx.run.count({ where: { ...ofThisRun, status: { in: ["queued", "running"] } } });
-    if (waiting > 0) throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
+    if (waiting > 0)
+      throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
     await tx.run.updateMany({ where: ofThisRun, data: { startCheckpointId: null } });
     // Only if it still has ended: a resume may have come between.
     const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status } });

@@ -9,11 +9,16 @@ import type { RunRef } from "../metrics/store.ts";
 export type RunProgress = ReturnType<typeof toProgress>;
 /** What a run has produced: changes with an evaluation, a checkpoint or an export. */
 export type RunResults = { evaluation: Evaluation | null; checkpoints: CheckpointSummary[]; artifacts: ArtifactSummary[] };
-export type CheckpointSummary = { id: string; step: number; epoch: number; sizeBytes: number; isBest: boolean; createdAt: string };
-export type ArtifactSummary = { id: string; kind: "onnx" | "pytorch" | "safetensors"; fileName: string; sizeBytes: number; report: unknown; refusal: unknown };
+type CheckpointSummary = { id: string; step: number; epoch: number; sizeBytes: number; isBest: boolean; createdAt: string };
+type ArtifactSummary = {
+  id: string;
+  kind: "onnx" | "pytorch" | "safetensors";
+  fileName: string;
+  sizeBytes: number;
+  report: unknown;
+  refusal: unknown;
+};
 export type LogLine = { id: number; at: string; level: string; message: string };
-/** A run as a line of a list. */
-export type RunSummary = ReturnType<typeof toSummary>;
 
 const progressFields = {
   status: true,
@@ -59,6 +64,7 @@ function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>
   };
 }
 
+/** A run as a line of a list. */
 export function toSummary(row: Prisma.RunGetPayload<{ select: typeof summaryFields }>) {
   return {
     ...toProgress(row),
@@ -90,12 +96,25 @@ export async function readResultsMark(tx: Tx, run: RunRef): Promise<string> {
 export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
   const where = { orgId: run.orgId, runId: run.id };
   const { evaluation } = await tx.run.findUniqueOrThrow({ where: { id: run.id, orgId: run.orgId }, select: { evaluation: true } });
-  const checkpoints = await tx.checkpoint.findMany({ where, orderBy: { step: "asc" }, select: { id: true, step: true, epoch: true, sizeBytes: true, isBest: true, createdAt: true } });
-  const artifacts = await tx.artifact.findMany({ where, orderBy: { kind: "asc" }, select: { id: true, kind: true, fileName: true, sizeBytes: true, report: true, refusal: true } });
+  const checkpoints = await tx.checkpoint.findMany({
+    where,
+    orderBy: { step: "asc" },
+    select: { id: true, step: true, epoch: true, sizeBytes: true, isBest: true, createdAt: true },
+  });
+  const artifacts = await tx.artifact.findMany({
+    where,
+    orderBy: { kind: "asc" },
+    select: { id: true, kind: true, fileName: true, sizeBytes: true, report: true, refusal: true },
+  });
   return {
     evaluation: Evaluation.nullable().parse(evaluation),
     checkpoints: checkpoints.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), createdAt: row.createdAt.toISOString() })),
-    artifacts: artifacts.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), report: row.report as unknown, refusal: row.refusal as unknown })),
+    artifacts: artifacts.map((row) => ({
+      ...row,
+      sizeBytes: Number(row.sizeBytes),
+      report: row.report as unknown,
+      refusal: row.refusal as unknown,
+    })),
   };
 }
 

@@ -57,26 +57,51 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
 }
 
 /** Puts a copy of a run's order into the queue that begins with the weights of one of its checkpoints. */
-export async function forkRun(db: Database, config: Config, { orgId, userId }: Starter, { runId, checkpointId }: { runId: string; checkpointId: string }): Promise<{ runId: string }> {
+export async function forkRun(
+  db: Database,
+  config: Config,
+  { orgId, userId }: Starter,
+  { runId, checkpointId }: { runId: string; checkpointId: string },
+): Promise<{ runId: string }> {
   return db.$transaction(async (tx) => {
     await lockQueue(tx, orgId);
     const source = await tx.run.findUnique({
       where: { id: runId, orgId },
-      select: { modelId: true, modelVersionId: true, datasetId: true, settings: true, spec: true, totalSteps: true, checkpoints: { where: { id: checkpointId, orgId }, select: { id: true } } },
+      select: {
+        modelId: true,
+        modelVersionId: true,
+        datasetId: true,
+        settings: true,
+        spec: true,
+        totalSteps: true,
+        checkpoints: { where: { id: checkpointId, orgId }, select: { id: true } },
+      },
     });
     if (!source) throw notFound("run");
     const { checkpoints, settings, spec, ...order } = source;
     if (!checkpoints[0]) throw notFound("checkpoint");
     await requireRoom(tx, config, orgId);
-    return insertRun(tx, { orgId, ...order, settings: settings as Prisma.InputJsonObject, spec: spec as Prisma.InputJsonObject, startCheckpointId: checkpoints[0].id, createdBy: userId });
+    return insertRun(tx, {
+      orgId,
+      ...order,
+      settings: settings as Prisma.InputJsonObject,
+      spec: spec as Prisma.InputJsonObject,
+      startCheckpointId: checkpoints[0].id,
+      createdBy: userId,
+    });
   });
 }
 
 async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, settings }: Order): Promise<{ runId: string } | null> {
-  const found = await tx.run.findUnique({ where: { orgId_idempotencyKey: { orgId, idempotencyKey } }, select: { id: true, modelId: true, settings: true } });
+  const found = await tx.run.findUnique({
+    where: { orgId_idempotencyKey: { orgId, idempotencyKey } },
+    select: { id: true, modelId: true, settings: true },
+  });
   if (!found) return null;
   if (found.modelId !== modelId || canonical(found.settings) !== canonical(settings))
-    throw new AppError("IDEMPOTENCY_CONFLICT", "This idempotency key has already started another run: use a new key for a new order.", { details: { runId: found.id } });
+    throw new AppError("IDEMPOTENCY_CONFLICT", "This idempotency key has already started another run: use a new key for a new order.", {
+      details: { runId: found.id },
+    });
   return { runId: found.id };
 }
 
@@ -85,7 +110,8 @@ async function requireManifest(db: Database, orgId: string, datasetId: string): 
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
+  if (found.status !== "ready" || !manifest)
+    throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
   return manifest;
 }
 
@@ -94,22 +120,35 @@ function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): vo
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     const [first] = errors;
-    throw new AppError("GRAPH_INVALID", errors.length === 1 ? (first?.message ?? "") : `The graph has ${errors.length} problems; the first: ${first?.message}`, { details: { problems: errors } });
+    throw new AppError(
+      "GRAPH_INVALID",
+      errors.length === 1 ? (first?.message ?? "") : `The graph has ${errors.length} problems; the first: ${first?.message}`,
+      { details: { problems: errors } },
+    );
   }
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, settings);
   const steps = stepsPerEpoch * settings.epochs;
   const limit = settings.schedule === "constant" && settings.warmupSteps === 0 ? MOST_STEPS : MOST_SCHEDULED_STEPS;
   if (steps > limit)
-    throw new AppError("CONFIG_RANGE", `${settings.epochs} epochs of ${stepsPerEpoch} steps are ${steps} steps; the limit with this schedule is ${limit}. Train fewer epochs or take a larger batch.`, { details: { field: "epochs", limit } });
+    throw new AppError(
+      "CONFIG_RANGE",
+      `${settings.epochs} epochs of ${stepsPerEpoch} steps are ${steps} steps; the limit with this schedule is ${limit}. Train fewer epochs or take a larger batch.`,
+      { details: { field: "epochs", limit } },
+    );
   if (settings.batchSize > manifest.splits.train.rows)
-    throw new AppError("CONFIG_RANGE", `A batch of ${settings.batchSize} is larger than the ${manifest.splits.train.rows} training rows.`, { details: { field: "batchSize", limit: manifest.splits.train.rows } });
+    throw new AppError("CONFIG_RANGE", `A batch of ${settings.batchSize} is larger than the ${manifest.splits.train.rows} training rows.`, {
+      details: { field: "batchSize", limit: manifest.splits.train.rows },
+    });
 }
 
 /** Where agents have told what they have, a device that none of them has is refused now rather than when the run begins. */
 async function requireDevice(db: Database, { device }: RunSettings): Promise<void> {
   if (device === "cpu") return;
-  const agents = await db.$queryRaw<{ cuda: boolean | null }[]>`SELECT ("engine" ->> 'cuda')::boolean AS "cuda" FROM "Agent" WHERE "seenAt" > now() - interval '10 seconds' AND "engine" IS NOT NULL`;
-  if (agents.length > 0 && !agents.some(({ cuda }) => cuda)) throw new AppError("CONFIG_RANGE", "No NVIDIA GPU is to be had here: train on the CPU.", { details: { field: "device" } });
+  const agents = await db.$queryRaw<
+    { cuda: boolean | null }[]
+  >`SELECT ("engine" ->> 'cuda')::boolean AS "cuda" FROM "Agent" WHERE "seenAt" > now() - interval '10 seconds' AND "engine" IS NOT NULL`;
+  if (agents.length > 0 && !agents.some(({ cuda }) => cuda))
+    throw new AppError("CONFIG_RANGE", "No NVIDIA GPU is to be had here: train on the CPU.", { details: { field: "device" } });
 }
 
 /** One start at a time in an organization: so numbers have no gaps, and limits and keys hold under any rush. */
@@ -120,7 +159,10 @@ export async function lockQueue(tx: Tx, orgId: string): Promise<void> {
 /** @throws AppError QUEUE_FULL. Needs the queue's lock. */
 export async function requireRoom(tx: Tx, config: Config, orgId: string): Promise<void> {
   const queued = await tx.run.count({ where: { orgId, status: "queued" } });
-  if (queued >= config.MAX_QUEUED_RUNS) throw new AppError("QUEUE_FULL", `${queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.`, { details: { limit: config.MAX_QUEUED_RUNS } });
+  if (queued >= config.MAX_QUEUED_RUNS)
+    throw new AppError("QUEUE_FULL", `${queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.`, {
+      details: { limit: config.MAX_QUEUED_RUNS },
+    });
 }
 
 /** The version that holds this graph: an earlier one where the graph is the same, else a new one. */
@@ -129,7 +171,9 @@ async function freezeGraph(tx: Tx, orgId: string, modelId: string, graph: Graph)
   const same = await tx.modelVersion.findUnique({ where: { modelId_graphHash: { modelId, graphHash }, orgId }, select: { id: true } });
   if (same) return same.id;
   const { _max } = await tx.modelVersion.aggregate({ where: { orgId, modelId }, _max: { number: true } });
-  return (await tx.modelVersion.create({ data: { orgId, modelId, number: (_max.number ?? 0) + 1, graph, graphHash }, select: { id: true } })).id;
+  return (
+    await tx.modelVersion.create({ data: { orgId, modelId, number: (_max.number ?? 0) + 1, graph, graphHash }, select: { id: true } })
+  ).id;
 }
 
 async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "number">): Promise<{ runId: string }> {
@@ -140,5 +184,9 @@ async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "num
 
 /** JSON with sorted keys: the database gives objects back in an order of its own. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === "object" && item !== null && !Array.isArray(item) ? Object.fromEntries(Object.entries(item as { [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1))) : item));
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item as { [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
 }

@@ -18,7 +18,13 @@ const postgres = await startEmbeddedPostgres(folder);
 await migrate(postgres.url);
 const db = openDatabase(postgres.url);
 await ensureWorkspace(db);
-const web = createWeb({ config: readConfig({}), db, files: openFileStore(join(folder, "files")), log: pino({ level: "silent" }), pages: async (_, res) => void res.end("page") });
+const web = createWeb({
+  config: readConfig({}),
+  db,
+  files: openFileStore(join(folder, "files")),
+  log: pino({ level: "silent" }),
+  pages: async (_, res) => void res.end("page"),
+});
 await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
 const base = `http://localhost:${(web.server.address() as AddressInfo).port}`;
 const cookie = (await fetch(`${base}/api/trpc/workspace.me`)).headers.getSetCookie()[0]?.split(";")[0] ?? "";
@@ -34,7 +40,10 @@ const postmaster = () => Number.parseInt(readFileSync(join(folder, "postgres/pos
 /** Every process of the server: its children hang with it. */
 function signalServer(signal: NodeJS.Signals): void {
   const parent = postmaster();
-  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" }).split(/\s+/).filter(Boolean).map(Number);
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" })
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number);
   for (const pid of [parent, ...children]) process.kill(pid, signal);
 }
 
@@ -50,7 +59,9 @@ async function untilWell(): Promise<number> {
   return performance.now() - started;
 }
 
-test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwards all is well within five", { timeout: 60_000 }, async () => {
+test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwards all is well within five", {
+  timeout: 60_000,
+}, async () => {
   expect((await ask()).status).toBe(200);
   signalServer("SIGSTOP");
   const [page, ...answers] = await Promise.all([ask("/"), ask("/healthz"), ...Array.from({ length: 15 }, () => ask())]);

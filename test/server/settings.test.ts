@@ -8,7 +8,11 @@ const update = process.env.UPDATE_DOCS === "1";
 const rows = Object.entries(settings).map(([name, { doc, unit, default: fallback }]) => ({ name, doc, unit, fallback }));
 
 test("README lists every setting with its default, unit and meaning", () => {
-  const table = ["| setting | default | unit | what it decides |", "|---|---|---|---|", ...rows.map((r) => `| \`${r.name}\` | ${r.fallback ? `\`${r.fallback}\`` : ""} | ${r.unit} | ${r.doc} |`)].join("\n");
+  const table = [
+    "| setting | default | unit | what it decides |",
+    "|---|---|---|---|",
+    ...rows.map((r) => `| \`${r.name}\` | ${r.fallback ? `\`${r.fallback}\`` : ""} | ${r.unit} | ${r.doc} |`),
+  ].join("\n");
   const readme = readFileSync("README.md", "utf8");
   const written = readme.replace(/(<!-- settings -->\n)[\s\S]*(<!-- \/settings -->)/, `$1${table}\n$2`);
   if (update) writeFileSync("README.md", written);

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,8 +13,12 @@ class Product {
   readonly process: ChildProcess;
   said = "";
   constructor(dataDir: string, settings: Record<string, string> = {}, flags: string[] = []) {
-    this.process = spawn(process.execPath, ["server/start.ts", ...flags], { env: { ...process.env, PORT: "0", DATA_DIR: dataDir, LEASE_MS: "1500", ...settings }, stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
+    this.process = spawn(process.execPath, ["server/start.ts", ...flags], {
+      env: { ...process.env, PORT: "0", DATA_DIR: dataDir, LEASE_MS: "1500", ...settings },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
   }
   /** Waits for a line that it prints. */
   async line(pattern: RegExp, patienceMs = 40_000): Promise<string> {
@@ -91,7 +95,9 @@ afterAll(() => {
 });
 
 describe.skipIf(!built)("the product (needs the built pages: npm test builds them first)", () => {
-  test("starts to a served page, refuses a second start, heals its parts, and ends on Ctrl-C without leaving a process", { timeout: 180_000 }, async () => {
+  test("starts to a served page, refuses a second start, heals its parts, and ends on Ctrl-C without leaving a process", {
+    timeout: 180_000,
+  }, async () => {
     const folder = dataFolder();
     const first = start(folder);
     const page = await first.page();
@@ -121,7 +127,9 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     expect(processesOf(folder)).toEqual([]);
   });
 
-  test("after kill -9 of the supervisor its children end, the database goes on, and the next start takes it over", { timeout: 180_000 }, async () => {
+  test("after kill -9 of the supervisor its children end, the database goes on, and the next start takes it over", {
+    timeout: 180_000,
+  }, async () => {
     const folder = dataFolder();
     const first = start(folder);
     await first.page();
@@ -173,7 +181,8 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     await again.page();
     await sleep(200);
     expect(again.said).not.toContain("/sign-in/");
-    for (const name of ["web", "agent"]) expect(readFileSync(join(folder, `logs/${name}.log`), "utf8")).not.toContain(link.split("/").at(-1));
+    for (const name of ["web", "agent"])
+      expect(readFileSync(join(folder, `logs/${name}.log`), "utf8")).not.toContain(link.split("/").at(-1));
   });
 });
 

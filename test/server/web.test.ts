@@ -1,11 +1,13 @@
-import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { randomUUID } from "node:crypto";
-import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findTemplate } from "../../core/templates/index.ts";
+import { defaultSettings } from "../../core/training/recipes.ts";
 import { createOwnerLink, hashSecret } from "../../server/auth/session.ts";
 import { ensureWorkspace } from "../../server/auth/workspace.ts";
 import { readConfig } from "../../server/config.ts";
@@ -14,8 +16,6 @@ import type { AppRouter } from "../../server/router.ts";
 import { createWeb } from "../../server/web.ts";
 import { openTestDatabase } from "./postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, mnistManifest, temporaryFiles } from "./world.ts";
-import { findTemplate } from "../../core/templates/index.ts";
-import { defaultSettings } from "../../core/training/recipes.ts";
 
 const { db } = await openTestDatabase();
 const files = temporaryFiles();
@@ -27,7 +27,8 @@ async function serve(settings: Record<string, string> = {}) {
     db,
     files,
     log: pino({ level: "silent" }),
-    pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
+    pages: async (req, res) =>
+      void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
   });
   await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
   const base = `http://localhost:${(web.server.address() as AddressInfo).port}`;
@@ -46,7 +47,11 @@ function browser(of = base) {
       return cookie;
     },
     async fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {
-      const answer = await fetch(`${of}${path}`, { redirect: "manual", ...init, headers: { ...(cookie ? { cookie } : {}), ...init.headers } });
+      const answer = await fetch(`${of}${path}`, {
+        redirect: "manual",
+        ...init,
+        headers: { ...(cookie ? { cookie } : {}), ...init.headers },
+      });
       const set = answer.headers.getSetCookie()[0];
       if (set) cookie = set.split(";")[0] ?? "";
       return answer;
@@ -92,16 +97,21 @@ describe("the guard", () => {
       socket.on("data", (chunk) => (text += chunk)).on("close", () => done(text));
     });
 
-  test.each(["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:3000", "evil.example:3000@localhost", "", "10.0.0.1"])("does not answer under the name %s", async (host) => {
-    const answer = await raw(`GET /api/trpc/workspace.me HTTP/1.1\r\nHost: ${host}`);
-    expect(answer).toMatch(/^HTTP\/1.1 (421|400) /);
-    expect(answer).not.toContain("Owner");
-  });
+  test.each(["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:3000", "evil.example:3000@localhost", "", "10.0.0.1"])(
+    "does not answer under the name %s",
+    async (host) => {
+      const answer = await raw(`GET /api/trpc/workspace.me HTTP/1.1\r\nHost: ${host}`);
+      expect(answer).toMatch(/^HTTP\/1.1 (421|400) /);
+      expect(answer).not.toContain("Owner");
+    },
+  );
 
   test("answers under its own names and those that were allowed", async () => {
-    for (const host of ["localhost", `127.0.0.1:${port}`, "LOCALHOST"]) expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host}`)).toMatch(/^HTTP\/1.1 200/);
+    for (const host of ["localhost", `127.0.0.1:${port}`, "LOCALHOST"])
+      expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host}`)).toMatch(/^HTTP\/1.1 200/);
     const { port: other } = await serve({ ALLOWED_HOSTS: "lab.example", PUBLIC_URL: "https://loom.example/" });
-    for (const host of ["lab.example", "loom.example"]) expect((await fetch(`http://127.0.0.1:${other}/healthz`, { headers: { host } }).catch(() => null))?.status ?? 200).toBe(200);
+    for (const host of ["lab.example", "loom.example"])
+      expect((await fetch(`http://127.0.0.1:${other}/healthz`, { headers: { host } }).catch(() => null))?.status ?? 200).toBe(200);
   });
 
   test.each([
@@ -117,7 +127,11 @@ describe("the guard", () => {
     const before = await db.project.count();
     const visitor = browser();
     await visitor.fetch("/", { headers: asDocument });
-    const answer = await visitor.fetch("/api/trpc/projects.create", { method: "POST", headers: headers as unknown as Record<string, string>, body: new TextEncoder().encode('{"name":"Forged"}') });
+    const answer = await visitor.fetch("/api/trpc/projects.create", {
+      method: "POST",
+      headers: headers as unknown as Record<string, string>,
+      body: new TextEncoder().encode('{"name":"Forged"}'),
+    });
     expect(answer.status).toBe(status);
     expect(await db.project.count()).toBe(before);
   });
@@ -125,7 +139,9 @@ describe("the guard", () => {
   test("GET changes nothing, and no header makes it a POST", async () => {
     const visitor = browser();
     const before = await db.project.count();
-    const answer = await visitor.fetch(`/api/trpc/projects.create?input=${encodeURIComponent('{"name":"By link"}')}`, { headers: { "x-http-method-override": "POST" } });
+    const answer = await visitor.fetch(`/api/trpc/projects.create?input=${encodeURIComponent('{"name":"By link"}')}`, {
+      headers: { "x-http-method-override": "POST" },
+    });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(await db.project.count()).toBe(before);
   });
@@ -161,7 +177,11 @@ describe("bad inputs", () => {
     ["an id that is missing", "/api/trpc/runs.get?input=%7B%7D", {}],
     ["a batch of too many", `/api/trpc/${new Array(21).fill("workspace.me").join(",")}?batch=1&input=%7B%7D`, {}],
     ["a procedure that is none", "/api/trpc/constructor.prototype", {}],
-    ["a body beyond the limit", "/api/trpc/projects.create", { method: "POST", headers: json, body: `{"name":"${"x".repeat(5_000_000)}"}` }],
+    [
+      "a body beyond the limit",
+      "/api/trpc/projects.create",
+      { method: "POST", headers: json, body: `{"name":"${"x".repeat(5_000_000)}"}` },
+    ],
     ["a path out of the folder", "/api/artifacts/..%2f..%2fetc%2fpasswd", {}],
     ["an input that is no text", "/api/trpc/runs.get?input=%ff%fe", {}],
   ];
@@ -174,7 +194,10 @@ describe("bad inputs", () => {
     const text = await answer.text();
     expect(text).not.toMatch(/\bat .*\(|node_modules|\/server\/|SELECT|prisma|stack|ZodError/i);
     const body = JSON.parse(text) as unknown;
-    const first = (Array.isArray(body) ? body[0] : body) as { code?: string; error?: { message: string; data: { code: string; httpStatus: number; requestId: string | null } } };
+    const first = (Array.isArray(body) ? body[0] : body) as {
+      code?: string;
+      error?: { message: string; data: { code: string; httpStatus: number; requestId: string | null } };
+    };
     expect(first.error?.data.code ?? first.code).toMatch(/^[A-Z_]+$/);
     if (first.error) expect(Object.keys(first.error.data).sort()).toEqual(["code", "details", "httpStatus", "requestId"]);
     expect(Date.now() - started).toBeLessThan(2_000);
@@ -184,7 +207,11 @@ describe("bad inputs", () => {
     const org = await db.organization.create({ data: { name: "Others" } });
     const project = await db.project.create({ data: { orgId: org.id, name: "Others" } });
     const ask = async (projectId: string) => {
-      const answer = await browser().fetch("/api/trpc/projects.rename,workspace.me?batch=1", { method: "POST", headers: json, body: JSON.stringify({ 0: { projectId, name: "x" } }) });
+      const answer = await browser().fetch("/api/trpc/projects.rename,workspace.me?batch=1", {
+        method: "POST",
+        headers: json,
+        body: JSON.stringify({ 0: { projectId, name: "x" } }),
+      });
       return `${answer.status} ${(await answer.text()).replaceAll(/"requestId":"[^"]*"/g, "")}`;
     };
     expect(await ask(project.id)).toBe(await ask(randomUUID()));
@@ -199,7 +226,13 @@ async function startedRun() {
   const model = await db.model.create({ data: { orgId, projectId: project.id, name: "Served", graph: findTemplate("mlp")?.graph ?? {} } });
   const client = browser();
   await client.fetch("/", { headers: asDocument });
-  const { runId } = await client.client().runs.start.mutate({ modelId: model.id, settings: { ...defaultSettings("image-classification", 60_000), datasetId: dataset.id }, idempotencyKey: randomUUID() });
+  const { runId } = await client
+    .client()
+    .runs.start.mutate({
+      modelId: model.id,
+      settings: { ...defaultSettings("image-classification", 60_000), datasetId: dataset.id },
+      idempotencyKey: randomUUID(),
+    });
   return { run: { id: runId, orgId }, userId, token: await claim(db, runId), visitor: client };
 }
 
@@ -223,19 +256,22 @@ test("the product's own client is streamed every point once over HTTP, through c
   const listening = new Promise<void>((open) => (isListening = open));
   const done = new Promise<void>((finish) => {
     const open = () => {
-      const { unsubscribe } = client.runs.watch.subscribe({ runId: run.id, lastEventId }, {
-        onData({ id, data }) {
-          lastEventId = id;
-          isListening();
-          for (const series of data.points ?? []) steps.push(...series.steps);
-          if (steps.length >= total) finish();
-          else if (breaks < 15) {
-            breaks++;
-            unsubscribe();
-            setTimeout(open, 20);
-          }
+      const { unsubscribe } = client.runs.watch.subscribe(
+        { runId: run.id, lastEventId },
+        {
+          onData({ id, data }) {
+            lastEventId = id;
+            isListening();
+            for (const series of data.points ?? []) steps.push(...series.steps);
+            if (steps.length >= total) finish();
+            else if (breaks < 15) {
+              breaks++;
+              unsubscribe();
+              setTimeout(open, 20);
+            }
+          },
         },
-      });
+      );
       stop = unsubscribe;
     };
     open();
@@ -258,7 +294,9 @@ test("a reader who never reads costs less than a megabyte", { timeout: 60_000 },
   const readers = await Promise.all(
     Array.from({ length: 8 }, async () => {
       const socket = connect(port, "127.0.0.1");
-      socket.write(`GET /api/trpc/runs.watch?input=${encodeURIComponent(JSON.stringify({ runId: run.id }))} HTTP/1.1\r\nHost: localhost\r\nCookie: ${visitor.cookie}\r\nAccept: text/event-stream\r\n\r\n`);
+      socket.write(
+        `GET /api/trpc/runs.watch?input=${encodeURIComponent(JSON.stringify({ runId: run.id }))} HTTP/1.1\r\nHost: localhost\r\nCookie: ${visitor.cookie}\r\nAccept: text/event-stream\r\n\r\n`,
+      );
       await new Promise((open) => socket.once("readable", open));
       return socket.pause();
     }),
@@ -266,7 +304,14 @@ test("a reader who never reads costs less than a megabyte", { timeout: 60_000 },
   const write = async (from: number, to: number) => {
     for (let at = from; at < to; at += 2_000) {
       const steps = Array.from({ length: 2_000 }, (_, index) => at + index + 1);
-      await db.$transaction((tx) => appendMetrics(tx, run, token, ["a", "b", "c", "d"].map((key) => ({ key, steps, values: steps.map(Math.sqrt) }))));
+      await db.$transaction((tx) =>
+        appendMetrics(
+          tx,
+          run,
+          token,
+          ["a", "b", "c", "d"].map((key) => ({ key, steps, values: steps.map(Math.sqrt) })),
+        ),
+      );
     }
   };
   // Until the kernel takes no more, and everything that is made once has been made.
@@ -293,22 +338,38 @@ describe("downloads", () => {
     const { run, visitor } = await startedRun();
     const content = new TextEncoder().encode("weights <script>alert(1)</script>");
     const { sizeBytes, sha256 } = await files.put(`runs/${run.id}/export/model.onnx`, content);
-    const row = { orgId: run.orgId, runId: run.id, fileName: 'né"t\r\n.onnx', storageKey: `runs/${run.id}/export/model.onnx`, sizeBytes: BigInt(sizeBytes), sha256 };
+    const row = {
+      orgId: run.orgId,
+      runId: run.id,
+      fileName: 'né"t\r\n.onnx',
+      storageKey: `runs/${run.id}/export/model.onnx`,
+      sizeBytes: BigInt(sizeBytes),
+      sha256,
+    };
     const { id } = await db.artifact.create({ data: { ...row, kind: "onnx" } });
     const answer = await visitor.fetch(`/api/artifacts/${id}`);
     expect(answer.status).toBe(200);
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(content);
     expect(answer.headers.get("content-type")).toBe("application/octet-stream");
-    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="n_+t_+\.onnx"; filename\*=UTF-8''n%C3%A9%22t%0D%0A\.onnx$/);
+    expect(answer.headers.get("content-disposition")).toMatch(
+      /^attachment; filename="n_+t_+\.onnx"; filename\*=UTF-8''n%C3%A9%22t%0D%0A\.onnx$/,
+    );
     expect(answer.headers.get("content-security-policy")).toMatch(/^sandbox/);
 
     const refused = await db.artifact.create({ data: { ...row, kind: "pytorch", refusal: { code: "EXPORT_UNSUPPORTED", message: "x" } } });
     const others = await makeTenant(db, { name: "Others" });
-    const theirs = await callerOf(makeContext(db)(others.session)).runs.start({ modelId: others.modelId, settings: others.settings, idempotencyKey: randomUUID() });
+    const theirs = await callerOf(makeContext(db)(others.session)).runs.start({
+      modelId: others.modelId,
+      settings: others.settings,
+      idempotencyKey: randomUUID(),
+    });
     const foreign = await db.artifact.create({ data: { ...row, orgId: others.orgId, runId: theirs.runId, kind: "onnx" } });
     for (const other of [refused.id, foreign.id, randomUUID()]) {
       const none = await visitor.fetch(`/api/artifacts/${other}`);
-      expect([none.status, (await none.text()).replace(/"requestId":"[^"]*"/, "")]).toEqual([404, '{"code":"NOT_FOUND","message":"There is no such file here.","details":null,}']);
+      expect([none.status, (await none.text()).replace(/"requestId":"[^"]*"/, "")]).toEqual([
+        404,
+        '{"code":"NOT_FOUND","message":"There is no such file here.","details":null,}',
+      ]);
     }
     await files.remove(row.storageKey);
     expect((await visitor.fetch(`/api/artifacts/${id}`)).status).toBe(404);
@@ -331,10 +392,14 @@ describe("AUTH=required", () => {
     const owner = browser(strict.base);
     // Looking at the link does not use it up.
     for (let look = 0; look < 3; look++) expect((await owner.fetch(`/sign-in/${secret}`, { headers: asDocument })).status).toBe(200);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => browser(strict.base).fetch(`/sign-in/${secret}`, { method: "POST" })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => browser(strict.base).fetch(`/sign-in/${secret}`, { method: "POST" })),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([303, ...new Array<number>(9).fill(410)]);
     for (const dead of [old, secret, "a".repeat(43)]) expect((await owner.fetch(`/sign-in/${dead}`, { method: "POST" })).status).toBe(410);
-    expect((await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
+    expect(
+      (await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST", headers: { origin: "https://evil.example" } })).status,
+    ).toBe(403);
     expect((await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST" })).status).toBe(303);
     expect(await owner.client().workspace.me.query()).toMatchObject({ role: "owner", auth: "required" });
     // A session that is ended is over at once.
@@ -380,10 +445,17 @@ function cookieEventSource(cookie: string) {
         this.readyState = 1;
         this.#emit("open", {});
         let text = "";
-        for await (const part of (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) {
+        for await (const part of (answer.body as ReadableStream<Uint8Array>).pipeThrough(
+          new TextDecoderStream() as never,
+        ) as unknown as AsyncIterable<string>) {
           text += part;
           for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-            const fields = new Map(text.slice(0, end).split("\n").map((line) => [line.split(": ", 1)[0] ?? "", line.slice(line.indexOf(": ") + 2)]));
+            const fields = new Map(
+              text
+                .slice(0, end)
+                .split("\n")
+                .map((line) => [line.split(": ", 1)[0] ?? "", line.slice(line.indexOf(": ") + 2)]),
+            );
             text = text.slice(end + 2);
             this.#emit(fields.get("event") ?? "message", { data: fields.get("data") ?? "", lastEventId: fields.get("id") ?? "" });
           }

@@ -33,19 +33,38 @@ export const mnistManifest: Manifest = {
 
 function split(name: string, rows: number): Manifest["splits"]["train"] {
   const array = (file: string, dtype: "uint8" | "int64", shape: number[]) => ({ file, dtype, shape, sha256: "0".repeat(64) });
-  return { rows, input: array(`${name}-images.npy`, "uint8", [1, 28, 28]), target: array(`${name}-labels.npy`, "int64", []), classCounts: new Array<number>(10).fill(rows / 10) };
+  return {
+    rows,
+    input: array(`${name}-images.npy`, "uint8", [1, 28, 28]),
+    target: array(`${name}-labels.npy`, "int64", []),
+    classCounts: new Array<number>(10).fill(rows / 10),
+  };
 }
 
 /** One organization with a person in it, a data set and a model that trains. */
-export type Tenant = { orgId: string; userId: string; session: Session; datasetId: string; projectId: string; modelId: string; settings: RunSettings };
+export type Tenant = {
+  orgId: string;
+  userId: string;
+  session: Session;
+  datasetId: string;
+  projectId: string;
+  modelId: string;
+  settings: RunSettings;
+};
 
 export async function makeTenant(db: Database, { name = "Tenant", role = "owner" as Role } = {}): Promise<Tenant> {
   const org = await db.organization.create({ data: { name } });
   const user = await db.user.create({ data: { name: `${name}'s ${role}`, memberships: { create: { orgId: org.id, role } } } });
-  const session = await db.session.create({ data: { userId: user.id, tokenHash: randomUUID(), expiresAt: new Date(Date.now() + 3_600_000) } });
-  const dataset = await db.dataset.create({ data: { orgId: org.id, builtin: "mnist", name: `${name} digits`, status: "ready", manifest: mnistManifest } });
+  const session = await db.session.create({
+    data: { userId: user.id, tokenHash: randomUUID(), expiresAt: new Date(Date.now() + 3_600_000) },
+  });
+  const dataset = await db.dataset.create({
+    data: { orgId: org.id, builtin: "mnist", name: `${name} digits`, status: "ready", manifest: mnistManifest },
+  });
   const project = await db.project.create({ data: { orgId: org.id, name: `${name} project` } });
-  const model = await db.model.create({ data: { orgId: org.id, projectId: project.id, name: `${name} model`, graph: findTemplate("lenet5")?.graph ?? {} } });
+  const model = await db.model.create({
+    data: { orgId: org.id, projectId: project.id, name: `${name} model`, graph: findTemplate("lenet5")?.graph ?? {} },
+  });
   return {
     orgId: org.id,
     userId: user.id,
@@ -58,11 +77,22 @@ export async function makeTenant(db: Database, { name = "Tenant", role = "owner"
 }
 
 /** Everything a procedure is given, for calls without HTTP. */
-export function makeContext(db: Database, { config = readConfig({}), files = temporaryFiles() }: { config?: Config; files?: FileStore } = {}) {
+export function makeContext(
+  db: Database,
+  { config = readConfig({}), files = temporaryFiles() }: { config?: Config; files?: FileStore } = {},
+) {
   const watcher = new Watcher(db);
   afterAll(() => watcher.close());
   const log = pino({ level: "silent" });
-  return (session: Session | null): Context => ({ db, config, files, watcher, log, requestId: "test", session: () => Promise.resolve(session) });
+  return (session: Session | null): Context => ({
+    db,
+    config,
+    files,
+    watcher,
+    log,
+    requestId: "test",
+    session: () => Promise.resolve(session),
+  });
 }
 
 export const callerOf = createCaller(appRouter);

@@ -1,8 +1,8 @@
-import { initTRPC } from "@trpc/server";
 import { randomUUID } from "node:crypto";
+import { initTRPC } from "@trpc/server";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findTemplate } from "../../../core/templates/index.ts";
-import { org, policyOf, router } from "../../../server/auth/procedure.ts";
+import { org, policyOf, publicProcedure, router } from "../../../server/auth/procedure.ts";
 import { appRouter } from "../../../server/router.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, type Tenant } from "../world.ts";
@@ -44,10 +44,12 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
 
 describe("a policy", () => {
   test("is on every procedure of the router, and is the one that this table says", () => {
-    const found = Object.fromEntries(Object.entries(procedures).map(([name, procedure]) => {
-      const policy = policyOf(procedure);
-      return [name, policy?.kind === "org" ? policy.role : policy?.kind];
-    }));
+    const found = Object.fromEntries(
+      Object.entries(procedures).map(([name, procedure]) => {
+        const policy = policyOf(procedure);
+        return [name, policy?.kind === "org" ? policy.role : policy?.kind];
+      }),
+    );
     expect(found).toEqual(expected);
   });
 
@@ -55,10 +57,16 @@ describe("a policy", () => {
     const ungated = initTRPC.create().procedure.query(() => "everybody");
     // @ts-expect-error -- it has no policy
     expect(() => router({ ungated })).toThrow("has no policy");
-    const forged = initTRPC.meta<{ kind: "public"; reason: string }>().create().procedure.meta({ kind: "public", reason: "forged" }).query(() => "everybody");
+    const forged = initTRPC
+      .meta<{ kind: "public"; reason: string }>()
+      .create()
+      .procedure.meta({ kind: "public", reason: "forged" })
+      .query(() => "everybody");
     // @ts-expect-error -- its policy is none of ours
     expect(() => router({ forged })).toThrow("has no policy");
-    expect(Object.keys(router({ gated: org("viewer").query(() => 1) })._def.procedures)).toEqual(["gated"]);
+    const open = publicProcedure("says the time, which anybody may know").query(() => 1);
+    expect(Object.keys(router({ gated: org("viewer").query(() => 1), open })._def.procedures)).toEqual(["gated", "open"]);
+    expect(policyOf(open)).toMatchObject({ kind: "public", reason: expect.any(String) });
   });
 });
 
@@ -71,7 +79,10 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "models.create": [({ projectId }) => ({ projectId }), ({ datasetId }) => ({ datasetId })],
   "models.get": [({ modelId }) => ({ modelId })],
   "models.save": [({ modelId }) => ({ modelId, revision: 1, graph: findTemplate("mlp")?.graph })],
-  "models.saveSettings": [({ modelId }, own) => ({ modelId, settings: own.settings }), ({ datasetId }, own) => ({ modelId: own.modelId, settings: { ...own.settings, datasetId } })],
+  "models.saveSettings": [
+    ({ modelId }, own) => ({ modelId, settings: own.settings }),
+    ({ datasetId }, own) => ({ modelId: own.modelId, settings: { ...own.settings, datasetId } }),
+  ],
   "models.rename": [({ modelId }) => ({ modelId, name: "Mine now" })],
   "models.duplicate": [({ modelId }) => ({ modelId })],
   "models.delete": [({ modelId }) => ({ modelId })],
@@ -117,9 +128,24 @@ describe("the wall between organizations", () => {
   beforeAll(async () => {
     own = await makeTenant(db, { name: "Own" });
     other = await makeTenant(db, { name: CANARY });
-    const { runId } = await callerOf(context(other.session)).runs.start({ modelId: other.modelId, settings: other.settings, idempotencyKey: randomUUID() });
+    const { runId } = await callerOf(context(other.session)).runs.start({
+      modelId: other.modelId,
+      settings: other.settings,
+      idempotencyKey: randomUUID(),
+    });
     const leaseToken = await claim(db, runId);
-    const checkpoint = await db.checkpoint.create({ data: { orgId: other.orgId, runId, leaseToken, step: 1, epoch: 0, storageKey: `runs/${runId}/step-1.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) } });
+    const checkpoint = await db.checkpoint.create({
+      data: {
+        orgId: other.orgId,
+        runId,
+        leaseToken,
+        step: 1,
+        epoch: 0,
+        storageKey: `runs/${runId}/step-1.safetensors`,
+        sizeBytes: 1n,
+        sha256: "0".repeat(64),
+      },
+    });
     theirs = { ...other, runId, checkpointId: checkpoint.id };
   });
 
@@ -127,18 +153,30 @@ describe("the wall between organizations", () => {
     expect([...Object.keys(inputs), ...withoutIds].sort()).toEqual(Object.keys(procedures).sort());
   });
 
-  test.each(Object.entries(inputs).flatMap(([name, makers]) => makers.map((make, index) => [name, index, make] as const)))("%s (%i) says of another's id what it says of one that never was", async (name, _, make) => {
-    const caller = callerOf(context(own.session));
-    const nobodys = { modelId: randomUUID(), projectId: randomUUID(), datasetId: randomUUID(), runId: randomUUID(), checkpointId: randomUUID() };
-    const foreign = await refusalOf(name, caller, make(theirs, own));
-    expect(foreign.code).toBe("NOT_FOUND");
-    expect(foreign).toEqual(await refusalOf(name, caller, make(nobodys, own)));
-    expect(JSON.stringify(foreign)).not.toContain(CANARY);
-  });
+  test.each(Object.entries(inputs).flatMap(([name, makers]) => makers.map((make, index) => [name, index, make] as const)))(
+    "%s (%i) says of another's id what it says of one that never was",
+    async (name, _, make) => {
+      const caller = callerOf(context(own.session));
+      const nobodys = {
+        modelId: randomUUID(),
+        projectId: randomUUID(),
+        datasetId: randomUUID(),
+        runId: randomUUID(),
+        checkpointId: randomUUID(),
+      };
+      const foreign = await refusalOf(name, caller, make(theirs, own));
+      expect(foreign.code).toBe("NOT_FOUND");
+      expect(foreign).toEqual(await refusalOf(name, caller, make(nobodys, own)));
+      expect(JSON.stringify(foreign)).not.toContain(CANARY);
+    },
+  );
 
   test("keeps lists apart", async () => {
     const caller = callerOf(context(own.session));
-    for (const name of withoutIds.filter((one) => one !== "projects.create")) expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(CANARY);
+    for (const name of withoutIds.filter((one) => one !== "projects.create"))
+      expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(
+        CANARY,
+      );
     expect((await caller.runs.list({ modelId: theirs.modelId })).runs).toEqual([]);
   });
 
@@ -151,15 +189,25 @@ describe("the wall between organizations", () => {
 
   test("stands in the database too: a row cannot hang under another organization's", async () => {
     await expect(db.model.create({ data: { orgId: own.orgId, projectId: other.projectId, name: "x", graph: {} } })).rejects.toThrow();
-    await expect(db.model.create({ data: { orgId: own.orgId, projectId: own.projectId, datasetId: other.datasetId, name: "x", graph: {} } })).rejects.toThrow();
-    await expect(db.runLog.create({ data: { orgId: own.orgId, runId: theirs.runId, level: "info", message: "x", leaseToken: 99 } })).rejects.toThrow();
+    await expect(
+      db.model.create({ data: { orgId: own.orgId, projectId: own.projectId, datasetId: other.datasetId, name: "x", graph: {} } }),
+    ).rejects.toThrow();
+    await expect(
+      db.runLog.create({ data: { orgId: own.orgId, runId: theirs.runId, level: "info", message: "x", leaseToken: 99 } }),
+    ).rejects.toThrow();
     await expect(db.project.update({ where: { id: own.projectId }, data: { orgId: other.orgId } })).rejects.toThrow();
   });
 });
 
 test("nobody and a viewer get what their role allows, procedure by procedure", async () => {
   const viewer = await makeTenant(db, { name: "Viewers", role: "viewer" });
-  const ids = { modelId: viewer.modelId, projectId: viewer.projectId, datasetId: viewer.datasetId, runId: randomUUID(), checkpointId: randomUUID() };
+  const ids = {
+    modelId: viewer.modelId,
+    projectId: viewer.projectId,
+    datasetId: viewer.datasetId,
+    runId: randomUUID(),
+    checkpointId: randomUUID(),
+  };
   for (const [name, role] of Object.entries(expected)) {
     const input = inputs[name]?.[0]?.(ids, viewer) ?? (name === "projects.create" ? { name: "x" } : name === "runs.list" ? {} : undefined);
     expect((await refusalOf(name, callerOf(context(null)), input)).code, name).toBe("UNAUTHENTICATED");

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { randomUUID } from "node:crypto";
+import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { queryMetrics, type Stretch } from "../../../server/metrics/query.ts";
 import { CHUNK, FACTOR, unpackBuckets, unpackPoints } from "../../../server/metrics/pyramid.ts";
-import { appendMetrics, LeaseLost, type Points, rewindMetrics, type RunRef } from "../../../server/metrics/store.ts";
+import { queryMetrics, type Stretch } from "../../../server/metrics/query.ts";
+import { appendMetrics, LeaseLost, type Points, type RunRef, rewindMetrics } from "../../../server/metrics/store.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, reclaim, type Tenant } from "../world.ts";
 
@@ -15,7 +15,11 @@ beforeAll(async () => {
 });
 
 async function startedRun(): Promise<RunRef & { token: number }> {
-  const { runId } = await callerOf(context(tenant.session)).runs.start({ modelId: tenant.modelId, settings: tenant.settings, idempotencyKey: randomUUID() });
+  const { runId } = await callerOf(context(tenant.session)).runs.start({
+    modelId: tenant.modelId,
+    settings: tenant.settings,
+    idempotencyKey: randomUUID(),
+  });
   return { id: runId, orgId: tenant.orgId, token: await claim(db, runId) };
 }
 
@@ -35,7 +39,11 @@ class Naive {
     }
   }
   rewind(step: number): void {
-    for (const [key, all] of this.series) this.series.set(key, all.filter(([at]) => at <= step));
+    for (const [key, all] of this.series)
+      this.series.set(
+        key,
+        all.filter(([at]) => at <= step),
+      );
   }
 }
 
@@ -47,7 +55,8 @@ async function compare(run: RunRef, naive: Naive): Promise<void> {
     const raw = mine.filter(({ level }) => level === 0).map((chunk) => unpackPoints(chunk));
     expect(raw.flatMap(({ steps }) => steps)).toEqual(expected.map(([step]) => step));
     expect(raw.flatMap(({ values }) => values)).toEqual(expected.map(([, value]) => value));
-    for (const [position, chunk] of mine.filter(({ level }) => level === 0).entries()) expect([chunk.index, chunk.count]).toEqual([position, Math.min(CHUNK, expected.length - position * CHUNK)]);
+    for (const [position, chunk] of mine.filter(({ level }) => level === 0).entries())
+      expect([chunk.index, chunk.count]).toEqual([position, Math.min(CHUNK, expected.length - position * CHUNK)]);
     for (let level = 1, size = FACTOR; level <= 4; level++, size *= FACTOR) {
       const buckets = mine.filter((chunk) => chunk.level === level).flatMap((chunk) => unpackBuckets(chunk));
       expect(buckets.length).toBe(Math.floor(expected.length / size));
@@ -73,7 +82,16 @@ async function compare(run: RunRef, naive: Naive): Promise<void> {
 
 const value = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: -1000, max: 1000 }) }, { weight: 1, arbitrary: fc.constant(null) });
 const act = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ type: fc.constant("append" as const), counts: fc.tuple(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 0, max: 20 })), gap: fc.integer({ min: 1, max: 3 }), value, again: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant("append" as const),
+      counts: fc.tuple(fc.integer({ min: 0, max: 700 }), fc.integer({ min: 0, max: 20 })),
+      gap: fc.integer({ min: 1, max: 3 }),
+      value,
+      again: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("rewind" as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }) },
 );
 
@@ -90,7 +108,11 @@ test("random appends, repeats and rewinds keep every point once, and every bucke
           let last = step;
           for (const [index, count] of one.counts.entries()) {
             const steps = Array.from({ length: count }, (_, at) => step + (at + 1) * one.gap);
-            points.push({ key: `key/${index}`, steps, values: steps.map((at) => (one.value === null ? null : Math.sin(at) * one.value || 0)) });
+            points.push({
+              key: `key/${index}`,
+              steps,
+              values: steps.map((at) => (one.value === null ? null : Math.sin(at) * one.value || 0)),
+            });
             last = Math.max(last, steps.at(-1) ?? 0);
           }
           await append(run, token, points);
@@ -119,15 +141,37 @@ describe("a lease that is over", () => {
     await expect(append(run, run.token, [{ key: "train/loss", steps: [3], values: [3] }])).rejects.toBeInstanceOf(LeaseLost);
     await expect(rewind(run, run.token, 0)).rejects.toBeInstanceOf(LeaseLost);
     await append(run, token, [{ key: "train/loss", steps: [3], values: [4] }]);
-    expect((await queryMetrics(db, run, { maxPoints: 10 }))[0]?.points).toEqual([[1, 1], [2, 2], [3, 4]]);
+    expect((await queryMetrics(db, run, { maxPoints: 10 }))[0]?.points).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 4],
+    ]);
   });
 
   test("is refused by the database itself, whatever the code does", async () => {
     const run = await startedRun();
     const token = await reclaim(db, run.id);
     const row = { orgId: run.orgId, runId: run.id, leaseToken: run.token };
-    await expect(db.metricChunk.create({ data: { ...row, key: "k", level: 0, index: 0, firstStep: 1, lastStep: 1, count: 1, steps: new Uint8Array(4), values: new Uint8Array(8) } })).rejects.toThrow();
-    await expect(db.checkpoint.create({ data: { ...row, step: 1, epoch: 0, storageKey: `runs/${run.id}/step-1.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) } })).rejects.toThrow();
+    await expect(
+      db.metricChunk.create({
+        data: {
+          ...row,
+          key: "k",
+          level: 0,
+          index: 0,
+          firstStep: 1,
+          lastStep: 1,
+          count: 1,
+          steps: new Uint8Array(4),
+          values: new Uint8Array(8),
+        },
+      }),
+    ).rejects.toThrow();
+    await expect(
+      db.checkpoint.create({
+        data: { ...row, step: 1, epoch: 0, storageKey: `runs/${run.id}/step-1.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) },
+      }),
+    ).rejects.toThrow();
     await expect(db.runLog.create({ data: { ...row, level: "info", message: "late" } })).rejects.toThrow();
     await db.runLog.create({ data: { ...row, leaseToken: token, level: "info", message: "in time" } });
     expect(await db.metricChunk.count({ where: { runId: run.id } })).toBe(0);
@@ -150,7 +194,8 @@ describe("a query", () => {
     const count = 70_000;
     const steps = Array.from({ length: count }, (_, index) => index + 1);
     const values = steps.map((step) => (step === 41_234 ? 1e6 : step === 5 ? Number.NaN : Math.cos(step / 1000)));
-    for (let at = 0; at < count; at += 10_000) await append(run, run.token, [{ key: "train/loss", steps: steps.slice(at, at + 10_000), values: values.slice(at, at + 10_000) }]);
+    for (let at = 0; at < count; at += 10_000)
+      await append(run, run.token, [{ key: "train/loss", steps: steps.slice(at, at + 10_000), values: values.slice(at, at + 10_000) }]);
 
     for (const maxPoints of [1, 7, 100, 1_000, 5_000]) {
       const [series] = await queryMetrics(db, run, { maxPoints });
@@ -161,12 +206,16 @@ describe("a query", () => {
       expect(points.reduce((sum, point) => sum + point.count, 0)).toBe(count);
       expect(points[0]).toMatchObject({ from: 1, first: values[0] });
       expect(points.at(-1)).toMatchObject({ to: count, last: values.at(-1) });
-      points.slice(1).forEach((point, index) => expect(point.from).toBe((points[index]?.to ?? 0) + 1));
+      for (const [index, point] of points.slice(1).entries()) expect(point.from).toBe((points[index]?.to ?? 0) + 1);
     }
     const [zoomed] = await queryMetrics(db, run, { fromStep: 41_200, toStep: 41_260, maxPoints: 100 });
     expect(zoomed?.points).toEqual(steps.slice(41_199, 41_260).map((step) => [step, values[step - 1]]));
     const [start] = await queryMetrics(db, run, { fromStep: 4, toStep: 6, maxPoints: 10 });
-    expect(start?.points).toEqual([[4, values[3]], [5, null], [6, values[5]]]);
+    expect(start?.points).toEqual([
+      [4, values[3]],
+      [5, null],
+      [6, values[5]],
+    ]);
     expect((await queryMetrics(db, run, { fromStep: 80_000, maxPoints: 10 }))[0]?.points).toEqual([]);
     expect(await queryMetrics(db, run, { keys: ["no/such"], maxPoints: 10 })).toEqual([]);
   });

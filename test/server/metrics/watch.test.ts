@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { appendMetrics, rewindMetrics, type RunRef } from "../../../server/metrics/store.ts";
-import { readCursor, type RunNews, Watcher, writeCursor } from "../../../server/metrics/watch.ts";
+import { appendMetrics, type RunRef, rewindMetrics } from "../../../server/metrics/store.ts";
+import { type RunNews, readCursor, Watcher, writeCursor } from "../../../server/metrics/watch.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, reclaim, type Tenant } from "../world.ts";
 
@@ -16,7 +16,11 @@ beforeAll(async () => {
 });
 
 async function startedRun(): Promise<RunRef & { token: number }> {
-  const { runId } = await callerOf(context(tenant.session)).runs.start({ modelId: tenant.modelId, settings: tenant.settings, idempotencyKey: randomUUID() });
+  const { runId } = await callerOf(context(tenant.session)).runs.start({
+    modelId: tenant.modelId,
+    settings: tenant.settings,
+    idempotencyKey: randomUUID(),
+  });
   return { id: runId, orgId: tenant.orgId, token: await claim(db, runId) };
 }
 
@@ -29,11 +33,16 @@ class Page {
 
   take(id: string, { rewindTo, points, state, log }: RunNews): void {
     this.lastEventId = id;
-    if (rewindTo !== undefined) for (const [key, steps] of this.series) this.series.set(key, steps.filter((step) => step <= rewindTo));
+    if (rewindTo !== undefined)
+      for (const [key, steps] of this.series)
+        this.series.set(
+          key,
+          steps.filter((step) => step <= rewindTo),
+        );
     for (const { key, steps } of points ?? []) {
       const known = this.series.get(key) ?? [];
       expect(steps[0]).toBe((known.at(-1) ?? 0) + 1);
-      steps.slice(1).forEach((step, index) => expect(step).toBe((steps[index] ?? 0) + 1));
+      for (const [index, step] of steps.slice(1).entries()) expect(step).toBe((steps[index] ?? 0) + 1);
       this.series.set(key, [...known, ...steps]);
     }
     for (const { id: line } of log ?? []) {
@@ -72,17 +81,22 @@ test("a page that is cut off a hundred times misses nothing and sees nothing twi
       const steps = Array.from({ length: randomInt(1, 40) }, (_, index) => last + index + 1);
       last = steps.at(-1) as number;
       await db.$transaction(async (tx) => {
-        await appendMetrics(tx, run, token, [{ key: "train/loss", steps, values: steps }, { key: "lr", steps, values: steps }]);
+        await appendMetrics(tx, run, token, [
+          { key: "train/loss", steps, values: steps },
+          { key: "lr", steps, values: steps },
+        ]);
         await tx.run.update({ where: { id: run.id }, data: { step: last } });
       });
-      if (round % 20 === 0) await db.runLog.create({ data: { orgId: run.orgId, runId: run.id, level: "info", message: `round ${round}`, leaseToken: token } });
+      if (round % 20 === 0)
+        await db.runLog.create({ data: { orgId: run.orgId, runId: run.id, level: "info", message: `round ${round}`, leaseToken: token } });
       await sleep(randomInt(5, 30));
     }
     writing = false;
   })();
 
   const page = new Page();
-  const isDone = () => !writing && page.state?.step === last && page.series.get("train/loss")?.length === last && page.series.get("lr")?.length === last;
+  const isDone = () =>
+    !writing && page.state?.step === last && page.series.get("train/loss")?.length === last && page.series.get("lr")?.length === last;
   for (let cuts = 0; cuts < 100; cuts++) await connect(run, page, randomInt(10, 90), () => false);
   await writer;
   await connect(run, page, 10_000, isDone);
@@ -95,7 +109,8 @@ test("a page that is cut off a hundred times misses nothing and sees nothing twi
 test("a validation point that comes after later training points is not passed over", async () => {
   const run = await startedRun();
   const page = new Page();
-  const write = (key: string, steps: number[]) => db.$transaction((tx) => appendMetrics(tx, run, run.token, [{ key, steps, values: steps }]));
+  const write = (key: string, steps: number[]) =>
+    db.$transaction((tx) => appendMetrics(tx, run, run.token, [{ key, steps, values: steps }]));
   await write("train/loss", [1, 2, 3]);
   await connect(run, page, 5_000, () => page.series.get("train/loss")?.length === 3);
   await write("validation/loss", [1]);
@@ -109,7 +124,8 @@ test("a point reaches a listening page within 250 ms, 19 times of 20", async () 
   const cut = new AbortController();
   let sentAt = 0;
   const reader = (async () => {
-    for await (const { news } of watcher.watch(run, await watcher.begin(run), cut.signal, () => Promise.resolve(true))) if (news.points) delays.push(performance.now() - sentAt);
+    for await (const { news } of watcher.watch(run, await watcher.begin(run), cut.signal, () => Promise.resolve(true)))
+      if (news.points) delays.push(performance.now() - sentAt);
   })();
   await sleep(300);
   for (let step = 1; step <= 40; step++) {
@@ -168,7 +184,16 @@ describe("a stream", () => {
 });
 
 test("a cursor survives its text, and other texts are none", () => {
-  const cursor = { rewinds: 2, revision: 77, log: 12, steps: new Map([["train/loss", 12], ["a,b=c:d é", 0]]) };
+  const cursor = {
+    rewinds: 2,
+    revision: 77,
+    log: 12,
+    steps: new Map([
+      ["train/loss", 12],
+      ["a,b=c:d é", 0],
+    ]),
+  };
   expect(readCursor(writeCursor(cursor))).toEqual(cursor);
-  for (const text of ["", "1:2:3", "x:1:1:", "1:1:1:%zz=1", "1:1:1:k=1;drop", `1:1:1:${"k=1,".repeat(3)}k`]) expect(readCursor(text)).toBeNull();
+  for (const text of ["", "1:2:3", "x:1:1:", "1:1:1:%zz=1", "1:1:1:k=1;drop", `1:1:1:${"k=1,".repeat(3)}k`])
+    expect(readCursor(text)).toBeNull();
 });

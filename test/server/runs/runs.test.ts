@@ -25,7 +25,8 @@ async function refusal(promise: Promise<unknown>): Promise<AppError> {
   throw new Error("It was not refused.");
 }
 
-const finish = (runId: string) => db.run.update({ where: { id: runId }, data: { status: "finished", endedAt: new Date(), leaseUntil: null } });
+const finish = (runId: string) =>
+  db.run.update({ where: { id: runId }, data: { status: "finished", endedAt: new Date(), leaseUntil: null } });
 
 describe("starting a run", () => {
   test("fifty times at once with one key gives one run and fifty equal answers", async () => {
@@ -33,7 +34,9 @@ describe("starting a run", () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => caller.runs.start(one)));
     expect(new Set(answers.map(({ runId }) => runId)).size).toBe(1);
     expect(await db.run.count({ where: { idempotencyKey: one.idempotencyKey } })).toBe(1);
-    expect(await refusal(caller.runs.start({ ...one, settings: { ...one.settings, epochs: 7 } }))).toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+    expect(await refusal(caller.runs.start({ ...one, settings: { ...one.settings, epochs: 7 } }))).toMatchObject({
+      code: "IDEMPOTENCY_CONFLICT",
+    });
     await caller.runs.cancel(answers[0] as { runId: string });
   });
 
@@ -44,7 +47,11 @@ describe("starting a run", () => {
     expect(runs.map(({ number }) => number).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(await db.modelVersion.count({ where: { modelId: model.id } })).toBe(1);
     const kept = await caller.models.get({ modelId: model.id });
-    await caller.models.save({ modelId: model.id, revision: kept.revision, graph: { ...kept.graph, nodes: kept.graph.nodes.map((node) => ({ ...node, at: { x: node.at.x + 1, y: node.at.y } })) } });
+    await caller.models.save({
+      modelId: model.id,
+      revision: kept.revision,
+      graph: { ...kept.graph, nodes: kept.graph.nodes.map((node) => ({ ...node, at: { x: node.at.x + 1, y: node.at.y } })) },
+    });
     const changed = await caller.runs.start({ ...order(), modelId: model.id });
     expect((await caller.runs.get(changed)).modelVersion).toBe(2);
     for (const run of [...started, changed]) await caller.runs.cancel(run);
@@ -54,24 +61,42 @@ describe("starting a run", () => {
     const model = await caller.models.create({ name: "Half drawn" });
     const before = await db.run.count();
     const refused = await refusal(caller.runs.start({ ...order(), modelId: model.id }));
-    expect(refused).toMatchObject({ code: "GRAPH_INVALID", details: { problems: expect.arrayContaining([expect.objectContaining({ severity: "error", code: expect.stringMatching(/^GRAPH_/), message: expect.any(String) })]) } });
+    expect(refused).toMatchObject({
+      code: "GRAPH_INVALID",
+      details: {
+        problems: expect.arrayContaining([
+          expect.objectContaining({ severity: "error", code: expect.stringMatching(/^GRAPH_/), message: expect.any(String) }),
+        ]),
+      },
+    });
     expect(await db.run.count()).toBe(before);
   });
 
   test("refuses what cannot be meant: too many steps, a data set that is not ready, numbers that are none", async () => {
-    expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, epochs: 10_000, batchSize: 1 } }))).toMatchObject({ code: "CONFIG_RANGE", details: { field: "epochs" } });
+    expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, epochs: 10_000, batchSize: 1 } }))).toMatchObject({
+      code: "CONFIG_RANGE",
+      details: { field: "epochs" },
+    });
     const dataset = await db.dataset.create({ data: { orgId: tenant.orgId, name: "Not yet" } });
-    expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, datasetId: dataset.id } }))).toMatchObject({ code: "DATASET_NOT_READY" });
+    expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, datasetId: dataset.id } }))).toMatchObject({
+      code: "DATASET_NOT_READY",
+    });
     for (const change of [{ lr: Number.NaN }, { lr: -1 }, { batchSize: 0 }, { epochs: 1e12 }, { extra: 1 }])
-      expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, ...change } }))).toMatchObject({ code: "INPUT_SHAPE" });
+      expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, ...change } }))).toMatchObject({
+        code: "INPUT_SHAPE",
+      });
   });
 
   test("beyond the queue's limit is refused, and says the limit", async () => {
     const full = await makeTenant(db, { name: "Full" });
     const theirs = callerOf(context(full.session));
-    const starts = await Promise.allSettled(Array.from({ length: 25 }, () => theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })));
+    const starts = await Promise.allSettled(
+      Array.from({ length: 25 }, () => theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })),
+    );
     expect(starts.filter(({ status }) => status === "fulfilled").length).toBe(20);
-    expect(await refusal(theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() }))).toMatchObject({ code: "QUEUE_FULL", details: { limit: 20 } });
+    expect(
+      await refusal(theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })),
+    ).toMatchObject({ code: "QUEUE_FULL", details: { limit: 20 } });
   });
 });
 
@@ -96,7 +121,18 @@ describe("a run's life", () => {
     expect(await refusal(caller.runs.resume(run))).toMatchObject({ code: "RUN_ACTIVE" });
     await db.run.update({ where: { id: run.runId }, data: { status: "cancelled", endedAt: new Date(), leaseUntil: null, step: 10 } });
     expect(await refusal(caller.runs.resume(run))).toMatchObject({ code: "NO_CHECKPOINT" });
-    await db.checkpoint.create({ data: { orgId: tenant.orgId, runId: run.runId, leaseToken, step: 10, epoch: 0, storageKey: `runs/${run.runId}/step-10.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) } });
+    await db.checkpoint.create({
+      data: {
+        orgId: tenant.orgId,
+        runId: run.runId,
+        leaseToken,
+        step: 10,
+        epoch: 0,
+        storageKey: `runs/${run.runId}/step-10.safetensors`,
+        sizeBytes: 1n,
+        sha256: "0".repeat(64),
+      },
+    });
     await caller.runs.resume(run);
     expect(await caller.runs.get(run)).toMatchObject({ status: "queued", failure: null, endedAt: null, cancelling: false });
     // What the trainer before might still write is refused from here on.
@@ -108,7 +144,18 @@ describe("a run's life", () => {
   test("a fork begins with a checkpoint's weights and keeps its source from being deleted while it may need them", async () => {
     const source = await caller.runs.start(order());
     const leaseToken = await claim(db, source.runId);
-    const { id } = await db.checkpoint.create({ data: { orgId: tenant.orgId, runId: source.runId, leaseToken, step: 5, epoch: 0, storageKey: `runs/${source.runId}/step-5.safetensors`, sizeBytes: 1n, sha256: "0".repeat(64) } });
+    const { id } = await db.checkpoint.create({
+      data: {
+        orgId: tenant.orgId,
+        runId: source.runId,
+        leaseToken,
+        step: 5,
+        epoch: 0,
+        storageKey: `runs/${source.runId}/step-5.safetensors`,
+        sizeBytes: 1n,
+        sha256: "0".repeat(64),
+      },
+    });
     expect(await refusal(caller.runs.delete(source))).toMatchObject({ code: "RUN_ACTIVE" });
     await finish(source.runId);
     const fork = await caller.runs.fork({ ...source, checkpointId: id });
@@ -118,7 +165,8 @@ describe("a run's life", () => {
     await caller.runs.delete(source);
     expect(await refusal(caller.runs.get(source))).toMatchObject({ code: "NOT_FOUND" });
     expect(await caller.runs.get(fork)).toMatchObject({ forkedFrom: null });
-    for (const rows of [db.metricChunk, db.checkpoint, db.runLog]) expect(await (rows as typeof db.runLog).count({ where: { runId: source.runId } })).toBe(0);
+    for (const rows of [db.metricChunk, db.checkpoint, db.runLog])
+      expect(await (rows as typeof db.runLog).count({ where: { runId: source.runId } })).toBe(0);
   });
 
   test("runs along the legal edges only, and each leaves its line", async () => {
@@ -129,7 +177,12 @@ describe("a run's life", () => {
     const token = await claim(db, runId);
     await expect(move({ leaseToken: token - 1 })).rejects.toThrow();
     await expect(move({ status: "failed", endedAt: new Date() })).rejects.toThrow();
-    await move({ status: "failed", endedAt: new Date(), failure: { code: "NOT_FINITE", message: "The loss is no number." }, leaseUntil: null });
+    await move({
+      status: "failed",
+      endedAt: new Date(),
+      failure: { code: "NOT_FINITE", message: "The loss is no number." },
+      leaseUntil: null,
+    });
     await expect(move({ status: "finished" })).rejects.toThrow();
     const log = await db.runLog.findMany({ where: { runId }, orderBy: { id: "asc" }, select: { edge: true, level: true, message: true } });
     expect(log).toEqual([
@@ -160,7 +213,10 @@ describe("a graph", () => {
     const graph = findTemplate("lenet5")?.graph ?? { schemaVersion: 1 as const, nodes: [], edges: [] };
     const saves = await Promise.allSettled(Array.from({ length: 10 }, () => caller.models.save({ modelId, revision: 1, graph })));
     expect(saves.filter(({ status }) => status === "fulfilled").length).toBe(1);
-    expect(await refusal(caller.models.save({ modelId, revision: 1, graph }))).toMatchObject({ code: "GRAPH_CONFLICT", details: { revision: 2, yours: 1 } });
+    expect(await refusal(caller.models.save({ modelId, revision: 1, graph }))).toMatchObject({
+      code: "GRAPH_CONFLICT",
+      details: { revision: 2, yours: 1 },
+    });
     expect(await caller.models.save({ modelId, revision: 2, graph })).toEqual({ revision: 3 });
     expect((await caller.models.get({ modelId })).graph).toEqual(graph);
   });
@@ -170,11 +226,21 @@ describe("a graph", () => {
     const save = (graph: unknown) => refusal(caller.models.save({ modelId, revision: 1, graph: graph as never }));
     let deep: unknown = 1;
     for (let depth = 0; depth < 10_000; depth++) deep = [deep];
-    expect(await save({ schemaVersion: 1, nodes: [{ id: "a", type: "linear", params: { deep }, at: { x: 0, y: 0 } }], edges: [] })).toMatchObject({ code: "GRAPH_TOO_LARGE" });
-    expect(await save({ schemaVersion: 1, nodes: [{ id: "a", type: "linear", params: { text: "x".repeat(3_000_000) }, at: { x: 0, y: 0 } }], edges: [] })).toMatchObject({ code: "GRAPH_TOO_LARGE" });
+    expect(
+      await save({ schemaVersion: 1, nodes: [{ id: "a", type: "linear", params: { deep }, at: { x: 0, y: 0 } }], edges: [] }),
+    ).toMatchObject({ code: "GRAPH_TOO_LARGE" });
+    expect(
+      await save({
+        schemaVersion: 1,
+        nodes: [{ id: "a", type: "linear", params: { text: "x".repeat(3_000_000) }, at: { x: 0, y: 0 } }],
+        edges: [],
+      }),
+    ).toMatchObject({ code: "GRAPH_TOO_LARGE" });
     expect(await save({ schemaVersion: 1, nodes: "none", edges: [] })).toMatchObject({ code: "INPUT_SHAPE" });
     expect(await save(null)).toMatchObject({ code: "INPUT_SHAPE" });
-    const polluting = JSON.parse('{"schemaVersion":1,"nodes":[{"id":"a","type":"__proto__","params":{"__proto__":{"polluted":true}},"at":{"x":0,"y":0}}],"edges":[]}') as never;
+    const polluting = JSON.parse(
+      '{"schemaVersion":1,"nodes":[{"id":"a","type":"__proto__","params":{"__proto__":{"polluted":true}},"at":{"x":0,"y":0}}],"edges":[]}',
+    ) as never;
     await caller.models.save({ modelId, revision: 1, graph: polluting }).catch(() => {});
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
