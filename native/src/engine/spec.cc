@@ -52,7 +52,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
 
   const JsonPlace lr = root.at("lr");
   lr.fields({"base", "schedule"});
-  spec.lr = lr.at("base").number(0, 1e6);
+  spec.lr = lr.at("base").number(0, 1e30);
   const JsonPlace schedule = lr.at("schedule");
   if (schedule.at("kind").choice({"constant", "table"}) == 0) {
     schedule.fields({"kind"});
