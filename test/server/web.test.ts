@@ -226,13 +226,11 @@ async function startedRun() {
   const model = await db.model.create({ data: { orgId, projectId: project.id, name: "Served", graph: findTemplate("mlp")?.graph ?? {} } });
   const client = browser();
   await client.fetch("/", { headers: asDocument });
-  const { runId } = await client
-    .client()
-    .runs.start.mutate({
-      modelId: model.id,
-      settings: { ...defaultSettings("image-classification", 60_000), datasetId: dataset.id },
-      idempotencyKey: randomUUID(),
-    });
+  const { runId } = await client.client().runs.start.mutate({
+    modelId: model.id,
+    settings: { ...defaultSettings("image-classification", 60_000), datasetId: dataset.id },
+    idempotencyKey: randomUUID(),
+  });
   return { run: { id: runId, orgId }, userId, token: await claim(db, runId), visitor: client };
 }
 

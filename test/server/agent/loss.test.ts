@@ -17,10 +17,13 @@ describe("a run whose trainer is lost", () => {
     expect(afterLoss({ ...run, attempts: 1, crashes: 1 }, killed)).toMatchObject({ crashed: false, next: { status: "queued" } });
   });
 
-  it.each([killed, { kind: "gone" } as const, { kind: "silent" } as const, { kind: "ended", signal: null, code: 1 } as const])("is given up at the third attempt without a checkpoint: %j", (loss) => {
-    expect(afterLoss({ ...run, attempts: 2 }, loss).next.status).toBe("queued");
-    expect(afterLoss({ ...run, attempts: 3 }, loss).next.status).toBe("failed");
-  });
+  it.each([killed, { kind: "gone" } as const, { kind: "silent" } as const, { kind: "ended", signal: null, code: 1 } as const])(
+    "is given up at the third attempt without a checkpoint: %j",
+    (loss) => {
+      expect(afterLoss({ ...run, attempts: 2 }, loss).next.status).toBe("queued");
+      expect(afterLoss({ ...run, attempts: 3 }, loss).next.status).toBe("failed");
+    },
+  );
 
   it("ends cancelled where somebody wished that, whatever happened", () => {
     expect(afterLoss({ ...run, cancelRequested: true, attempts: 3, crashes: 1 }, crashed).next).toEqual({ status: "cancelled" });

@@ -61,7 +61,10 @@ describe("ingest", () => {
     const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
     const columns = manifest.columns.length;
     manifest.columns.forEach((column, at) => {
-      const values = Array.from({ length: train.rows }, (_, row) => ((numbers[row * columns + at] ?? Number.NaN) - (manifest.preprocess.mean[at] ?? 0)) / (manifest.preprocess.std[at] ?? 1));
+      const values = Array.from(
+        { length: train.rows },
+        (_, row) => ((numbers[row * columns + at] ?? Number.NaN) - (manifest.preprocess.mean[at] ?? 0)) / (manifest.preprocess.std[at] ?? 1),
+      );
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       // One-hot columns stay 0 or 1; float32 storage costs the others about seven digits.
       if (column.includes("=")) expect(values.every((value) => value === 0 || value === 1)).toBe(true);
@@ -79,7 +82,10 @@ describe("ingest", () => {
   });
 
   it("an unknown set is an answer, not a crash", async () => {
-    expect(await ingestInChild({ root, datasetId, builtin: "none" })).toEqual({ ok: false, failure: { code: "DATASET_UNKNOWN", message: 'There is no built-in data set "none".' } });
+    expect(await ingestInChild({ root, datasetId, builtin: "none" })).toEqual({
+      ok: false,
+      failure: { code: "DATASET_UNKNOWN", message: 'There is no built-in data set "none".' },
+    });
   });
 
   it("rows with a missing or unknown cell are left out and counted", () => {

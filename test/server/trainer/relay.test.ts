@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ingestNext } from "../../../server/agent/datasets.ts";
+import { claimRun, type Lease, takeAway } from "../../../server/agent/lease.ts";
+import type { Database } from "../../../server/database/client.ts";
+import { openLog } from "../../../server/log.ts";
+import { cancelRun } from "../../../server/runs/change.ts";
+import { Relay } from "../../../server/trainer/relay.ts";
+import { openWorld, type World } from "../../fault/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  const options = { db: world.db, root: join(world.folder, "files"), leaseMs: 60_000, log: openLog("test"), signal: new AbortController().signal };
+  while (await ingestNext(options));
+});
+afterAll(() => world?.close());
+
+/** Beyond the largest process id there can be. */
+const nobody = { pid: 2 ** 22 + 1, startTicks: "0" };
+
+async function claim(): Promise<Lease> {
+  await world.queueRun();
+  const lease = await claimRun(world.db, { agent: "first", process: nobody }, { leaseMs: 60_000, maxRuns: 100 });
+  if (lease === null) throw new Error("Nothing was queued.");
+  return lease;
+}
+
+function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?: (error: unknown) => void } = {}): Relay {
+  return new Relay({
+    db,
+    lease,
+    from: { step: 0, summary: {} },
+    keyOf: (file) => file,
+    describe: ({ step, epoch, values }) => ({ step, epoch, values, confusion: null, samples: [] }),
+    removeFile: async () => {},
+    onLost: on.lost ?? (() => {}),
+    onBroken:
+      on.broken ??
+      ((error) => {
+        throw error;
+      }),
+    onCancelRequested: () => {},
+  });
+}
+
+/** A database whose connection breaks at chosen moments: before the transaction, or after its commit, before the answer. */
+function breaking(db: Database, moments: ("before" | "after" | "never")[]): Database {
+  return new Proxy(db, {
+    get(target, name) {
+      if (name !== "$transaction") return Reflect.get(target, name);
+      return async (...args: Parameters<Database["$transaction"]>) => {
+        const moment = moments.shift() ?? "never";
+        if (moment === "before") throw new Error("Connection terminated unexpectedly");
+        const answer = await target.$transaction(...args);
+        if (moment === "after") throw new Error("Connection terminated unexpectedly");
+        return answer;
+      };
+    },
+  });
+}
+
+const points = (key: string, from: number, count: number) => ({
+  type: "points" as const,
+  key,
+  steps: Array.from({ length: count }, (_, at) => from + at),
+  values: Array.from({ length: count }, (_, at) => (from + at) / 10),
+});
+
+describe("the relay", () => {
+  it("writes each batch once, also when the connection broke between commit and answer", async () => {
+    const lease = await claim();
+    const relay = openRelay(breaking(world.db, ["after", "before", "after", "never", "after"]), lease);
+    for (let part = 0; part < 4; part++) {
+      relay.push([points("train/loss", 1 + part * 30, 30), { type: "log", level: "info", message: `part ${part}` }]);
+      await relay.drain();
+    }
+    const { "train/loss": loss } = await world.series(lease.runId);
+    expect(loss?.steps).toEqual(Array.from({ length: 120 }, (_, at) => at + 1));
+    const lines = await world.db.runLog.findMany({ where: { runId: lease.runId, edge: null }, orderBy: { id: "asc" } });
+    expect(lines.map(({ message }) => message)).toEqual(["part 0", "part 1", "part 2", "part 3"]);
+    expect(await world.run(lease.runId)).toMatchObject({ step: 120, flushed: 4, summary: { "train/loss": { last: 12, best: 0.1, bestStep: 1 } } });
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("writes nothing once the run was taken away, and says so", async () => {
+    const lease = await claim();
+    let lost = 0;
+    const relay: Relay = openRelay(world.db, lease, {
+      lost: () => {
+        lost += 1;
+        relay.close();
+      },
+    });
+    relay.push([points("train/loss", 1, 5)]);
+    await relay.drain();
+    await takeAway(world.db, lease, { kind: "silent" });
+    relay.push([points("train/loss", 6, 5), { type: "log", level: "info", message: "too late" }]);
+    await relay.drain();
+    expect(lost).toBe(1);
+    expect((await world.series(lease.runId))["train/loss"]?.steps).toEqual([1, 2, 3, 4, 5]);
+    expect(await world.db.runLog.count({ where: { runId: lease.runId, message: "too late" } })).toBe(0);
+    expect(await world.audit()).toEqual([]);
+    await cancelRun(world.db, world.orgId, lease.runId);
+  });
+
+  it("stores what is not a number as such, and the run's figures without it", async () => {
+    const lease = await claim();
+    const relay = openRelay(world.db, lease);
+    relay.push([{ type: "points", key: "train/loss", steps: [1, 2, 3], values: [2, null, 1] }]);
+    await relay.drain();
+    expect((await world.series(lease.runId))["train/loss"]?.values).toEqual([2, Number.NaN, 1]);
+    expect((await world.run(lease.runId)).summary).toEqual({ "train/loss": { last: 1, best: 1, bestStep: 3 } });
+  });
+
+  it("stops at what the database refuses for good instead of trying for ever", async () => {
+    const lease = await claim();
+    const broken: unknown[] = [];
+    const relay = openRelay(world.db, lease, { broken: (error) => broken.push(error) });
+    relay.push([points("train/loss", 1, 2), { type: "checkpoint", step: 2, epoch: 1, file: "runs/x/step-2", sizeBytes: 10, sha256: "not a hash" }]);
+    await relay.drain();
+    expect(broken).toHaveLength(1);
+    // All or nothing: the points of the refused batch are not there either.
+    expect(await world.series(lease.runId)).toEqual({});
+  });
+});
