@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { config as readConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
-import { CHUNK, FACTOR, bucketOfPoints, joinBuckets, type Bucket, type Raw, unpackBuckets, unpackPoints } from "./metrics/pyramid.ts";
+import { type Bucket, bucketOfPoints, CHUNK, FACTOR, joinBuckets, type Raw, unpackBuckets, unpackPoints } from "./metrics/pyramid.ts";
 import { type FileStore, openFileStore } from "./storage/files.ts";
 import { readTitle } from "./trainer/title.ts";
 
@@ -25,7 +25,11 @@ async function leases(db: Database): Promise<Violation[]> {
   const rows = await db.$queryRaw<{ id: string; status: string; seconds: number }[]>`
     SELECT "id", "status"::text, extract(epoch FROM clock_timestamp() - "leaseUntil")::float8 AS "seconds" FROM "Run"
     WHERE ("status" = 'running' AND ("leaseUntil" IS NULL OR "leaseUntil" < clock_timestamp())) OR ("status" IN ('queued', 'failed') AND "leaseUntil" IS NOT NULL)`;
-  return rows.map(({ id, status, seconds }) => ({ invariant: "I1", subject: `run ${id}`, message: status === "running" ? `runs on a lease that ended ${seconds.toFixed(1)} s ago` : `is ${status} and has a lease` }));
+  return rows.map(({ id, status, seconds }) => ({
+    invariant: "I1",
+    subject: `run ${id}`,
+    message: status === "running" ? `runs on a lease that ended ${seconds.toFixed(1)} s ago` : `is ${status} and has a lease`,
+  }));
 }
 
 /** I2: a metric's steps grow, none is there twice, a run's loss has every step up to the run's own, and coarser levels say what the points say. */
@@ -33,13 +37,17 @@ async function metrics(db: Database): Promise<Violation[]> {
   const found: Violation[] = [];
   const runs = await db.$queryRaw<{ id: string; step: number }[]>`SELECT "id", "step" FROM "Run"`;
   for (const { id, step } of runs) {
-    const chunks = await db.$queryRaw<Chunk[]>`SELECT "key", "level", "index", "count", "firstStep", "lastStep", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${id}::uuid ORDER BY "key", "level", "index"`;
+    const chunks = await db.$queryRaw<
+      Chunk[]
+    >`SELECT "key", "level", "index", "count", "firstStep", "lastStep", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${id}::uuid ORDER BY "key", "level", "index"`;
     const report = (message: string) => found.push({ invariant: "I2", subject: `run ${id}`, message });
     let last = 0;
     for (const [key, ofKey] of groupBy(chunks, (chunk) => chunk.key)) {
       const levels = groupBy(ofKey, (chunk) => String(chunk.level));
       for (const [level, ofLevel] of levels) checkChunks(ofLevel, (message) => report(`${key}, level ${level}: ${message}`));
-      const points = (levels.get("0") ?? []).map(unpackPoints).reduce<Raw>((all, part) => ({ steps: all.steps.concat(part.steps), values: all.values.concat(part.values) }), { steps: [], values: [] });
+      const points = (levels.get("0") ?? [])
+        .map(unpackPoints)
+        .reduce<Raw>((all, part) => ({ steps: all.steps.concat(part.steps), values: all.values.concat(part.values) }), { steps: [], values: [] });
       const wrong = points.steps.findIndex((at, index) => index > 0 && at <= (points.steps[index - 1] ?? 0));
       if (wrong >= 0) report(`${key}: step ${points.steps[wrong]} follows step ${points.steps[wrong - 1]}`);
       if (key === "train/loss") {
@@ -61,7 +69,8 @@ function checkChunks(chunks: Chunk[], report: (message: string) => void): void {
     if (chunk.index !== at) report(`chunk ${at} is missing`);
     if (at < chunks.length - 1 && chunk.count !== CHUNK) report(`chunk ${chunk.index} holds ${chunk.count} of ${CHUNK} entries and is not the last`);
     const steps = chunk.level === 0 ? unpackPoints(chunk).steps : unpackBuckets(chunk).flatMap(({ firstStep, lastStep }) => [firstStep, lastStep]);
-    if (steps[0] !== chunk.firstStep || steps.at(-1) !== chunk.lastStep) report(`chunk ${chunk.index} says steps ${chunk.firstStep} to ${chunk.lastStep} and holds ${steps[0]} to ${steps.at(-1)}`);
+    if (steps[0] !== chunk.firstStep || steps.at(-1) !== chunk.lastStep)
+      report(`chunk ${chunk.index} says steps ${chunk.firstStep} to ${chunk.lastStep} and holds ${steps[0]} to ${steps.at(-1)}`);
   });
 }
 
@@ -70,8 +79,10 @@ function checkPyramid(points: Raw, levels: Map<string, Chunk[]>, report: (messag
   for (let at = 0; at + FACTOR <= points.steps.length; at += FACTOR) expected.push(bucketOfPoints(points, at, at + FACTOR));
   for (let level = 1; level <= 7; level++) {
     const kept = (levels.get(String(level)) ?? []).flatMap(unpackBuckets);
-    const wrong = kept.length === expected.length ? kept.findIndex((bucket, at) => JSON.stringify(bucket) !== JSON.stringify(expected[at])) : Math.min(kept.length, expected.length);
-    if (wrong >= 0 && !(kept.length === 0 && expected.length === 0)) report(`level ${level} has ${kept.length} buckets where its points make ${expected.length}; bucket ${wrong} is the first that differs`);
+    const wrong =
+      kept.length === expected.length ? kept.findIndex((bucket, at) => JSON.stringify(bucket) !== JSON.stringify(expected[at])) : Math.min(kept.length, expected.length);
+    if (wrong >= 0 && !(kept.length === 0 && expected.length === 0))
+      report(`level ${level} has ${kept.length} buckets where its points make ${expected.length}; bucket ${wrong} is the first that differs`);
     const above: Bucket[] = [];
     for (let at = 0; at + FACTOR <= expected.length; at += FACTOR) above.push(joinBuckets(expected.slice(at, at + FACTOR)));
     expected = above;
@@ -103,7 +114,8 @@ async function storedFiles(db: Database, files: FileStore): Promise<Violation[]>
   const found: Violation[] = [];
   for (const { runId, storageKey, sha256 } of rows) {
     const stored = await files.inspect(storageKey);
-    if (stored?.sha256 !== sha256) found.push({ invariant: "I4", subject: `run ${runId}`, message: stored === null ? `${storageKey} is missing` : `${storageKey} has another SHA-256 than was recorded` });
+    if (stored?.sha256 !== sha256)
+      found.push({ invariant: "I4", subject: `run ${runId}`, message: stored === null ? `${storageKey} is missing` : `${storageKey} has another SHA-256 than was recorded` });
   }
   return found;
 }
@@ -116,9 +128,16 @@ async function processes(db: Database): Promise<Violation[]> {
   for (const deadline = performance.now() + exitWithinMs; ; await sleep(100)) {
     const found: Violation[] = [];
     for (const { pid, runId, token } of listTrainers()) {
-      const [run] = await db.$queryRaw<{ leaseToken: number; live: boolean }[]>`SELECT "leaseToken", "leaseUntil" IS NOT NULL AND "leaseUntil" > clock_timestamp() AS "live" FROM "Run" WHERE "id" = ${runId}::uuid`;
+      const [run] = await db.$queryRaw<
+        { leaseToken: number; live: boolean }[]
+      >`SELECT "leaseToken", "leaseUntil" IS NOT NULL AND "leaseUntil" > clock_timestamp() AS "live" FROM "Run" WHERE "id" = ${runId}::uuid`;
       // A run that is not here belongs to another installation on this machine.
-      if (run !== undefined && (run.leaseToken !== token || !run.live)) found.push({ invariant: "I5", subject: `process ${pid}`, message: `works on run ${runId} with lease ${token}; the run is at lease ${run.leaseToken}${run.live ? "" : ", which is over"}` });
+      if (run !== undefined && (run.leaseToken !== token || !run.live))
+        found.push({
+          invariant: "I5",
+          subject: `process ${pid}`,
+          message: `works on run ${runId} with lease ${token}; the run is at lease ${run.leaseToken}${run.live ? "" : ", which is over"}`,
+        });
     }
     if (found.length === 0 || performance.now() > deadline) return found;
   }
@@ -126,17 +145,30 @@ async function processes(db: Database): Promise<Violation[]> {
 
 function listTrainers(): { pid: number; runId: string; token: number }[] {
   if (process.platform !== "linux") return [];
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const title = readTitle(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-      return title === null ? [] : [{ pid: Number(pid), ...title }];
-    } catch {
-      return [];
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const title = readTitle(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+        return title === null ? [] : [{ pid: Number(pid), ...title }];
+      } catch {
+        return [];
+      }
+    });
 }
 
-const allowedEdges = new Set([">queued", "queued>running", "queued>cancelled", "queued>failed", "running>queued", "running>finished", "running>cancelled", "running>failed", "cancelled>queued", "failed>queued"]);
+const allowedEdges = new Set([
+  ">queued",
+  "queued>running",
+  "queued>cancelled",
+  "queued>failed",
+  "running>queued",
+  "running>finished",
+  "running>cancelled",
+  "running>failed",
+  "cancelled>queued",
+  "failed>queued",
+]);
 
 /** I6: each run went from state to state along allowed edges only, without a gap, to where it stands. */
 async function edges(db: Database): Promise<Violation[]> {

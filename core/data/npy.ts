@@ -14,7 +14,12 @@ export type NpyHeader = {
 };
 
 const descrOf: { [dtype in NpyDtype]: string } = { uint8: "|u1", float32: "<f4", int64: "<i8" };
-const dtypeOf = new Map<string, NpyDtype>([["|u1", "uint8"], ["u1", "uint8"], ["<f4", "float32"], ["<i8", "int64"]]);
+const dtypeOf = new Map<string, NpyDtype>([
+  ["|u1", "uint8"],
+  ["u1", "uint8"],
+  ["<f4", "float32"],
+  ["<i8", "int64"],
+]);
 export const itemSizeBytes: { [dtype in NpyDtype]: number } = { uint8: 1, float32: 4, int64: 8 };
 
 /** numpy itself writes headers of about 120 bytes; a longer one is an attack on the parser, not a file. */
@@ -92,7 +97,11 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader 
   if (dtype === undefined) throw new NpyError("NPY_DTYPE", `The array's type is '${descr}'; little-endian uint8, float32 and int64 are accepted.`);
   if (order === "True") throw new NpyError("NPY_HEADER", "The array lies in Fortran order; save it with numpy.ascontiguousarray.");
 
-  const shape = (sizes ?? "").split(",").map((size) => size.trim()).filter((size) => size !== "").map(Number);
+  const shape = (sizes ?? "")
+    .split(",")
+    .map((size) => size.trim())
+    .filter((size) => size !== "")
+    .map(Number);
   if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
   const offset = textStart + textBytes;
   const dataBytes = elementCount([...shape, itemSizeBytes[dtype]]);

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
@@ -15,7 +15,7 @@ import { Trainers } from "./trainers.ts";
 const pollMs = 250;
 const sweepMs = 1_000;
 /** What a trainer gets to write its checkpoint when the agent is asked to end. */
-const stopPatienceMs = 8_000;
+const stopPatienceMs = 5_000;
 
 /**
  * Claims runs and data sets for this machine and watches over the processes that work on them. Keeps nothing that matters in memory: killed

@@ -17,7 +17,9 @@ export async function ingestNext(options: { db: Database; root: string; leaseMs:
   if (claim === null) return false;
   const started = performance.now();
   const renewal = setInterval(() => {
-    void db.$executeRaw`UPDATE "Dataset" SET "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`.catch(() => {});
+    void db.$executeRaw`UPDATE "Dataset" SET "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`.catch(
+      () => {},
+    );
   }, leaseMs / 3);
   try {
     const answer = await ingestInChild({ root, datasetId: claim.id, builtin: claim.builtin }, signal);

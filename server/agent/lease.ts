@@ -1,6 +1,6 @@
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database, Tx } from "../database/client.ts";
-import { afterLoss, type AfterLoss, type Loss } from "./loss.ts";
+import { type AfterLoss, afterLoss, type Loss } from "./loss.ts";
 import type { ProcessIdentity } from "./process.ts";
 
 /**

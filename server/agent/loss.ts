@@ -29,10 +29,18 @@ export function afterLoss(run: { cancelRequested: boolean; attempts: number; cra
   const sentence = sentenceOf(loss);
   if (run.cancelRequested) return { crashed, sentence, next: { status: "cancelled" } };
   if (crashed && run.crashes + 1 >= crashLimit) {
-    return { crashed, sentence, next: fail(`${sentence} It was the second time, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`, run.step) };
+    return {
+      crashed,
+      sentence,
+      next: fail(`${sentence} It was the second time, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`, run.step),
+    };
   }
   if (run.attempts >= attemptLimit) {
-    return { crashed, sentence, next: fail(`${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`, run.step) };
+    return {
+      crashed,
+      sentence,
+      next: fail(`${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`, run.step),
+    };
   }
   return { crashed, sentence, next: { status: "queued" } };
 }

@@ -78,7 +78,11 @@ export class Trainers {
     const main = fileURLToPath(new URL("../trainer/main.ts", import.meta.url));
     // Its own session: what ends this agent, Ctrl-C in a terminal included, does not reach it.
     // The argument's place in the process list is where the trainer later writes which run it works on.
-    const child = spawn(process.execPath, [main, "waits-for-a-run".padEnd(80, "-")], { detached: true, env: { ...patientThreads, ...process.env }, stdio: ["ignore", output, output, "ipc"] });
+    const child = spawn(process.execPath, [main, "waits-for-a-run".padEnd(80, "-")], {
+      detached: true,
+      env: { ...patientThreads, ...process.env },
+      stdio: ["ignore", output, output, "ipc"],
+    });
     closeSync(output);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (identity === null) {

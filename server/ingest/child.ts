@@ -22,7 +22,13 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
   const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, order.root, order.datasetId, order.builtin];
   const [command = "", ...args] = [...prlimit(), ...node];
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: { PATH: process.env["PATH"], NODE_ENV: process.env["NODE_ENV"] }, stdio: ["ignore", "pipe", "inherit"], timeout: limits.wallMs, killSignal: "SIGKILL", signal });
+    const child = spawn(command, args, {
+      env: { PATH: process.env["PATH"], NODE_ENV: process.env["NODE_ENV"] },
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: limits.wallMs,
+      killSignal: "SIGKILL",
+      signal,
+    });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {
       text += part;
@@ -31,7 +37,15 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
     child.once("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
     child.once("close", (code, killedBy) => {
       const answer = Answer.safeParse(parseJson(text));
-      resolve(answer.success ? answer.data : failed(killedBy === null ? `The reading process ended with code ${code} and no answer.` : `The reading process was stopped (${killedBy}): it went beyond its time or memory.`));
+      resolve(
+        answer.success
+          ? answer.data
+          : failed(
+              killedBy === null
+                ? `The reading process ended with code ${code} and no answer.`
+                : `The reading process was stopped (${killedBy}): it went beyond its time or memory.`,
+            ),
+      );
     });
   });
 }

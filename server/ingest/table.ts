@@ -8,7 +8,7 @@ type Cell = string | number | null | undefined;
 
 /** How a table becomes numbers. Columns keep the source's names and this order: numbers first, then one-hot columns as `Island=Dream`. */
 export type TableSpec = {
-  numeric: { column: string; /** Reads a cell that is not a number by itself; null means missing. */ read?: (cell: Cell) => number | null }[];
+  numeric: { column: string /** Reads a cell that is not a number by itself; null means missing. */; read?: (cell: Cell) => number | null }[];
   categorical: { column: string; values: string[] }[];
   target: { kind: "class"; column: string; values: string[] } | { kind: "number"; column: string };
   seed: number;

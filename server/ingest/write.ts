@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { encodeNpy } from "../../core/data/npy.ts";
 import { Manifest } from "../../core/data/manifest.ts";
+import { encodeNpy } from "../../core/data/npy.ts";
 import type { FileStore } from "../storage/files.ts";
 import type { Column, Examples, Prepared } from "./source.ts";
 

@@ -30,7 +30,9 @@ export async function findResumePoint(db: Database, files: FileStore, runId: str
 
 /** The best checkpoint of a run, or the latest where none is the best, if its file is sound. */
 export async function findBest(db: Database, files: FileStore, runId: string): Promise<GoodCheckpoint | null> {
-  const rows = await db.$queryRaw<Row[]>`SELECT "id", "step", "epoch", "storageKey", "sha256", "isBest" FROM "Checkpoint" WHERE "runId" = ${runId}::uuid ORDER BY "isBest" DESC, "step" DESC`;
+  const rows = await db.$queryRaw<
+    Row[]
+  >`SELECT "id", "step", "epoch", "storageKey", "sha256", "isBest" FROM "Checkpoint" WHERE "runId" = ${runId}::uuid ORDER BY "isBest" DESC, "step" DESC`;
   for (const row of rows) if (await isSound(files, row)) return row;
   return null;
 }

@@ -3,8 +3,8 @@ import type { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
-import type { FileStore } from "../storage/files.ts";
 import { datasetFolder } from "../ingest/write.ts";
+import type { FileStore } from "../storage/files.ts";
 
 /** Puts an evaluation into the form that is kept. `targets` are those of `sampleRows`, in the same order. */
 export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[]): Evaluation {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { InferenceSession, Tensor as OrtTensor, env } from "onnxruntime-node";
+import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
 import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport } from "../../core/export/parity.ts";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
@@ -43,8 +43,14 @@ export async function exportRun(bench: Bench, lease: Lease, run: LoadedRun): Pro
       const model = await openModel(bench, run, checkpoint);
       // The weights' file comes first: the engine reads it when it is compared with ONNX Runtime.
       const weightsFile = await keep(bench, lease, run, "safetensors", () => ({ content: writeSafetensors(model.weights, model.metadata) }));
-      await keep(bench, lease, run, "pytorch", () => ({ content: new TextEncoder().encode(exportPyTorch(run.graph, { className: run.modelName, preprocess: run.manifest.preprocess })) }));
-      await keep(bench, lease, run, "onnx", () => (weightsFile === null ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } } : makeOnnx(bench, run, model, files.path(weightsFile.key))));
+      await keep(bench, lease, run, "pytorch", () => ({
+        content: new TextEncoder().encode(exportPyTorch(run.graph, { className: run.modelName, preprocess: run.manifest.preprocess })),
+      }));
+      await keep(bench, lease, run, "onnx", () =>
+        weightsFile === null
+          ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } }
+          : makeOnnx(bench, run, model, files.path(weightsFile.key)),
+      );
       log.info({ runId: lease.runId, step: checkpoint.step, ms: Math.round(performance.now() - started) }, "exports made");
     }
     await untilDatabase(() => releaseLease(db, lease));
@@ -84,14 +90,18 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
     made = await make();
   } catch (error) {
     log.error({ runId: lease.runId, kind, error }, "export failed");
-    made = { refusal: { code: "EXPORT_FAILED", message: `This export could not be made: ${error instanceof Error ? error.message : "for a reason of ours; the log says which."}` } };
+    made = {
+      refusal: { code: "EXPORT_FAILED", message: `This export could not be made: ${error instanceof Error ? error.message : "for a reason of ours; the log says which."}` },
+    };
   }
   const stored = "content" in made ? await files.put(`runs/${lease.runId}/export-${lease.token}/${fileName}`, made.content) : null;
   const refusal = "refusal" in made ? JSON.stringify(made.refusal) : null;
   const report = made.report === undefined ? null : JSON.stringify(made.report);
   const replaced = await untilDatabase(() =>
     db.$transaction(async (tx) => {
-      const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "leaseUntil" IS NOT NULL FOR NO KEY UPDATE`;
+      const held = await tx.$queryRaw<
+        unknown[]
+      >`SELECT 1 FROM "Run" WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "leaseUntil" IS NOT NULL FOR NO KEY UPDATE`;
       if (held.length === 0) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
       const before = await tx.$queryRaw<{ storageKey: string }[]>`SELECT "storageKey" FROM "Artifact" WHERE "runId" = ${lease.runId}::uuid AND "kind" = ${kind}::"ArtifactKind"`;
       await tx.$executeRaw`
@@ -141,7 +151,13 @@ async function runOnnx(model: Uint8Array, input: string, batch: TensorData): Pro
 /** Raw validation rows as a batch; small data sets give theirs more than once. */
 async function readBatch(files: FileStore, run: LoadedRun): Promise<TensorData> {
   const { input, rows } = run.manifest.splits.validation;
-  const bytes = await readRows(files, run.datasetId, input, rows, Array.from({ length: paritySamples }, (_, at) => at % rows));
+  const bytes = await readRows(
+    files,
+    run.datasetId,
+    input,
+    rows,
+    Array.from({ length: paritySamples }, (_, at) => at % rows),
+  );
   const joined = Buffer.concat(bytes);
   const buffer = joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.length);
   const shape = [paritySamples, ...input.shape];
@@ -151,5 +167,12 @@ async function readBatch(files: FileStore, run: LoadedRun): Promise<TensorData> 
 
 /** A person's name for a model as part of a file name: `lenet-5`. */
 function slug(name: string): string {
-  return name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "model";
+  return (
+    name
+      .normalize("NFKD")
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 60) || "model"
+  );
 }

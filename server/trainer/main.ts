@@ -30,7 +30,14 @@ process.on("unhandledRejection", (error) => {
   process.exit(exitCodes.broken);
 });
 
-const bench: Bench = { db: openDatabase(url, { connections: 3, name: "tensorloom trainer" }), files: openFileStore(join(config.DATA_DIR, "files")), config, engine: info(), log, stop: stop.signal };
+const bench: Bench = {
+  db: openDatabase(url, { connections: 3, name: "tensorloom trainer" }),
+  files: openFileStore(join(config.DATA_DIR, "files")),
+  config,
+  engine: info(),
+  log,
+  stop: stop.signal,
+};
 // The first connection and the first query cost a quarter of a second: paid while waiting.
 await untilDatabase(() => bench.db.$queryRaw`SELECT 1`);
 

@@ -158,7 +158,17 @@ export class Relay {
 
   /** Makes one batch of everything that waits. */
   #take(): Batch {
-    const batch: Batch = { number: ++this.#number, points: new Map(), totalSteps: null, progress: null, step: this.#step, summary: this.#summary, evaluation: null, checkpoints: [], log: this.#lines };
+    const batch: Batch = {
+      number: ++this.#number,
+      points: new Map(),
+      totalSteps: null,
+      progress: null,
+      step: this.#step,
+      summary: this.#summary,
+      evaluation: null,
+      checkpoints: [],
+      log: this.#lines,
+    };
     const events = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
@@ -257,7 +267,9 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancel
 /** Of checkpoints that came in one batch, only the last ones and the best one will stay; a short epoch makes many that need no row at all. */
 function sortOut(checkpoints: Batch["checkpoints"]): { lasting: Batch["checkpoints"]; passing: string[] } {
   const best = checkpoints.findLast(({ isBest }) => isBest);
-  const lasting = checkpoints.filter((checkpoint, at) => checkpoint === best || at >= checkpoints.length - keptLatest).map((checkpoint) => ({ ...checkpoint, isBest: checkpoint === best }));
+  const lasting = checkpoints
+    .filter((checkpoint, at) => checkpoint === best || at >= checkpoints.length - keptLatest)
+    .map((checkpoint) => ({ ...checkpoint, isBest: checkpoint === best }));
   return { lasting, passing: checkpoints.map(({ key }) => key).filter((key) => !lasting.some((checkpoint) => checkpoint.key === key)) };
 }
 

@@ -2,14 +2,14 @@ import { mkdir } from "node:fs/promises";
 import { relative } from "node:path";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
-import { EngineError, type EngineInfo, train, type Training } from "../../native/index.ts";
+import { EngineError, type EngineInfo, type Training, train } from "../../native/index.ts";
 import type { Lease } from "../agent/lease.ts";
 import { requeueRun } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
-import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import { unpackPoints } from "../metrics/pyramid.ts";
+import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { describeEvaluation, readTargets } from "./evaluation.ts";
@@ -21,7 +21,7 @@ import { foldPoints } from "./summary.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What a trainer has at hand. */
-export type Bench = { db: Database; files: FileStore; config: Config; engine: EngineInfo; log: Log; /** Aborted when the process is asked to end. */ stop: AbortSignal };
+export type Bench = { db: Database; files: FileStore; config: Config; engine: EngineInfo; log: Log /** Aborted when the process is asked to end. */; stop: AbortSignal };
 
 /** `ended`: the run has ended, and its exports are to be made. `requeued`: it waits for another trainer. `over`: nothing is left to do. */
 export type Outcome = "ended" | "requeued" | "over";
@@ -42,7 +42,8 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
   if (run.cancelRequested) return endRun(bench, lease, null);
 
   const targets = await readTargets(files, run.datasetId, run.manifest.splits.validation, run.spec.sampleRows).catch((error: unknown) => error);
-  if (!Array.isArray(targets)) return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, targets);
+  if (!Array.isArray(targets))
+    return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, targets);
 
   for (;;) {
     const point = await untilDatabase(() => resumeAt(bench, lease, run));
@@ -85,7 +86,12 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     const folded: Summary = {};
     for (const { key, steps, values } of chunks) {
       const points = unpackPoints({ steps, values });
-      folded[key] = foldPoints(folded[key], key, points.steps, points.values.map((value) => (Number.isNaN(value) ? null : value)));
+      folded[key] = foldPoints(
+        folded[key],
+        key,
+        points.steps,
+        points.values.map((value) => (Number.isNaN(value) ? null : value)),
+      );
     }
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
     return folded;
@@ -135,12 +141,15 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
   const onStop = () => ask("stop");
   stop.addEventListener("abort", onStop);
   const watchdog = new Watchdog({ stuckAfterMs: config.STUCK_AFTER_MS, evaluationSteps: Math.ceil(spec.data.validation.rows / spec.batchSize), now: performance.now() });
-  const watching = setInterval(() => {
-    const silentMs = watchdog.stuckForMs(performance.now());
-    if (silentMs === null) return;
-    clearInterval(watching);
-    void failStuck(bench, lease, relay, silentMs);
-  }, Math.min(1_000, config.STUCK_AFTER_MS / 4));
+  const watching = setInterval(
+    () => {
+      const silentMs = watchdog.stuckForMs(performance.now());
+      if (silentMs === null) return;
+      clearInterval(watching);
+      void failStuck(bench, lease, relay, silentMs);
+    },
+    Math.min(1_000, config.STUCK_AFTER_MS / 4),
+  );
 
   try {
     const onEvents = (events: RunEvent[]) => {
@@ -197,7 +206,8 @@ async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null,
 
 async function hasEnded(db: Database, { runId, token }: Lease): Promise<boolean> {
   const rows = await untilDatabase(
-    () => db.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "status" IN ('finished', 'cancelled')`,
+    () =>
+      db.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "status" IN ('finished', 'cancelled')`,
   );
   return rows.length > 0;
 }
@@ -215,7 +225,11 @@ export function loseLease(log: Log, { runId, token }: Lease): never {
 async function failStuck(bench: Bench, lease: Lease, relay: Relay, silentMs: number): Promise<void> {
   const seconds = Math.round(silentMs / 1_000);
   await relay.drain().catch(() => {});
-  await endRun(bench, lease, { code: "NO_PROGRESS", message: `No progress: not one step in ${seconds} s, so the run was stopped. A loop that does not end, or a machine that is too busy, can be why.`, step: relay.writtenStep }).catch(() => {});
+  await endRun(bench, lease, {
+    code: "NO_PROGRESS",
+    message: `No progress: not one step in ${seconds} s, so the run was stopped. A loop that does not end, or a machine that is too busy, can be why.`,
+    step: relay.writtenStep,
+  }).catch(() => {});
   process.exit(exitCodes.engineGivenUp);
 }
 

@@ -21,7 +21,10 @@ describe("a wish to cancel", () => {
       // From before the claim to after the last step: the whole run takes about a second.
       await sleep(turn === 0 ? 0 : Math.random() * 1_500);
       const askedAt = performance.now();
-      const refused = await cancelRun(world.db, world.orgId, id).then(() => false, () => true);
+      const refused = await cancelRun(world.db, world.orgId, id).then(
+        () => false,
+        () => true,
+      );
       const run = await world.untilRun(id, "ended", ({ status }) => status === "cancelled" || status === "finished", 10_000);
       expect(performance.now() - askedAt).toBeLessThan(2_000);
       // Only a run that had finished before may stay so, and then the wish was refused.
@@ -51,7 +54,11 @@ describe("a wish to cancel", () => {
     await cancelRun(world.db, world.orgId, id);
     expect((await world.untilEnded(id)).status).toBe("cancelled");
     const artifacts = await world.db.artifact.findMany({ where: { runId: id }, orderBy: { kind: "asc" } });
-    expect(artifacts.map(({ kind, refusal }) => [kind, refusal])).toEqual([["onnx", null], ["pytorch", null], ["safetensors", null]]);
+    expect(artifacts.map(({ kind, refusal }) => [kind, refusal])).toEqual([
+      ["onnx", null],
+      ["pytorch", null],
+      ["safetensors", null],
+    ]);
     expect(artifacts[0]?.report).toMatchObject({ passed: true, samples: 64 });
     expect(await world.audit()).toEqual([]);
   });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Body } from "../../core/graph/document.ts";
+import { startBody } from "../../core/layers/kit.ts";
+import { chain } from "../../core/templates/sketch.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ STUCK_AFTER_MS: "3000" });
   world.startAgent();
 });
 afterAll(() => world?.close());
@@ -18,6 +21,26 @@ describe("a run that goes wrong by itself", () => {
     // Points of the steps before it are all there.
     const { "train/loss": loss } = await world.series(id);
     expect(loss?.steps.at(-1)).toBeGreaterThanOrEqual(step - 1);
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("that makes no step is stopped and says so, also where the engine cannot be", async () => {
+    // A hundred million turns before the first weight: one step that takes minutes.
+    const round = (body: Body): Body => ({
+      ...body,
+      nodes: body.nodes.map((node) => (node.type === "repeat" ? { ...node, bodies: { body: startBody({ type: "tanh" }) } } : node)),
+    });
+    const endless = chain([
+      ["input", "input", { shape: [9] }],
+      ["loop", "repeat", { times: 10_000 }],
+      ["scores", "linear", { out_features: 3 }],
+      ["output", "output"],
+    ]);
+    const inner = round(startBody({ type: "repeat", params: { times: 10_000 } }));
+    const graph = { ...endless, nodes: endless.nodes.map((node) => (node.id === "loop" ? { ...node, bodies: { body: inner } } : node)) };
+    const id = await world.queueRun({ epochs: 1 }, graph);
+    const run = await world.untilEnded(id);
+    expect(run).toMatchObject({ status: "failed", failure: { code: "NO_PROGRESS", message: expect.stringContaining("not one step") } });
     expect(await world.audit()).toEqual([]);
   });
 

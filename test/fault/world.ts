@@ -3,17 +3,17 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Graph } from "../../core/graph/document.ts";
+import { fileURLToPath } from "node:url";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import type { Graph } from "../../core/graph/document.ts";
 import { chain } from "../../core/templates/sketch.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
-import { auditInvariants } from "../../server/audit.ts";
-import { ensureWorkspace, findLocalOwner } from "../../server/auth/workspace.ts";
 import { readOwner } from "../../server/agent/lease.ts";
 import { identify, isAlive } from "../../server/agent/process.ts";
+import { auditInvariants } from "../../server/audit.ts";
+import { ensureWorkspace, findLocalOwner } from "../../server/auth/workspace.ts";
 import { readConfig } from "../../server/config.ts";
 import { type Database, openDatabase } from "../../server/database/client.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/database/embedded.ts";
@@ -36,7 +36,16 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   execFileSync("chmod", ["755", folder]);
   let postgres: EmbeddedPostgres = await startEmbeddedPostgres(folder);
   await migrate(postgres.url);
-  const environment = { DATA_DIR: folder, DATABASE_URL: postgres.url, LEASE_MS: "1500", CHECKPOINT_EVERY_MS: "100", AGENT_NAME: "first", MAX_RUNS: "2", LOG_LEVEL: "info", ...settings };
+  const environment = {
+    DATA_DIR: folder,
+    DATABASE_URL: postgres.url,
+    LEASE_MS: "1500",
+    CHECKPOINT_EVERY_MS: "100",
+    AGENT_NAME: "first",
+    MAX_RUNS: "2",
+    LOG_LEVEL: "info",
+    ...settings,
+  };
   const config = readConfig(environment);
   const db: Database = openDatabase(postgres.url, { connections: 6, name: "fault test" });
   const files = openFileStore(join(folder, "files"));
@@ -100,7 +109,8 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
         return isSo(run) ? run : null;
       });
     },
-    untilEnded: (id: string, withinMs = 60_000) => world.untilRun(id, "ended, exports and all", (run) => ["finished", "cancelled", "failed"].includes(run.status) && run.leaseUntil === null, withinMs),
+    untilEnded: (id: string, withinMs = 60_000) =>
+      world.untilRun(id, "ended, exports and all", (run) => ["finished", "cancelled", "failed"].includes(run.status) && run.leaseUntil === null, withinMs),
     /** The process that trains a run now. */
     async trainerOf(id: string): Promise<number> {
       return until("the run has a trainer", 20_000, async () => {
@@ -136,7 +146,10 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     /** Stops or continues the server and all its sessions: it takes connections and answers nothing. */
     signalPostgres(signal: "SIGSTOP" | "SIGCONT"): void {
       const parent = postmaster();
-      const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" }).split("\n").map(Number).filter((pid) => pid > 0);
+      const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" })
+        .split("\n")
+        .map(Number)
+        .filter((pid) => pid > 0);
       for (const pid of [parent, ...children]) kill(pid, signal);
     },
     async restartPostgres(): Promise<void> {

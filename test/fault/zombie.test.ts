@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAlive, identify } from "../../server/agent/process.ts";
+import { identify, isAlive } from "../../server/agent/process.ts";
 import { kill, openWorld, until, type World } from "./world.ts";
 
 const order = { epochs: 250, schedule: "constant" as const, seed: 5 };
