@@ -1,4 +1,5 @@
 import type { Manifest } from "../data/manifest.ts";
+import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { lowerTraining } from "../program/lower.ts";
 import { findLoss } from "./losses.ts";
@@ -11,6 +12,8 @@ import type { TrainSpec } from "./spec.ts";
 /** How many validation rows show their predictions while a run goes. */
 const SAMPLE_COUNT = 24;
 const CHECKPOINT_EVERY_MS = 30_000;
+/** Below this much work a step, handing parts of it to other cores costs more than it saves. */
+const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
 
 /**
  * The order that the engine carries out. File paths are the manifest's own, within the data set's folder, and the checkpoint
@@ -45,7 +48,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     channelsLast: settings.channelsLast,
     gradClip: settings.gradClipNorm > 0 ? { kind: "norm", max: settings.gradClipNorm } : null,
     accumulate: settings.accumulate,
-    threads: 0,
+    threads: checkGraph(graph).totals.multiplyAdds * settings.batchSize < SINGLE_THREAD_MULTIPLY_ADDS ? 1 : 0,
     checkpoint: { folder: ".", everyMs: CHECKPOINT_EVERY_MS },
     resumeFrom: null,
     startFrom: null,

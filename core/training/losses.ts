@@ -1,3 +1,4 @@
+import type { Manifest } from "../data/manifest.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
 import { float32, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import type { LossRecord } from "./records.ts";
@@ -5,16 +6,23 @@ import type { RunSettings } from "./settings.ts";
 
 const source = (name: string) => `https://pytorch.org/docs/2.13/generated/torch.nn.${name}.html`;
 
+const CLASSIFICATION = ["image-classification", "tabular-classification"] as const;
+const REGRESSION = ["tabular-regression"] as const;
+
 /** `reduction="mean"` as ATen numbers it. */
 const MEAN = 1;
 
+/** A loss that a run can be set to, and the tasks whose targets it can learn from. */
+type Loss = LossRecord & { name: RunSettings["loss"]; tasks: readonly Manifest["task"][] };
+
 /** The losses, in the order offered. */
-export const losses: readonly LossRecord[] = [
+export const losses: readonly Loss[] = [
   {
     name: "CrossEntropyLoss",
     title: "Cross-entropy",
     doc: "For choosing one of several classes. Takes one score per class; applies log-softmax itself.",
     source: source("CrossEntropyLoss"),
+    tasks: CLASSIFICATION,
     expects: "logits",
     target(y, { classes, type }) {
       const [batch, scores, ...rest] = y.shape;
@@ -45,6 +53,7 @@ export const losses: readonly LossRecord[] = [
     title: "Mean squared error",
     doc: "For predicting a number; large errors count most.",
     source: source("MSELoss"),
+    tasks: REGRESSION,
     expects: "values",
     target: (y, info) => sameValues("MSELoss", y, info.type),
     lower: (b, { y, target }) => b.call("aten::mse_loss", [reshapeLike(b, y, target), target, MEAN], float32([])),
@@ -55,6 +64,7 @@ export const losses: readonly LossRecord[] = [
     title: "Binary cross-entropy",
     doc: "For yes-or-no questions: one score per question; applies the sigmoid itself.",
     source: source("BCEWithLogitsLoss"),
+    tasks: CLASSIFICATION,
     expects: "logits",
     target(y, { classes, type }) {
       if (type?.dtype !== "int64") return sameValues("BCEWithLogitsLoss", y, type);
@@ -74,6 +84,7 @@ export const losses: readonly LossRecord[] = [
     title: "Mean absolute error",
     doc: "For predicting a number when outliers should not dominate.",
     source: source("L1Loss"),
+    tasks: REGRESSION,
     expects: "values",
     target: (y, info) => sameValues("L1Loss", y, info.type),
     lower: (b, { y, target }) => b.call("aten::l1_loss", [reshapeLike(b, y, target), target, MEAN], float32([])),
@@ -81,7 +92,12 @@ export const losses: readonly LossRecord[] = [
   },
 ];
 
-export function findLoss(name: RunSettings["loss"]): LossRecord {
+/** The losses that can learn from a task's targets, the usual one first. */
+export function lossesFor(task: Manifest["task"]): Loss[] {
+  return losses.filter(({ tasks }) => tasks.includes(task));
+}
+
+export function findLoss(name: RunSettings["loss"]): Loss {
   const found = losses.find((loss) => loss.name === name);
   if (!found) throw new Error(`There is no loss record for ${name}.`);
   return found;

@@ -8,7 +8,7 @@ import type { RunSettings } from "./settings.ts";
 export function defaultSettings(task: Manifest["task"], rows: number): Omit<RunSettings, "datasetId"> {
   const image = task === "image-classification";
   // A table should see a few thousand steps at most, and some hundred at least.
-  const batchSize = image ? 128 : rows < 2_000 ? 16 : 64;
+  const batchSize = Math.max(1, Math.min(image ? 128 : rows < 2_000 ? 16 : 64, rows));
   const epochs = image ? 3 : Math.max(5, Math.min(100, Math.round((2_000 * batchSize) / Math.max(1, rows))));
   return {
     loss: task === "tabular-regression" ? "MSELoss" : "CrossEntropyLoss",
@@ -25,7 +25,6 @@ export function defaultSettings(task: Manifest["task"], rows: number): Omit<RunS
     device: "cpu",
     precision: "float32",
     channelsLast: false,
-    // One-cycle's peak can throw a recurrent or very deep network; a norm of 1 touches no healthy step of the templates' networks much.
     gradClipNorm: 0,
     accumulate: 1,
   };

@@ -1,7 +1,7 @@
 "use client";
 
 import { X } from "lucide-react";
-import { findLoss, losses } from "../../../core/training/losses.ts";
+import { findLoss, losses, lossesFor } from "../../../core/training/losses.ts";
 import { findOptimizer, optimizers } from "../../../core/training/optimizers.ts";
 import { planSteps } from "../../../core/training/build.ts";
 import { findSchedule, schedules } from "../../../core/training/schedules.ts";
@@ -15,13 +15,13 @@ import type { Answers } from "../../ui/trpc.ts";
 import { isPreparing } from "../../data/tasks.ts";
 import { useStudio } from "../useStudio.ts";
 import { SchedulePlot } from "./SchedulePlot.tsx";
-import { lossesFor, settingsFor } from "./settings.ts";
+import { settingsFor } from "./settings.ts";
 import { changeSettings, complain, openSettings, useTraining } from "./useTraining.ts";
 
 type Dataset = Answers["datasets"]["list"][number];
 
 /** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown. */
-export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: readonly Dataset[] | undefined; cuda: boolean; whyNot: string | null; onTrain: () => void }) {
+export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: readonly Dataset[] | undefined; cuda: boolean | null; whyNot: string | null; onTrain: () => void }) {
   const settings = useTraining((s) => s.settings);
   return (
     <section aria-label="Training settings" className="flex h-full min-h-0 flex-col">
@@ -42,7 +42,7 @@ export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: read
   );
 }
 
-function Form({ settings, datasets, cuda }: { settings: RunSettings | null; datasets: readonly Dataset[]; cuda: boolean }) {
+function Form({ settings, datasets, cuda }: { settings: RunSettings | null; datasets: readonly Dataset[]; cuda: boolean | null }) {
   const dataset = datasets.find((d) => d.id === settings?.datasetId);
   const pick = (
     <Field label="Data set">
@@ -78,9 +78,9 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
       {pick}
       <Field label="Loss" hint={findLoss(settings.loss).doc}>
         {(ids) => (
-          <Select {...ids} value={settings.loss} onChange={(event) => changeSettings({ loss: fits.find((name) => name === event.target.value) ?? settings.loss })}>
+          <Select {...ids} value={settings.loss} onChange={(event) => changeSettings({ loss: fits.find(({ name }) => name === event.target.value)?.name ?? settings.loss })}>
             {losses.map((loss) => (
-              <option key={loss.name} value={loss.name} disabled={!fits.some((name) => name === loss.name)}>
+              <option key={loss.name} value={loss.name} disabled={!fits.includes(loss)}>
                 {loss.name}
               </option>
             ))}
@@ -136,7 +136,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
       </dl>
 
       <h3 className="section-name pt-4 pb-1">Machine</h3>
-      <Field label="Device" hint={cuda ? undefined : "This machine has no CUDA device."}>
+      <Field label="Device" hint={cuda === false ? "This machine has no CUDA device." : undefined}>
         {(ids) => (
           <Select {...ids} value={settings.device} onChange={(event) => changeSettings({ device: event.target.value === "cuda" ? "cuda" : "cpu" })}>
             <option value="cpu">cpu</option>

@@ -4,11 +4,6 @@ import type { RunSettings } from "../../../core/training/settings.ts";
 
 type TaskData = { id: string; task: Manifest["task"]; rows: { train: number } };
 
-/** Losses that can learn from a task's targets, the usual one first. */
-export function lossesFor(task: Manifest["task"]): readonly RunSettings["loss"][] {
-  return task === "tabular-regression" ? ["MSELoss", "L1Loss"] : ["CrossEntropyLoss", "BCEWithLogitsLoss"];
-}
-
 /**
  * Settings for learning from this data set: those that were chosen for it, else what trains well. What does not depend on the
  * data (seed, device, precision) is carried over from another data set.

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { Manifest } from "../../../core/data/manifest.ts";
+import { buildTrainSpec, planSteps } from "../../../core/training/build.ts";
+import { defaultSettings } from "../../../core/training/recipes.ts";
+import { scheduleFactor } from "../../../core/training/schedules.ts";
+import { TrainSpec } from "../../../core/training/spec.ts";
+import { findTemplate, starterGraph, templates } from "../../../core/templates/index.ts";
+import { checkGraph } from "../../../core/graph/check.ts";
+
+const array = (file: string, dtype: "uint8" | "float32" | "int64", shape: number[]) => ({ file, dtype, shape, sha256: "" });
+const split = (name: string, rows: number) => ({ rows, input: array(`${name}-input.npy`, "uint8", [1, 28, 28]), target: array(`${name}-target.npy`, "int64", []), classCounts: [] });
+const manifest: Manifest = {
+  task: "image-classification",
+  preprocess: { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] },
+  classes: [..."0123456789"],
+  columns: [],
+  targetName: "digit",
+  splits: { train: split("train", 1000), validation: split("validation", 100) },
+  source: "",
+  licence: "",
+};
+const graph = findTemplate("lenet5")?.graph ?? starterGraph(manifest);
+const settings = { ...defaultSettings(manifest.task, 1000), datasetId: "d" };
+
+describe("a train spec", () => {
+  it("is one that the engine's schema takes, with a factor for each step", () => {
+    const spec = TrainSpec.parse(buildTrainSpec(graph, settings, manifest));
+    expect(spec.lr.schedule).toMatchObject({ kind: "table" });
+    expect(spec.lr.schedule.kind === "table" && spec.lr.schedule.factors).toHaveLength(8 * settings.epochs);
+    expect(spec.data.train.arrays).toEqual({ x: { file: "train-input.npy" }, target: { file: "train-target.npy" } });
+    expect(spec.metrics).toEqual([{ output: "accuracy", reduce: "mean", when: "always" }, { output: "confusion", reduce: "sum", when: "validation" }]);
+    expect(new Set(spec.sampleRows).size).toBe(24);
+    expect(Math.max(...spec.sampleRows)).toBeLessThan(100);
+  });
+
+  it("is the same for the same graph, whatever the order of its nodes", () => {
+    const shuffled = { ...graph, nodes: graph.nodes.toReversed(), edges: graph.edges.toReversed() };
+    expect(buildTrainSpec(shuffled, settings, manifest)).toEqual(buildTrainSpec(graph, settings, manifest));
+  });
+
+  it.each([
+    [1000, 128, 1, { stepsPerEpoch: 8, dropLast: false }],
+    [1000, 128, 3, { stepsPerEpoch: 3, dropLast: false }],
+    [1025, 128, 1, { stepsPerEpoch: 8, dropLast: true }],
+    [1, 128, 1, { stepsPerEpoch: 1, dropLast: false }],
+  ])("takes %d rows in batches of %d, %d a step", (rows, batchSize, accumulate, plan) => {
+    expect(planSteps(rows, { batchSize, accumulate })).toEqual(plan);
+  });
+});
+
+describe("schedules", () => {
+  it.each(["constant", "cosine", "one-cycle", "step"] as const)("%s never leaves the range from 0 to 1, however short the run", (schedule) => {
+    for (const totalSteps of [1, 2, 3, 4, 10, 101]) {
+      for (const warmupSteps of [0, 1, 5, 200]) {
+        const factors = Array.from({ length: totalSteps }, (_, step) => scheduleFactor({ schedule, warmupSteps }, step, totalSteps));
+        expect(factors.every((factor) => factor >= 0 && factor <= 1 + 1e-12), `${totalSteps} steps, ${warmupSteps} of warm-up: ${factors}`).toBe(true);
+        expect(Math.max(...factors), `${totalSteps} steps, ${warmupSteps} of warm-up`).toBeGreaterThan(0.1);
+      }
+    }
+  });
+});
+
+describe("templates", () => {
+  it.each(templates.map((template) => [template.id, template.graph] as const))("%s has no problem, not even a hint", (_, graph) => {
+    expect(checkGraph(graph).problems).toEqual([]);
+  });
+  it("leave room between nodes", () => {
+    for (const { id, graph } of templates) {
+      const crowded = graph.nodes.flatMap((a) => graph.nodes.filter((b) => a !== b && Math.abs(a.at.x - b.at.x) < 184 + 40 && Math.abs(a.at.y - b.at.y) < 52 + 40));
+      expect([id, crowded]).toEqual([id, []]);
+    }
+  });
+});
