@@ -222,8 +222,9 @@ export function onnxSizes(b: OnnxBuilder, sizes: (number | { of: string; axis: n
 
 /** What a new body starts with: its input x, these layers one below the other, its output y. */
 export function startBody(...layers: { type: string; params?: Node["params"] }[]): Body {
-  const nodes = [{ type: "input" }, ...layers, { type: "output" }].map(
-    (node, i): Node => ({ id: `${node.type}_1`, type: node.type, params: "params" in node ? (node.params ?? {}) : {}, at: { x: 0, y: i * 96 } }),
+  const types = ["input", ...layers.map(({ type }) => type), "output"];
+  const nodes = types.map(
+    (type, i): Node => ({ id: `${type}_${types.slice(0, i + 1).filter((other) => other === type).length}`, type, params: layers[i - 1]?.params ?? {}, at: { x: 0, y: i * 96 } }),
   );
   const edges = nodes.slice(1).map(({ id }, i) => ({ id: `wire_${i + 1}`, from: { node: nodes[i]?.id ?? "", port: "y" }, to: { node: id, port: "x" } }));
   return { nodes, edges };

@@ -3,7 +3,7 @@ import { defineActivation } from "./elementwise.ts";
 export const silu = defineActivation({
   type: "silu",
   title: "SiLU",
-  doc: "x · sigmoid(x): smooth, with a small dip below zero; usual in newer image networks.",
+  doc: "Multiplies each number by its sigmoid: smooth, with a small dip below zero; usual in newer image networks.",
   keywords: ["swish"],
   params: {},
   aten: () => ["aten::silu"],

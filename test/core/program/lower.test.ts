@@ -8,8 +8,8 @@ import type { LossRecord, MetricRecord } from "../../../core/training/records.ts
 import { draw, lenet, soundGraph } from "../graph/sketches.ts";
 
 const loss: LossRecord = {
-  name: "Squares",
-  title: "Squares",
+  name: "MSELoss",
+  title: "Squares of the prediction",
   doc: "Mean of squares.",
   source: "",
   expects: "values",
