@@ -1,6 +1,6 @@
 "use client";
 
-import { useCallback, useEffect, useMemo, useRef, useState, type FocusEvent, type MouseEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type FocusEvent, type MouseEvent } from "react";
 import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, SelectionMode, useReactFlow, useStore, useStoreApi, type Connection, type EdgeChange, type FinalConnectionState, type NodeChange } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
@@ -47,7 +47,10 @@ export function Canvas() {
   const [menuFor, setMenuFor] = useState<"node" | "wire" | "canvas">("canvas");
   const { screenToFlowPosition } = useReactFlow();
   const wrapper = useRef<HTMLDivElement>(null);
-  useCanvasHandle(wrapper, `${modelId} ${scope.map((s) => s.node + s.role).join(" ")}`);
+  const opened = `${modelId} ${scope.map((step) => `${step.node} ${step.role}`).join(" ")}`;
+  // Another body is another drawing, though its nodes may have the same ids.
+  useLayoutEffect(() => measured.forget(opened), [opened]);
+  useCanvasHandle(wrapper, opened);
 
   const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
     applySelection(changes, "nodes");
@@ -90,6 +93,7 @@ export function Canvas() {
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the canvas is React Flow's; this only listens in. */}
       <div ref={wrapper} className="studio-canvas relative h-full w-full" data-far={far || undefined} onDoubleClick={onDoubleClick} onFocusCapture={onFocus} onContextMenuCapture={(event) => setMenuFor(pointAt(event))}>
         <ReactFlow
+          key={opened}
           aria-label="Canvas"
           nodes={nodes}
           edges={edges}
@@ -107,6 +111,9 @@ export function Canvas() {
             if (inside) enterBody(node.id, inside.role);
             else useStudio.setState({ renaming: node.id });
           }}
+          // While the view moves it is one picture that is only pushed about; at rest it is drawn sharply again.
+          onMoveStart={() => wrapper.current?.setAttribute("data-moving", "")}
+          onMoveEnd={() => wrapper.current?.removeAttribute("data-moving")}
           onPaneClick={() => useStudio.setState({ problemAt: null })}
           onConnect={(wire) => connectEnds(ends(wire).from, ends(wire).to)}
           onConnectEnd={onConnectEnd}

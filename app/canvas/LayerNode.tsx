@@ -1,7 +1,7 @@
 "use client";
 
 import { memo, useEffect, useRef } from "react";
-import { Handle, Position, useConnection, type Node, type NodeProps } from "@xyflow/react";
+import { Handle, Position, useConnection, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
 import { formatCount, formatShort } from "../ui/format.ts";
 import { categoryColor } from "./categories.ts";
 import { canConnect } from "./connect.ts";
@@ -14,6 +14,14 @@ export type FlowNode = Node<NodeView, "layer">;
 /** A node on the canvas. Drawn wholly from its view; it knows no layer by name. */
 export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeProps<FlowNode>) {
   const zone = view.bodies.length > 0;
+  // Ports of a block come and go with its body; wires must then find them anew.
+  const ports = [...view.inputs, ...view.outputs].map((port) => port.id).join(" ");
+  const drawn = useRef(ports);
+  const updateNodeInternals = useUpdateNodeInternals();
+  useEffect(() => {
+    if (drawn.current !== ports) updateNodeInternals(view.id);
+    drawn.current = ports;
+  }, [ports, view.id, updateNodeInternals]);
   return (
     <div
       className="layer-node"

@@ -72,6 +72,10 @@ function Open({ opened }: { opened: OpenedModel }) {
       },
     });
   }, [train]);
+  const name = useStudio((s) => s.name);
+  useEffect(() => {
+    document.title = `${name} · Tensorloom`;
+  }, [name]);
   useEffect(() => {
     useStudio.setState({ panel: "inspect", tab: "node", sheet: null, problemAt: null, renaming: null, quickAdd: null, keysShown: false, drawer: matchMedia("(min-width: 1024px)").matches });
     return () => useStudio.setState({ actions: null });

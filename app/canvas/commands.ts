@@ -1,5 +1,5 @@
 import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
-import { copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
+import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
 import { readClip } from "./clip.ts";
 import type { Keys } from "./keys.ts";
 import { useStudio } from "./useStudio.ts";
@@ -68,6 +68,7 @@ export const commands: readonly Command[] = [
   { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
   { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
   { id: "rename", title: "Rename", group: "Edit", keys: ["Enter", "F2"], isReady: () => onlyNode() !== undefined, run: () => useStudio.setState({ renaming: onlyNode() ?? null }), menu: ["node"] },
+  { id: "connect", title: "Wire two nodes", group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
   { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
   ...nudges,
   { id: "tidy", title: "Tidy up", group: "Edit", keys: ["T"], run: tidy, menu: ["canvas"] },

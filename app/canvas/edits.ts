@@ -165,6 +165,17 @@ export function wireInto(from: End, node: string): void {
   notify((first !== undefined && canConnect(from, { node, port: first })) || "Nothing can be wired into this node.");
 }
 
+/** Wires two selected nodes, the upper into the lower, from its first output. */
+export function connectSelection(): void {
+  const { selection, body } = here();
+  const [upper, lower] = body.nodes.filter((node) => selection.nodes.has(node.id)).sort((a, b) => a.at.y - b.at.y || a.at.x - b.at.x);
+  const layer = upper && findLayer(upper.type);
+  const [port] = layer ? Object.keys(portsOf(layer, upper).outputs) : [];
+  if (!upper || !lower) return;
+  if (port === undefined) notify("The upper of the two has no output.");
+  else wireInto({ node: upper.id, port }, lower.id);
+}
+
 export function rewire(edgeId: string, from: End, to: End): void {
   const { scope } = here();
   edit((graph) => core.connect(core.disconnect(graph, [edgeId], scope), from, to, scope));

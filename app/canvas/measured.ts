@@ -6,6 +6,7 @@ import { portsOf } from "../../core/layers/kit.ts";
 type Size = { width: number; height: number };
 
 const sizes = new Map<string, Size>();
+let current = "";
 const listeners = new Set<() => void>();
 
 /** How large nodes turned out on the canvas. React Flow measures them, and wants each size back with its node. */
@@ -17,9 +18,10 @@ export const measured = {
     for (const [id, size] of entries) sizes.set(id, size);
     for (const listener of listeners) listener();
   },
-  /** Another body may use the same ids for other nodes. */
-  forget(): void {
-    sizes.clear();
+  /** Another body may use the same ids for other nodes: sizes hold for one drawing. */
+  forget(drawing: string): void {
+    if (drawing !== current) sizes.clear();
+    current = drawing;
   },
   subscribe(listener: () => void): () => void {
     listeners.add(listener);

@@ -16,7 +16,7 @@ import { openSettings, useTraining } from "./useTraining.ts";
 
 type Dataset = Answers["datasets"]["list"][number];
 
-export type Training = { datasets: readonly Dataset[] | undefined; dataset: Dataset | undefined; cuda: boolean; whyNot: string | null; train: () => Promise<void> };
+export type Training = { datasets: readonly Dataset[] | undefined; dataset: Dataset | undefined; /** Whether the machine that trains has a CUDA device; null while that is not known. */ cuda: boolean | null; whyNot: string | null; train: () => Promise<void> };
 
 /** Everything behind the Train button: the settings and their saving, the data set they name, and the start of a run. */
 export function useTrain(model: OpenedModel): Training {
@@ -96,7 +96,7 @@ export function useTrain(model: OpenedModel): Training {
     }
   }, [whyNot, client, model.id, queryClient, router, saveSettings, trpc]);
 
-  return { datasets: datasets.data, dataset, cuda: status.data?.engine?.cuda ?? false, whyNot, train };
+  return { datasets: datasets.data, dataset, cuda: status.data?.engine?.cuda ?? null, whyNot, train };
 }
 
 /** A name for this one press of the button, so that a repeated request starts no second run. Works without HTTPS too. */
