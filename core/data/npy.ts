@@ -37,7 +37,7 @@ export class NpyError extends Error {
 }
 
 /** How many numbers a shape holds. @throws NpyError where the product leaves the exact integers. */
-export function elementCount(shape: readonly number[]): number {
+function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     count *= size;
@@ -47,7 +47,7 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /** The bytes in front of the numbers: magic, version 1.0, a header padded to a multiple of 64. */
-export function encodeNpyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
+function encodeNpyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const text = `{'descr': '${descrOf[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const prefixBytes = 10;

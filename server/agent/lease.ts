@@ -13,7 +13,7 @@ export type Lease = { runId: string; orgId: string; token: number };
 /** `host pid start`, as kept with the run: by it an agent finds its trainers again after a restart. */
 export type Owner = { agent: string; process: ProcessIdentity };
 
-export function ownerText({ agent, process }: Owner): string {
+function ownerText({ agent, process }: Owner): string {
   return `${agent} ${process.pid} ${process.startTicks}`;
 }
 

@@ -23,7 +23,7 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
   const [command = "", ...args] = [...prlimit(), ...node];
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      env: { PATH: process.env["PATH"], NODE_ENV: process.env["NODE_ENV"] },
+      env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV },
       stdio: ["ignore", "pipe", "inherit"],
       timeout: limits.wallMs,
       killSignal: "SIGKILL",

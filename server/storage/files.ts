@@ -26,7 +26,7 @@ export type StoredFile = { key: string; sizeBytes: number; sha256: string };
 const keyForm = /^[a-z0-9][a-z0-9_-]*(\/[a-z0-9][a-z0-9._-]*)+$/i;
 
 /** @throws TypeError where a key is not of our own making: a bug, or an attack that got too far. */
-export function checkKey(key: string): string {
+function checkKey(key: string): string {
   if (key.length > 512 || !keyForm.test(key) || key.includes("..")) throw new TypeError(`Not a storage key: ${JSON.stringify(key.slice(0, 80))}`);
   return key;
 }

@@ -10,7 +10,7 @@ import type { FileStore } from "../storage/files.ts";
 export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[]): Evaluation {
   const { confusion } = event.tensors;
   const classes = confusion?.shape[0] ?? 0;
-  const outputs = event.samples["y"] ?? Object.values(event.samples)[0] ?? [];
+  const outputs = event.samples.y ?? Object.values(event.samples)[0] ?? [];
   return {
     step: event.step,
     epoch: event.epoch,

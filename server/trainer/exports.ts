@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
+import { setOnnxMetadata } from "../../core/export/onnx-proto.ts";
 import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport } from "../../core/export/parity.ts";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../core/export/safetensors.ts";
@@ -118,19 +119,20 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
 
 /** The ONNX file, if ONNX Runtime's outputs equal the engine's on real validation rows; the report goes into the file. */
 async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, weights, metadata }: Model, weightsPath: string): Promise<Made> {
-  const options = { preprocess: run.manifest.preprocess, classes: run.manifest.classes };
   const input = program.inputs[0];
   if (input === undefined || program.inputs.length !== 1) {
     return { refusal: { code: "ONNX_PARITY", message: `The network has ${program.inputs.length} inputs; exports are checked for networks with one.` } };
   }
   const batch = await readBatch(files, run);
+  const model = exportOnnx(run.graph, weights, { preprocess: run.manifest.preprocess, classes: run.manifest.classes, metadata });
   const report = compareOutputs({
     engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs: { [input.name]: batch } }) },
-    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(exportOnnx(run.graph, weights, { ...options, metadata }), input.name, batch) },
+    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, input.name, batch) },
     opset: ONNX_OPSET,
   });
   if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: `ONNX Runtime and the engine disagree: ${report.refusal}` }, report };
-  return { content: exportOnnx(run.graph, weights, { ...options, metadata: { ...metadata, "tensorloom.parity": JSON.stringify(report) } }), report };
+  // The file that was compared, byte for byte, with the report put in.
+  return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify(report) }), report };
 }
 
 async function runOnnx(model: Uint8Array, input: string, batch: TensorData): Promise<{ [name: string]: { shape: readonly number[]; data: ArrayLike<number | bigint> } }> {

@@ -136,7 +136,8 @@ export class Relay {
   }
 
   async #write(): Promise<void> {
-    const batch = (this.#inFlight ??= this.#take());
+    this.#inFlight ??= this.#take();
+    const batch = this.#inFlight;
     for (let wait = retryMs.first; !this.#over; wait = Math.min(wait * 2, retryMs.most)) {
       try {
         const { cancelRequested, removed } = await send(this.#options, batch);

@@ -3,7 +3,7 @@ import type { Summary } from "../../core/training/evaluation.ts";
 type Figure = NonNullable<Summary[string]>;
 
 /** Whether more of it is better, less of it is, or neither. Keys end in the metric's name: `validation/accuracy`. */
-export function directionOf(key: string): "up" | "down" | null {
+function directionOf(key: string): "up" | "down" | null {
   const name = key.slice(key.lastIndexOf("/") + 1);
   if (name === "accuracy") return "up";
   return name === "loss" || name === "mae" ? "down" : null;

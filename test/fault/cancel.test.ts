@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cancelRun } from "../../server/runs/change.ts";
 import { openWorld, type World } from "./world.ts";
 
-const times = Number(process.env["FAULT_CANCELS"] ?? 8);
+const times = Number(process.env.FAULT_CANCELS ?? 8);
 const order = { epochs: 100, schedule: "constant" as const, seed: 1 };
 
 let world: World;

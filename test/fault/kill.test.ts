@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kill, openWorld, type World } from "./world.ts";
 
-const kills = Number(process.env["FAULT_KILLS"] ?? 5);
+const kills = Number(process.env.FAULT_KILLS ?? 5);
 /** Long enough for every kill to hit a run under way. */
 const order = { epochs: 60 * kills, schedule: "constant" as const, seed: 7 };
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWorld, type World } from "./world.ts";
 
 /** Minutes in production; FAULT_OUTAGE_MS=600000 tries those. */
-const outageMs = Number(process.env["FAULT_OUTAGE_MS"] ?? 4_000);
+const outageMs = Number(process.env.FAULT_OUTAGE_MS ?? 4_000);
 const order = { epochs: 250, schedule: "constant" as const, seed: 3 };
 
 let world: World;

@@ -82,7 +82,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       let said = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         said += text;
-        writeFileSync(join(folder, `${more["AGENT_NAME"] ?? "first"}.log`), said);
+        writeFileSync(join(folder, `${more.AGENT_NAME ?? "first"}.log`), said);
       });
       agents.push(child);
       return child;
@@ -125,7 +125,8 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       for (const { key, steps, values } of chunks) {
         if (key === "samples_per_second") continue;
         const points = unpackPoints({ steps, values });
-        const known = (series[key] ??= { steps: [], values: [] });
+        series[key] ??= { steps: [], values: [] };
+        const known = series[key];
         known.steps.push(...points.steps);
         known.values.push(...points.values);
       }
@@ -168,7 +169,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
 }
 
 /** Two layers with dropout between: a resumed run is equal to an undisturbed one only if the random state came along too. */
-export const smallNetwork: Graph = chain([
+const smallNetwork: Graph = chain([
   ["input", "input", { shape: [9] }],
   ["hidden", "linear", { out_features: 32 }],
   ["relu", "relu"],
