@@ -11,7 +11,7 @@ import type { Dtype, Shape } from "../graph/shape.ts";
 export type OnnxTensor = { name: string; dtype: Dtype; shape: number[]; bytes: Uint8Array };
 
 /** `ValueInfoProto` of a tensor. Text sizes are written as `dim_param`. */
-export type OnnxValueInfo = { name: string; dtype: Dtype; shape: Shape };
+type OnnxValueInfo = { name: string; dtype: Dtype; shape: Shape };
 
 export type OnnxAttributeValue =
   | { int: number }

@@ -4,7 +4,7 @@
  */
 
 /** The largest difference between two outputs, relative to the scale of the output, that still counts as equal. */
-export const PARITY_TOLERANCE = 1e-4;
+const PARITY_TOLERANCE = 1e-4;
 /** Fewer rows than this prove too little. */
 export const PARITY_MIN_SAMPLES = 32;
 

@@ -4,7 +4,7 @@ import { emptyGraph, type Graph, type Json, type Node } from "../graph/document.
 const COLUMN_WIDTH = 184 + 56;
 const ROW_HEIGHT = 52 + 44;
 
-export type Place = { column: number; row: number };
+type Place = { column: number; row: number };
 export type Step = [id: string, type: string, params?: { [name: string]: Json }];
 
 /** A graph drawn node by node. Ids become attribute names in PyTorch code and the first part of weight names. */

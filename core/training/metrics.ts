@@ -29,7 +29,7 @@ export const confusion: MetricRecord = {
   },
 };
 
-export const meanAbsoluteError: MetricRecord = {
+const meanAbsoluteError: MetricRecord = {
   name: "mae",
   title: "Mean absolute error",
   doc: "How far predictions are off on average, in the target's own unit.",
