@@ -1,6 +1,6 @@
 "use client";
 
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
@@ -16,12 +16,21 @@ const SMOOTHING_KEY = "tensorloom.smoothing";
  * The run's charts, two by two, all over the same steps: pointing at one reads them all, zooming one zooms them all.
  * Metrics this page does not know by name get a chart too.
  */
-export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
+export const ChartGrid = memo(function ChartGrid({ runId, store, status, totalSteps, schedule, task, bestStep }: {
+  runId: string;
+  store: MetricStore;
+  status: Run["status"];
+  totalSteps: number;
+  schedule: Run["settings"]["schedule"];
+  task: Run["dataset"]["task"];
+  /** Where the best checkpoint stands. */
+  bestStep: number | null;
+}) {
   const live = useMetrics(store);
   const [zoom, setZoom] = useState<StepRange | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const [smoothing, setSmoothing] = useState(0);
-  const metrics = useZoomedMetrics(run.id, live, zoom);
+  const metrics = useZoomedMetrics(runId, live, zoom);
   const reset = useCallback(() => setZoom(null), []);
 
   useEffect(() => {
@@ -31,7 +40,7 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
 
   const lastAny = Math.max(0, ...[...live.values()].map(lastStep));
   // The frame grows in large steps, so that a live curve does not shrink under the eye at every point.
-  const whole: StepRange = [0, lastAny === 0 ? Math.max(10, run.totalSteps) : run.status === "running" ? Math.min(Math.max(run.totalSteps, lastAny), roundUp(lastAny)) : lastAny];
+  const whole: StepRange = [0, lastAny === 0 ? Math.max(10, totalSteps) : status === "running" ? Math.min(Math.max(totalSteps, lastAny), roundUp(lastAny)) : lastAny];
   const range = zoom ?? whole;
 
   const charts = useMemo(() => {
@@ -40,18 +49,17 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
     const names = [...new Set([...metrics.keys()].flatMap((key) => (key.includes("/") ? [key.slice(key.indexOf("/") + 1)] : [])))];
     const others = names.filter((name) => name !== "loss").sort();
     // Until the first points tell, the frame stands for the metric that the task will bring.
-    const shown = others.length > 0 ? others : run.dataset.task === "tabular-regression" ? [] : ["accuracy"];
+    const shown = others.length > 0 ? others : task === "tabular-regression" ? [] : ["accuracy"];
     return [
       { id: "loss", title: "Loss", unit: unitOf("loss"), curves: pair("loss"), canLog: true },
       ...shown.map((name) => ({ id: name, title: metricName(name), unit: unitOf(name), curves: pair(name) })),
-      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: SCHEDULES[run.settings.schedule] },
+      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: SCHEDULES[schedule] },
       { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
       { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
     ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
-  }, [metrics, run.dataset.task, run.settings.schedule]);
+  }, [metrics, task, schedule]);
 
-  const best = run.checkpoints.find(({ isBest }) => isBest);
-  const mark = useMemo(() => (best ? { step: best.step, label: "best" } : null), [best?.step]);
+  const mark = useMemo(() => (bestStep === null ? null : { step: bestStep, label: "best" }), [bestStep]);
 
   return (
     <section aria-label="Charts" className="space-y-2.5">
@@ -95,7 +103,7 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
             curves={curves}
             range={range}
             smoothing={smoothing}
-            emptyWords={!store.loaded ? "" : isActive(run.status) ? "No points yet" : "No points were recorded"}
+            emptyWords={!store.loaded ? "" : isActive(status) ? "No points yet" : "No points were recorded"}
             mark={curves.length === 2 ? mark : null}
             hover={hover}
             onHover={setHover}
@@ -107,7 +115,7 @@ export function ChartGrid({ run, store }: { run: Run; store: MetricStore }) {
       </div>
     </section>
   );
-}
+});
 
 const SCHEDULES: { [schedule in Run["settings"]["schedule"]]: string } = { constant: "constant", cosine: "cosine", "one-cycle": "one cycle", step: "in steps" };
 

@@ -1,14 +1,15 @@
 "use client";
 
+import { memo } from "react";
 import { Button } from "../ui/Button.tsx";
 import { Badge } from "../ui/Badge.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
-import type { Checkpoint, Run } from "./run.ts";
+import type { Checkpoint } from "./run.ts";
 
 /** The kept states of a run, newest first; each can start a new run, or be taken along. */
-export function Checkpoints({ run, onFork, forking }: { run: Run; onFork: (checkpoint: Checkpoint) => void; forking: boolean }) {
-  if (run.checkpoints.length === 0) return null;
-  const newestFirst = [...run.checkpoints].sort((a, b) => b.step - a.step);
+export const Checkpoints = memo(function Checkpoints({ checkpoints, onFork, forking }: { checkpoints: readonly Checkpoint[]; onFork: (checkpoint: Checkpoint) => void; forking: boolean }) {
+  if (checkpoints.length === 0) return null;
+  const newestFirst = [...checkpoints].sort((a, b) => b.step - a.step);
   return (
     <section aria-label="Checkpoints">
       <h3 className="section-name pb-1 text-ink2">Checkpoints</h3>
@@ -29,4 +30,4 @@ export function Checkpoints({ run, onFork, forking }: { run: Run; onFork: (check
       </ul>
     </section>
   );
-}
+});

@@ -1,6 +1,6 @@
 "use client";
 
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, memo, useState } from "react";
 import { cx } from "../ui/cx.ts";
 import { formatCount, formatPercent } from "../ui/format.ts";
 
@@ -10,7 +10,7 @@ type Cell = { truth: number; predicted: number };
  * Counts of true classes (down) against predicted ones (across). Right answers are green by their share of the class, errors
  * red by their share of the largest error. Arrow keys walk the cells; the line below says what a cell means.
  */
-export function Confusion({ counts, classes }: { counts: readonly (readonly number[])[]; classes: readonly string[] }) {
+export const Confusion = memo(function Confusion({ counts, classes }: { counts: readonly (readonly number[])[]; classes: readonly string[] }) {
   const [hover, setHover] = useState<Cell | null>(null);
   const [place, setPlace] = useState<Cell>({ truth: 0, predicted: 0 });
   const size = counts.length;
@@ -104,4 +104,4 @@ export function Confusion({ counts, classes }: { counts: readonly (readonly numb
       <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">{hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows`}</p>
     </section>
   );
-}
+});

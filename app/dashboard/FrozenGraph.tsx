@@ -1,6 +1,6 @@
 "use client";
 
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Body, Graph, Node } from "../../core/graph/document.ts";
 import { formatShape } from "../../core/graph/shape.ts";
@@ -18,7 +18,7 @@ const MARGIN = 12;
  * The network as it was when the run began, drawn where its nodes stood. What is inside zones and blocks is counted, not
  * drawn: the studio opens them. `fault` is the path of the node that broke the run.
  */
-export function FrozenGraph({ graph, fault }: { graph: Graph; fault?: string | null }) {
+export const FrozenGraph = memo(function FrozenGraph({ graph, fault }: { graph: Graph; fault?: string | null }) {
   const checked = useMemo(() => checkGraph(graph), [graph]);
   const box = useMemo(() => bounds(graph), [graph]);
   if (graph.nodes.length === 0) return <p className="text-ink2">This graph is empty.</p>;
@@ -61,7 +61,7 @@ export function FrozenGraph({ graph, fault }: { graph: Graph; fault?: string | n
       </figcaption>
     </figure>
   );
-}
+});
 
 function NodeBox({ node, parameters, faulty }: { node: Node; parameters: number; faulty: boolean }) {
   const layer = findLayer(node.type);

@@ -12,18 +12,20 @@ import { useMetrics } from "./useRun.ts";
 export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
   const metrics = useMetrics(store);
   const main = mainMetric(run) ?? "validation/loss";
+  const validationLoss = metrics.get("validation/loss") ?? emptySeries;
   const reading = useMemo(
     () =>
       readRun({
         status: run.status,
         stepsPerEpoch: stepsPerEpoch(run),
         trainLoss: metrics.get("train/loss") ?? emptySeries,
-        validationLoss: metrics.get("validation/loss") ?? emptySeries,
+        validationLoss,
         bestStep: summaryOf(run, main)?.bestStep ?? null,
         confusion: run.evaluation?.confusion ?? null,
         classes: run.dataset.classes,
       }),
-    [run, metrics, main],
+    // A new evaluation is news; every training step is not.
+    [run.status, run.evaluation, validationLoss, main],
   );
   if (!reading || reading.sentences.length === 0) return null;
   return (

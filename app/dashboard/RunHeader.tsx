@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { MoreHorizontal } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Dialog.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -17,7 +17,7 @@ import { RunBadge } from "./RunBadge.tsx";
 import type { Connection } from "./useRun.ts";
 
 /** Starts a run of its own from a checkpoint, and goes there. */
-export function useFork(run: Run | undefined) {
+export function useFork(runId: string) {
   const trpc = useTRPC();
   const router = useRouter();
   const fork = useMutation(
@@ -26,7 +26,9 @@ export function useFork(run: Run | undefined) {
       onError: (error) => notify(`This checkpoint could not be forked: ${error.message}`, { tone: "bad" }),
     }),
   );
-  return { forking: fork.isPending, forkFrom: (checkpoint: Checkpoint) => run && fork.mutate({ runId: run.id, checkpointId: checkpoint.id }) };
+  const { mutate } = fork;
+  const forkFrom = useCallback((checkpoint: Checkpoint) => mutate({ runId, checkpointId: checkpoint.id }), [mutate, runId]);
+  return { forking: fork.isPending, forkFrom };
 }
 
 /** Name, state, who and what of a run, and what can be done with it now. */
@@ -51,7 +53,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
       onError: refused("The run could not be deleted."),
     }),
   );
-  const { forkFrom, forking } = useFork(run);
+  const { forkFrom, forking } = useFork(run.id);
   const active = isActive(run.status);
   const stopping = active && (cancel.isPending || run.cancelling);
   const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);

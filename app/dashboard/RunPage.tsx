@@ -46,7 +46,15 @@ export function RunPage({ runId }: { runId: string }) {
             <RunNotice run={run} />
             <KeyFigures run={run} />
             {historyError !== null && <Failing what="The history of the curves" error={historyError} />}
-            <ChartGrid run={run} store={store} />
+            <ChartGrid
+              runId={run.id}
+              store={store}
+              status={run.status}
+              totalSteps={run.totalSteps}
+              schedule={run.settings.schedule}
+              task={run.dataset.task}
+              bestStep={run.checkpoints.find(({ isBest }) => isBest)?.step ?? null}
+            />
           </main>
           <aside aria-label="Results" className="border-line bg-panel max-lg:border-t lg:sticky lg:top-12 lg:h-[calc(100dvh-48px)] lg:border-l">
             <Side run={run} store={store} />
@@ -71,7 +79,7 @@ function Side({ run, store }: { run: Run; store: MetricStore }) {
 }
 
 function Results({ run, store }: { run: Run; store: MetricStore }) {
-  const { forkFrom, forking } = useFork(run);
+  const { forkFrom, forking } = useFork(run.id);
   const nothingYet = !run.evaluation && run.checkpoints.length === 0;
   return (
     <div className="space-y-4">
@@ -82,8 +90,8 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
         </p>
       )}
       {run.evaluation?.confusion && <Confusion counts={run.evaluation.confusion} classes={run.dataset.classes} />}
-      <Samples run={run} />
-      <Checkpoints run={run} onFork={forkFrom} forking={forking} />
+      <Samples evaluation={run.evaluation} dataset={run.dataset} />
+      <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import { cx } from "../ui/cx.ts";
 import { formatMetric } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
@@ -13,16 +13,15 @@ import { argmax, toProbabilities } from "./probability.ts";
 import type { Run } from "./run.ts";
 
 /** The same validation rows at every evaluation, with what the network makes of them; wrong answers are outlined. */
-export function Samples({ run }: { run: Run }) {
+export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, "evaluation" | "dataset">) {
   const trpc = useTRPC();
-  const evaluation = run.evaluation;
   const rows = useMemo(() => evaluation?.samples.slice(0, 8).map(({ row }) => row) ?? [], [evaluation?.samples.map(({ row }) => row).join()]);
   const samples = useQuery(
-    trpc.datasets.samples.queryOptions({ datasetId: run.dataset.id, split: "validation", rows }, { enabled: rows.length > 0, staleTime: Number.POSITIVE_INFINITY }),
+    trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "validation", rows }, { enabled: rows.length > 0, staleTime: Number.POSITIVE_INFINITY }),
   );
   const inputs = useMemo(() => new Map(samples.data?.samples.map(({ row, input }) => [row, input])), [samples.data]);
   if (!evaluation || rows.length === 0) return null;
-  const { classes, columns, task } = run.dataset;
+  const { classes, columns, task } = dataset;
   const pictures = task === "image-classification";
 
   return (
@@ -60,7 +59,7 @@ export function Samples({ run }: { run: Run }) {
       )}
     </section>
   );
-}
+});
 
 /** What an output says, in words. `detail` is the confidence, or how far off a number is. */
 function readAnswer(output: readonly (number | null)[], target: number, classes: readonly string[]): { predicted: string; truth: string; detail: string; wrong: boolean } {

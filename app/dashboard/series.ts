@@ -91,6 +91,12 @@ function fit(series: Series, capacity: number): Series {
   return { bucketSize, buckets };
 }
 
+/** One bucket for several neighbours, of which there is at least one. */
+export function joinBuckets(buckets: readonly Bucket[]): Bucket | undefined {
+  const [first, ...rest] = buckets;
+  return first && rest.reduce(join, first);
+}
+
 function join(a: Bucket, b: Bucket): Bucket {
   return { from: a.from, to: b.to, first: a.first, last: b.last, min: lower(a.min, b.min), max: higher(a.max, b.max), count: a.count + b.count };
 }

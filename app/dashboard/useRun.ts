@@ -4,9 +4,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { type Metrics, MetricStore } from "./metricStore.ts";
-import { awaitsExports, bucketsOf, isActive } from "./run.ts";
+import { awaitsExports, bucketsOf, isActive, type Run } from "./run.ts";
 import { CAPACITY, seriesOf } from "./series.ts";
 import type { StepRange } from "./MetricChart.tsx";
+
+const SHOW_EVERY_MS = 250;
 
 /** Whether what is shown is as fresh as it can be: `live` while connected, `lost` while the server does not answer. */
 export type Connection = "connecting" | "live" | "lost";
@@ -32,6 +34,26 @@ export function useRun(runId: string) {
     let attempt = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let subscription: { unsubscribe: () => void } | undefined;
+
+    let news: Partial<Run> = {};
+    let showTimer: ReturnType<typeof setTimeout> | undefined;
+
+    function showNews(): void {
+      clearTimeout(showTimer);
+      showTimer = undefined;
+      const before = queryClient.getQueryData(runKey)?.status;
+      if (before === undefined) {
+        // The run itself is still on its way; what is known already waits for it.
+        showTimer = setTimeout(showNews, SHOW_EVERY_MS);
+        return;
+      }
+      queryClient.setQueryData(runKey, (old) => old && { ...old, ...news });
+      if (news.status !== undefined && before !== news.status) {
+        void queryClient.invalidateQueries({ queryKey: runKey });
+        void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
+      }
+      news = {};
+    }
 
     async function loadHistory(): Promise<void> {
       store.hold();
@@ -74,13 +96,10 @@ export function useRun(runId: string) {
             });
           }
           if (state) {
-            const before = queryClient.getQueryData(runKey);
-            queryClient.setQueryData(runKey, (old) => old && { ...old, ...state });
-            // A new state brings what the event does not carry: dates, exports, the line in lists.
-            if (before && before.status !== state.status) {
-              void queryClient.invalidateQueries({ queryKey: runKey });
-              void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
-            }
+            news = { ...news, ...state };
+            // Where a run stands comes ten times a second; four times are enough to read. Another status shows at once.
+            if (queryClient.getQueryData(runKey)?.status !== state.status) showNews();
+            else showTimer ??= setTimeout(showNews, SHOW_EVERY_MS);
           }
         },
         onConnectionStateChange({ state }) {
@@ -106,6 +125,7 @@ export function useRun(runId: string) {
     return () => {
       over = true;
       clearTimeout(timer);
+      clearTimeout(showTimer);
       subscription?.unsubscribe();
     };
   }, [runId, client, queryClient, store, trpc]);
