@@ -36,6 +36,7 @@ export function ModelData({ modelId }: { modelId: string }) {
       <TopBar place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…" }]} modelId={modelId} room="data" />
       <main className="mx-auto max-w-6xl px-4 py-6">
         {model.isError && <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />}
+        {(model.isPending || datasets.isPending) && <Loading label="Loading the model's data" className="h-96" />}
         {datasets.data && model.data && (
           <label className="mb-5 flex max-w-md items-center gap-3">
             <span className="shrink-0 text-ink2">This model learns from</span>

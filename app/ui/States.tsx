@@ -1,7 +1,7 @@
 "use client";
 
 import type { ReactNode } from "react";
-import { Button } from "./Button.tsx";
+import { Button, ButtonLink } from "./Button.tsx";
 import { cx } from "./cx.ts";
 import { isRefusal } from "./trpc.ts";
 
@@ -23,10 +23,16 @@ export function Failing({ what, error, onRetry }: { what: string; error: unknown
     <div role="alert" className="flex flex-col items-start gap-2 rounded-xl border border-bad bg-raise px-5 py-5">
       <p className="font-semibold">{what} could not be loaded.</p>
       <p className="max-w-prose text-ink2">{refused && error instanceof Error ? error.message : "The server did not answer. It may be restarting; your work is kept."}</p>
-      {onRetry && (
-        <Button size="sm" onClick={onRetry}>
-          Try again
-        </Button>
+      {refused ? (
+        <ButtonLink size="sm" href="/">
+          All models
+        </ButtonLink>
+      ) : (
+        onRetry && (
+          <Button size="sm" onClick={onRetry}>
+            Try again
+          </Button>
+        )
       )}
     </div>
   );

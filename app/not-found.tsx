@@ -1,0 +1,17 @@
+import { ButtonLink } from "./ui/Button.tsx";
+import { TopBar } from "./ui/TopBar.tsx";
+
+export default function NotFound() {
+  return (
+    <>
+      <TopBar place={[{ label: "Tensorloom", href: "/" }, { label: "Nothing here" }]} />
+      <main className="mx-auto flex max-w-md flex-col items-start gap-2 px-4 py-24">
+        <h1 className="text-title font-semibold">There is nothing at this address</h1>
+        <p className="text-ink2">It may have been deleted, or the link lost a part on its way.</p>
+        <ButtonLink href="/" className="mt-2">
+          All models
+        </ButtonLink>
+      </main>
+    </>
+  );
+}
