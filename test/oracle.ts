@@ -7,12 +7,13 @@ import { findLibtorch } from "../native/libtorch.mjs";
  * the product. Set-up puts them into `test/.oracles`; a test whose oracle is missing says so by name and counts as skipped.
  */
 const libtorch: string | null = findLibtorch();
-const env = {
+export const oracleEnv = {
   ...process.env,
   // The folder that holds libtorch is the Python package too, where it came as a wheel.
   PYTHONPATH: [join(import.meta.dirname, ".oracles"), ...(libtorch ? [dirname(libtorch)] : []), process.env.PYTHONPATH ?? ""].filter(Boolean).join(delimiter),
-  OMP_NUM_THREADS: "1",
 };
+/** One thread each: tests run side by side. */
+const env = { ...oracleEnv, OMP_NUM_THREADS: "1" };
 
 /** Those of the Python modules that are not installed. */
 export function missingOracles(...modules: string[]): string[] {

@@ -13,14 +13,7 @@ export type OnnxTensor = { name: string; dtype: Dtype; shape: number[]; bytes: U
 /** `ValueInfoProto` of a tensor. Text sizes are written as `dim_param`. */
 type OnnxValueInfo = { name: string; dtype: Dtype; shape: Shape };
 
-export type OnnxAttributeValue =
-  | { int: number }
-  | { ints: number[] }
-  | { float: number }
-  | { floats: number[] }
-  | { text: string }
-  | { tensor: OnnxTensor }
-  | { graph: OnnxGraph };
+export type OnnxAttributeValue = { int: number } | { ints: number[] } | { float: number } | { floats: number[] } | { text: string } | { tensor: OnnxTensor } | { graph: OnnxGraph };
 
 /** `NodeProto`. An empty input name is an input left out. */
 export type OnnxNode = { name: string; op: string; inputs: string[]; outputs: string[]; attributes: { name: string; value: OnnxAttributeValue }[]; doc?: string };

@@ -1,13 +1,13 @@
 import type { Preprocess } from "../data/manifest.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { foldBody, requireValid, type Step } from "../graph/fold.ts";
-import { weightName, type BodyStep } from "../graph/path.ts";
+import { type BodyStep, weightName } from "../graph/path.ts";
 import type { Dtype, TensorType } from "../graph/shape.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxValue } from "../layers/kit.ts";
 import { lowerModel } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { encodeOnnx, ONNX_DTYPES, type OnnxAttributeValue, type OnnxGraph, type OnnxNode, type OnnxTensor } from "./onnx-proto.ts";
-import { tensorBytes, tensorOf, type Tensor, type Weights } from "./tensor.ts";
+import { type Tensor, tensorBytes, tensorOf, type Weights } from "./tensor.ts";
 import { pickWeights } from "./weights.ts";
 
 /** The operator set that layers write for, and the file format version that goes with it: ONNX 1.16, ONNX Runtime 1.18 and later. */
@@ -65,7 +65,13 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
     const outputs = outputCount === 1 ? [name] : Array.from({ length: outputCount }, (_, i) => names.take(`${name}.${i}`));
     const given = inputs.map((input) => input ?? "");
     while (given.at(-1) === "") given.pop();
-    scope.push({ name, op, inputs: given, outputs, attributes: Object.entries(attributes).map(([attribute, value]) => ({ name: attribute, value: attributeValue(value, subgraphs) })) });
+    scope.push({
+      name,
+      op,
+      inputs: given,
+      outputs,
+      attributes: Object.entries(attributes).map(([attribute, value]) => ({ name: attribute, value: attributeValue(value, subgraphs) })),
+    });
     return outputs;
   }
 
@@ -127,7 +133,10 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
     let x = name;
     if (type.dtype !== "float32") [x = ""] = write(node, "Cast", [x], { to: ONNX_DTYPES.float32 });
     if (preprocess && preprocess.scale !== 1) [x = ""] = write(node, "Mul", [x, keep(`${node} scale`, `${node}.scale`, tensorOf("float32", [], [preprocess.scale]))]);
-    for (const [part, op] of [["mean", "Sub"], ["std", "Div"]] as const) {
+    for (const [part, op] of [
+      ["mean", "Sub"],
+      ["std", "Div"],
+    ] as const) {
       const key = weightName(node, part);
       const moment = weights.get(key);
       if (moment) [x = ""] = write(node, op, [x, keep(key, key, moment)]);

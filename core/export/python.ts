@@ -1,7 +1,9 @@
 /** Names and literals as Python reads them. */
 
 const KEYWORDS = new Set(
-  "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield match case type".split(" "),
+  "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield match case type".split(
+    " ",
+  ),
 );
 
 /** Names that generated code means something by; no argument or class may hide them. */
@@ -50,7 +52,10 @@ export function attributeNames(ids: readonly string[]): Identifiers {
 
 /** `repeat_1` → `Repeat1` */
 export function className(text: string): string {
-  const words = text.normalize("NFKC").split(/[^A-Za-z0-9]+/).filter(Boolean);
+  const words = text
+    .normalize("NFKC")
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean);
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   return /^[A-Za-z]/.test(joined) ? joined : `Model${joined}`;
 }

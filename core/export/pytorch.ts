@@ -2,10 +2,10 @@ import type { Preprocess } from "../data/manifest.ts";
 import type { Checked } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { foldBody, requireValid, type Step } from "../graph/fold.ts";
-import { weightName, type BodyStep } from "../graph/path.ts";
+import { type BodyStep, weightName } from "../graph/path.ts";
 import { printShape } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
-import { portsOf, type Inputs } from "../layers/kit.ts";
+import { type Inputs, portsOf } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { pythonTuple } from "../layers/params.ts";
 import { lowerModel } from "../program/lower.ts";
@@ -99,7 +99,13 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
   }
 
   /** Writes the class of a zone: its bodies as children, and a `forward` with the control flow. */
-  function writeZone(name: string, { node, layer, sources }: Placed, steps: readonly BodyStep[], prefix: string, writeLines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string) => string[]): void {
+  function writeZone(
+    name: string,
+    { node, layer, sources }: Placed,
+    steps: readonly BodyStep[],
+    prefix: string,
+    writeLines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string) => string[],
+  ): void {
     const roles = Object.keys(node.bodies ?? {}).sort((a, b) => Object.keys(layer.bodies ?? {}).indexOf(a) - Object.keys(layer.bodies ?? {}).indexOf(b));
     const attributes = attributeNames(roles);
     for (const role of roles) {
@@ -114,10 +120,19 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
     const call = (role: string, args: { [name: string]: string }) => {
       const body = node.bodies?.[role];
       if (!body) throw new Error(`${node.id} has no body ${role}.`);
-      return `self.${attributes.of(role)}(${inOrder(bodyInputs(body)).map(({ name }) => args[name] ?? "None").join(", ")})`;
+      return `self.${attributes.of(role)}(${inOrder(bodyInputs(body))
+        .map(({ name }) => args[name] ?? "None")
+        .join(", ")})`;
     };
     const made = roles.map((role) => `self.${attributes.of(role)} = ${classNames.of(`${name}${className(role)}`)}()`);
-    classes.push(writeClass(name, made, Object.values(inputs).flatMap((input) => input ?? []), writeLines(inputs, call)));
+    classes.push(
+      writeClass(
+        name,
+        made,
+        Object.values(inputs).flatMap((input) => input ?? []),
+        writeLines(inputs, call),
+      ),
+    );
   }
 
   /** Notes the weights of the node at `path` whose `state_dict` key differs from their name. */
@@ -232,7 +247,9 @@ function writeMain(model: string, program: Program, renamed: [ours: string, thei
 /** `Takes x [B, 1, 28, 28] uint8; gives y.` */
 function describe(program: Program): string {
   const takes = program.inputs.map(({ name, dtype, shape }) => `${name} ${printShape(shape)}${dtype === "float32" ? "" : ` ${dtype}`}`).join(", ");
-  return `Takes ${takes}; gives ${inOrder(program.outputs).map(({ name }) => name).join(", ")}.`.replaceAll(/["\\]/g, "'");
+  return `Takes ${takes}; gives ${inOrder(program.outputs)
+    .map(({ name }) => name)
+    .join(", ")}.`.replaceAll(/["\\]/g, "'");
 }
 
 /** Names of values in one `forward`. A value that is used up hands its name on, so that a chain reads `x = self.conv1(x)`. */
@@ -269,7 +286,10 @@ class Variables {
     for (const source of Object.values(sources).flatMap((source) => source ?? [])) {
       if (this.#lastUse.get(keyOf(source)) === at) this.#live.delete(this.of(source));
     }
-    const freed = Object.values(sources).flatMap((source) => source ?? []).map((source) => this.of(source)).filter((variable) => !this.#live.has(variable));
+    const freed = Object.values(sources)
+      .flatMap((source) => source ?? [])
+      .map((source) => this.of(source))
+      .filter((variable) => !this.#live.has(variable));
     const assigned: { [port: string]: string } = {};
     for (const port of Object.keys(portsOf(layer, node).outputs)) {
       const key = keyOf({ node: node.id, port });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Dtype } from "../graph/shape.ts";
-import { BYTES_PER_ELEMENT, countElements, tensorBytes, tensorFromBytes, type Tensor, type Weights } from "./tensor.ts";
+import { BYTES_PER_ELEMENT, countElements, type Tensor, tensorBytes, tensorFromBytes, type Weights } from "./tensor.ts";
 
 /**
  * Reads and writes safetensors: eight bytes of header length, a JSON header, the tensors' bytes. Never runs anything.
@@ -65,7 +65,12 @@ export function readSafetensors(file: Uint8Array, options: { only?: (name: strin
 
   const tensors = new Map<string, Tensor>();
   let expected = 0;
-  for (const { name, dtype: dtypeName, shape, data_offsets: [begin, end] } of entries) {
+  for (const {
+    name,
+    dtype: dtypeName,
+    shape,
+    data_offsets: [begin, end],
+  } of entries) {
     const dtype = Object.hasOwn(DTYPES, dtypeName) ? DTYPES[dtypeName] : undefined;
     if (!dtype) throw new SafetensorsError("ST_DTYPE", `Tensor ${quote(name)} has the dtype ${quote(dtypeName)}, which safetensors does not know.`);
     if (begin !== expected || end < begin) {

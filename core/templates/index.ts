@@ -1,10 +1,10 @@
 import type { Manifest } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
-import { sketch } from "./sketch.ts";
 import { lenet5 } from "./lenet5.ts";
 import { logisticRegression } from "./logisticRegression.ts";
 import { mlp } from "./mlp.ts";
 import { resnetSmall } from "./resnetSmall.ts";
+import { sketch } from "./sketch.ts";
 import { tabularMlp } from "./tabularMlp.ts";
 import type { Template } from "./template.ts";
 

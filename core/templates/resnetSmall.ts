@@ -1,5 +1,5 @@
 import type { Graph } from "../graph/document.ts";
-import { sketch, type Sketch } from "./sketch.ts";
+import { type Sketch, sketch } from "./sketch.ts";
 import type { Template } from "./template.ts";
 
 /** @see He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015 */

@@ -41,7 +41,10 @@ export const losses: readonly Loss[] = [
         };
       }
       if (classes !== null && typeof scores === "number" && scores !== classes) {
-        return { problem: `CrossEntropyLoss needs one score per class: there are ${classes} classes, but the output has ${scores} ${scores === 1 ? "value" : "values"}.`, ...endInLinear(classes) };
+        return {
+          problem: `CrossEntropyLoss needs one score per class: there are ${classes} classes, but the output has ${scores} ${scores === 1 ? "value" : "values"}.`,
+          ...endInLinear(classes),
+        };
       }
       return { target };
     },

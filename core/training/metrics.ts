@@ -24,7 +24,10 @@ export const confusion: MetricRecord = {
   lower(b, { y, target }) {
     const classes = classCount(y);
     const cell = b.call("aten::add.Tensor", [b.call("aten::mul.Scalar", [target, classes], target.type), predictedClass(b, y, target), 1], target.type);
-    const counts = b.call("aten::bincount", [b.call("aten::flatten.using_ints", [cell], { dtype: "int64", shape: ["N"] }), null, classes * classes], { dtype: "int64", shape: [classes * classes] });
+    const counts = b.call("aten::bincount", [b.call("aten::flatten.using_ints", [cell], { dtype: "int64", shape: ["N"] }), null, classes * classes], {
+      dtype: "int64",
+      shape: [classes * classes],
+    });
     return b.call("aten::reshape", [counts, { ints: [classes, classes] }], { dtype: "int64", shape: [classes, classes] });
   },
 };

@@ -14,7 +14,10 @@ export const RunSettings = z.strictObject({
   warmupSteps: z.int().min(0).max(1_000_000),
   batchSize: z.int().min(1).max(65_536),
   epochs: z.int().min(1).max(10_000),
-  seed: z.int().min(0).max(2 ** 31 - 1),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
   device: z.enum(["cpu", "cuda"]),
   precision: z.enum(["float32", "bf16"]),
   channelsLast: z.boolean(),

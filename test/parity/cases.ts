@@ -1,9 +1,9 @@
-import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
-import { countElements, tensorOf, type Tensor } from "../../core/export/tensor.ts";
 import type { Preprocess } from "../../core/data/manifest.ts";
+import { countElements, type Tensor, tensorOf } from "../../core/export/tensor.ts";
+import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
 import { layers } from "../../core/layers/index.ts";
-import { portsOf, type Example, type Layer } from "../../core/layers/kit.ts";
+import { type Example, type Layer, portsOf } from "../../core/layers/kit.ts";
 import type { Params, Values } from "../../core/layers/params.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import type { Program } from "../../core/program/program.ts";
@@ -76,11 +76,16 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
   if (example.bodies) node.bodies = example.bodies;
   const edges: Graph["edges"] = [];
   const inputs: { [name: string]: TensorType } = {};
-  const wire = (from: string, to: string, toPort: string, fromPort = "y") => edges.push({ id: `e${edges.length}`, from: { node: from, port: fromPort }, to: { node: to, port: toPort } });
+  const wire = (from: string, to: string, toPort: string, fromPort = "y") =>
+    edges.push({ id: `e${edges.length}`, from: { node: from, port: fromPort }, to: { node: to, port: toPort } });
 
   const wires = Object.entries(example.inputs).flatMap(([port, given]) => {
     const several = Array.isArray(given) && given.some((one) => typeof one === "object");
-    return ((several ? given : [given]) as (TensorType | TensorType["shape"])[]).map((one, i) => ({ port, name: `${port}${i}`, type: Array.isArray(one) ? { dtype: "float32" as const, shape: one } : one }));
+    return ((several ? given : [given]) as (TensorType | TensorType["shape"])[]).map((one, i) => ({
+      port,
+      name: `${port}${i}`,
+      type: Array.isArray(one) ? { dtype: "float32" as const, shape: one } : one,
+    }));
   });
   const batch = wires.map(({ type }) => (type.dtype === "bool" ? undefined : type.shape[0])).find((size) => size !== undefined) ?? 2;
   for (const { port, name, type } of wires) {

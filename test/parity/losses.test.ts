@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph } from "../../core/graph/document.ts";
-import { tensorOf, type Tensor } from "../../core/export/tensor.ts";
 import { lowerTraining } from "../../core/program/lower.ts";
 import { findLoss } from "../../core/training/losses.ts";
 import { metricsFor } from "../../core/training/metrics.ts";
@@ -24,14 +24,65 @@ function echo(shape: number[]): Graph {
 
 type LossCase = { name: string; loss: "CrossEntropyLoss" | "MSELoss" | "BCEWithLogitsLoss" | "L1Loss"; y: Tensor; target: Tensor; theirs: string; classes?: number };
 const cases: LossCase[] = [
-  { name: "cross-entropy of classes", loss: "CrossEntropyLoss", y: tensorOf("float32", [4, 3], scores), target: tensorOf("int64", [4], [0, 1, 2, 2]), theirs: "F.cross_entropy(y, t), y.argmax(1), t" },
-  { name: "cross-entropy of sequences", loss: "CrossEntropyLoss", y: tensorOf("float32", [2, 3, 2], scores), target: tensorOf("int64", [2, 2], [0, 1, 2, 2]), theirs: "F.cross_entropy(y, t), y.argmax(1), t" },
-  { name: "binary, one score", loss: "BCEWithLogitsLoss", y: tensorOf("float32", [6, 1], scores.slice(0, 6)), target: tensorOf("int64", [6], [1, 0, 1, 0, 0, 1]), classes: 2, theirs: "F.binary_cross_entropy_with_logits(y[:, 0], t.float()), (y[:, 0] > 0).long(), t" },
-  { name: "binary, without a score axis", loss: "BCEWithLogitsLoss", y: tensorOf("float32", [6], scores.slice(0, 6)), target: tensorOf("int64", [6], [1, 0, 1, 0, 0, 1]), classes: 2, theirs: "F.binary_cross_entropy_with_logits(y, t.float()), (y > 0).long(), t" },
-  { name: "binary, one against the rest", loss: "BCEWithLogitsLoss", y: tensorOf("float32", [4, 3], scores), target: tensorOf("int64", [4], [0, 1, 2, 0]), classes: 3, theirs: "F.binary_cross_entropy_with_logits(y, F.one_hot(t, 3).float()), y.argmax(1), t" },
-  { name: "squares, [B, 1] against [B]", loss: "MSELoss", y: tensorOf("float32", [6, 1], scores.slice(0, 6)), target: tensorOf("float32", [6], scores.slice(6)), theirs: "F.mse_loss(y[:, 0], t), None, None" },
-  { name: "squares, [B] against [B, 1]", loss: "MSELoss", y: tensorOf("float32", [6], scores.slice(0, 6)), target: tensorOf("float32", [6, 1], scores.slice(6)), theirs: "F.mse_loss(y, t[:, 0]), None, None" },
-  { name: "absolute, several columns", loss: "L1Loss", y: tensorOf("float32", [3, 2], scores.slice(0, 6)), target: tensorOf("float32", [3, 2], scores.slice(6)), theirs: "F.l1_loss(y, t), None, None" },
+  {
+    name: "cross-entropy of classes",
+    loss: "CrossEntropyLoss",
+    y: tensorOf("float32", [4, 3], scores),
+    target: tensorOf("int64", [4], [0, 1, 2, 2]),
+    theirs: "F.cross_entropy(y, t), y.argmax(1), t",
+  },
+  {
+    name: "cross-entropy of sequences",
+    loss: "CrossEntropyLoss",
+    y: tensorOf("float32", [2, 3, 2], scores),
+    target: tensorOf("int64", [2, 2], [0, 1, 2, 2]),
+    theirs: "F.cross_entropy(y, t), y.argmax(1), t",
+  },
+  {
+    name: "binary, one score",
+    loss: "BCEWithLogitsLoss",
+    y: tensorOf("float32", [6, 1], scores.slice(0, 6)),
+    target: tensorOf("int64", [6], [1, 0, 1, 0, 0, 1]),
+    classes: 2,
+    theirs: "F.binary_cross_entropy_with_logits(y[:, 0], t.float()), (y[:, 0] > 0).long(), t",
+  },
+  {
+    name: "binary, without a score axis",
+    loss: "BCEWithLogitsLoss",
+    y: tensorOf("float32", [6], scores.slice(0, 6)),
+    target: tensorOf("int64", [6], [1, 0, 1, 0, 0, 1]),
+    classes: 2,
+    theirs: "F.binary_cross_entropy_with_logits(y, t.float()), (y > 0).long(), t",
+  },
+  {
+    name: "binary, one against the rest",
+    loss: "BCEWithLogitsLoss",
+    y: tensorOf("float32", [4, 3], scores),
+    target: tensorOf("int64", [4], [0, 1, 2, 0]),
+    classes: 3,
+    theirs: "F.binary_cross_entropy_with_logits(y, F.one_hot(t, 3).float()), y.argmax(1), t",
+  },
+  {
+    name: "squares, [B, 1] against [B]",
+    loss: "MSELoss",
+    y: tensorOf("float32", [6, 1], scores.slice(0, 6)),
+    target: tensorOf("float32", [6], scores.slice(6)),
+    theirs: "F.mse_loss(y[:, 0], t), None, None",
+  },
+  {
+    name: "squares, [B] against [B, 1]",
+    loss: "MSELoss",
+    y: tensorOf("float32", [6], scores.slice(0, 6)),
+    target: tensorOf("float32", [6, 1], scores.slice(6)),
+    theirs: "F.mse_loss(y, t[:, 0]), None, None",
+  },
+  {
+    name: "absolute, several columns",
+    loss: "L1Loss",
+    y: tensorOf("float32", [3, 2], scores.slice(0, 6)),
+    target: tensorOf("float32", [3, 2], scores.slice(6)),
+    theirs: "F.l1_loss(y, t), None, None",
+  },
 ];
 
 /** Loss, and what the metrics should be: accuracy and confusion of classes, mean absolute error of values. */
@@ -59,7 +110,11 @@ const missing = missingOracles("torch");
 describe.skipIf(missing.length > 0)(`losses and metrics are PyTorch's${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`, () => {
   let answers: { [name: string]: number | number[] }[];
   beforeAll(async () => {
-    const asked = cases.map(({ y, target, theirs }) => ({ theirs, y: { ...y, data: Array.from(y.data, Number) }, target: { ...target, data: Array.from<number | bigint, number>(target.data, Number) } }));
+    const asked = cases.map(({ y, target, theirs }) => ({
+      theirs,
+      y: { ...y, data: Array.from(y.data, Number) },
+      target: { ...target, data: Array.from<number | bigint, number>(target.data, Number) },
+    }));
     answers = z.array(z.record(z.string(), z.union([z.number(), z.array(z.number())]))).parse(await runPython(program, asked));
   });
 

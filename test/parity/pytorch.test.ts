@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { writeSafetensors } from "../../core/export/safetensors.ts";
-import { tensorBytes, tensorFromBytes, type Tensor } from "../../core/export/tensor.ts";
+import { type Tensor, tensorBytes, tensorFromBytes } from "../../core/export/tensor.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
-import { layerCases, templateCases, type Case } from "./cases.ts";
+import { type Case, layerCases, templateCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
 /**
@@ -63,45 +63,55 @@ const SEED = 7;
 const cases = [...layerCases(), ...templateCases(), ...controlCases()];
 const missing = missingOracles("torch", "numpy", "safetensors");
 
-describe.skipIf(missing.length > 0)(`Python's PyTorch computes the exported code as the engine computes the graph${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`, () => {
-  let folder: string;
-  const made = new Map<string, { one: Case; file: string; answer: z.infer<typeof Answers>[number] }>();
+describe.skipIf(missing.length > 0)(
+  `Python's PyTorch computes the exported code as the engine computes the graph${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`,
+  () => {
+    let folder: string;
+    const made = new Map<string, { one: Case; file: string; answer: z.infer<typeof Answers>[number] }>();
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "pytorch-parity-"));
-    const asked: { name: string; one: Case; file: string; code: string }[] = [];
-    for (const [i, [name, make]] of cases.entries()) {
-      const one = make();
-      const file = join(folder, `${i}.safetensors`);
-      await writeFile(file, writeSafetensors(one.weights));
-      asked.push({ name, one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
-    }
-    const answers = Answers.parse(
-      await runPython(
-        program,
-        asked.map(({ one, file, code }) => ({ code, weights: file, seed: SEED, inputs: one.inputs.map((inputs) => one.program.inputs.map(({ name }) => encode(inputs[name]))) })),
-      ),
-    );
-    for (const [i, { name, one, file }] of asked.entries()) made.set(name, { one, file, answer: answers[i] ?? { error: "no answer" } });
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), "pytorch-parity-"));
+      const asked: { name: string; one: Case; file: string; code: string }[] = [];
+      for (const [i, [name, make]] of cases.entries()) {
+        const one = make();
+        const file = join(folder, `${i}.safetensors`);
+        await writeFile(file, writeSafetensors(one.weights));
+        asked.push({ name, one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
+      }
+      const answers = Answers.parse(
+        await runPython(
+          program,
+          asked.map(({ one, file, code }) => ({ code, weights: file, seed: SEED, inputs: one.inputs.map((inputs) => one.program.inputs.map(({ name }) => encode(inputs[name]))) })),
+        ),
+      );
+      for (const [i, { name, one, file }] of asked.entries()) made.set(name, { one, file, answer: answers[i] ?? { error: "no answer" } });
+    });
+    afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(cases.map(([name]) => name))("%s", async (name) => {
-    const { one, file, answer } = made.get(name) ?? {};
-    if (!one || !file || !answer) throw new Error(`${name} was not made.`);
-    if ("error" in answer) throw new Error(answer.error);
-    for (const [i, inputs] of one.inputs.entries()) {
-      await compare(one, { file }, inputs, answer.trained[i] ?? [], "with the same weights");
-      await compare(one, { seed: SEED }, inputs, answer.fresh[i] ?? [], "with first weights of the same seed");
-    }
-  });
-});
+    it.each(cases.map(([name]) => name))("%s", async (name) => {
+      const { one, file, answer } = made.get(name) ?? {};
+      if (!one || !file || !answer) throw new Error(`${name} was not made.`);
+      if ("error" in answer) throw new Error(answer.error);
+      for (const [i, inputs] of one.inputs.entries()) {
+        await compare(one, { file }, inputs, answer.trained[i] ?? [], "with the same weights");
+        await compare(one, { seed: SEED }, inputs, answer.fresh[i] ?? [], "with first weights of the same seed");
+      }
+    });
+  },
+);
 
-async function compare(one: Case, weights: { file: string } | { seed: number }, inputs: Case["inputs"][number], theirs: z.infer<typeof Encoded>[number], how: string): Promise<void> {
+async function compare(
+  one: Case,
+  weights: { file: string } | { seed: number },
+  inputs: Case["inputs"][number],
+  theirs: z.infer<typeof Encoded>[number],
+  how: string,
+): Promise<void> {
   const ours = await run({ program: one.program, weights, inputs });
   expect(theirs).toHaveLength(one.program.outputs.length);
   // Results come in the order of their names.
-  for (const [i, name] of one.program.outputs.map(({ name }) => name).sort().entries()) {
+  const names = one.program.outputs.map(({ name }) => name).sort();
+  for (const [i, name] of names.entries()) {
     const encoded = theirs[i];
     const output = ours[name];
     if (!encoded || !output) throw new Error(`Output ${name} is missing.`);

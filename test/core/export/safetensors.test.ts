@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "../../../core/export/safetensors.ts";
-import { tensorOf, type Tensor } from "../../../core/export/tensor.ts";
+import { type Tensor, tensorOf } from "../../../core/export/tensor.ts";
 
 /** A file with this header text and as many data bytes. */
 function file(header: string, dataBytes = 0, headerLength = BigInt(new TextEncoder().encode(header).length)): Uint8Array {
@@ -44,7 +44,13 @@ describe("safetensors", () => {
   });
 
   it("aligns every tensor to its element's size", () => {
-    const bytes = writeSafetensors(new Map<string, Tensor>([["a", tensorOf("uint8", [3], [1, 2, 3])], ["b", tensorOf("int64", [1], [4])], ["c", tensorOf("float32", [1], [5])]]));
+    const bytes = writeSafetensors(
+      new Map<string, Tensor>([
+        ["a", tensorOf("uint8", [3], [1, 2, 3])],
+        ["b", tensorOf("int64", [1], [4])],
+        ["c", tensorOf("float32", [1], [5])],
+      ]),
+    );
     expect(new TextDecoder().decode(bytes.subarray(8))).toContain('"b":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}');
     expect(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8).toBe(0);
   });

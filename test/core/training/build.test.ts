@@ -1,14 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { Manifest } from "../../../core/data/manifest.ts";
+import { checkGraph } from "../../../core/graph/check.ts";
+import { findTemplate, starterGraph, templates } from "../../../core/templates/index.ts";
 import { buildTrainSpec, planSteps } from "../../../core/training/build.ts";
 import { defaultSettings } from "../../../core/training/recipes.ts";
 import { scheduleFactor } from "../../../core/training/schedules.ts";
 import { TrainSpec } from "../../../core/training/spec.ts";
-import { findTemplate, starterGraph, templates } from "../../../core/templates/index.ts";
-import { checkGraph } from "../../../core/graph/check.ts";
 
 const array = (file: string, dtype: "uint8" | "float32" | "int64", shape: number[]) => ({ file, dtype, shape, sha256: "" });
-const split = (name: string, rows: number) => ({ rows, input: array(`${name}-input.npy`, "uint8", [1, 28, 28]), target: array(`${name}-target.npy`, "int64", []), classCounts: [] });
+const split = (name: string, rows: number) => ({
+  rows,
+  input: array(`${name}-input.npy`, "uint8", [1, 28, 28]),
+  target: array(`${name}-target.npy`, "int64", []),
+  classCounts: [],
+});
 const manifest: Manifest = {
   task: "image-classification",
   preprocess: { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] },
@@ -28,7 +33,10 @@ describe("a train spec", () => {
     expect(spec.lr.schedule).toMatchObject({ kind: "table" });
     expect(spec.lr.schedule.kind === "table" && spec.lr.schedule.factors).toHaveLength(8 * settings.epochs);
     expect(spec.data.train.arrays).toEqual({ x: { file: "train-input.npy" }, target: { file: "train-target.npy" } });
-    expect(spec.metrics).toEqual([{ output: "accuracy", reduce: "mean", when: "always" }, { output: "confusion", reduce: "sum", when: "validation" }]);
+    expect(spec.metrics).toEqual([
+      { output: "accuracy", reduce: "mean", when: "always" },
+      { output: "confusion", reduce: "sum", when: "validation" },
+    ]);
     expect(new Set(spec.sampleRows).size).toBe(24);
     expect(Math.max(...spec.sampleRows)).toBeLessThan(100);
   });
@@ -53,7 +61,10 @@ describe("schedules", () => {
     for (const totalSteps of [1, 2, 3, 4, 10, 101]) {
       for (const warmupSteps of [0, 1, 5, 200]) {
         const factors = Array.from({ length: totalSteps }, (_, step) => scheduleFactor({ schedule, warmupSteps }, step, totalSteps));
-        expect(factors.every((factor) => factor >= 0 && factor <= 1 + 1e-12), `${totalSteps} steps, ${warmupSteps} of warm-up: ${factors}`).toBe(true);
+        expect(
+          factors.every((factor) => factor >= 0 && factor <= 1 + 1e-12),
+          `${totalSteps} steps, ${warmupSteps} of warm-up: ${factors}`,
+        ).toBe(true);
         expect(Math.max(...factors), `${totalSteps} steps, ${warmupSteps} of warm-up`).toBeGreaterThan(0.1);
       }
     }
