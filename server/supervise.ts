@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -30,6 +30,14 @@ export async function endProcess(identity: ProcessIdentity, patienceMs: number):
   const deadline = Date.now() + patienceMs;
   while (isAlive(identity) && Date.now() < deadline) await sleep(20);
   signalProcess(identity, "SIGKILL");
+}
+
+const LOG_BYTES = 16 * 1024 * 1024;
+
+/** A log to write on; one that has grown large makes way, and the one before it is forgotten. */
+function openLogFile(file: string): number {
+  if (existsSync(file) && statSync(file).size > LOG_BYTES) renameSync(file, `${file}.1`);
+  return openSync(file, "a", 0o600);
 }
 
 export type ChildOptions = {
@@ -71,7 +79,7 @@ export class Child {
   #spawn(): void {
     const { name, file, dataDir, env, onMessage, onCrash } = this.#options;
     mkdirSync(join(dataDir, "logs"), { recursive: true });
-    const log = openSync(join(dataDir, "logs", `${name}.log`), "a", 0o600);
+    const log = openLogFile(join(dataDir, "logs", `${name}.log`));
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the others in order.
     const child = fork(file, [], { detached: true, env: env(), stdio: ["ignore", log, log, "ipc"], serialization: "json" });
     closeSync(log);
