@@ -1,14 +1,16 @@
 "use client";
 
-import { useState } from "react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { MoreHorizontal, Plus } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { MoreHorizontal, Plus } from "lucide-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { templates, type Template } from "../core/templates/index.ts";
+import { useState } from "react";
+import { type Template, templates } from "../core/templates/index.ts";
+import { checked } from "./canvas/checked.ts";
 import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
 import { DatasetCard } from "./data/DatasetCard.tsx";
+import { isPreparing } from "./data/tasks.ts";
 import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";
 import { Confirm } from "./ui/Dialog.tsx";
 import { formatAgo, formatCount } from "./ui/format.ts";
@@ -17,8 +19,6 @@ import { notify } from "./ui/Notices.tsx";
 import { Failing, Loading } from "./ui/States.tsx";
 import { TopBar } from "./ui/TopBar.tsx";
 import { type Answers, useTRPC } from "./ui/trpc.ts";
-import { checked } from "./canvas/checked.ts";
-import { isPreparing } from "./data/tasks.ts";
 
 /** The workspace: what one worked on last, what one can start from, and the data there is. */
 export function Home() {
@@ -47,11 +47,18 @@ export function Home() {
           <h1 id="templates" className={hasModels ? "mb-3 text-lg font-semibold" : "text-title font-semibold"}>
             Start from a template
           </h1>
-          {!hasModels && !projects.isPending && <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>}
+          {!hasModels && !projects.isPending && (
+            <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>
+          )}
           <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
             {templates.map((template) => (
               <li key={template.id} className="min-w-0">
-                <TemplateCard template={template} datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name} disabled={create.isPending} onStart={() => create.mutate({ templateId: template.id })} />
+                <TemplateCard
+                  template={template}
+                  datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name}
+                  disabled={create.isPending}
+                  onStart={() => create.mutate({ templateId: template.id })}
+                />
               </li>
             ))}
             <li className="min-w-0">
@@ -167,8 +174,12 @@ function ModelRow({ model }: { model: Model }) {
   const queryClient = useQueryClient();
   const [asking, setAsking] = useState(false);
   const refresh = () => queryClient.invalidateQueries(trpc.projects.list.queryFilter());
-  const duplicate = useMutation(trpc.models.duplicate.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be copied. ${error.message}`, { tone: "bad" }) }));
-  const remove = useMutation(trpc.models.delete.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be deleted. ${error.message}`, { tone: "bad" }) }));
+  const duplicate = useMutation(
+    trpc.models.duplicate.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be copied. ${error.message}`, { tone: "bad" }) }),
+  );
+  const remove = useMutation(
+    trpc.models.delete.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be deleted. ${error.message}`, { tone: "bad" }) }),
+  );
   const run = model.lastRun;
   return (
     <li className="relative flex items-center gap-3 border-b border-line px-3.5 py-2 last:border-b-0 hover:bg-hover">
@@ -199,7 +210,11 @@ function ModelRow({ model }: { model: Model }) {
       </span>
       <Confirm
         title={`Delete ${model.name}?`}
-        text={model.runCount > 0 ? `Its drawing, its ${model.runCount} ${model.runCount === 1 ? "run" : "runs"} and their checkpoints go too. This cannot be undone.` : "Its drawing goes for good. This cannot be undone."}
+        text={
+          model.runCount > 0
+            ? `Its drawing, its ${model.runCount} ${model.runCount === 1 ? "run" : "runs"} and their checkpoints go too. This cannot be undone.`
+            : "Its drawing goes for good. This cannot be undone."
+        }
         action="Delete"
         open={asking}
         onOpen={setAsking}

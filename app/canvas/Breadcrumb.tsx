@@ -1,7 +1,7 @@
 "use client";
 
-import { Fragment } from "react";
 import { ChevronRight } from "lucide-react";
+import { Fragment } from "react";
 import { findLayer } from "../../core/layers/index.ts";
 import { cx } from "../ui/cx.ts";
 import { bodyAt, goTo, useGraph } from "./useGraph.ts";

@@ -1,7 +1,21 @@
 "use client";
 
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type FocusEvent, type MouseEvent } from "react";
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, SelectionMode, useReactFlow, useStore, useStoreApi, type Connection, type EdgeChange, type FinalConnectionState, type NodeChange } from "@xyflow/react";
+import {
+  Background,
+  BackgroundVariant,
+  type Connection,
+  ConnectionLineType,
+  type EdgeChange,
+  type FinalConnectionState,
+  MiniMap,
+  type NodeChange,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+  useStore,
+  useStoreApi,
+} from "@xyflow/react";
+import { type FocusEvent, type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
@@ -14,13 +28,13 @@ import { canConnect } from "./connect.ts";
 import { nodeAt } from "./dropTarget.ts";
 import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
 import { isMac, printKeys } from "./keys.ts";
-import { LayerNode, type FlowNode } from "./LayerNode.tsx";
+import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
 import { ProblemPopover } from "./ProblemPopover.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
-import { useStudio, type Point } from "./useStudio.ts";
+import { type Point, useStudio } from "./useStudio.ts";
 import { createViewer, type NodeView } from "./view.ts";
-import { WireEdge, type FlowEdge } from "./WireEdge.tsx";
+import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
 
 const nodeTypes = { layer: LayerNode };
 const edgeTypes = { wire: WireEdge };
@@ -91,7 +105,14 @@ export function Canvas() {
   return (
     <ContextMenu items={menuItems(menuFor)}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the canvas is React Flow's; this only listens in. */}
-      <div ref={wrapper} className="studio-canvas relative h-full w-full" data-far={far || undefined} onDoubleClick={onDoubleClick} onFocusCapture={onFocus} onContextMenuCapture={(event) => setMenuFor(pointAt(event))}>
+      <div
+        ref={wrapper}
+        className="studio-canvas relative h-full w-full"
+        data-far={far || undefined}
+        onDoubleClick={onDoubleClick}
+        onFocusCapture={onFocus}
+        onContextMenuCapture={(event) => setMenuFor(pointAt(event))}
+      >
         <ReactFlow
           key={opened}
           aria-label="Canvas"
@@ -216,10 +237,21 @@ function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
   const mac = isMac();
   return commands
     .filter((command) => command.menu?.includes(of))
-    .map((command) => ({ label: command.title, run: command.run, shortcut: printKeys(command.keys[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger }));
+    .map((command) => ({
+      label: command.title,
+      run: command.run,
+      shortcut: printKeys(command.keys[0] ?? "", mac),
+      disabled: command.isReady?.() === false,
+      danger: command.danger,
+    }));
 }
 
-function useFlowNodes(views: readonly NodeView[], places: readonly { id: string; at: Point }[], selected: ReadonlySet<string>, dragged: ReadonlyMap<string, Point> | null): FlowNode[] {
+function useFlowNodes(
+  views: readonly NodeView[],
+  places: readonly { id: string; at: Point }[],
+  selected: ReadonlySet<string>,
+  dragged: ReadonlyMap<string, Point> | null,
+): FlowNode[] {
   const before = useRef(new Map<string, FlowNode>());
   const [version, setVersion] = useState(0);
   useEffect(() => measured.subscribe(() => setVersion((n) => n + 1)), []);
@@ -233,7 +265,10 @@ function useFlowNodes(views: readonly NodeView[], places: readonly { id: string;
       const size = measured.get(view.id);
       const isSelected = selected.has(view.id);
       const same = old && old.data === view && old.position.x === position.x && old.position.y === position.y && old.selected === isSelected && old.measured === size;
-      next.set(view.id, same ? old : { id: view.id, type: "layer", position, data: view, selected: isSelected, measured: size, initialWidth: WIDTH, initialHeight: HEIGHT, ariaLabel: view.label });
+      next.set(
+        view.id,
+        same ? old : { id: view.id, type: "layer", position, data: view, selected: isSelected, measured: size, initialWidth: WIDTH, initialHeight: HEIGHT, ariaLabel: view.label },
+      );
     }
     before.current = next;
     return [...next.values()];
@@ -248,7 +283,22 @@ function useFlowEdges(views: ReturnType<ReturnType<typeof createViewer>>["edges"
       const old = before.current.get(view.id);
       const isSelected = selected.has(view.id);
       const same = old && old.data === view && old.selected === isSelected;
-      next.set(view.id, same ? old : { id: view.id, type: "wire", source: view.from, sourceHandle: view.fromPort, target: view.to, targetHandle: view.toPort, data: view, selected: isSelected, ariaLabel: view.label });
+      next.set(
+        view.id,
+        same
+          ? old
+          : {
+              id: view.id,
+              type: "wire",
+              source: view.from,
+              sourceHandle: view.fromPort,
+              target: view.to,
+              targetHandle: view.toPort,
+              data: view,
+              selected: isSelected,
+              ariaLabel: view.label,
+            },
+      );
     }
     before.current = next;
     return [...next.values()];

@@ -1,7 +1,7 @@
 "use client";
 
-import { Maximize, Minus, Plus, Redo2, Rows3, Undo2 } from "lucide-react";
 import { useStore } from "@xyflow/react";
+import { Maximize, Minus, Plus, Redo2, Rows3, Undo2 } from "lucide-react";
 import { IconButton } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { commands } from "./commands.ts";
@@ -32,7 +32,8 @@ export function CanvasTools() {
       {button("redo", !canRedo)}
       <span aria-hidden className="mx-1 h-4 w-px bg-line" />
       {button("zoom-out")}
-      <span className="figures w-9 text-center text-ink2" aria-label="Zoom">
+      <span className="figures w-9 text-center text-ink2">
+        <span className="sr-only">Zoom </span>
         {percent}%
       </span>
       {button("zoom-in")}

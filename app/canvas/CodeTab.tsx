@@ -1,7 +1,7 @@
 "use client";
 
-import { useMemo, useState } from "react";
 import { Check, Copy } from "lucide-react";
+import { useMemo, useState } from "react";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import { Button } from "../ui/Button.tsx";
@@ -39,9 +39,7 @@ export function CodeTab() {
       >
         {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
       </Button>
-      <pre aria-label="PyTorch code" className="overflow-x-auto px-3.5 py-3 font-mono text-xs leading-[17px]">
-        {code}
-      </pre>
+      <pre className="overflow-x-auto px-3.5 py-3 font-mono text-xs leading-[17px]">{code}</pre>
     </div>
   );
 }

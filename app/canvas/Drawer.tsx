@@ -1,18 +1,18 @@
 "use client";
 
-import { useState } from "react";
 import { ChevronDown, ChevronUp } from "lucide-react";
+import { useState } from "react";
 import type { Problem } from "../../core/graph/check.ts";
 import { splitPath } from "../../core/graph/path.ts";
 import { planSteps } from "../../core/training/build.ts";
 import { findSchedule } from "../../core/training/schedules.ts";
+import { taskTitles } from "../data/tasks.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { printNumber } from "../ui/Field.tsx";
 import { formatBytes, formatCount, formatShort } from "../ui/format.ts";
 import { Line } from "../ui/Panel.tsx";
 import type { Answers } from "../ui/trpc.ts";
-import { taskTitles } from "../data/tasks.ts";
 import { useChecked } from "./checked.ts";
 import { fixProblem } from "./edits.ts";
 import { estimateMemoryBytes } from "./estimate.ts";
@@ -29,14 +29,25 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
   const problems = checked.problems.filter((problem) => problem.severity === "error" || !dismissed.has(keyOf(problem)));
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const hints = problems.length - errors;
-  const memory = settings ? estimateMemoryBytes({ parameters: checked.totals.parameters, outputs: checked.order.flatMap((path) => Object.values(checked.types.get(path)?.outputs ?? {})) }, settings) : null;
+  const memory = settings
+    ? estimateMemoryBytes({ parameters: checked.totals.parameters, outputs: checked.order.flatMap((path) => Object.values(checked.types.get(path)?.outputs ?? {})) }, settings)
+    : null;
   const plan = settings && dataset ? planSteps(dataset.rows.train, settings) : null;
-  const summary = problems.length === 0 ? "No problems" : [errors > 0 && `${errors} ${errors === 1 ? "problem" : "problems"}`, hints > 0 && `${hints} ${hints === 1 ? "hint" : "hints"}`].filter(Boolean).join(", ");
+  const summary =
+    problems.length === 0
+      ? "No problems"
+      : [errors > 0 && `${errors} ${errors === 1 ? "problem" : "problems"}`, hints > 0 && `${hints} ${hints === 1 ? "hint" : "hints"}`].filter(Boolean).join(", ");
 
   return (
     <section id="before-you-train" aria-label="Before you train" className="absolute inset-x-3 bottom-3 z-10 rounded-xl border border-line2 bg-panel">
       {!open ? (
-        <button type="button" aria-label={`Open the drawer: ${summary}`} aria-expanded={false} className="flex h-9 w-full items-center justify-between gap-4 px-3.5" onClick={() => useStudio.setState({ drawer: true })}>
+        <button
+          type="button"
+          aria-label={`Open the drawer: ${summary}`}
+          aria-expanded={false}
+          className="flex h-9 w-full items-center justify-between gap-4 px-3.5"
+          onClick={() => useStudio.setState({ drawer: true })}
+        >
           <span className="font-semibold">Before you train</span>
           <span className="flex min-w-0 items-center gap-4 text-ink2">
             <span className="figures max-sm:hidden">{formatCount(checked.totals.parameters)} parameters</span>
@@ -49,10 +60,18 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
           <div className="px-3.5 py-2.5">
             <h2 className="pb-1 font-semibold">Before you train</h2>
             <dl>
-              <Line name="Parameters" plain>{formatCount(checked.totals.parameters)}</Line>
-              <Line name="Multiply-adds" plain>{checked.totals.multiplyAdds === 0 ? "–" : `${formatShort(checked.totals.multiplyAdds)} / sample`}</Line>
-              <Line name="Memory" plain>{!memory ? "–" : `about ${formatBytes(memory)}`}</Line>
-              <Line name="Steps" plain>{plan && settings ? `${formatCount(plan.stepsPerEpoch * settings.epochs)}` : "–"}</Line>
+              <Line name="Parameters" plain>
+                {formatCount(checked.totals.parameters)}
+              </Line>
+              <Line name="Multiply-adds" plain>
+                {checked.totals.multiplyAdds === 0 ? "–" : `${formatShort(checked.totals.multiplyAdds)} / sample`}
+              </Line>
+              <Line name="Memory" plain>
+                {!memory ? "–" : `about ${formatBytes(memory)}`}
+              </Line>
+              <Line name="Steps" plain>
+                {plan && settings ? `${formatCount(plan.stepsPerEpoch * settings.epochs)}` : "–"}
+              </Line>
             </dl>
           </div>
           <div className="border-line px-3.5 py-2.5 max-md:border-t">
@@ -111,7 +130,13 @@ function ProblemRow({ problem, onDismiss }: { problem: Problem; onDismiss: () =>
   const bad = problem.severity === "error";
   return (
     <li className="flex items-baseline justify-between gap-3">
-      <button type="button" disabled={problem.node === undefined} title={problem.hint} className={cx("min-w-0 text-left enabled:hover:underline", bad ? "text-bad" : "text-warn")} onClick={() => showProblem(problem)}>
+      <button
+        type="button"
+        disabled={problem.node === undefined}
+        title={problem.hint}
+        className={cx("min-w-0 text-left enabled:hover:underline", bad ? "text-bad" : "text-warn")}
+        onClick={() => showProblem(problem)}
+      >
         {problem.message}
       </button>
       <span className="flex shrink-0 gap-2">

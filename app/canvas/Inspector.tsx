@@ -1,13 +1,13 @@
 "use client";
 
-import { useState } from "react";
 import { RotateCcw } from "lucide-react";
-import { paramsOf, type Checked } from "../../core/graph/check.ts";
+import { useState } from "react";
+import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, printShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { portsOf, type Layer } from "../../core/layers/kit.ts";
+import { type Layer, portsOf } from "../../core/layers/kit.ts";
 import type { Param } from "../../core/layers/params.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { Field, NumberInput, ParsedInput, Select, Switch, TextInput } from "../ui/Field.tsx";
@@ -15,14 +15,14 @@ import { formatBytes, formatCount } from "../ui/format.ts";
 import { Line } from "../ui/Panel.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import { useChecked } from "./checked.ts";
 import { CodeTab } from "./CodeTab.tsx";
+import { useChecked } from "./checked.ts";
 import { commands } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
 import { bytesPerSample } from "./estimate.ts";
 import { isMac, printKeys } from "./keys.ts";
-import { parseParam, printParam } from "./paramText.ts";
 import { ProblemNote } from "./ProblemNote.tsx";
+import { parseParam, printParam } from "./paramText.ts";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -51,7 +51,11 @@ export function Inspector() {
     ) : nodes.length > 1 ? (
       <Several nodes={nodes} paths={nodes.map((n) => pathOf(scope, n.id))} checked={checked} />
     ) : edge ? (
-      <Wire from={`${nameOf(body.nodes, edge.from.node)} ${edge.from.port}`} to={`${nameOf(body.nodes, edge.to.node)} ${edge.to.port}`} type={checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port]} />
+      <Wire
+        from={`${nameOf(body.nodes, edge.from.node)} ${edge.from.port}`}
+        to={`${nameOf(body.nodes, edge.to.node)} ${edge.to.port}`}
+        type={checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port]}
+      />
     ) : (
       <ModelSummary checked={checked} nodeCount={graph.nodes.length} />
     );
@@ -95,7 +99,17 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </div>
       )}
       <Field label="Name">
-        {(ids) => <TextInput {...ids} key={node.name ?? ""} defaultValue={node.name ?? ""} placeholder={layer.title} maxLength={120} onBlur={(event) => event.target.value.trim() !== (node.name ?? "") && renameNode(node.id, event.target.value.trim())} onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()} />}
+        {(ids) => (
+          <TextInput
+            {...ids}
+            key={node.name ?? ""}
+            defaultValue={node.name ?? ""}
+            placeholder={layer.title}
+            maxLength={120}
+            onBlur={(event) => event.target.value.trim() !== (node.name ?? "") && renameNode(node.id, event.target.value.trim())}
+            onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
+          />
+        )}
       </Field>
       {fromOutside && <p className="pt-1 text-sm text-ink2">What it gives comes from around the zone; its name is the name it goes by there.</p>}
       {Object.entries(fromOutside ? {} : layer.params).map(([name, param]) => (
@@ -105,7 +119,12 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         <Section title="Inside">
           <div className="space-y-1">
             {Object.entries(layer.bodies ?? {}).map(([role, { doc }]) => (
-              <button key={role} type="button" onClick={() => enterBody(node.id, role)} className="flex w-full flex-col rounded-md border border-line2 bg-raise px-2.5 py-1.5 text-left hover:border-ink3">
+              <button
+                key={role}
+                type="button"
+                onClick={() => enterBody(node.id, role)}
+                className="flex w-full flex-col rounded-md border border-line2 bg-raise px-2.5 py-1.5 text-left hover:border-ink3"
+              >
                 <span className="flex justify-between">
                   <span className="font-medium">{role}</span>
                   <span className="figures text-ink2">{node.bodies?.[role]?.nodes.length ?? 0} nodes</span>
@@ -257,7 +276,11 @@ function ParamField({ node, name, param, value }: { node: Node; name: string; pa
       </Field>
       {changed && (
         <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
-          <IconButton label={`Reset ${name}`} className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100" onClick={() => resetParam(node.id, name)}>
+          <IconButton
+            label={`Reset ${name}`}
+            className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+            onClick={() => resetParam(node.id, name)}
+          >
             <RotateCcw size={11} />
           </IconButton>
         </Tip>

@@ -1,7 +1,7 @@
 "use client";
 
 import { Dialog } from "../ui/Dialog.tsx";
-import { commands, type Command } from "./commands.ts";
+import { type Command, commands } from "./commands.ts";
 import { isMac, printKeys } from "./keys.ts";
 import { useStudio } from "./useStudio.ts";
 

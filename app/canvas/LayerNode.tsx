@@ -1,7 +1,7 @@
 "use client";
 
+import { Handle, type Node, type NodeProps, Position, useConnection, useUpdateNodeInternals } from "@xyflow/react";
 import { memo, useEffect, useRef } from "react";
-import { Handle, Position, useConnection, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
 import { formatCount, formatShort } from "../ui/format.ts";
 import { categoryColor } from "./categories.ts";
 import { canConnect } from "./connect.ts";

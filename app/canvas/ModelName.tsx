@@ -1,7 +1,7 @@
 "use client";
 
-import { useState } from "react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { useStudio } from "./useStudio.ts";
@@ -10,6 +10,10 @@ import { useStudio } from "./useStudio.ts";
 export function ModelName({ modelId }: { modelId: string }) {
   const name = useStudio((s) => s.name);
   const [editing, setEditing] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (editing) field.current?.select();
+  }, [editing]);
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const rename = useMutation(
@@ -34,12 +38,11 @@ export function ModelName({ modelId }: { modelId: string }) {
   }
   return (
     <input
-      autoFocus
+      ref={field}
       aria-label="Model name"
       defaultValue={name}
       maxLength={120}
       className="w-56 max-w-full rounded-sm border border-accent bg-raise px-1 font-semibold outline-none"
-      onFocus={(event) => event.target.select()}
       onBlur={(event) => done(event.target.value)}
       onKeyDown={(event) => {
         if (event.key === "Enter") done(event.currentTarget.value);

@@ -1,8 +1,8 @@
 "use client";
 
+import { Search } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
-import { Search } from "lucide-react";
 import { layers } from "../../core/layers/index.ts";
 import type { Layer } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
@@ -12,7 +12,7 @@ import { PALETTE_SEARCH_ID } from "./commands.ts";
 import { markWireAt } from "./dropTarget.ts";
 import { addLayer, dropLayer } from "./edits.ts";
 import { searchLayers } from "./search.ts";
-import { useStudio, type Point } from "./useStudio.ts";
+import { type Point, useStudio } from "./useStudio.ts";
 
 /** Every layer there is, by category, with a search. A click or Enter adds one and wires it up where that is clear; dragging puts it anywhere, also onto a wire. */
 export function Palette() {
@@ -155,7 +155,11 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
       </Tip>
       {ghost &&
         createPortal(
-          <div aria-hidden className="pointer-events-none fixed z-50 flex h-[38px] w-[184px] items-center gap-2 rounded-lg border border-accent bg-raise px-3 font-semibold opacity-90" style={{ left: ghost.x - 92, top: ghost.y - 19 }}>
+          <div
+            aria-hidden
+            className="pointer-events-none fixed z-50 flex h-[38px] w-[184px] items-center gap-2 rounded-lg border border-accent bg-raise px-3 font-semibold opacity-90"
+            style={{ left: ghost.x - 92, top: ghost.y - 19 }}
+          >
             <span className="h-5 w-[3px] rounded-full" style={{ background: categoryColor(layer.category) }} />
             {layer.title}
           </div>,

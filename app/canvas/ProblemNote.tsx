@@ -18,7 +18,10 @@ export function ProblemNote({ problem, tabFixes }: { problem: Problem; tabFixes?
               key={fix.label}
               type="button"
               onClick={() => fixProblem(problem, fix)}
-              className={cx("flex w-full items-center justify-between gap-3 rounded-md px-2 py-1 text-left", index === 0 ? "bg-accent-soft hover:bg-[color-mix(in_srgb,var(--accent-soft),var(--accent)_12%)]" : "hover:bg-hover")}
+              className={cx(
+                "flex w-full items-center justify-between gap-3 rounded-md px-2 py-1 text-left",
+                index === 0 ? "bg-accent-soft hover:bg-[color-mix(in_srgb,var(--accent-soft),var(--accent)_12%)]" : "hover:bg-hover",
+              )}
             >
               {fix.label}
               {index === 0 && tabFixes && (

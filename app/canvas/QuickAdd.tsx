@@ -1,6 +1,7 @@
 "use client";
 
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { pathOf } from "../../core/graph/path.ts";
 import { layers } from "../../core/layers/index.ts";
 import { cx } from "../ui/cx.ts";
 import { categoryColor } from "./categories.ts";
@@ -9,8 +10,7 @@ import { takes } from "./connect.ts";
 import { addLayerAt } from "./edits.ts";
 import { searchLayers } from "./search.ts";
 import { useGraph } from "./useGraph.ts";
-import { useStudio, type QuickAdd as Request } from "./useStudio.ts";
-import { pathOf } from "../../core/graph/path.ts";
+import { type QuickAdd as Request, useStudio } from "./useStudio.ts";
 
 /** A small search where the pointer is: for a double click on the canvas, or a wire let go over nothing. */
 export function QuickAdd() {
@@ -21,6 +21,8 @@ export function QuickAdd() {
 function Panel({ request }: { request: Request }) {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const open = useMemo(() => {
     const { from } = request;
     if (!from) return layers;
@@ -39,9 +41,14 @@ function Panel({ request }: { request: Request }) {
   return (
     <>
       <div aria-hidden className="fixed inset-0 z-20" onPointerDown={close} />
-      <div role="dialog" aria-label="Add a layer" className="appear fixed z-20 w-56 rounded-lg border border-line2 bg-raise p-1 shadow-float" style={{ left: `min(${request.screen.x - 112}px, calc(100vw - 236px))`, top: `min(${request.screen.y}px, calc(100dvh - 290px))` }}>
+      <div
+        role="dialog"
+        aria-label="Add a layer"
+        className="appear fixed z-20 w-56 rounded-lg border border-line2 bg-raise p-1 shadow-float"
+        style={{ left: `min(${request.screen.x - 112}px, calc(100vw - 236px))`, top: `min(${request.screen.y}px, calc(100dvh - 290px))` }}
+      >
         <input
-          autoFocus
+          ref={field}
           role="combobox"
           aria-expanded
           aria-controls="quick-add-list"
@@ -68,15 +75,25 @@ function Panel({ request }: { request: Request }) {
             }
           }}
         />
-        <ul id="quick-add-list" role="listbox" aria-label="Layers">
+        <div id="quick-add-list" role="listbox" aria-label="Layers">
           {found.map((layer, index) => (
-            <li key={layer.type} id={`quick-${layer.type}`} role="option" aria-selected={index === active} onPointerMove={() => setActive(index)} onClick={() => add(index)} className={cx("flex h-7 items-center gap-2 rounded-md px-2", index === active && "bg-hover")}>
+            <button
+              key={layer.type}
+              type="button"
+              id={`quick-${layer.type}`}
+              role="option"
+              aria-selected={index === active}
+              tabIndex={-1}
+              onPointerMove={() => setActive(index)}
+              onClick={() => add(index)}
+              className={cx("flex h-7 w-full items-center gap-2 rounded-md px-2 text-left", index === active && "bg-hover")}
+            >
               <span aria-hidden className="size-2 rounded-[2px]" style={{ background: categoryColor(layer.category) }} />
               {layer.title}
-            </li>
+            </button>
           ))}
-          {found.length === 0 && <li className="px-2 py-1 text-ink2">No layer fits.</li>}
-        </ul>
+        </div>
+        {found.length === 0 && <p className="px-2 py-1 text-ink2">No layer fits.</p>}
       </div>
     </>
   );

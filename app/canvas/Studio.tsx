@@ -1,9 +1,9 @@
 "use client";
 
-import { useEffect, useState, type ReactNode } from "react";
-import { Layers, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
-import { ReactFlowProvider } from "@xyflow/react";
 import { useQuery } from "@tanstack/react-query";
+import { ReactFlowProvider } from "@xyflow/react";
+import { Layers, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -14,15 +14,15 @@ import { useTRPC } from "../ui/trpc.ts";
 import { Canvas } from "./Canvas.tsx";
 import { Drawer } from "./Drawer.tsx";
 import { Inspector } from "./Inspector.tsx";
-import { isMac, printKeys } from "./keys.ts";
 import { KeySheet } from "./KeySheet.tsx";
+import { isMac, printKeys } from "./keys.ts";
 import { ModelName } from "./ModelName.tsx";
 import { Palette } from "./Palette.tsx";
 import { QuickAdd } from "./QuickAdd.tsx";
 import { ConflictBar, SaveBadge } from "./SaveBadge.tsx";
 import { TrainPanel } from "./train/TrainPanel.tsx";
 import { useTrain } from "./train/useTrain.ts";
-import { saveNow, useAutosave, type OpenedModel } from "./useAutosave.ts";
+import { type OpenedModel, saveNow, useAutosave } from "./useAutosave.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -77,7 +77,16 @@ function Open({ opened }: { opened: OpenedModel }) {
     document.title = `${name} · Tensorloom`;
   }, [name]);
   useEffect(() => {
-    useStudio.setState({ panel: "inspect", tab: "node", sheet: null, problemAt: null, renaming: null, quickAdd: null, keysShown: false, drawer: matchMedia("(min-width: 1024px)").matches });
+    useStudio.setState({
+      panel: "inspect",
+      tab: "node",
+      sheet: null,
+      problemAt: null,
+      renaming: null,
+      quickAdd: null,
+      keysShown: false,
+      drawer: matchMedia("(min-width: 1024px)").matches,
+    });
     return () => useStudio.setState({ actions: null });
   }, []);
 
@@ -92,7 +101,12 @@ function Open({ opened }: { opened: OpenedModel }) {
           actions={
             <>
               <Tip text="Data, optimizer, schedule, length">
-                <IconButton label="Settings" className="max-lg:hidden" aria-pressed={panel === "train"} onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}>
+                <IconButton
+                  label="Settings"
+                  className="max-lg:hidden"
+                  aria-pressed={panel === "train"}
+                  onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}
+                >
                   <SlidersHorizontal size={15} />
                 </IconButton>
               </Tip>
@@ -121,9 +135,24 @@ function Open({ opened }: { opened: OpenedModel }) {
           </Side>
         </main>
         <nav aria-label="Panels" className="grid shrink-0 grid-cols-3 border-t border-line bg-panel lg:hidden">
-          <SheetButton label="Layers" icon={<Layers size={16} />} active={sheet === "palette"} onClick={() => useStudio.setState({ sheet: sheet === "palette" ? null : "palette" })} />
-          <SheetButton label="Inspect" icon={<SquareDashedMousePointer size={16} />} active={sheet === "panel" && panel === "inspect"} onClick={() => useStudio.setState({ panel: "inspect", sheet: sheet === "panel" && panel === "inspect" ? null : "panel" })} />
-          <SheetButton label="Settings" icon={<SlidersHorizontal size={16} />} active={sheet === "panel" && panel === "train"} onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })} />
+          <SheetButton
+            label="Layers"
+            icon={<Layers size={16} />}
+            active={sheet === "palette"}
+            onClick={() => useStudio.setState({ sheet: sheet === "palette" ? null : "palette" })}
+          />
+          <SheetButton
+            label="Inspect"
+            icon={<SquareDashedMousePointer size={16} />}
+            active={sheet === "panel" && panel === "inspect"}
+            onClick={() => useStudio.setState({ panel: "inspect", sheet: sheet === "panel" && panel === "inspect" ? null : "panel" })}
+          />
+          <SheetButton
+            label="Settings"
+            icon={<SlidersHorizontal size={16} />}
+            active={sheet === "panel" && panel === "train"}
+            onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })}
+          />
         </nav>
         <KeySheet />
       </div>
@@ -154,7 +183,12 @@ function Side({ label, side, open, width, children }: { label: string; side: "le
 
 function SheetButton({ label, icon, active, onClick }: { label: string; icon: ReactNode; active: boolean; onClick: () => void }) {
   return (
-    <button type="button" aria-pressed={active} onClick={onClick} className={cx("flex h-12 flex-col items-center justify-center gap-0.5 text-xs", active ? "text-accent" : "text-ink2")}>
+    <button
+      type="button"
+      aria-pressed={active}
+      onClick={onClick}
+      className={cx("flex h-12 flex-col items-center justify-center gap-0.5 text-xs", active ? "text-accent" : "text-ink2")}
+    >
       {icon}
       {label}
     </button>

@@ -1,7 +1,7 @@
 "use client";
 
+import { BaseEdge, type Edge, type EdgeProps, getSmoothStepPath } from "@xyflow/react";
 import { memo } from "react";
-import { BaseEdge, getSmoothStepPath, type Edge, type EdgeProps } from "@xyflow/react";
 import type { EdgeView } from "./view.ts";
 
 export type FlowEdge = Edge<EdgeView, "wire">;

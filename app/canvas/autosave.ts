@@ -4,12 +4,7 @@ import type { Graph } from "../../core/graph/document.ts";
  * What has become of the work. `saving` and `failed` hold edits that are not on the server yet; they stay in the browser's
  * own storage until they are. `conflict`: somebody else saved first, and a person must choose.
  */
-export type SaveState =
-  | { kind: "saved" }
-  | { kind: "unsaved" }
-  | { kind: "saving" }
-  | { kind: "failed"; message: string; attempt: number }
-  | { kind: "conflict"; theirs: Saved };
+export type SaveState = { kind: "saved" } | { kind: "unsaved" } | { kind: "saving" } | { kind: "failed"; message: string; attempt: number } | { kind: "conflict"; theirs: Saved };
 
 /** A document as the server holds it. */
 export type Saved = { revision: number; graph: Graph };

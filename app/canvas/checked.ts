@@ -1,6 +1,6 @@
 import { create } from "zustand";
 import type { Manifest } from "../../core/data/manifest.ts";
-import { checkGraph, type Checked } from "../../core/graph/check.ts";
+import { type Checked, checkGraph } from "../../core/graph/check.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { findLoss } from "../../core/training/losses.ts";
 import type { RunSettings } from "../../core/training/settings.ts";

@@ -1,4 +1,4 @@
-import { Graph, SCHEMA_VERSION, type Body } from "../../core/graph/document.ts";
+import { type Body, Graph, SCHEMA_VERSION } from "../../core/graph/document.ts";
 import type { Clip } from "../../core/graph/edit.ts";
 
 /** Marks our text among everything else that may be on a clipboard. */

@@ -1,7 +1,7 @@
-import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
-import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
 import { readClip } from "./clip.ts";
+import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
 import type { Keys } from "./keys.ts";
+import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** Something a person can do to the canvas, said once: shortcuts, the `?` sheet and the context menu are drawn from this list. */
@@ -56,7 +56,14 @@ const nudges = (
   ] as const
 ).flatMap(([key, x, y]): Command[] => [
   { id: `nudge-${key}`, title: `Move ${key.slice(5).toLowerCase()}`, group: "Edit", keys: [key], isReady: hasNodes, run: () => nudgeSelection({ x: x * 8, y: y * 8 }) },
-  { id: `nudge-far-${key}`, title: `Move far ${key.slice(5).toLowerCase()}`, group: "Edit", keys: [`Shift+${key}`], isReady: hasNodes, run: () => nudgeSelection({ x: x * 48, y: y * 48 }) },
+  {
+    id: `nudge-far-${key}`,
+    title: `Move far ${key.slice(5).toLowerCase()}`,
+    group: "Edit",
+    keys: [`Shift+${key}`],
+    isReady: hasNodes,
+    run: () => nudgeSelection({ x: x * 48, y: y * 48 }),
+  },
 ]);
 
 export const commands: readonly Command[] = [
@@ -67,7 +74,15 @@ export const commands: readonly Command[] = [
   { id: "paste", title: "Paste", group: "Edit", keys: ["Mod+V"], isReady: () => readClip() !== null, run: () => pasteClip(), menu: ["canvas"], keepDefault: true },
   { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
   { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
-  { id: "rename", title: "Rename", group: "Edit", keys: ["Enter", "F2"], isReady: () => onlyNode() !== undefined, run: () => useStudio.setState({ renaming: onlyNode() ?? null }), menu: ["node"] },
+  {
+    id: "rename",
+    title: "Rename",
+    group: "Edit",
+    keys: ["Enter", "F2"],
+    isReady: () => onlyNode() !== undefined,
+    run: () => useStudio.setState({ renaming: onlyNode() ?? null }),
+    menu: ["node"],
+  },
   { id: "connect", title: "Wire two nodes", group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
   { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
   ...nudges,

@@ -3,9 +3,9 @@ import type { Body } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { portsOf, type InputPort } from "../../core/layers/kit.ts";
+import { type InputPort, portsOf } from "../../core/layers/kit.ts";
 import { currentChecked } from "./checked.ts";
-import { bodyAt, useGraph, type Scope } from "./useGraph.ts";
+import { bodyAt, type Scope, useGraph } from "./useGraph.ts";
 
 /** Why a wire cannot run from this output to this input, or null where it can. An input that has a wire already changes it for the new one. */
 export function refuseWire(body: Body, scope: Scope, checked: Checked, from: End, to: End): string | null {
@@ -14,7 +14,8 @@ export function refuseWire(body: Body, scope: Scope, checked: Checked, from: End
   const layer = target && findLayer(target.type);
   const port = layer && portsOf(layer, target).inputs[to.port];
   if (!source || !target || !port) return "There is no such input.";
-  if (body.edges.some((edge) => edge.from.node === from.node && edge.from.port === from.port && edge.to.node === to.node && edge.to.port === to.port)) return "This wire is there already.";
+  if (body.edges.some((edge) => edge.from.node === from.node && edge.from.port === from.port && edge.to.node === to.node && edge.to.port === to.port))
+    return "This wire is there already.";
   if (reaches(body, to.node, from.node)) return "Data flows one way: this wire would close a loop.";
   const type = checked.types.get(pathOf(scope, from.node))?.outputs[from.port];
   if (type && !takes(port, type.dtype)) return `Input ${to.port} takes ${port.dtype ?? "float32"}, and this is ${type.dtype}.`;

@@ -1,5 +1,5 @@
-import { Graph } from "../../core/graph/document.ts";
 import { z } from "zod";
+import { Graph } from "../../core/graph/document.ts";
 import type { DraftStore } from "./autosave.ts";
 
 const Draft = z.object({ revision: z.int(), graph: Graph });

@@ -1,18 +1,18 @@
 import type { Problem } from "../../core/graph/check.ts";
 import type { Body, Graph, Json, Node } from "../../core/graph/document.ts";
-import * as core from "../../core/graph/edit.ts";
 import type { End } from "../../core/graph/edit.ts";
+import * as core from "../../core/graph/edit.ts";
 import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { portsOf, type Fix, type Layer } from "../../core/layers/kit.ts";
+import { type Fix, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { notify } from "../ui/Notices.tsx";
 import { currentChecked } from "./checked.ts";
 import { parseClip, readClip, writeClip } from "./clip.ts";
 import { canConnect, pickInput, reaches, takes } from "./connect.ts";
 import { measured } from "./measured.ts";
-import { bodyAt, edit, goTo, nothing, selectNodes, useGraph, type Scope, type Selection } from "./useGraph.ts";
-import { useStudio, type Point } from "./useStudio.ts";
+import { bodyAt, edit, goTo, nothing, type Scope, type Selection, selectNodes, useGraph } from "./useGraph.ts";
+import { type Point, useStudio } from "./useStudio.ts";
 
 /** What people do on the canvas, each one step of the history. All of it happens in the body that is open. */
 
@@ -45,19 +45,23 @@ function tellProblem(id: string): void {
 export function addLayer(layer: Layer): void {
   const { scope, selection, body } = here();
   const [wire] = selection.nodes.size === 0 && selection.edges.size === 1 ? selection.edges : [];
-  if (wire !== undefined && isThrough(layer)) return insertOnWire(layer, wire);
+  if (wire !== undefined && isThrough(layer)) {
+    insertOnWire(layer, wire);
+    return;
+  }
 
   const source = sourceFor(body, selection);
   if (!source) {
     const center = useStudio.getState().canvas?.center() ?? { x: 0, y: 0 };
-    return place(layer, freeSpot(body, snap({ x: center.x - NODE_SIZE.width / 2, y: center.y })), null);
+    place(layer, freeSpot(body, snap({ x: center.x - NODE_SIZE.width / 2, y: center.y })), null);
+    return;
   }
   const from = freeOutput(body, source);
   const type = from && currentChecked().types.get(pathOf(scope, source.id))?.outputs[from.port];
   const wanted = Object.values(layer.inputs).filter((port) => !port.optional);
   const fits = from !== null && wanted.length === 1 && wanted.every((port) => !type || takes(port, type.dtype));
-  if (fits) return place(layer, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
-  place(layer, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
+  if (fits) place(layer, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
+  else place(layer, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
 }
 
 /** Puts a layer where it was dragged, its middle under the pointer, or onto the wire there. */
@@ -123,7 +127,8 @@ function freeOutput(body: Body, node: Node): End | null {
   return body.edges.some((edge) => edge.from.node === node.id) ? null : { node: node.id, port };
 }
 
-const overlaps = (node: Node, at: Point) => Math.abs(node.at.x - at.x) < NODE_SIZE.width + 8 && node.at.y < at.y + NODE_SIZE.height + 8 && node.at.y + measured.sizeOf(node).height + 8 > at.y;
+const overlaps = (node: Node, at: Point) =>
+  Math.abs(node.at.x - at.x) < NODE_SIZE.width + 8 && node.at.y < at.y + NODE_SIZE.height + 8 && node.at.y + measured.sizeOf(node).height + 8 > at.y;
 
 function freeSpot(body: Body, at: Point): Point {
   let spot = at;
@@ -139,7 +144,9 @@ function pushDown(graph: Graph, scope: Scope, id: string): Graph {
   const added = body.nodes.find((node) => node.id === id);
   if (!added) return graph;
   const bottom = added.at.y + measured.sizeOf(added).height;
-  const below = body.nodes.filter((node) => node.id !== id && Math.abs(node.at.x - added.at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > added.at.y && !reaches(body, node.id, id));
+  const below = body.nodes.filter(
+    (node) => node.id !== id && Math.abs(node.at.x - added.at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > added.at.y && !reaches(body, node.id, id),
+  );
   const next = Math.min(...below.map((node) => node.at.y));
   if (next >= bottom + 8) return graph;
   const by = Math.ceil((bottom + ROW - NODE_SIZE.height - next) / GRID) * GRID;
@@ -158,7 +165,10 @@ export function connectEnds(from: End, to: End): void {
 export function wireInto(from: End, node: string): void {
   const { scope, body } = here();
   const port = pickInput(body, scope, currentChecked(), from, node);
-  if (port !== null) return connectEnds(from, { node, port });
+  if (port !== null) {
+    connectEnds(from, { node, port });
+    return;
+  }
   const target = body.nodes.find((n) => n.id === node);
   const layer = target && findLayer(target.type);
   const [first] = layer ? Object.keys(portsOf(layer, target).inputs) : [];

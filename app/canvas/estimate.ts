@@ -25,7 +25,10 @@ function sizeOf(shape: Shape): number {
  * What training will hold at once, about: weights, their gradients and the optimizer's state, and each node's output for a whole
  * batch until the backward pass has used it. What the operators need for themselves comes on top.
  */
-export function estimateMemoryBytes(model: { parameters: number; outputs: Iterable<TensorType> }, settings: Pick<RunSettings, "optimizer" | "momentum" | "batchSize" | "precision">): number {
+export function estimateMemoryBytes(
+  model: { parameters: number; outputs: Iterable<TensorType> },
+  settings: Pick<RunSettings, "optimizer" | "momentum" | "batchSize" | "precision">,
+): number {
   let perSample = 0;
   for (const type of model.outputs) perSample += bytesPerSample(type);
   const activations = perSample * settings.batchSize * (settings.precision === "bf16" ? 0.5 : 1);

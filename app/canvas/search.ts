@@ -18,7 +18,12 @@ function rankOf(layer: Layer, word: string): number {
   const title = layer.title.toLowerCase();
   if (title === word) return 0;
   if (title.startsWith(word)) return 1;
-  if (plain(layer.type).split(" ").some((part) => part.startsWith(word))) return 2;
+  if (
+    plain(layer.type)
+      .split(" ")
+      .some((part) => part.startsWith(word))
+  )
+    return 2;
   if (title.includes(word)) return 3;
   if (layer.keywords?.some((keyword) => plain(keyword).startsWith(word))) return 4;
   if (layer.category.startsWith(word)) return 5;
@@ -26,4 +31,8 @@ function rankOf(layer: Layer, word: string): number {
   return Infinity;
 }
 
-const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim();
+const plain = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, " ")
+    .trim();

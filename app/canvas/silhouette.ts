@@ -2,8 +2,8 @@ import type { Body } from "../../core/graph/document.ts";
 import type { Shape } from "../../core/graph/shape.ts";
 
 /** One node of a small drawing: where it stands and how large what it gives is. */
-export type Slab = { id: string; x: number; y: number; width: number; height: number };
-export type Silhouette = { slabs: Slab[]; wires: { id: string; path: string; skip: boolean }[] };
+type Slab = { id: string; x: number; y: number; width: number; height: number };
+type Silhouette = { slabs: Slab[]; wires: { id: string; path: string; skip: boolean }[] };
 
 const MAX_PITCH = 26;
 
@@ -15,7 +15,10 @@ const MAX_PITCH = 26;
 export function drawSilhouette(body: Body, shapeOf: (id: string) => Shape | null, size: { width: number; height: number }): Silhouette {
   const depth = depths(body);
   const columns: string[][] = [];
-  for (const node of body.nodes) (columns[depth.get(node.id) ?? 0] ??= []).push(node.id);
+  for (const node of body.nodes) {
+    const column = depth.get(node.id) ?? 0;
+    columns[column] = [...(columns[column] ?? []), node.id];
+  }
   const filled = columns.filter((ids) => ids.length > 0); // a cycle may leave holes
   const keeps = keepers(body, shapeOf);
 

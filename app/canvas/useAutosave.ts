@@ -1,8 +1,8 @@
 "use client";
 
-import { useEffect } from "react";
 import { useQueryClient } from "@tanstack/react-query";
-import { isRefusal, refusalCode, useTRPC, useTRPCClient, type Answers } from "../ui/trpc.ts";
+import { useEffect } from "react";
+import { type Answers, isRefusal, refusalCode, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { Autosave } from "./autosave.ts";
 import { drafts } from "./drafts.ts";
 import { edit, openGraph, useGraph } from "./useGraph.ts";

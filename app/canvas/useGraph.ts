@@ -1,7 +1,7 @@
 "use client";
 
 import { create } from "zustand";
-import { emptyGraph, type Body, type Graph } from "../../core/graph/document.ts";
+import { type Body, emptyGraph, type Graph } from "../../core/graph/document.ts";
 import { bodyAt as findBody } from "../../core/graph/edit.ts";
 import type { BodyStep } from "../../core/graph/path.ts";
 

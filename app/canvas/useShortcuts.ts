@@ -1,13 +1,13 @@
 "use client";
 
 import { useEffect } from "react";
+import { pathOf } from "../../core/graph/path.ts";
 import { currentChecked } from "./checked.ts";
 import { commands } from "./commands.ts";
 import { fixProblem, pasteClip } from "./edits.ts";
 import { isMac, isTyping, matchesKeys } from "./keys.ts";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
-import { pathOf } from "../../core/graph/path.ts";
 
 /** What a focused control does with a key itself, before it could be a command. */
 function belongsToControl(event: KeyboardEvent): boolean {

@@ -1,9 +1,9 @@
-import { paramsOf, type Checked, type Problem } from "../../core/graph/check.ts";
+import { type Checked, type Problem, paramsOf } from "../../core/graph/check.ts";
 import type { Body, Node } from "../../core/graph/document.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { portsOf, type Category } from "../../core/layers/kit.ts";
+import { type Category, portsOf } from "../../core/layers/kit.ts";
 import type { Scope } from "./useGraph.ts";
 
 /** A port as it is drawn. */
@@ -48,7 +48,7 @@ export type EdgeView = {
   label: string;
 };
 
-export type BodyView = { nodes: NodeView[]; edges: EdgeView[] };
+type BodyView = { nodes: NodeView[]; edges: EdgeView[] };
 
 /** Makes the views of one body, and hands out the former object wherever nothing in it changed, so that only changed nodes are drawn again. */
 export function createViewer(): (body: Body, scope: Scope, checked: Checked) => BodyView {
@@ -105,17 +105,43 @@ function wiredPorts(body: Body): Map<string, Wired> {
   return wired;
 }
 
-function viewNode(node: Node, path: string, checked: Checked, severities: ReadonlyMap<string, Problem["severity"]>, wired: Wired = { inputs: new Set(), outputs: new Set() }): NodeView {
+function viewNode(
+  node: Node,
+  path: string,
+  checked: Checked,
+  severities: ReadonlyMap<string, Problem["severity"]>,
+  wired: Wired = { inputs: new Set(), outputs: new Set() },
+): NodeView {
   const layer = findLayer(node.type);
   const severity = severities.get(path) ?? null;
-  const strays = (known: object, ports: Set<string>, many: boolean): PortView[] => [...ports].filter((id) => !Object.hasOwn(known, id)).map((id) => ({ id, many, optional: true, shape: null, missing: false }));
+  const strays = (known: object, ports: Set<string>, many: boolean): PortView[] =>
+    [...ports].filter((id) => !Object.hasOwn(known, id)).map((id) => ({ id, many, optional: true, shape: null, missing: false }));
   if (!layer) {
-    return { id: node.id, title: node.name?.trim() || node.type, layerTitle: node.type, label: `Unknown layer ${node.type} ${node.id}`, summary: "not known to this version", parameters: null, category: null, known: false, severity, inputs: strays({}, wired.inputs, false), outputs: strays({}, wired.outputs, true), bodies: [] };
+    return {
+      id: node.id,
+      title: node.name?.trim() || node.type,
+      layerTitle: node.type,
+      label: `Unknown layer ${node.type} ${node.id}`,
+      summary: "not known to this version",
+      parameters: null,
+      category: null,
+      known: false,
+      severity,
+      inputs: strays({}, wired.inputs, false),
+      outputs: strays({}, wired.outputs, true),
+      bodies: [],
+    };
   }
   const types = checked.types.get(path);
   const inside = path.includes("/");
   const { inputs, outputs } = portsOf(layer, node);
-  const shapeOf = (type: TensorType | TensorType[] | undefined) => (type === undefined ? null : [type].flat().map(({ shape }) => formatShape(shape)).join(", ") || null);
+  const shapeOf = (type: TensorType | TensorType[] | undefined) =>
+    type === undefined
+      ? null
+      : [type]
+          .flat()
+          .map(({ shape }) => formatShape(shape))
+          .join(", ") || null;
   return {
     id: node.id,
     title: node.name?.trim() || layer.title,
@@ -127,8 +153,20 @@ function viewNode(node: Node, path: string, checked: Checked, severities: Readon
     category: layer.category,
     known: true,
     severity,
-    inputs: [...Object.entries(inputs).map(([id, port]) => ({ id, many: port.many ?? false, optional: port.optional ?? false, shape: shapeOf(types?.inputs[id]), missing: !port.optional && !wired.inputs.has(id) })), ...strays(inputs, wired.inputs, false)],
-    outputs: [...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })), ...strays(outputs, wired.outputs, true)],
+    inputs: [
+      ...Object.entries(inputs).map(([id, port]) => ({
+        id,
+        many: port.many ?? false,
+        optional: port.optional ?? false,
+        shape: shapeOf(types?.inputs[id]),
+        missing: !port.optional && !wired.inputs.has(id),
+      })),
+      ...strays(inputs, wired.inputs, false),
+    ],
+    outputs: [
+      ...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })),
+      ...strays(outputs, wired.outputs, true),
+    ],
     bodies: Object.keys(layer.bodies ?? {}).map((role) => ({ role, text: sayBody(node.bodies?.[role]), problem: severities.get(`${path}/${role}`) === "error" })),
   };
 }

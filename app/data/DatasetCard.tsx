@@ -1,7 +1,7 @@
 "use client";
 
-import Link from "next/link";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { Badge } from "../ui/Badge.tsx";
 import { formatCount } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
@@ -38,7 +38,9 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
 function Preview({ dataset }: { dataset: DatasetSummary }) {
   const trpc = useTRPC();
   const isImage = dataset.task === "image-classification";
-  const samples = useQuery(trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 36 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }));
+  const samples = useQuery(
+    trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 36 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }),
+  );
   if (!samples.data) return null;
   const { dtype, shape } = samples.data;
   if (!isImage) {

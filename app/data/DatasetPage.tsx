@@ -12,7 +12,9 @@ import { isPreparing } from "./tasks.ts";
 export function DatasetPage({ datasetId }: { datasetId: string }) {
   const trpc = useTRPC();
   const me = useQuery(trpc.workspace.me.queryOptions());
-  const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId }, { refetchInterval: (query) => (query.state.data && isPreparing(query.state.data.status) ? 1500 : false) }));
+  const dataset = useQuery(
+    trpc.datasets.get.queryOptions({ datasetId }, { refetchInterval: (query) => (query.state.data && isPreparing(query.state.data.status) ? 1500 : false) }),
+  );
   return (
     <>
       <TopBar

@@ -104,7 +104,19 @@ function SourceText({ text }: { text: string }) {
 }
 
 /** One bar a class; a click shows only its samples. Bars start at zero and share one scale. */
-function ClassCounts({ classes, train, validation, chosen, onChoose }: { classes: readonly string[]; train: readonly number[]; validation: readonly number[]; chosen: number | null; onChoose: (index: number | null) => void }) {
+function ClassCounts({
+  classes,
+  train,
+  validation,
+  chosen,
+  onChoose,
+}: {
+  classes: readonly string[];
+  train: readonly number[];
+  validation: readonly number[];
+  chosen: number | null;
+  onChoose: (index: number | null) => void;
+}) {
   // Every row has the same columns, so that the bars share one scale.
   const columns = `${Math.min(14, Math.max(2, ...classes.map((name) => name.length)))}ch 1fr ${Math.max(...classes.map((_, i) => formatCount(train[i] ?? 0).length + formatCount(validation[i] ?? 0).length))}ch`;
   const most = Math.max(1, ...classes.map((_, i) => Math.max(train[i] ?? 0, validation[i] ?? 0)));

@@ -1,13 +1,13 @@
 "use client";
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { settingsFor } from "../canvas/train/settings.ts";
 import { Select } from "../ui/Field.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { DatasetView } from "./DatasetView.tsx";
-import { settingsFor } from "../canvas/train/settings.ts";
 import { isPreparing } from "./tasks.ts";
 
 /** The Data room of a model: which data set it learns from, and what is in it. */
@@ -38,9 +38,11 @@ export function ModelData({ modelId }: { modelId: string }) {
         {model.isError && <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />}
         {(model.isPending || datasets.isPending) && <Loading label="Loading the model's data" className="h-96" />}
         {datasets.data && model.data && (
-          <label className="mb-5 flex max-w-md items-center gap-3">
-            <span className="shrink-0 text-ink2">This model learns from</span>
-            <Select aria-label="Data set" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending}>
+          <div className="mb-5 flex max-w-md items-center gap-3">
+            <label htmlFor="model-dataset" className="shrink-0 text-ink2">
+              This model learns from
+            </label>
+            <Select id="model-dataset" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending}>
               {datasetId === null && <option value="">Choose a data set</option>}
               {datasets.data.map((d) => (
                 <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
@@ -49,7 +51,7 @@ export function ModelData({ modelId }: { modelId: string }) {
                 </option>
               ))}
             </Select>
-          </label>
+          </div>
         )}
         {model.data && datasetId === null && <Empty title="No data set yet">Choose what this model learns from; its samples and classes then stand here.</Empty>}
         {datasetId !== null && dataset.isPending && <Loading label="Loading the data set" className="h-96" />}

@@ -1,7 +1,7 @@
 "use client";
 
-import { useRouter } from "next/navigation";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
 import { Button } from "../ui/Button.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";

@@ -1,8 +1,8 @@
 "use client";
 
-import { useState } from "react";
-import { ChevronLeft, ChevronRight, X } from "lucide-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { ChevronLeft, ChevronRight, X } from "lucide-react";
+import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
@@ -23,7 +23,17 @@ const SPLITS = [
 ] as const;
 
 /** Pages through the samples of one split, of all classes or of one. */
-export function Samples({ dataset, manifest, classIndex, onClass }: { dataset: { id: string }; manifest: Manifest; classIndex: number | null; onClass: (index: number | null) => void }) {
+export function Samples({
+  dataset,
+  manifest,
+  classIndex,
+  onClass,
+}: {
+  dataset: { id: string };
+  manifest: Manifest;
+  classIndex: number | null;
+  onClass: (index: number | null) => void;
+}) {
   const isImage = manifest.task === "image-classification";
   const limit = isImage ? 96 : 50;
   const [split, setSplit] = useState<Split>("train");
@@ -33,7 +43,10 @@ export function Samples({ dataset, manifest, classIndex, onClass }: { dataset: {
   const offset = place.of === of ? place.offset : 0;
   const trpc = useTRPC();
   const page = useQuery(
-    trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split, offset, limit, ...(classIndex === null ? {} : { classIndex }) }, { placeholderData: keepPreviousData, staleTime: Infinity }),
+    trpc.datasets.samples.queryOptions(
+      { datasetId: dataset.id, split, offset, limit, ...(classIndex === null ? {} : { classIndex }) },
+      { placeholderData: keepPreviousData, staleTime: Infinity },
+    ),
   );
   const total = page.data?.total ?? 0;
   return (
@@ -41,12 +54,19 @@ export function Samples({ dataset, manifest, classIndex, onClass }: { dataset: {
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-3.5 py-2.5">
         <Segments label="Split" options={SPLITS} value={split} onValue={setSplit} />
         {classIndex !== null && (
-          <button type="button" onClick={() => onClass(null)} className="inline-flex h-6 items-center gap-1 rounded-md bg-accent-soft px-2 text-accent" aria-label={`Show all classes, not only ${manifest.classes[classIndex]}`}>
+          <button
+            type="button"
+            onClick={() => onClass(null)}
+            className="inline-flex h-6 items-center gap-1 rounded-md bg-accent-soft px-2 text-accent"
+            aria-label={`Show all classes, not only ${manifest.classes[classIndex]}`}
+          >
             {manifest.classes[classIndex]} <X size={12} />
           </button>
         )}
         <div className="ml-auto flex items-center gap-1">
-          <span className="figures mr-1 text-ink2">{total === 0 ? "none" : `${formatCount(offset + 1)}–${formatCount(Math.min(offset + limit, total))} of ${formatCount(total)}`}</span>
+          <span className="figures mr-1 text-ink2">
+            {total === 0 ? "none" : `${formatCount(offset + 1)}–${formatCount(Math.min(offset + limit, total))} of ${formatCount(total)}`}
+          </span>
           <IconButton label="Previous samples" disabled={offset === 0} onClick={() => setPlace({ of, offset: Math.max(0, offset - limit) })}>
             <ChevronLeft size={16} />
           </IconButton>

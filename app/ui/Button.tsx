@@ -1,5 +1,5 @@
-import type { ComponentProps, ReactNode } from "react";
 import Link from "next/link";
+import type { ComponentProps, ReactNode } from "react";
 import { cx } from "./cx.ts";
 
 type Look = {
@@ -59,7 +59,10 @@ export function IconButton({ label, className, children, ...rest }: { label: str
     <button
       type="button"
       aria-label={label}
-      className={cx("inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink2 transition-colors duration-100 hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-ink3 disabled:opacity-60 disabled:hover:bg-transparent", className)}
+      className={cx(
+        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink2 transition-colors duration-100 hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-ink3 disabled:opacity-60 disabled:hover:bg-transparent",
+        className,
+      )}
       {...rest}
     >
       {children}

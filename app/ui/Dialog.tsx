@@ -1,13 +1,25 @@
 "use client";
 
-import type { ReactNode } from "react";
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
+import type { ReactNode } from "react";
 import { Button, IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
 
-/** A question that must be answered before going on. `side` slides it in as a sheet at the right (at the foot of a phone). */
-export function Dialog({ title, open, onOpen, side, width = "max-w-lg", children }: { title: string; open: boolean; onOpen: (open: boolean) => void; side?: boolean; width?: string; children: ReactNode }) {
+/** Something to read or answer before going on, over the page. */
+export function Dialog({
+  title,
+  open,
+  onOpen,
+  width = "max-w-lg",
+  children,
+}: {
+  title: string;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+  width?: string;
+  children: ReactNode;
+}) {
   return (
     <Radix.Root open={open} onOpenChange={onOpen}>
       <Radix.Portal>
@@ -20,10 +32,8 @@ export function Dialog({ title, open, onOpen, side, width = "max-w-lg", children
             if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
           }}
           className={cx(
-            "appear fixed z-40 flex flex-col border-line2 bg-panel shadow-float outline-none",
-            side
-              ? "inset-x-0 bottom-0 max-h-[85dvh] rounded-t-xl border-t sm:inset-y-0 sm:right-0 sm:left-auto sm:max-h-none sm:w-[380px] sm:rounded-none sm:border-t-0 sm:border-l"
-              : cx("top-[12vh] left-1/2 max-h-[76dvh] w-[calc(100vw-24px)] -translate-x-1/2 rounded-xl border", width),
+            "appear fixed top-[12vh] left-1/2 z-40 flex max-h-[76dvh] w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-xl border border-line2 bg-panel shadow-float outline-none",
+            width,
           )}
         >
           <header className="flex h-12 shrink-0 items-center justify-between border-b border-line pr-2 pl-4">
@@ -42,14 +52,34 @@ export function Dialog({ title, open, onOpen, side, width = "max-w-lg", children
 }
 
 /** Asks once more before something that cannot be undone. */
-export function Confirm({ title, text, action, open, onOpen, onConfirm }: { title: string; text: ReactNode; action: string; open: boolean; onOpen: (open: boolean) => void; onConfirm: () => void }) {
+export function Confirm({
+  title,
+  text,
+  action,
+  open,
+  onOpen,
+  onConfirm,
+}: {
+  title: string;
+  text: ReactNode;
+  action: string;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+  onConfirm: () => void;
+}) {
   return (
     <Dialog title={title} open={open} onOpen={onOpen} width="max-w-sm">
       <div className="space-y-4 p-4">
         <p className="text-ink2">{text}</p>
         <div className="flex justify-end gap-2">
           <Button onClick={() => onOpen(false)}>Keep it</Button>
-          <Button kind="danger" onClick={() => { onOpen(false); onConfirm(); }}>
+          <Button
+            kind="danger"
+            onClick={() => {
+              onOpen(false);
+              onConfirm();
+            }}
+          >
             {action}
           </Button>
         </div>

@@ -1,8 +1,8 @@
 "use client";
 
-import { useEffect, useId, useState, type ComponentProps, type ReactNode } from "react";
 import { ChevronDown } from "lucide-react";
 import { Switch as RadixSwitch } from "radix-ui";
+import { type ComponentProps, type ReactNode, useEffect, useId, useState } from "react";
 import { cx } from "./cx.ts";
 
 const box =
@@ -12,7 +12,14 @@ const box =
  * One line of a form: its name at the left, its control at the right, what is wrong below. Hands the control its ids, so
  * that the name and the complaint are read out with it.
  */
-export function Field({ label, hint, problem, doc, mono, children }: {
+export function Field({
+  label,
+  hint,
+  problem,
+  doc,
+  mono,
+  children,
+}: {
   label: string;
   hint?: ReactNode;
   problem?: string | null;
@@ -47,7 +54,16 @@ export function TextInput({ className, ...rest }: ComponentProps<"input">) {
  * A field for one value written as text. While it is being typed the text is the person's own; each text that `parse`
  * accepts is passed on at once, and leaving the field shows the value as it stands.
  */
-export function ParsedInput<T>({ value, print, parse, onValue, onProblem, step, className, ...rest }: {
+export function ParsedInput<T>({
+  value,
+  print,
+  parse,
+  onValue,
+  onProblem,
+  step,
+  className,
+  ...rest
+}: {
   value: T;
   print: (value: T) => string;
   /** The value, or why the text is none. */
@@ -116,7 +132,7 @@ function rangeText({ min, max, whole }: NumberRange): string {
 }
 
 /** Reads `0.001`, `1e-3`, `1_000`; says what is wrong with anything else. */
-export function parseNumber(text: string, range: NumberRange): { value: number } | { problem: string } {
+function parseNumber(text: string, range: NumberRange): { value: number } | { problem: string } {
   const value = text.trim() === "" ? Number.NaN : Number(text.replace(/[_\s]/g, ""));
   const fits = Number.isFinite(value) && (!range.whole || Number.isInteger(value)) && value >= (range.min ?? -Infinity) && value <= (range.max ?? Infinity);
   return fits ? { value } : { problem: rangeText(range) };
@@ -128,7 +144,16 @@ export function printNumber(value: number): string {
 }
 
 /** A number; arrow keys step it. Fractions step by a tenth of their own size where no step is given. */
-export function NumberInput({ value, onValue, onProblem, min, max, whole, step, ...rest }: NumberRange & {
+export function NumberInput({
+  value,
+  onValue,
+  onProblem,
+  min,
+  max,
+  whole,
+  step,
+  ...rest
+}: NumberRange & {
   value: number;
   onValue: (value: number) => void;
   onProblem?: (problem: string | null) => void;
@@ -164,7 +189,18 @@ export function Select({ className, children, ...rest }: ComponentProps<"select"
   );
 }
 
-export function Switch({ checked, onChecked, ...rest }: { checked: boolean; onChecked: (checked: boolean) => void; id?: string; disabled?: boolean; "aria-label"?: string; "aria-describedby"?: string }) {
+export function Switch({
+  checked,
+  onChecked,
+  ...rest
+}: {
+  checked: boolean;
+  onChecked: (checked: boolean) => void;
+  id?: string;
+  disabled?: boolean;
+  "aria-label"?: string;
+  "aria-describedby"?: string;
+}) {
   return (
     <RadixSwitch.Root
       checked={checked}

@@ -1,7 +1,7 @@
 "use client";
 
-import type { ReactNode } from "react";
 import { ContextMenu as RadixContext, DropdownMenu as RadixDropdown } from "radix-ui";
+import type { ReactNode } from "react";
 import { cx } from "./cx.ts";
 
 /** One line of a menu, or a rule between groups. */
@@ -14,7 +14,11 @@ function Row({ item }: { item: Exclude<MenuItem, "rule"> }) {
   return (
     <>
       <span className={cx("flex-1", item.danger && !item.disabled && "text-bad")}>{item.label}</span>
-      {item.checked && <span aria-hidden className="text-accent">✓</span>}
+      {item.checked && (
+        <span aria-hidden className="text-accent">
+          ✓
+        </span>
+      )}
       {item.shortcut && <kbd className="figures text-ink3">{item.shortcut}</kbd>}
     </>
   );
@@ -42,10 +46,10 @@ export function Menu({ items, children, align = "start" }: { items: MenuItem[]; 
   );
 }
 
-/** Opens where the pointer is, on a right click inside `children`. Items are asked for when it opens. */
-export function ContextMenu({ items, children, onOpen }: { items: MenuItem[]; children: ReactNode; onOpen?: () => void }) {
+/** Opens where the pointer is, on a right click inside `children`. */
+export function ContextMenu({ items, children }: { items: MenuItem[]; children: ReactNode }) {
   return (
-    <RadixContext.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
+    <RadixContext.Root modal={false}>
       <RadixContext.Trigger asChild>{children}</RadixContext.Trigger>
       <RadixContext.Portal>
         <RadixContext.Content collisionPadding={8} className={surface}>

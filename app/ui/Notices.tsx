@@ -27,10 +27,23 @@ export function Notices() {
   return (
     <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-3 bottom-3 z-50 flex flex-col items-center gap-2">
       {notices.map((notice) => (
-        <div key={notice.id} className={cx("appear pointer-events-auto flex max-w-lg items-center gap-3 rounded-lg border bg-raise py-2 pr-2 pl-3 shadow-float", notice.tone === "bad" ? "border-bad text-bad" : "border-line2")}>
+        <div
+          key={notice.id}
+          className={cx(
+            "appear pointer-events-auto flex max-w-lg items-center gap-3 rounded-lg border bg-raise py-2 pr-2 pl-3 shadow-float",
+            notice.tone === "bad" ? "border-bad text-bad" : "border-line2",
+          )}
+        >
           <span className="min-w-0">{notice.text}</span>
           {notice.action && (
-            <button type="button" className="shrink-0 font-medium text-accent hover:underline" onClick={() => { notice.action?.run(); dismiss(notice.id); }}>
+            <button
+              type="button"
+              className="shrink-0 font-medium text-accent hover:underline"
+              onClick={() => {
+                notice.action?.run();
+                dismiss(notice.id);
+              }}
+            >
               {notice.action.label}
             </button>
           )}

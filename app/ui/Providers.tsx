@@ -1,10 +1,10 @@
 "use client";
 
-import { useState, type ReactNode } from "react";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
-import { makeClient, makeQueryClient, TRPCProvider } from "./trpc.ts";
+import { type ReactNode, useState } from "react";
 import { Notices } from "./Notices.tsx";
+import { makeClient, makeQueryClient, TRPCProvider } from "./trpc.ts";
 
 /** Everything that pages expect around them: the server's client, its cache, tooltips and notices. */
 export function Providers({ children }: { children: ReactNode }) {

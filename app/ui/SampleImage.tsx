@@ -6,7 +6,13 @@ import { cx } from "./cx.ts";
 import { decodeTensor, imageSize, toPixels } from "./tensorBytes.ts";
 
 /** One sample drawn from its stored bytes, pixel for pixel; CSS makes it larger. */
-export const SampleImage = memo(function SampleImage({ bytes, dtype, shape, label, className }: {
+export const SampleImage = memo(function SampleImage({
+  bytes,
+  dtype,
+  shape,
+  label,
+  className,
+}: {
   /** Base64, as the server sends it. */
   bytes: string;
   dtype: Manifest["preprocess"]["dtype"];

@@ -3,7 +3,17 @@
 import { ToggleGroup } from "radix-ui";
 
 /** A choice among a few words that are all seen at once. */
-export function Segments<T extends string>({ label, options, value, onValue }: { label: string; options: readonly { id: T; title: string }[]; value: T; onValue: (value: T) => void }) {
+export function Segments<T extends string>({
+  label,
+  options,
+  value,
+  onValue,
+}: {
+  label: string;
+  options: readonly { id: T; title: string }[];
+  value: T;
+  onValue: (value: T) => void;
+}) {
   return (
     <ToggleGroup.Root
       type="single"
@@ -16,7 +26,11 @@ export function Segments<T extends string>({ label, options, value, onValue }: {
       className="inline-flex rounded-md border border-line bg-bg p-px"
     >
       {options.map((option) => (
-        <ToggleGroup.Item key={option.id} value={option.id} className="h-6 rounded-[5px] px-2.5 text-ink2 hover:text-ink data-[state=on]:bg-raise data-[state=on]:font-semibold data-[state=on]:text-ink">
+        <ToggleGroup.Item
+          key={option.id}
+          value={option.id}
+          className="h-6 rounded-[5px] px-2.5 text-ink2 hover:text-ink data-[state=on]:bg-raise data-[state=on]:font-semibold data-[state=on]:text-ink"
+        >
           {option.title}
         </ToggleGroup.Item>
       ))}

@@ -1,11 +1,18 @@
 "use client";
 
-import type { ReactNode } from "react";
 import { Tabs as Radix } from "radix-ui";
+import type { ReactNode } from "react";
 import { cx } from "./cx.ts";
 
 /** Panels of one place, one shown at a time, with an underlined name each. */
-export function Tabs({ label, tabs, value, onValue, className, end }: {
+export function Tabs({
+  label,
+  tabs,
+  value,
+  onValue,
+  className,
+  end,
+}: {
   label: string;
   tabs: { id: string; title: ReactNode; content: ReactNode }[];
   value: string;

@@ -1,7 +1,7 @@
 "use client";
 
-import type { ReactNode } from "react";
 import { Tooltip } from "radix-ui";
+import type { ReactNode } from "react";
 
 /** A short sentence beside what the pointer or the focus is on. Never the only place where something is said. */
 export function Tip({ text, shortcut, side = "bottom", children }: { text: ReactNode; shortcut?: string; side?: "top" | "bottom" | "left" | "right"; children: ReactNode }) {

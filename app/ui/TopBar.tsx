@@ -1,9 +1,9 @@
 "use client";
 
-import { Fragment, type ReactNode } from "react";
+import { Monitor, Moon, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { Monitor, Moon, Sun } from "lucide-react";
+import { Fragment, type ReactNode } from "react";
 import { IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
 import { Logo } from "./Logo.tsx";
@@ -11,7 +11,7 @@ import { Menu } from "./Menu.tsx";
 import { setTheme, useTheme } from "./theme.ts";
 
 /** One step of the way to where one is; the last is the place itself and may be any content (a rename field). */
-export type Crumb = { label: ReactNode; href?: string };
+type Crumb = { label: ReactNode; href?: string };
 
 export type Room = "data" | "build" | "runs" | "ship";
 const ROOMS: { id: Room; title: string; path: string }[] = [
@@ -45,9 +45,19 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
             const last = index === place.length - 1;
             return (
               <Fragment key={index}>
-                {index > 0 && <span aria-hidden className={cx("text-ink3", !last && "max-lg:hidden", last && "max-lg:hidden")}>/</span>}
+                {index > 0 && (
+                  <span aria-hidden className={cx("text-ink3", !last && "max-lg:hidden", last && "max-lg:hidden")}>
+                    /
+                  </span>
+                )}
                 <span className={cx("min-w-0 truncate", last ? "font-semibold text-ink" : "shrink text-ink2 max-lg:hidden")} aria-current={last ? "page" : undefined}>
-                  {crumb.href && !last ? <Link href={crumb.href} className="hover:text-ink hover:underline">{crumb.label}</Link> : crumb.label}
+                  {crumb.href && !last ? (
+                    <Link href={crumb.href} className="hover:text-ink hover:underline">
+                      {crumb.label}
+                    </Link>
+                  ) : (
+                    crumb.label
+                  )}
                 </span>
               </Fragment>
             );
@@ -73,7 +83,11 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
 function Place({ title, href, here }: { title: string; href: string; here: boolean }) {
   return (
     <li className="flex-1">
-      <Link href={href} aria-current={here ? "page" : undefined} className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", here ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}>
+      <Link
+        href={href}
+        aria-current={here ? "page" : undefined}
+        className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", here ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}
+      >
         {title}
       </Link>
     </li>

@@ -20,7 +20,11 @@ export function imageSize(shape: readonly number[]): { channels: 1 | 3; height: 
 }
 
 /** RGBA pixels of an image tensor, channels first. Bytes are taken as they are; other numbers are stretched from their least to their greatest. */
-export function toPixels(values: ArrayLike<number>, { channels, height, width }: { channels: 1 | 3; height: number; width: number }, bytes: boolean): Uint8ClampedArray<ArrayBuffer> {
+export function toPixels(
+  values: ArrayLike<number>,
+  { channels, height, width }: { channels: 1 | 3; height: number; width: number },
+  bytes: boolean,
+): Uint8ClampedArray<ArrayBuffer> {
   const plane = height * width;
   let low = 0;
   let scale = 1;

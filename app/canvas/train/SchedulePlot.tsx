@@ -10,7 +10,17 @@ const W = 276;
 const H = 64;
 
 /** The learning rate over the whole run, as it will be. */
-export const SchedulePlot = memo(function SchedulePlot({ schedule, warmupSteps, lr, steps }: { schedule: RunSettings["schedule"]; warmupSteps: number; lr: number; steps: number }) {
+export const SchedulePlot = memo(function SchedulePlot({
+  schedule,
+  warmupSteps,
+  lr,
+  steps,
+}: {
+  schedule: RunSettings["schedule"];
+  warmupSteps: number;
+  lr: number;
+  steps: number;
+}) {
   const path = useMemo(() => {
     const points = Math.min(160, Math.max(2, steps));
     return Array.from({ length: points }, (_, i) => {

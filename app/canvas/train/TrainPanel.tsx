@@ -1,18 +1,18 @@
 "use client";
 
 import { X } from "lucide-react";
+import { planSteps } from "../../../core/training/build.ts";
 import { findLoss, losses, lossesFor } from "../../../core/training/losses.ts";
 import { findOptimizer, optimizers } from "../../../core/training/optimizers.ts";
-import { planSteps } from "../../../core/training/build.ts";
 import { findSchedule, schedules } from "../../../core/training/schedules.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
+import { isPreparing } from "../../data/tasks.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
-import { Field, NumberInput, Select, Switch, type NumberRange } from "../../ui/Field.tsx";
+import { Field, NumberInput, type NumberRange, Select, Switch } from "../../ui/Field.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Line } from "../../ui/Panel.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
-import { isPreparing } from "../../data/tasks.ts";
 import { useStudio } from "../useStudio.ts";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
@@ -31,7 +31,9 @@ export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: read
           <X size={15} />
         </IconButton>
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto px-3.5 pt-3 pb-6">{datasets ? <Form settings={settings} datasets={datasets} cuda={cuda} /> : <Loading label="Loading data sets" className="h-64" />}</div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-3.5 pt-3 pb-6">
+        {datasets ? <Form settings={settings} datasets={datasets} cuda={cuda} /> : <Loading label="Loading data sets" className="h-64" />}
+      </div>
       <footer className="shrink-0 space-y-2 border-t border-line px-3.5 py-3">
         {whyNot && <p className="text-sm text-ink2">{whyNot}</p>}
         <Button kind="primary" className="w-full" disabled={whyNot !== null} onClick={onTrain}>
@@ -114,7 +116,11 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
       <h3 className="section-name pt-4 pb-1">Schedule</h3>
       <Field label="Schedule" hint={schedule.doc}>
         {(ids) => (
-          <Select {...ids} value={settings.schedule} onChange={(event) => changeSettings({ schedule: schedules.find((s) => s.name === event.target.value)?.name ?? settings.schedule })}>
+          <Select
+            {...ids}
+            value={settings.schedule}
+            onChange={(event) => changeSettings({ schedule: schedules.find((s) => s.name === event.target.value)?.name ?? settings.schedule })}
+          >
             {schedules.map(({ name, title }) => (
               <option key={name} value={name}>
                 {title}
@@ -156,7 +162,15 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
       </Field>
       <SwitchField name="Channels last" of="channelsLast" settings={settings} />
       <NumberField name="Clip gradient norm" of="gradClipNorm" settings={settings} min={0} max={1e6} hint={settings.gradClipNorm === 0 ? "0: off" : undefined} />
-      <NumberField name="Accumulate" of="accumulate" settings={settings} min={1} max={1024} whole hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined} />
+      <NumberField
+        name="Accumulate"
+        of="accumulate"
+        settings={settings}
+        min={1}
+        max={1024}
+        whole
+        hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined}
+      />
       <NumberField name="Seed" of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />
       <div className="pt-4">
         <Button size="sm" onClick={() => openSettings(usual)}>
@@ -174,7 +188,16 @@ function NumberField({ name, of, settings, hint, ...range }: { name: string; of:
   const problem = useTraining((s) => s.complaints[name]);
   return (
     <Field label={name} problem={problem} hint={hint}>
-      {(ids) => <NumberInput {...ids} {...range} className="figures text-sm!" value={settings[of]} onValue={(value) => changeSettings({ [of]: value })} onProblem={(p) => complain(name, p)} />}
+      {(ids) => (
+        <NumberInput
+          {...ids}
+          {...range}
+          className="figures text-sm!"
+          value={settings[of]}
+          onValue={(value) => changeSettings({ [of]: value })}
+          onProblem={(p) => complain(name, p)}
+        />
+      )}
     </Field>
   );
 }

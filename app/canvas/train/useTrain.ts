@@ -1,14 +1,14 @@
 "use client";
 
-import { useCallback, useEffect, useRef } from "react";
-import { useRouter } from "next/navigation";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { notify } from "../../ui/Notices.tsx";
-import { useTRPC, useTRPCClient, type Answers } from "../../ui/trpc.ts";
+import { useRouter } from "next/navigation";
+import { useCallback, useEffect, useRef } from "react";
 import { isPreparing } from "../../data/tasks.ts";
+import { notify } from "../../ui/Notices.tsx";
+import { type Answers, useTRPC, useTRPCClient } from "../../ui/trpc.ts";
 import { currentChecked, useChecked, usePurpose } from "../checked.ts";
 import { showProblem } from "../Drawer.tsx";
-import { saveNow, type OpenedModel } from "../useAutosave.ts";
+import { type OpenedModel, saveNow } from "../useAutosave.ts";
 import { useStudio } from "../useStudio.ts";
 import { whyNotTrain } from "./readiness.ts";
 import { settingsFor } from "./settings.ts";
@@ -16,7 +16,13 @@ import { openSettings, useTraining } from "./useTraining.ts";
 
 type Dataset = Answers["datasets"]["list"][number];
 
-export type Training = { datasets: readonly Dataset[] | undefined; dataset: Dataset | undefined; /** Whether the machine that trains has a CUDA device; null while that is not known. */ cuda: boolean | null; whyNot: string | null; train: () => Promise<void> };
+export type Training = {
+  datasets: readonly Dataset[] | undefined;
+  dataset: Dataset | undefined /** Whether the machine that trains has a CUDA device; null while that is not known. */;
+  cuda: boolean | null;
+  whyNot: string | null;
+  train: () => Promise<void>;
+};
 
 /** Everything behind the Train button: the settings and their saving, the data set they name, and the start of a run. */
 export function useTrain(model: OpenedModel): Training {

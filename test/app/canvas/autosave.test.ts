@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Autosave, sameJson, type Draft, type SaveState } from "../../../app/canvas/autosave.ts";
+import { Autosave, type Draft, type SaveState, sameJson } from "../../../app/canvas/autosave.ts";
 import { emptyGraph, type Graph } from "../../../core/graph/document.ts";
 
 const graphOf = (...ids: string[]): Graph => ({ ...emptyGraph, nodes: ids.map((id) => ({ id, type: "relu", params: {}, at: { x: 0, y: 0 } })) });

@@ -5,7 +5,8 @@ import { emptyGraph, type Graph } from "../../../core/graph/document.ts";
 import { addNode, connect } from "../../../core/graph/edit.ts";
 
 const at = { x: 0, y: 0 };
-const build = (...types: string[]): Graph => types.reduce((graph, type, index) => addNode(graph, { type, at, id: `n${index}`, ...(type === "input" ? { params: { shape: [4] } } : {}) }), emptyGraph);
+const build = (...types: string[]): Graph =>
+  types.reduce((graph, type, index) => addNode(graph, { type, at, id: `n${index}`, ...(type === "input" ? { params: { shape: [4] } } : {}) }), emptyGraph);
 const from = (node: string) => ({ node, port: "y" });
 const refuse = (graph: Graph, a: string, b: string, port = "x") => refuseWire(graph, [], checkGraph(graph), from(a), { node: b, port });
 

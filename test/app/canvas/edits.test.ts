@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { currentChecked } from "../../../app/canvas/checked.ts";
 import { parseClip, printClip } from "../../../app/canvas/clip.ts";
 import { addLayer, connectSelection, deleteSelection, dropLayer, duplicateSelection, fixProblem, nudgeSelection, pasteClip, setParam } from "../../../app/canvas/edits.ts";
-import { currentChecked } from "../../../app/canvas/checked.ts";
 import { goTo, openGraph, select, selectNodes, undo, useGraph } from "../../../app/canvas/useGraph.ts";
 import { emptyGraph } from "../../../core/graph/document.ts";
 import { addNode, copy } from "../../../core/graph/edit.ts";

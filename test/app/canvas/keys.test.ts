@@ -1,7 +1,14 @@
 import { expect, it } from "vitest";
 import { matchesKeys, printKeys } from "../../../app/canvas/keys.ts";
 
-const press = (key: string, ...held: ("ctrlKey" | "metaKey" | "shiftKey" | "altKey")[]) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...Object.fromEntries(held.map((h) => [h, true])) });
+const press = (key: string, ...held: ("ctrlKey" | "metaKey" | "shiftKey" | "altKey")[]) => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...Object.fromEntries(held.map((h) => [h, true])),
+});
 
 it("Mod is Ctrl here and ⌘ on a Mac, and never both", () => {
   expect(matchesKeys(press("z", "ctrlKey"), "Mod+Z", false)).toBe(true);
