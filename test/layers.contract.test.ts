@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,16 +10,16 @@ import { checkGraph } from "../core/graph/check.ts";
 import { evaluate } from "../core/graph/dims.ts";
 import type { Graph } from "../core/graph/document.ts";
 import { insertOnEdge } from "../core/graph/edit.ts";
+import { layers } from "../core/layers/index.ts";
 import { bodyInputs } from "../core/layers/input.ts";
 import { CATEGORIES, float32 } from "../core/layers/kit.ts";
-import { layers } from "../core/layers/index.ts";
 import { bodyOutputs } from "../core/layers/output.ts";
 import { lowerTraining } from "../core/program/lower.ts";
 import type { RunEvent } from "../core/training/events.ts";
 import type { LossRecord } from "../core/training/records.ts";
 import type { TrainSpec } from "../core/training/spec.ts";
 import { checkProgram, run, train } from "../native/index.ts";
-import { layerCases, type Case } from "./parity/cases.ts";
+import { type Case, layerCases } from "./parity/cases.ts";
 
 /**
  * What every layer promises, held for each of its examples by the real engine. That its ONNX and PyTorch code compute the same is
@@ -105,7 +105,10 @@ function withWeightsBefore(graph: Graph): Graph {
 }
 
 /** Two steps of SGD over `ROWS` samples. */
-async function trainTwoSteps(name: string, { graph, inputs }: Case): Promise<{ losses: (number | null)[]; norms: (number | null)[]; weights: Map<string, { data: ArrayLike<number | bigint> }> }> {
+async function trainTwoSteps(
+  name: string,
+  { graph, inputs }: Case,
+): Promise<{ losses: (number | null)[]; norms: (number | null)[]; weights: Map<string, { data: ArrayLike<number | bigint> }> }> {
   const { program, metrics } = lowerTraining(withWeightsBefore(graph), { loss: squares, metrics: [] });
   const place = (file: string) => join(folder, `${name.replaceAll(/\W/g, "-")}-${file}`);
   const arrays: TrainSpec["data"]["train"]["arrays"] = { target: { file: place("target.npy") } };
@@ -116,8 +119,24 @@ async function trainTwoSteps(name: string, { graph, inputs }: Case): Promise<{ l
     const file = place(`${input}.npy`);
     const index = (i: number) => i % (size * (shape[0] ?? 1));
     const rows = [ROWS, ...shape.slice(1)];
-    if (dtype === "float32") await writeFile(file, encodeNpy("float32", rows, Float32Array.from({ length: ROWS * size }, (_, i) => Number(data[index(i)]))));
-    else await writeFile(file, encodeNpy("int64", rows, BigInt64Array.from({ length: ROWS * size }, (_, i) => BigInt(data[index(i)] ?? 0))));
+    if (dtype === "float32")
+      await writeFile(
+        file,
+        encodeNpy(
+          "float32",
+          rows,
+          Float32Array.from({ length: ROWS * size }, (_, i) => Number(data[index(i)])),
+        ),
+      );
+    else
+      await writeFile(
+        file,
+        encodeNpy(
+          "int64",
+          rows,
+          BigInt64Array.from({ length: ROWS * size }, (_, i) => BigInt(data[index(i)] ?? 0)),
+        ),
+      );
     arrays[input] = { file };
   }
   const split = { arrays, rows: ROWS };

@@ -1,16 +1,16 @@
 import type { Manifest } from "../data/manifest.ts";
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
-import { portsOf, type Cost, type Fix, type Inferred, type InputPorts, type Inputs, type Layer, type OutputPorts, type WeightPlan } from "../layers/kit.ts";
+import { type Cost, type Fix, type Inferred, type InputPorts, type Inputs, type Layer, type OutputPorts, portsOf, type WeightPlan } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
-import { readParams, type Params, type Values } from "../layers/params.ts";
+import { type Params, readParams, type Values } from "../layers/params.ts";
 import type { LossRecord } from "../training/records.ts";
 import { countElements, evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
 import { arrange, type Wiring } from "./order.ts";
-import { pathOf, type BodyStep, type NodePath } from "./path.ts";
-import { printShape, type Dtype, type Shape, type TensorType } from "./shape.ts";
+import { type BodyStep, type NodePath, pathOf } from "./path.ts";
+import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
 
 /**
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
@@ -162,7 +162,14 @@ class BodyCheck {
     const nodeIds = new Set(this.body.nodes.map(({ id }) => id));
     const edgeIds = new Set<string>();
     const bad = (edge: Edge, message: string, port?: string) =>
-      this.report({ code: "GRAPH_EDGE", message, edge: edge.id, node: nodeIds.has(edge.to.node) ? edge.to.node : undefined, port, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
+      this.report({
+        code: "GRAPH_EDGE",
+        message,
+        edge: edge.id,
+        node: nodeIds.has(edge.to.node) ? edge.to.node : undefined,
+        port,
+        fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
+      });
     for (const edge of this.body.edges) {
       if (edgeIds.has(edge.id)) {
         this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two wires have the id ${edge.id}.`, edge: edge.id, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
@@ -195,8 +202,16 @@ class BodyCheck {
     for (const boundary of [bodyInputs(this.body), bodyOutputs(this.body)]) {
       const taken = new Set<string>();
       for (const { name, node } of boundary) {
-        if (!BOUNDARY_NAME.test(name)) this.report({ code: "GRAPH_NAME", message: `“${name}” cannot name an input or output.`, node: node.id, hint: "Begin with a letter; then letters, digits, spaces, - and _, up to 64.", fixes: [] });
-        else if (taken.has(name)) this.report({ code: "GRAPH_NAME", message: `Two ${boundary[0]?.node.type}s are named ${name}.`, node: node.id, hint: "Give each a name of its own.", fixes: [] });
+        if (!BOUNDARY_NAME.test(name))
+          this.report({
+            code: "GRAPH_NAME",
+            message: `“${name}” cannot name an input or output.`,
+            node: node.id,
+            hint: "Begin with a letter; then letters, digits, spaces, - and _, up to 64.",
+            fixes: [],
+          });
+        else if (taken.has(name))
+          this.report({ code: "GRAPH_NAME", message: `Two ${boundary[0]?.node.type}s are named ${name}.`, node: node.id, hint: "Give each a name of its own.", fixes: [] });
         else names.set(node.id, name);
         taken.add(name);
       }
@@ -261,7 +276,14 @@ class BodyCheck {
   }
 
   /** The types on a node's input ports; incomplete where a needed one is missing or of a wrong dtype. */
-  private readInputs(node: Node, layer: Layer, ports: InputPorts, wiring: Wiring, names: Map<string, string>, matters: boolean): { inputs: Inputs<TensorType>; isComplete: boolean } {
+  private readInputs(
+    node: Node,
+    layer: Layer,
+    ports: InputPorts,
+    wiring: Wiring,
+    names: Map<string, string>,
+    matters: boolean,
+  ): { inputs: Inputs<TensorType>; isComplete: boolean } {
     const inputs: Inputs<TensorType> = Object.create(null);
     if (layer.boundary?.kind === "input") {
       if (this.args === null) return { inputs, isComplete: names.has(node.id) };
@@ -334,7 +356,13 @@ class BodyCheck {
   private checkInside(node: Node, role: string, args: Map<string, TensorType> | "unknown"): BodyResult | null {
     const body = node.bodies && Object.hasOwn(node.bodies, role) ? node.bodies[role] : undefined;
     if (!body) {
-      this.report({ code: "GRAPH_BODY", message: `Its ${role} is missing.`, node: node.id, hint: "Delete the node and add it again.", fixes: [{ kind: "remove-node", label: "Remove this node" }] });
+      this.report({
+        code: "GRAPH_BODY",
+        message: `Its ${role} is missing.`,
+        node: node.id,
+        hint: "Delete the node and add it again.",
+        fixes: [{ kind: "remove-node", label: "Remove this node" }],
+      });
       return null;
     }
     return new BodyCheck(this.checked, body, [...this.steps, { node: node.id, role }], args).run();
@@ -385,7 +413,14 @@ class BodyCheck {
     const hasConsumer = new Set(this.body.edges.map(({ from }) => from.node));
     for (const { node, layer } of order) {
       if (hasOutput && !live.has(node.id) && !hasConsumer.has(node.id) && layer.boundary?.kind !== "output") {
-        this.report({ severity: "hint", code: "GRAPH_UNUSED", message: `Nothing uses the result of this ${layer.title}, so it is left out.`, node: node.id, hint: "Connect it, or delete it.", fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }] });
+        this.report({
+          severity: "hint",
+          code: "GRAPH_UNUSED",
+          message: `Nothing uses the result of this ${layer.title}, so it is left out.`,
+          node: node.id,
+          hint: "Connect it, or delete it.",
+          fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
+        });
       }
       if (layer.trait === "affine") {
         const before = this.sourceOf(node, wiring);
@@ -443,11 +478,23 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
   const inputNodes = bodyInputs(graph);
   const outputNodes = bodyOutputs(graph);
   if (inputNodes.length === 0) report({ code: "GRAPH_NO_INPUT", message: "The model has no Input, so no data can enter.", hint: "Add an Input from the palette.", fixes: [] });
-  if (outputNodes.length === 0) report({ code: "GRAPH_NO_OUTPUT", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
+  for (const { name, node } of inputNodes) {
+    if (name === "target")
+      report({ code: "GRAPH_NAME", message: "An input cannot be named target, which is what training compares with.", node: node.id, hint: "Give it another name.", fixes: [] });
+  }
+  if (outputNodes.length === 0)
+    report({ code: "GRAPH_NO_OUTPUT", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
 
   const [first] = inputNodes;
   if (data && first) {
-    if (inputNodes.length > 1) report({ code: "GRAPH_DATA", message: `The data set gives one input, and the model has ${inputNodes.length}.`, node: inputNodes[1]?.node.id, hint: "Remove the others.", fixes: [] });
+    if (inputNodes.length > 1)
+      report({
+        code: "GRAPH_DATA",
+        message: `The data set gives one input, and the model has ${inputNodes.length}.`,
+        node: inputNodes[1]?.node.id,
+        hint: "Remove the others.",
+        fixes: [],
+      });
     const { shape } = data.splits.train.input;
     const type = checked.types.get(first.node.id)?.outputs.y;
     if (type && JSON.stringify(type.shape.slice(1)) !== JSON.stringify(shape) && !matches(type.shape.slice(1), shape)) {
@@ -459,7 +506,13 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
         fixes: [{ kind: "set-param", label: `Set shape to ${shape.join("×")}`, name: "shape", value: shape }],
       });
     } else if (type && type.dtype !== "float32") {
-      report({ code: "GRAPH_DATA", message: `The data set's samples arrive as float32 but Input takes ${type.dtype}.`, node: first.node.id, param: "dtype", fixes: [{ kind: "set-param", label: "Make it float32", name: "dtype", value: "float32" }] });
+      report({
+        code: "GRAPH_DATA",
+        message: `The data set's samples arrive as float32 but Input takes ${type.dtype}.`,
+        node: first.node.id,
+        param: "dtype",
+        fixes: [{ kind: "set-param", label: "Make it float32", name: "dtype", value: "float32" }],
+      });
     }
   }
 
@@ -483,7 +536,10 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
   if ("problem" in answer) {
     const { problem: message, hint, width, fixes = [] } = answer;
     const widen = source?.layer.widthParam;
-    const setWidth: Fix[] = width !== undefined && source && widen ? [{ kind: "set-param", label: `Set ${widen} of ${source.layer.title} to ${width}`, node: source.node.id, name: widen, value: width }] : [];
+    const setWidth: Fix[] =
+      width !== undefined && source && widen
+        ? [{ kind: "set-param", label: `Set ${widen} of ${source.layer.title} to ${width}`, node: source.node.id, name: widen, value: width }]
+        : [];
     report({ code: "GRAPH_LOSS", message, node: main.node.id, port: "x", hint, fixes: [...setWidth, ...fixes] });
   }
 }
@@ -551,7 +607,13 @@ function findExcess(graph: Graph): { message: string; node?: NodePath; hint: str
 }
 
 /** What one node's parameters say, with its inferences by input types. */
-type ParamMemo = { type: string; values: Values<Params>; problems: { name: string; message: string }[]; unknown: string[]; infer: (inputs: Inputs<TensorType>, bodies: Parameters<Layer["infer"]>[2]) => Inferred };
+type ParamMemo = {
+  type: string;
+  values: Values<Params>;
+  problems: { name: string; message: string }[];
+  unknown: string[];
+  infer: (inputs: Inputs<TensorType>, bodies: Parameters<Layer["infer"]>[2]) => Inferred;
+};
 
 /**
  * Edits keep the params object of nodes they do not touch, so that object carries what was worked out for it: after an edit

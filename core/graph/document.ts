@@ -4,13 +4,15 @@ import { z } from "zod";
 export const SCHEMA_VERSION = 1;
 
 /** A JSON value as it stands in a saved document; a layer's own schema gives it a type. */
-export const Json: z.ZodType<Json> = z.lazy(() =>
-  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(Json), z.record(z.string(), Json)]),
-);
+export const Json: z.ZodType<Json> = z.lazy(() => z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(Json), z.record(z.string(), Json)]));
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Ids are opaque, unique within their body, and never shown. */
-const Id = z.string().min(1).max(64).regex(/^[\w-]+$/);
+const Id = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[\w-]+$/);
 
 const Edge = z.strictObject({
   id: Id,

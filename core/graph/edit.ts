@@ -1,8 +1,8 @@
 import { findLayer } from "../layers/index.ts";
-import { portsOf, type Fix, type Layer } from "../layers/kit.ts";
+import { type Fix, type Layer, portsOf } from "../layers/kit.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Graph, Json, Node } from "./document.ts";
-import { splitPath, type BodyStep } from "./path.ts";
+import { type BodyStep, splitPath } from "./path.ts";
 
 /**
  * Edits of a graph. Each gives a new graph that shares whatever it did not touch with the old one, or the very same graph where

@@ -1,11 +1,11 @@
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
-import { portsOf, type Inputs, type Layer, type NodeTypes, type WeightPlan } from "../layers/kit.ts";
+import { type Inputs, type Layer, type NodeTypes, portsOf, type WeightPlan } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import type { Params, Values } from "../layers/params.ts";
-import { checkGraph, hasErrors, paramsOf, type Checked, type Problem } from "./check.ts";
+import { type Checked, checkGraph, hasErrors, type Problem, paramsOf } from "./check.ts";
 import type { Body, Graph, Node } from "./document.ts";
-import { pathOf, type BodyStep, type NodePath } from "./path.ts";
+import { type BodyStep, type NodePath, pathOf } from "./path.ts";
 
 /** A node in the course of a fold, with all that its layer's answers take. */
 export type Step = {
@@ -43,7 +43,13 @@ export function requireValid(graph: Graph): Checked {
  * `args` are the values of its input nodes by name; the answer holds those of its output nodes by name. `visit` is given a
  * node's inputs and gives its outputs; nodes on which no output depends are left out.
  */
-export function foldBody<T>(checked: Checked, body: Body, steps: readonly BodyStep[], args: { [name: string]: T }, visit: (step: Step, inputs: Inputs<T>) => { [port: string]: T }): { [name: string]: T } {
+export function foldBody<T>(
+  checked: Checked,
+  body: Body,
+  steps: readonly BodyStep[],
+  args: { [name: string]: T },
+  visit: (step: Step, inputs: Inputs<T>) => { [port: string]: T },
+): { [name: string]: T } {
   const nodes = new Map(body.nodes.map((node) => [node.id, node]));
   const inputNames = new Map(bodyInputs(body).map(({ name, node }) => [node.id, name]));
   const outputNames = new Map(bodyOutputs(body).map(({ name, node }) => [node.id, name]));

@@ -16,7 +16,8 @@ export function parseGraph(text: string): Parsed {
   if (text.length > LIMITS.jsonBytes || new TextEncoder().encode(text).length > LIMITS.jsonBytes) {
     return { code: "GRAPH_TOO_LARGE", message: `This graph is larger than ${LIMITS.jsonBytes / 1024 / 1024} MiB. Split it into several models.` };
   }
-  if (nestingOf(text) > LIMITS.jsonDepth) return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
+  if (nestingOf(text) > LIMITS.jsonDepth)
+    return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -30,7 +31,8 @@ export function parseGraph(text: string): Parsed {
 export function readGraph(value: unknown): Parsed {
   const malformed = (where: string): Parsed => ({ code: "GRAPH_MALFORMED", message: `This is not a graph: ${where}.` });
   if (typeof value !== "object" || value === null || Array.isArray(value)) return malformed("it is not an object");
-  if (isDeeperThan(value, LIMITS.jsonDepth)) return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
+  if (isDeeperThan(value, LIMITS.jsonDepth))
+    return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
   let document: { [key: string]: unknown } = { ...value };
   const { schemaVersion: version } = document;
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) return malformed("it has no schemaVersion");
@@ -52,7 +54,8 @@ function nestingOf(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (isInString) {
-      if (c === 0x5c) i++; // backslash: skips what it escapes
+      if (c === 0x5c)
+        i++; // backslash: skips what it escapes
       else if (c === 0x22) isInString = false;
     } else if (c === 0x22) isInString = true;
     else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);

@@ -7,8 +7,7 @@ export type Dim = number | string;
 /** Sizes from the outermost axis to the innermost, as in PyTorch. `[]` is a scalar. */
 export type Shape = Dim[];
 
-export const DTYPES = ["float32", "int64", "bool", "uint8"] as const;
-export type Dtype = (typeof DTYPES)[number];
+export type Dtype = "float32" | "int64" | "bool" | "uint8";
 
 /** What flows along a wire. */
 export type TensorType = { dtype: Dtype; shape: Shape };

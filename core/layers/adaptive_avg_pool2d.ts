@@ -1,3 +1,4 @@
+import { isStatic } from "../graph/dims.ts";
 import { defineLayer, float32 } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { needImage } from "./window.ts";
@@ -20,13 +21,20 @@ export const adaptiveAvgPool2d = defineLayer({
       const [y = ""] = b.node("GlobalAveragePool", [x.name]);
       return { y };
     }
+    if (!isStatic(x.type.shape.slice(2)))
+      throw new Error(`ONNX cannot express AdaptiveAvgPool2d to ${out.join("×")} where the image's size is known only at run time; use output_size 1.`);
     // ONNX has no adaptive pooling. Along each axis it is a product with a matrix of means: rows ⌊i·in/out⌋ to ⌈(i+1)·in/out⌉.
-    const [height, width] = x.type.shape.slice(2).map((size, axis) => b.constant(means(Number(size), out[axis] ?? 1, axis), axis === 0 ? [out[0] ?? 1, Number(size)] : [Number(size), out[1] ?? 1], "float32"));
+    const [height, width] = x.type.shape
+      .slice(2)
+      .map((size, axis) => b.constant(means(Number(size), out[axis] ?? 1, axis), axis === 0 ? [out[0] ?? 1, Number(size)] : [Number(size), out[1] ?? 1], "float32"));
     const [rows = ""] = b.node("MatMul", [height ?? "", x.name]);
     const [y = ""] = b.node("MatMul", [rows, width ?? ""]);
     return { y };
   },
-  torch: ({ output_size }) => ({ module: pythonCall("nn.AdaptiveAvgPool2d", [Array.isArray(output_size) ? `(${output_size.join(", ")})` : output_size]), forward: (self, { x }) => `${self}(${x})` }),
+  torch: ({ output_size }) => ({
+    module: pythonCall("nn.AdaptiveAvgPool2d", [Array.isArray(output_size) ? `(${output_size.join(", ")})` : output_size]),
+    forward: (self, { x }) => `${self}(${x})`,
+  }),
   examples: [{ inputs: { x: [2, 3, 7, 7] } }, { params: { output_size: [3, 2] }, inputs: { x: [2, 3, 7, 8] } }],
 });
 

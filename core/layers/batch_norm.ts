@@ -26,7 +26,12 @@ export function defineBatchNorm(axes: 1 | 2) {
       const wrong = axes === 1 && x.shape.length === 2 ? null : needImage(title, axes, x.shape);
       if (wrong) return axes === 1 ? { ...wrong, problem: `${title} needs [N, features] or [N, channels, length] but receives ${printShape(x.shape)}.` } : wrong;
       const channels = x.shape[1];
-      if (typeof channels !== "number") return { problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x.shape)} is known only at run time.`, port: "x", hint: "Move that axis with Permute." };
+      if (typeof channels !== "number")
+        return {
+          problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x.shape)} is known only at run time.`,
+          port: "x",
+          hint: "Move that axis with Permute.",
+        };
       return {
         outputs: { y: x },
         weights: {
@@ -84,7 +89,12 @@ export function defineBatchNorm(axes: 1 | 2) {
       }
     },
     torch: ({ eps, momentum, affine, track_running_stats }, { inputs: { x } }) => ({
-      module: pythonCall(`nn.${title}`, [x.shape[1] ?? 0], { eps: [eps, 1e-5], momentum: [momentum, 0.1], affine: [affine, true], track_running_stats: [track_running_stats, true] }),
+      module: pythonCall(`nn.${title}`, [x.shape[1] ?? 0], {
+        eps: [eps, 1e-5],
+        momentum: [momentum, 0.1],
+        affine: [affine, true],
+        track_running_stats: [track_running_stats, true],
+      }),
       forward: (self, { x }) => `${self}(${x})`,
     }),
     cost: (_, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) }),

@@ -1,5 +1,5 @@
 import { bodyInputs } from "./input.ts";
-import { defineLayer, startBody, type InputPorts, type Inputs } from "./kit.ts";
+import { defineLayer, type InputPorts, type Inputs, startBody } from "./kit.ts";
 import { bodyOutputs } from "./output.ts";
 
 export const block = defineLayer({

@@ -16,7 +16,16 @@ export function broadcast(title: string, a: Shape, b: Shape): { shape: Shape } |
         problem: `${title} needs two inputs of the same shape but receives ${printShape(a)} and ${printShape(b)}.`,
         port: "b",
         hint: "Sizes must be equal, or 1, axis by axis from the end.",
-        fixes: channels ? [{ kind: "insert", label: `Insert a 1×1 Conv2d with ${left} filters into b`, nodes: [{ type: "conv2d", params: { out_channels: Number(left), kernel_size: 1, bias: false } }], port: "b" }] : [],
+        fixes: channels
+          ? [
+              {
+                kind: "insert",
+                label: `Insert a 1×1 Conv2d with ${left} filters into b`,
+                nodes: [{ type: "conv2d", params: { out_channels: Number(left), kernel_size: 1, bias: false } }],
+                port: "b",
+              },
+            ]
+          : [],
       };
     }
     shape.unshift(left === 1 ? right : left);

@@ -17,9 +17,16 @@ export const concat = defineLayer({
     const [first, ...rest] = x;
     if (!first) return { problem: "Concat needs at least one wire.", port: "x" };
     const axis = axisOf(dim, first.shape.length);
-    if (axis === null) return { problem: `Concat has no axis ${dim} in ${printShape(first.shape)}.`, code: "GRAPH_PARAM", param: "dim", fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }] };
+    if (axis === null)
+      return {
+        problem: `Concat has no axis ${dim} in ${printShape(first.shape)}.`,
+        code: "GRAPH_PARAM",
+        param: "dim",
+        fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }],
+      };
     const odd = rest.find(({ shape }) => shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i]));
-    if (odd) return { problem: `Concat along axis ${dim} needs tensors that agree in every other axis, but receives ${printShape(first.shape)} and ${printShape(odd.shape)}.`, port: "x" };
+    if (odd)
+      return { problem: `Concat along axis ${dim} needs tensors that agree in every other axis, but receives ${printShape(first.shape)} and ${printShape(odd.shape)}.`, port: "x" };
     return { outputs: { y: { dtype: "float32", shape: first.shape.map((size, i) => (i === axis ? rest.reduce((sum, { shape }) => add(sum, shape[i] ?? 0), size) : size)) } } };
   },
   lower: ({ dim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::cat", [x, dim], y ?? { dtype: "float32", shape: [] }) }),
@@ -32,5 +39,14 @@ export const concat = defineLayer({
     return { y };
   },
   torch: ({ dim }) => ({ forward: (_, { x }) => `torch.cat((${[x].flat().join(", ")},), dim=${dim})` }),
-  examples: [{ inputs: { x: [{ dtype: "float32", shape: [2, 3, 4] }, { dtype: "float32", shape: [2, 5, 4] }] } }],
+  examples: [
+    {
+      inputs: {
+        x: [
+          { dtype: "float32", shape: [2, 3, 4] },
+          { dtype: "float32", shape: [2, 5, 4] },
+        ],
+      },
+    },
+  ],
 });

@@ -1,4 +1,4 @@
-import { printShape, type Dim } from "../graph/shape.ts";
+import { type Dim, printShape } from "../graph/shape.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights } from "./initializers.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
@@ -28,9 +28,26 @@ export const convTranspose2d = defineLayer({
     const wrong = needImage("ConvTranspose2d", 2, shape);
     if (wrong) return wrong;
     const channels = shape[1];
-    if (typeof channels !== "number") return { problem: `ConvTranspose2d needs to know its number of channels, but axis 1 of ${printShape(shape)} is known only at run time.`, port: "x", hint: "Move that axis with Permute." };
-    if (channels % groups !== 0) return { problem: `ConvTranspose2d cannot split ${channels} channels into ${groups} groups.`, code: "GRAPH_PARAM", param: "groups", fixes: divisorFixes("groups", groups, channels) };
-    if (out_channels % groups !== 0) return { problem: `ConvTranspose2d cannot split ${out_channels} channels into ${groups} groups.`, code: "GRAPH_PARAM", param: "groups", fixes: divisorFixes("groups", groups, out_channels) };
+    if (typeof channels !== "number")
+      return {
+        problem: `ConvTranspose2d needs to know its number of channels, but axis 1 of ${printShape(shape)} is known only at run time.`,
+        port: "x",
+        hint: "Move that axis with Permute.",
+      };
+    if (channels % groups !== 0)
+      return {
+        problem: `ConvTranspose2d cannot split ${channels} channels into ${groups} groups.`,
+        code: "GRAPH_PARAM",
+        param: "groups",
+        fixes: divisorFixes("groups", groups, channels),
+      };
+    if (out_channels % groups !== 0)
+      return {
+        problem: `ConvTranspose2d cannot split ${out_channels} channels into ${groups} groups.`,
+        code: "GRAPH_PARAM",
+        param: "groups",
+        fixes: divisorFixes("groups", groups, out_channels),
+      };
     const { kernel, stride, padding, outputPadding, dilation } = read(window);
     if (outputPadding.some((pad, i) => pad >= Math.max(stride[i] ?? 1, dilation[i] ?? 1))) {
       return {
@@ -44,7 +61,10 @@ export const convTranspose2d = defineLayer({
     const result = sizes.map((size, i): Dim => scaleUp(size, stride[i] ?? 1, (dilation[i] ?? 1) * ((kernel[i] ?? 1) - 1) - 2 * (padding[i] ?? 0) + (outputPadding[i] ?? 0)));
     const unfit = needFit("ConvTranspose2d", sizes, result, kernel, [{ kind: "set-param", label: "Set padding to 0", name: "padding", value: 0 }]);
     if (unfit) return unfit;
-    return { outputs: { y: float32([shape[0] ?? "B", out_channels, ...result]) }, weights: linearWeights([channels, out_channels / groups, ...kernel], bias ? out_channels : null) };
+    return {
+      outputs: { y: float32([shape[0] ?? "B", out_channels, ...result]) },
+      weights: linearWeights([channels, out_channels / groups, ...kernel], bias ? out_channels : null),
+    };
   },
   lower: ({ groups, bias, ...window }, { x }, b, { outputs: { y } }) => {
     const { stride, padding, outputPadding, dilation } = read(window);
@@ -80,8 +100,13 @@ export const convTranspose2d = defineLayer({
     }),
     forward: (self, { x }) => `${self}(${x})`,
   }),
-  cost: ({ out_channels, kernel_size, groups }, { inputs: { x } }) => ({ multiplyAdds: (countPerSample(x.shape) * out_channels * perAxis(kernel_size, 2).reduce((a, b) => a * b, 1)) / groups }),
-  examples: [{ params: { out_channels: 4 }, inputs: { x: [2, 3, 5, 5] } }, { params: { out_channels: 4, kernel_size: 3, padding: 1, output_padding: 1, groups: 2, bias: false }, inputs: { x: [2, 6, 4, 5] } }],
+  cost: ({ out_channels, kernel_size, groups }, { inputs: { x } }) => ({
+    multiplyAdds: (countPerSample(x.shape) * out_channels * perAxis(kernel_size, 2).reduce((a, b) => a * b, 1)) / groups,
+  }),
+  examples: [
+    { params: { out_channels: 4 }, inputs: { x: [2, 3, 5, 5] } },
+    { params: { out_channels: 4, kernel_size: 3, padding: 1, output_padding: 1, groups: 2, bias: false }, inputs: { x: [2, 6, 4, 5] } },
+  ],
 });
 
 type Window = { kernel_size: number | number[]; stride: number | number[]; padding: number | number[]; output_padding: number | number[]; dilation: number | number[] };

@@ -1,6 +1,6 @@
 import { printShape } from "../graph/shape.ts";
 import { linearWeights } from "./initializers.ts";
-import { countPerSample, defineLayer, float32, type Fix } from "./kit.ts";
+import { countPerSample, defineLayer, type Fix, float32 } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { needFit, needImage, slide } from "./window.ts";
 
@@ -25,14 +25,36 @@ export function defineConvolution(axes: 1 | 2) {
     },
     inputs: { x: { doc: axes === 2 ? "Images: [N, channels, height, width]." : "Sequences: [N, channels, length]." } },
     summary: ({ out_channels, kernel_size, stride, padding }) =>
-      [`${out_channels} filters`, formatSize(kernel_size, axes), ...(padding === "same" ? ["same"] : []), ...(formatSize(stride, axes) === formatSize(1, axes) ? [] : [`stride ${formatSize(stride, axes)}`])].join(", "),
+      [
+        `${out_channels} filters`,
+        formatSize(kernel_size, axes),
+        ...(padding === "same" ? ["same"] : []),
+        ...(formatSize(stride, axes) === formatSize(1, axes) ? [] : [`stride ${formatSize(stride, axes)}`]),
+      ].join(", "),
     infer: ({ out_channels, groups, bias, ...window }, { x: { shape } }) => {
       const wrong = needImage(title, axes, shape);
       if (wrong) return wrong;
       const channels = shape[1];
-      if (typeof channels !== "number") return { problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(shape)} is known only at run time.`, port: "x", hint: "Move that axis with Permute." };
-      if (channels % groups !== 0) return { problem: `${title} cannot split ${channels} channels into ${groups} groups.`, code: "GRAPH_PARAM", param: "groups", fixes: divisorFixes("groups", groups, channels) };
-      if (out_channels % groups !== 0) return { problem: `${title} cannot split ${out_channels} filters into ${groups} groups.`, code: "GRAPH_PARAM", param: "out_channels", fixes: [roundUp("out_channels", out_channels, groups)] };
+      if (typeof channels !== "number")
+        return {
+          problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(shape)} is known only at run time.`,
+          port: "x",
+          hint: "Move that axis with Permute.",
+        };
+      if (channels % groups !== 0)
+        return {
+          problem: `${title} cannot split ${channels} channels into ${groups} groups.`,
+          code: "GRAPH_PARAM",
+          param: "groups",
+          fixes: divisorFixes("groups", groups, channels),
+        };
+      if (out_channels % groups !== 0)
+        return {
+          problem: `${title} cannot split ${out_channels} filters into ${groups} groups.`,
+          code: "GRAPH_PARAM",
+          param: "out_channels",
+          fixes: [roundUp("out_channels", out_channels, groups)],
+        };
       const kernel = perAxis(window.kernel_size, axes);
       const stride = perAxis(window.stride, axes);
       const dilation = perAxis(window.dilation, axes);
@@ -49,10 +71,21 @@ export function defineConvolution(axes: 1 | 2) {
       }
       const pads = padsOf(window.padding, kernel, dilation);
       const sizes = shape.slice(2);
-      const result = sizes.map((size, i) => slide(size, { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, dilation: dilation[i] ?? 1, pads: (pads[0]?.[i] ?? 0) + (pads[1]?.[i] ?? 0) }));
-      const unfit = needFit(title, sizes, result, kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1), stride.every((s) => s === 1) ? [{ kind: "set-param", label: "Set padding to same", name: "padding", value: "same" }] : []);
+      const result = sizes.map((size, i) =>
+        slide(size, { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, dilation: dilation[i] ?? 1, pads: (pads[0]?.[i] ?? 0) + (pads[1]?.[i] ?? 0) }),
+      );
+      const unfit = needFit(
+        title,
+        sizes,
+        result,
+        kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1),
+        stride.every((s) => s === 1) ? [{ kind: "set-param", label: "Set padding to same", name: "padding", value: "same" }] : [],
+      );
       if (unfit) return unfit;
-      return { outputs: { y: float32([shape[0] ?? "B", out_channels, ...result]) }, weights: linearWeights([out_channels, channels / groups, ...kernel], bias ? out_channels : null) };
+      return {
+        outputs: { y: float32([shape[0] ?? "B", out_channels, ...result]) },
+        weights: linearWeights([out_channels, channels / groups, ...kernel], bias ? out_channels : null),
+      };
     },
     lower: ({ stride, padding, dilation, groups, bias }, { x }, b, { outputs: { y } }) => ({
       y: b.call(

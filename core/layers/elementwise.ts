@@ -1,5 +1,5 @@
-import { float32, defineLayer, type Layer, type OnnxBuilder } from "./kit.ts";
 import type { BuilderArg, OnnxAttribute } from "./kit.ts";
+import { defineLayer, float32, type Layer, type OnnxBuilder } from "./kit.ts";
 import type { Params, Values } from "./params.ts";
 
 /** What one activation says of itself; the rest is the same for all of them: one tensor in, the same shape out. */

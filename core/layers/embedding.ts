@@ -17,7 +17,12 @@ export const embedding = defineLayer({
   summary: ({ num_embeddings, embedding_dim }) => `${num_embeddings} × ${embedding_dim}`,
   infer: ({ num_embeddings, embedding_dim, padding_idx }, { x: { shape } }) => {
     if (padding_idx >= num_embeddings) {
-      return { problem: `padding_idx of Embedding must be one of its ${num_embeddings} numbers; it is ${padding_idx}.`, code: "GRAPH_PARAM", param: "padding_idx", fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }] };
+      return {
+        problem: `padding_idx of Embedding must be one of its ${num_embeddings} numbers; it is ${padding_idx}.`,
+        code: "GRAPH_PARAM",
+        param: "padding_idx",
+        fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }],
+      };
     }
     return {
       outputs: { y: float32([...shape, embedding_dim]) },
@@ -29,6 +34,12 @@ export const embedding = defineLayer({
     const [y = ""] = b.node("Gather", [b.weight("weight"), x.name], { axis: 0 });
     return { y };
   },
-  torch: ({ num_embeddings, embedding_dim, padding_idx }) => ({ module: pythonCall("nn.Embedding", [num_embeddings, embedding_dim], { padding_idx: [padding_idx, -1] }), forward: (self, { x }) => `${self}(${x})` }),
-  examples: [{ params: { num_embeddings: 10, embedding_dim: 4 }, inputs: { x: { dtype: "int64", shape: [2, 5] } } }, { params: { num_embeddings: 10, embedding_dim: 4, padding_idx: 0 }, inputs: { x: { dtype: "int64", shape: [3] } } }],
+  torch: ({ num_embeddings, embedding_dim, padding_idx }) => ({
+    module: pythonCall("nn.Embedding", [num_embeddings, embedding_dim], { padding_idx: [padding_idx, -1] }),
+    forward: (self, { x }) => `${self}(${x})`,
+  }),
+  examples: [
+    { params: { num_embeddings: 10, embedding_dim: 4 }, inputs: { x: { dtype: "int64", shape: [2, 5] } } },
+    { params: { num_embeddings: 10, embedding_dim: 4, padding_idx: 0 }, inputs: { x: { dtype: "int64", shape: [3] } } },
+  ],
 });

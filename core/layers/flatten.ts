@@ -21,7 +21,12 @@ export const flatten = defineLayer({
     const start = axisOf(start_dim, shape.length);
     const end = axisOf(end_dim, shape.length);
     if (start === null || end === null || end < start) {
-      return { problem: `Flatten cannot join the axes ${start_dim} to ${end_dim} of ${printShape(shape)}.`, code: "GRAPH_PARAM", param: start === null ? "start_dim" : "end_dim", hint: "The first axis comes before the last; axis 0 is the batch." };
+      return {
+        problem: `Flatten cannot join the axes ${start_dim} to ${end_dim} of ${printShape(shape)}.`,
+        code: "GRAPH_PARAM",
+        param: start === null ? "start_dim" : "end_dim",
+        hint: "The first axis comes before the last; axis 0 is the batch.",
+      };
     }
     return { outputs: { y: { dtype, shape: [...shape.slice(0, start), countElements(shape.slice(start, end + 1)), ...shape.slice(end + 1)] } } };
   },

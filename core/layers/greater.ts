@@ -17,7 +17,9 @@ export const greater = defineLayer({
     const result = other ? broadcast("Greater", x.shape, other.shape) : x;
     return "problem" in result ? { ...result, port: "other", fixes: [] } : { outputs: { y: { dtype: "bool", shape: result.shape } } };
   },
-  lower: ({ value }, { x, other }, b, { outputs: { y } }) => ({ y: other ? b.call("aten::gt.Tensor", [x, other], y ?? x.type) : b.call("aten::gt.Scalar", [x, value], y ?? x.type) }),
+  lower: ({ value }, { x, other }, b, { outputs: { y } }) => ({
+    y: other ? b.call("aten::gt.Tensor", [x, other], y ?? x.type) : b.call("aten::gt.Scalar", [x, value], y ?? x.type),
+  }),
   onnx: ({ value }, { x, other }, b) => {
     const [y = ""] = b.node("Greater", [x.name, other?.name ?? b.constant([value], [], "float32")]);
     return { y };

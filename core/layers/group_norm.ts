@@ -21,10 +21,18 @@ export const groupNorm = defineLayer({
   infer: ({ num_groups, affine }, { x }) => {
     const channels = x.shape[1];
     if (typeof channels !== "number") return { problem: `GroupNorm needs [N, channels, ...] with a known number of channels but receives ${printShape(x.shape)}.`, port: "x" };
-    if (channels % num_groups !== 0) return { problem: `GroupNorm cannot split ${channels} channels into ${num_groups} groups.`, code: "GRAPH_PARAM", param: "num_groups", fixes: divisorFixes("num_groups", num_groups, channels) };
+    if (channels % num_groups !== 0)
+      return {
+        problem: `GroupNorm cannot split ${channels} channels into ${num_groups} groups.`,
+        code: "GRAPH_PARAM",
+        param: "num_groups",
+        fixes: divisorFixes("num_groups", num_groups, channels),
+      };
     return { outputs: { y: x }, weights: affine ? affineWeights([channels]) : {} };
   },
-  lower: ({ num_groups, eps, affine }, { x }, b) => ({ y: b.call("aten::group_norm", [x, num_groups, affine ? b.weight("weight") : null, affine ? b.weight("bias") : null, eps], x.type) }),
+  lower: ({ num_groups, eps, affine }, { x }, b) => ({
+    y: b.call("aten::group_norm", [x, num_groups, affine ? b.weight("weight") : null, affine ? b.weight("bias") : null, eps], x.type),
+  }),
   onnx: ({ num_groups, eps, affine }, { x }, b) => {
     const channels = Number(x.type.shape[1]);
     const all = (value: number) => b.constant(Array<number>(channels).fill(value), [channels], "float32");
@@ -36,5 +44,8 @@ export const groupNorm = defineLayer({
     forward: (self, { x }) => `${self}(${x})`,
   }),
   cost: (_, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) }),
-  examples: [{ params: { num_groups: 2 }, inputs: { x: [2, 6, 4, 4] } }, { params: { num_groups: 3, affine: false }, inputs: { x: [2, 6, 5] } }],
+  examples: [
+    { params: { num_groups: 2 }, inputs: { x: [2, 6, 4, 4] } },
+    { params: { num_groups: 3, affine: false }, inputs: { x: [2, 6, 5] } },
+  ],
 });

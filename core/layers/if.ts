@@ -10,6 +10,7 @@ export const ifZone = defineLayer({
   params: {},
   inputs: { condition: { doc: "A single true or false, from Greater.", dtype: "bool" }, x: { doc: "Goes into the body that runs.", dtype: "any" } },
   bodies: {
+    // biome-ignore lint/suspicious/noThenProperty: the name of a role; what it holds is no function, so nothing takes it for a promise.
     then: { doc: "Runs where the condition is true: from x to y.", start: startBody() },
     else: { doc: "Runs where it is false: from x to y.", start: startBody() },
   },
@@ -21,7 +22,8 @@ export const ifZone = defineLayer({
     if (!then || !otherwise) return null;
     if (!then.y) return needOutput("If", "then");
     if (!otherwise.y) return needOutput("If", "else");
-    if (!isSameType(then.y, otherwise.y)) return { problem: `Both bodies of If must give the same, but then gives ${describeType(then.y)} and else ${describeType(otherwise.y)}.`, code: "GRAPH_BODY" };
+    if (!isSameType(then.y, otherwise.y))
+      return { problem: `Both bodies of If must give the same, but then gives ${describeType(then.y)} and else ${describeType(otherwise.y)}.`, code: "GRAPH_BODY" };
     return { outputs: { y: then.y } };
   },
   lower: (_, { condition, x }, b, { outputs }) => {
@@ -47,6 +49,7 @@ export const ifZone = defineLayer({
   examples: [
     {
       inputs: { condition: { dtype: "bool", shape: [1] }, x: [2, 3] },
+      // biome-ignore lint/suspicious/noThenProperty: the name of a role; what it holds is no function, so nothing takes it for a promise.
       bodies: { then: startBody({ type: "linear", params: { out_features: 4 } }), else: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) },
     },
   ],

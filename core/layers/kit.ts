@@ -1,7 +1,7 @@
 import { evaluate } from "../graph/dims.ts";
-import type { Arg, Init } from "../program/program.ts";
-import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
 import type { Body, Json, Node } from "../graph/document.ts";
+import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
+import type { Arg, Init } from "../program/program.ts";
 import type { Params, Values } from "./params.ts";
 
 /** Palette sections, in the order shown; each has its colour in `app/ui/tokens.css`. */
@@ -13,16 +13,14 @@ export type Category = (typeof CATEGORIES)[number];
  * any number of wires, kept in edge order.
  */
 export type InputPort = { doc: string; dtype?: Dtype | "any"; optional?: boolean; many?: boolean };
-export type OutputPort = { doc: string };
+type OutputPort = { doc: string };
 export type InputPorts = { [port: string]: InputPort };
 export type OutputPorts = { [port: string]: OutputPort };
 
 /** Inputs by port; `many` ports hold arrays, empty optional ports are absent. */
 export type Inputs<T> = { [port: string]: T | T[] | undefined };
 /** `Inputs` of known ports. */
-export type InputsOf<I, T> = string extends keyof I
-  ? Inputs<T>
-  : { [K in keyof I]: I[K] extends { many: true } ? T[] : I[K] extends { optional: true } ? T | undefined : T };
+type InputsOf<I, T> = string extends keyof I ? Inputs<T> : { [K in keyof I]: I[K] extends { many: true } ? T[] : I[K] extends { optional: true } ? T | undefined : T };
 
 /** A value while lowering: a program value with its type. */
 export type Value = { id: number; type: TensorType };
@@ -34,10 +32,10 @@ export type OnnxValue = { name: string; type: TensorType };
  * which are reported there.
  */
 export type Inferred =
-  | { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan }; /** What would run, but is probably not meant. */ hints?: InferHint[] }
+  | { outputs: { [port: string]: TensorType }; weights?: { [name: string]: WeightPlan } /** What would run, but is probably not meant. */; hints?: InferHint[] }
   | InferProblem
   | null;
-export type InferHint = { message: string; port?: string; hint?: string; fixes?: Fix[] };
+type InferHint = { message: string; port?: string; hint?: string; fixes?: Fix[] };
 
 /** `code` is GRAPH_SHAPE where absent. `port` or `param` says where to look; `body` is the role of the body at fault. */
 export type InferProblem = {
@@ -77,7 +75,7 @@ export type NodeTypes = { inputs: Inputs<TensorType>; outputs: { [port: string]:
  * Infers one of the node's bodies for these arguments (by the names of its input nodes) and gives the types of its output
  * nodes by name, or null where that is not possible.
  */
-export type BodyTypes = (role: string, args: { [name: string]: TensorType }) => { [name: string]: TensorType } | null;
+type BodyTypes = (role: string, args: { [name: string]: TensorType }) => { [name: string]: TensorType } | null;
 
 /**
  * Writes program ops while a layer is lowered. `call` returns the first result; `calls` returns one for each type.
@@ -118,7 +116,7 @@ export type OnnxBuilder = {
 };
 export type OnnxAttribute = number | string | number[] | { float: number } | { floats: number[] } | OnnxSubgraph;
 /** A handle that means something only to the builder that made it. */
-export type OnnxSubgraph = { subgraph: number };
+type OnnxSubgraph = { subgraph: number };
 
 /**
  * PyTorch code of a layer. `torch`, `nn` and `F` (`torch.nn.functional`) are imported.
@@ -128,7 +126,7 @@ export type OnnxSubgraph = { subgraph: number };
  * Each body is a Module too, `self.<role>`; `call` writes its call and gives a value, or a tuple in order of its output names.
  * So a weight's `state_dict` key is its node path joined by dots: `repeat_1.body.linear_2.weight`.
  */
-export type TorchCode =
+type TorchCode =
   | {
       /** `nn.Linear(784, 128)`; its attribute is named by the node. */
       module?: string;
@@ -140,7 +138,7 @@ export type TorchCode =
   | { lines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string) => string[] };
 
 /** One body of a zone or block: what it is for, and what a new node starts with. */
-export type BodyRole = { doc: string; start: Body };
+type BodyRole = { doc: string; start: Body };
 
 /** A kind of node, said once. The palette, inspector, checks, training, exports and docs are all derived from this record. */
 export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> = {
@@ -171,8 +169,18 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   /** The line under the node's name: `32 filters, 3×3, same`. */
   summary(params: Values<P>): string;
   infer(params: Values<P>, inputs: InputsOf<I, TensorType>, bodies: BodyTypes): Inferred;
-  lower(params: Values<P>, inputs: InputsOf<I, Value>, b: ProgramBuilder, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): { [port: string]: Value };
-  onnx(params: Values<P>, inputs: InputsOf<I, OnnxValue>, b: OnnxBuilder, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): { [port: string]: string };
+  lower(
+    params: Values<P>,
+    inputs: InputsOf<I, Value>,
+    b: ProgramBuilder,
+    types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } },
+  ): { [port: string]: Value };
+  onnx(
+    params: Values<P>,
+    inputs: InputsOf<I, OnnxValue>,
+    b: OnnxBuilder,
+    types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } },
+  ): { [port: string]: string };
   torch(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): TorchCode;
   /** Absent: no multiply-adds of its own, and the sum of its bodies. `bodies` holds those of one run of each body. */
   cost?(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }, bodies: { [role: string]: Cost }): Cost;
@@ -208,15 +216,12 @@ export function countPerSample(shape: Shape): number {
   return shape.slice(1).reduce<number>((count, dim) => count * evaluate(dim, 1), 1);
 }
 
-/** The sizes of a value as an argument: numbers where they are known, else asked at run time. */
-export function sizesOf(value: Value): (number | BuilderSize)[] {
-  return value.type.shape.map((dim, axis) => (typeof dim === "number" ? dim : { size: [value, axis] }));
-}
-
 /** An int64 vector for ONNX's Reshape and Expand: numbers, and sizes of `x` asked at run time. */
 export function onnxSizes(b: OnnxBuilder, sizes: (number | { of: string; axis: number })[]): string {
   if (sizes.every((size) => typeof size === "number")) return b.constant(sizes, [sizes.length], "int64");
-  const parts = sizes.map((size) => (typeof size === "number" ? b.constant([size], [1], "int64") : (b.node("Shape", [size.of], { start: size.axis, end: size.axis + 1 })[0] ?? "")));
+  const parts = sizes.map((size) =>
+    typeof size === "number" ? b.constant([size], [1], "int64") : (b.node("Shape", [size.of], { start: size.axis, end: size.axis + 1 })[0] ?? ""),
+  );
   return parts.length === 1 ? (parts[0] ?? "") : (b.node("Concat", parts, { axis: 0 })[0] ?? "");
 }
 

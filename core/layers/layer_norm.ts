@@ -21,28 +21,53 @@ export const layerNorm = defineLayer({
   summary: ({ axes }) => (axes === 1 ? "" : `last ${axes} axes`),
   infer: ({ axes, elementwise_affine, bias }, { x }) => {
     if (axes >= x.shape.length) {
-      return { problem: `LayerNorm cannot normalize the last ${axes} axes of ${printShape(x.shape)} without the batch.`, code: "GRAPH_PARAM", param: "axes", fixes: x.shape.length > 1 ? [{ kind: "set-param", label: "Set axes to 1", name: "axes", value: 1 }] : [] };
+      return {
+        problem: `LayerNorm cannot normalize the last ${axes} axes of ${printShape(x.shape)} without the batch.`,
+        code: "GRAPH_PARAM",
+        param: "axes",
+        fixes: x.shape.length > 1 ? [{ kind: "set-param", label: "Set axes to 1", name: "axes", value: 1 }] : [],
+      };
     }
     const shape = x.shape.slice(-axes);
-    if (!isStatic(shape)) return { problem: `LayerNorm needs to know the sizes of the axes it normalizes, but in ${printShape(x.shape)} one is known only at run time.`, port: "x", hint: "Normalize fewer axes, or move that axis with Permute." };
+    if (!isStatic(shape))
+      return {
+        problem: `LayerNorm needs to know the sizes of the axes it normalizes, but in ${printShape(x.shape)} one is known only at run time.`,
+        port: "x",
+        hint: "Normalize fewer axes, or move that axis with Permute.",
+      };
     const { weight, bias: shift } = affineWeights(shape);
     return { outputs: { y: x }, weights: { ...(elementwise_affine ? { weight } : {}), ...(elementwise_affine && bias ? { bias: shift } : {}) } };
   },
   lower: ({ axes, eps, elementwise_affine, bias }, { x }, b) => ({
-    y: b.call("aten::layer_norm", [x, { ints: numbers(x.type.shape, axes) }, elementwise_affine ? b.weight("weight") : null, elementwise_affine && bias ? b.weight("bias") : null, eps], x.type),
+    y: b.call(
+      "aten::layer_norm",
+      [x, { ints: numbers(x.type.shape, axes) }, elementwise_affine ? b.weight("weight") : null, elementwise_affine && bias ? b.weight("bias") : null, eps],
+      x.type,
+    ),
   }),
   onnx: ({ axes, eps, elementwise_affine, bias }, { x }, b) => {
     const shape = numbers(x.type.shape, axes);
     const ones = () => b.constant(Array<number>(shape.reduce((m, n) => m * n, 1)).fill(1), shape, "float32");
-    const [y = ""] = b.node("LayerNormalization", [x.name, elementwise_affine ? b.weight("weight") : ones(), elementwise_affine && bias ? b.weight("bias") : null], { axis: -axes, epsilon: { float: eps } });
+    const [y = ""] = b.node("LayerNormalization", [x.name, elementwise_affine ? b.weight("weight") : ones(), elementwise_affine && bias ? b.weight("bias") : null], {
+      axis: -axes,
+      epsilon: { float: eps },
+    });
     return { y };
   },
   torch: ({ axes, eps, elementwise_affine, bias }, { inputs: { x } }) => ({
-    module: pythonCall("nn.LayerNorm", [axes === 1 ? (x.shape.at(-1) ?? 0) : `(${x.shape.slice(-axes).join(", ")})`], { eps: [eps, 1e-5], elementwise_affine: [elementwise_affine, true], bias: [bias, true] }),
+    module: pythonCall("nn.LayerNorm", [axes === 1 ? (x.shape.at(-1) ?? 0) : `(${x.shape.slice(-axes).join(", ")})`], {
+      eps: [eps, 1e-5],
+      elementwise_affine: [elementwise_affine, true],
+      bias: [bias, true],
+    }),
     forward: (self, { x }) => `${self}(${x})`,
   }),
   cost: (_, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) }),
-  examples: [{ inputs: { x: [2, 3, 8] } }, { params: { axes: 2, elementwise_affine: false }, inputs: { x: [2, 3, 8] } }, { params: { bias: false, eps: 1e-3 }, inputs: { x: [2, 8] } }],
+  examples: [
+    { inputs: { x: [2, 3, 8] } },
+    { params: { axes: 2, elementwise_affine: false }, inputs: { x: [2, 3, 8] } },
+    { params: { bias: false, eps: 1e-3 }, inputs: { x: [2, 8] } },
+  ],
 });
 
 function numbers(shape: (number | string)[], axes: number): number[] {

@@ -73,5 +73,8 @@ export const linear = defineLayer({
     forward: (self, { x }) => `${self}(${x})`,
   }),
   cost: ({ out_features }, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) * out_features }),
-  examples: [{ params: { out_features: 5 }, inputs: { x: [2, 3] } }, { params: { out_features: 5, bias: false }, inputs: { x: [2, 4, 3] } }],
+  examples: [
+    { params: { out_features: 5 }, inputs: { x: [2, 3] } },
+    { params: { out_features: 5, bias: false }, inputs: { x: [2, 4, 3] } },
+  ],
 });

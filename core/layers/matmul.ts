@@ -1,6 +1,6 @@
+import { evaluate } from "../graph/dims.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
 import { broadcast } from "./broadcast.ts";
-import { evaluate } from "../graph/dims.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
 
 export const matmul = defineLayer({
@@ -14,7 +14,11 @@ export const matmul = defineLayer({
   inputs: { a: { doc: "[N, ..., rows, inner]." }, b: { doc: "[N, ..., inner, columns]." } },
   summary: () => "",
   infer: (_, { a: { shape: a }, b: { shape: b } }) => {
-    if (a.length < 2 || b.length < 2) return { problem: `MatMul needs matrices, [..., rows, inner] and [..., inner, columns], but receives ${printShape(a)} and ${printShape(b)}.`, port: a.length < 2 ? "a" : "b" };
+    if (a.length < 2 || b.length < 2)
+      return {
+        problem: `MatMul needs matrices, [..., rows, inner] and [..., inner, columns], but receives ${printShape(a)} and ${printShape(b)}.`,
+        port: a.length < 2 ? "a" : "b",
+      };
     if (a.at(-1) !== b.at(-2)) {
       const turned: Shape = [...b.slice(0, -2), b.at(-1) ?? 1, b.at(-2) ?? 1];
       const order = b.map((_, i) => i);
@@ -22,11 +26,16 @@ export const matmul = defineLayer({
       return {
         problem: `MatMul needs the last axis of a and the one before the last of b to be equal, but receives ${printShape(a)} and ${printShape(b)}.`,
         port: "b",
-        fixes: turned.at(-2) === a.at(-1) ? [{ kind: "insert", label: "Insert Permute that swaps the last axes of b", nodes: [{ type: "permute", params: { dims: order } }], port: "b" }] : [],
+        fixes:
+          turned.at(-2) === a.at(-1)
+            ? [{ kind: "insert", label: "Insert Permute that swaps the last axes of b", nodes: [{ type: "permute", params: { dims: order } }], port: "b" }]
+            : [],
       };
     }
     const batch = broadcast("MatMul", a.slice(0, -2), b.slice(0, -2));
-    return "problem" in batch ? { ...batch, problem: `MatMul needs equal batch axes but receives ${printShape(a)} and ${printShape(b)}.`, fixes: [] } : { outputs: { y: float32([...batch.shape, a.at(-2) ?? 1, b.at(-1) ?? 1]) } };
+    return "problem" in batch
+      ? { ...batch, problem: `MatMul needs equal batch axes but receives ${printShape(a)} and ${printShape(b)}.`, fixes: [] }
+      : { outputs: { y: float32([...batch.shape, a.at(-2) ?? 1, b.at(-1) ?? 1]) } };
   },
   lower: (_, { a: left, b: right }, b, { outputs: { y } }) => ({ y: b.call("aten::matmul", [left, right], y ?? left.type) }),
   onnx: (_, { a: left, b: right }, b) => {

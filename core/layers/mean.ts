@@ -18,7 +18,12 @@ export const mean = defineLayer({
   infer: ({ dim, keepdim }, { x: { shape } }) => {
     const axes = axesOf(dim, shape.length);
     if (axes.includes(null) || new Set(axes).size !== axes.length) {
-      return { problem: `Mean cannot average over the axes ${dim.join(", ")} of ${printShape(shape)}.`, code: "GRAPH_PARAM", param: "dim", fixes: shape.length > 0 ? [{ kind: "set-param", label: "Use the last axis", name: "dim", value: [-1] }] : [] };
+      return {
+        problem: `Mean cannot average over the axes ${dim.join(", ")} of ${printShape(shape)}.`,
+        code: "GRAPH_PARAM",
+        param: "dim",
+        fixes: shape.length > 0 ? [{ kind: "set-param", label: "Use the last axis", name: "dim", value: [-1] }] : [],
+      };
     }
     return { outputs: { y: float32(keepdim ? shape.map((size, i) => (axes.includes(i) ? 1 : size)) : shape.filter((_, i) => !axes.includes(i))) } };
   },
@@ -28,7 +33,9 @@ export const mean = defineLayer({
     const [y = ""] = b.node("ReduceMean", [x.name, b.constant(axes, [axes.length], "int64")], { keepdims: keepdim ? 1 : 0 });
     return { y };
   },
-  torch: ({ dim, keepdim }, { inputs: { x } }) => ({ forward: (_, inputs) => `${inputs.x}.mean(dim=(${axesOf(dim, x.shape.length).join(", ")},)${keepdim ? ", keepdim=True" : ""})` }),
+  torch: ({ dim, keepdim }, { inputs: { x } }) => ({
+    forward: (_, inputs) => `${inputs.x}.mean(dim=(${axesOf(dim, x.shape.length).join(", ")},)${keepdim ? ", keepdim=True" : ""})`,
+  }),
   examples: [{ inputs: { x: [2, 3, 4] } }, { params: { dim: [-1, 1], keepdim: true }, inputs: { x: [2, 3, 4] } }, { params: { dim: [] }, inputs: { x: [2, 3] } }],
 });
 

@@ -30,19 +30,30 @@ export const multiheadAttention = defineLayer({
     const features = q.at(-1);
     for (const [port, shape] of Object.entries({ query: q, key: k, value: v })) {
       if (shape.length !== 3 || shape[0] !== q[0] || shape[2] !== features) {
-        return { problem: `MultiheadAttention needs ${port} as [N, steps, ${port === "query" ? "features" : features}] but receives ${printShape(shape)}${port === "query" ? "" : ` beside query ${printShape(q)}`}.`, port };
+        return {
+          problem: `MultiheadAttention needs ${port} as [N, steps, ${port === "query" ? "features" : features}] but receives ${printShape(shape)}${port === "query" ? "" : ` beside query ${printShape(q)}`}.`,
+          port,
+        };
       }
     }
-    if (typeof features !== "number") return { problem: `MultiheadAttention needs to know its number of features, but the last axis of ${printShape(q)} is known only at run time.`, port: "query" };
+    if (typeof features !== "number")
+      return { problem: `MultiheadAttention needs to know its number of features, but the last axis of ${printShape(q)} is known only at run time.`, port: "query" };
     if (k[1] !== v[1]) return { problem: `MultiheadAttention needs a value for every key but receives ${printShape(k)} and ${printShape(v)}.`, port: "value" };
-    if (features % num_heads !== 0) return { problem: `MultiheadAttention cannot split ${features} features into ${num_heads} heads.`, code: "GRAPH_PARAM", param: "num_heads", fixes: divisorFixes("num_heads", num_heads, features) };
+    if (features % num_heads !== 0)
+      return {
+        problem: `MultiheadAttention cannot split ${features} features into ${num_heads} heads.`,
+        code: "GRAPH_PARAM",
+        param: "num_heads",
+        fixes: divisorFixes("num_heads", num_heads, features),
+      };
     return { outputs: { y: float32(q) }, weights: planWeights(features, bias) };
   },
   lower: ({ num_heads, dropout, bias, is_causal }, { query, key = query, value = key }, b, { outputs: { y = query.type } }) => {
     const features = Number(query.type.shape[2]);
     const [q, k, v] = projectIn(b, query, key, value, bias);
     const [heads, otherHeads] = [query, key].map(({ type: { shape } }) => float32([shape[0] ?? 1, num_heads, shape[1] ?? 1, features / num_heads]));
-    const split = (x: Value, type = heads) => b.call("aten::transpose.int", [b.call("aten::unflatten.int", [x, -1, { ints: [num_heads, features / num_heads] }], x.type), 1, 2], type ?? x.type);
+    const split = (x: Value, type = heads) =>
+      b.call("aten::transpose.int", [b.call("aten::unflatten.int", [x, -1, { ints: [num_heads, features / num_heads] }], x.type), 1, 2], type ?? x.type);
     const attended = lowerAttention(b, split(q), split(k, otherHeads), split(v, otherHeads), { dropout, isCausal: is_causal }, heads ?? query.type);
     const joined = b.call("aten::flatten.using_ints", [b.call("aten::transpose.int", [attended, 1, 2], attended.type), 2, -1], y);
     return { y: b.call("aten::linear", [joined, b.weight("out_proj.weight"), bias ? b.weight("out_proj.bias") : null], y) };
@@ -106,8 +117,7 @@ function projectIn(b: ProgramBuilder, query: Value, key: Value, value: Value, bi
     const all = b.call("aten::linear", [query, inWeight, inBias], float32([...shape.slice(0, 2), 3 * features]));
     return [third(all, -1, 0, shape), third(all, -1, 1, shape), third(all, -1, 2, shape)];
   }
-  const own = (x: Value, i: number) =>
-    b.call("aten::linear", [x, third(inWeight, 0, i, [features, features]), inBias && third(inBias, 0, i, [features])], x.type);
+  const own = (x: Value, i: number) => b.call("aten::linear", [x, third(inWeight, 0, i, [features, features]), inBias && third(inBias, 0, i, [features])], x.type);
   return [own(query, 0), own(key, 1), own(value, 2)];
 }
 

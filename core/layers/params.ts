@@ -27,13 +27,19 @@ type Range = { min?: number; max?: number };
 /** Parameter kinds. A schema's message says the field's range; `checkParams` puts the field's name in front. */
 export const p = {
   int: (o: Range & { default: number; doc: string }): Param<number> => ({
-    schema: z.int({ error: `a whole number${rangeText(o)}` }).min(o.min ?? -INT_MAX, `a whole number${rangeText(o)}`).max(o.max ?? INT_MAX, `a whole number${rangeText(o)}`),
+    schema: z
+      .int({ error: `a whole number${rangeText(o)}` })
+      .min(o.min ?? -INT_MAX, `a whole number${rangeText(o)}`)
+      .max(o.max ?? INT_MAX, `a whole number${rangeText(o)}`),
     default: o.default,
     doc: o.doc,
     control: { kind: "int", min: o.min, max: o.max, step: 1 },
   }),
   float: (o: Range & { default: number; doc: string; step?: number }): Param<number> => ({
-    schema: z.number({ error: `a number${rangeText(o)}` }).min(o.min ?? -Infinity, `a number${rangeText(o)}`).max(o.max ?? Infinity, `a number${rangeText(o)}`),
+    schema: z
+      .number({ error: `a number${rangeText(o)}` })
+      .min(o.min ?? -Infinity, `a number${rangeText(o)}`)
+      .max(o.max ?? Infinity, `a number${rangeText(o)}`),
     default: o.default,
     doc: o.doc,
     control: { kind: "float", min: o.min, max: o.max, step: o.step },
@@ -46,12 +52,21 @@ export const p = {
     control: { kind: "choice", options: o.options },
   }),
   /** One whole number for every axis, or one each: `3`, `[3, 5]`; or one of `words` such as `same`. */
-  size: <const W extends readonly string[] = []>(o: { axes: number; min: number; default: NoInfer<number | number[] | W[number]>; words?: W; doc: string }): Param<number | number[] | W[number]> => {
+  size: <const W extends readonly string[] = []>(o: {
+    axes: number;
+    min: number;
+    default: NoInfer<number | number[] | W[number]>;
+    words?: W;
+    doc: string;
+  }): Param<number | number[] | W[number]> => {
     const words: readonly string[] = o.words ?? [];
     const message = `a whole number ≥ ${o.min}, or ${o.axes} of them${words.length ? `, or ${words.join(", ")}` : ""}`;
     const isOne = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= o.min && value <= INT_MAX;
     return {
-      schema: z.custom<number | number[] | W[number]>((value) => isOne(value) || (Array.isArray(value) && value.length === o.axes && value.every(isOne)) || words.includes(String(value)), message),
+      schema: z.custom<number | number[] | W[number]>(
+        (value) => isOne(value) || (Array.isArray(value) && value.length === o.axes && value.every(isOne)) || words.includes(String(value)),
+        message,
+      ),
       default: o.default,
       doc: o.doc,
       control: { kind: "size", axes: o.axes, min: o.min, words },
@@ -59,23 +74,38 @@ export const p = {
   },
   /** A list of whole numbers: a shape or an order of axes. */
   ints: (o: { default: number[]; min?: number; doc: string; placeholder?: string }): Param<number[]> => ({
-    schema: z.array(z.int().min(o.min ?? -INT_MAX).max(INT_MAX), { error: INTS_MESSAGE }).max(16, INTS_MESSAGE),
+    schema: z
+      .array(
+        z
+          .int()
+          .min(o.min ?? -INT_MAX)
+          .max(INT_MAX),
+        { error: INTS_MESSAGE },
+      )
+      .max(16, INTS_MESSAGE),
     default: o.default,
     doc: o.doc,
     control: { kind: "ints", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
   /** Sizes of which some may be symbols: `1, 28, 28`, `T, 16`. */
   dims: (o: { default: (number | string)[]; doc: string; placeholder?: string }): Param<(number | string)[]> => ({
-    schema: z.array(
-      z.custom<number | string>((size) => (typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^[A-Z]\w{0,7}$/.test(size)), DIMS_MESSAGE),
-      { error: DIMS_MESSAGE },
-    ).max(8, DIMS_MESSAGE),
+    schema: z
+      .array(
+        z.custom<number | string>(
+          (size) => (typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^[A-Z]\w{0,7}$/.test(size)),
+          DIMS_MESSAGE,
+        ),
+        { error: DIMS_MESSAGE },
+      )
+      .max(8, DIMS_MESSAGE),
     default: o.default,
     doc: o.doc,
     control: { kind: "dims", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
   text: (o: { default: string; doc: string; pattern?: RegExp; placeholder?: string }): Param<string> => ({
-    schema: o.pattern ? z.string({ error: "a text" }).max(200, "a text of up to 200 letters").regex(o.pattern, "written differently") : z.string({ error: "a text" }).max(200, "a text of up to 200 letters"),
+    schema: o.pattern
+      ? z.string({ error: "a text" }).max(200, "a text of up to 200 letters").regex(o.pattern, "written differently")
+      : z.string({ error: "a text" }).max(200, "a text of up to 200 letters"),
     default: o.default,
     doc: o.doc,
     control: { kind: "text", placeholder: o.placeholder ?? "" },
@@ -126,7 +156,11 @@ export function pythonTuple(size: number | readonly (number | string)[]): string
 }
 
 /** `nn.Conv2d(1, 32, kernel_size=3)`: positional arguments, then the named ones that differ from PyTorch's defaults. */
-export function pythonCall(callee: string, positional: (string | number)[], named: { [name: string]: [value: number | boolean | string | readonly number[], defaultValue: unknown] } = {}): string {
+export function pythonCall(
+  callee: string,
+  positional: (string | number)[],
+  named: { [name: string]: [value: number | boolean | string | readonly number[], defaultValue: unknown] } = {},
+): string {
   const args = positional.map(String);
   for (const [name, [value, defaultValue]] of Object.entries(named)) {
     if (JSON.stringify(value) !== JSON.stringify(defaultValue)) args.push(`${name}=${pythonValue(value)}`);

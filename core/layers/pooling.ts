@@ -15,7 +15,12 @@ export function definePooling(kind: "max" | "avg", axes: 1 | 2) {
     params: {
       kernel_size: p.size({ axes, min: 1, default: 2, doc: "Size of the window." }),
       stride: p.size({ axes, min: 1, default: "kernel", words: ["kernel"], doc: "How far the window moves; `kernel` moves by its own size." }),
-      padding: p.size({ axes, min: 0, default: 0, doc: kind === "max" ? "Border around; at most half the window." : "Zeros around, counted in the mean; at most half the window." }),
+      padding: p.size({
+        axes,
+        min: 0,
+        default: 0,
+        doc: kind === "max" ? "Border around; at most half the window." : "Zeros around, counted in the mean; at most half the window.",
+      }),
     },
     inputs: { x: { doc: axes === 2 ? "Images: [N, channels, height, width]." : "Sequences: [N, channels, length]." } },
     summary: ({ kernel_size, stride }) => formatSize(kernel_size, axes) + (stride === "kernel" ? "" : `, stride ${formatSize(stride, axes)}`),

@@ -1,7 +1,7 @@
 import { evaluate } from "../graph/dims.ts";
-import { printShape, type Dim, type TensorType } from "../graph/shape.ts";
+import { type Dim, printShape, type TensorType } from "../graph/shape.ts";
 import { symmetricUniform } from "./initializers.ts";
-import { defineLayer, float32, type BuilderArg, type OnnxBuilder, type WeightPlan } from "./kit.ts";
+import { type BuilderArg, defineLayer, float32, type OnnxBuilder, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
 /** What sets a recurrent network apart. ONNX keeps the gates in another order than PyTorch: `onnxGates[i]` is PyTorch's index of ONNX's gate i. */
@@ -33,7 +33,8 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
       h: { doc: "The memory after the last step: [layers × directions, N, hidden_size]." },
       ...(states.length === 2 ? { c: { doc: "The cell after the last step, of the same shape." } } : {}),
     },
-    summary: ({ hidden_size, num_layers, bidirectional }) => [`${hidden_size} hidden`, ...(num_layers > 1 ? [`${num_layers} layers`] : []), ...(bidirectional ? ["both ways"] : [])].join(", "),
+    summary: ({ hidden_size, num_layers, bidirectional }) =>
+      [`${hidden_size} hidden`, ...(num_layers > 1 ? [`${num_layers} layers`] : []), ...(bidirectional ? ["both ways"] : [])].join(", "),
     infer: (settings, { x: { shape } }) => {
       const [first, second, features] = shape;
       if (shape.length !== 3 || first === undefined || second === undefined || features === undefined) {
@@ -44,7 +45,12 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
           fixes: shape.length === 2 ? [{ kind: "insert", label: "Insert Reshape to one feature a step", nodes: [{ type: "reshape", params: { shape: [-1, 1] } }], port: "x" }] : [],
         };
       }
-      if (typeof features !== "number") return { problem: `${title} needs to know its number of features, but the last axis of ${printShape(shape)} is known only at run time.`, port: "x", hint: "Move that axis with Permute." };
+      if (typeof features !== "number")
+        return {
+          problem: `${title} needs to know its number of features, but the last axis of ${printShape(shape)} is known only at run time.`,
+          port: "x",
+          hint: "Move that axis with Permute.",
+        };
       const { hidden_size, num_layers, batch_first, bidirectional } = settings;
       const directions = bidirectional ? 2 : 1;
       const memory = float32([num_layers * directions, batch_first ? first : second, hidden_size]);
@@ -76,7 +82,11 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
       const zeros = b.call("aten::new_zeros", [x, sizes], memory);
       const weights = cellsOf(settings).flatMap(({ suffix }) => weightNames(suffix, bias).map((name) => b.weight(name)));
       const start: BuilderArg = states.length === 2 ? [zeros, zeros] : zeros;
-      const results = b.calls(aten, [x, start, weights, bias, num_layers, dropout, { flag: "training" }, bidirectional, batch_first], [outputs.y ?? x.type, ...states.map(() => memory)]);
+      const results = b.calls(
+        aten,
+        [x, start, weights, bias, num_layers, dropout, { flag: "training" }, bidirectional, batch_first],
+        [outputs.y ?? x.type, ...states.map(() => memory)],
+      );
       return Object.fromEntries(["y", ...states].flatMap((port, i) => (results[i] ? [[port, results[i]]] : [])));
     },
     onnx: (settings, { x }, b) => {
@@ -86,7 +96,12 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
       const memories: string[][] = states.map(() => []);
       for (let layer = 0; layer < settings.num_layers; layer++) {
         const suffixes = cellsOf(settings).flatMap((cell) => (cell.layer === layer ? [cell.suffix] : []));
-        const stack = (name: string) => joinAll(b, suffixes.map((suffix) => one(b, "Unsqueeze", [reorder(b, b.weight(`${name}_${suffix}`)), b.constant([0], [1], "int64")])), 0);
+        const stack = (name: string) =>
+          joinAll(
+            b,
+            suffixes.map((suffix) => one(b, "Unsqueeze", [reorder(b, b.weight(`${name}_${suffix}`)), b.constant([0], [1], "int64")])),
+            0,
+          );
         const biases = bias ? joinAll(b, [stack("bias_ih"), stack("bias_hh")], 1) : null;
         const [sequence = "", ...last] = b.node(
           title,
@@ -103,7 +118,13 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
       return { y, ...Object.fromEntries(states.map((state, i) => [state, joinAll(b, memories[i] ?? [], 0)])) };
     },
     torch: ({ hidden_size, num_layers, bias, batch_first, dropout, bidirectional }, { inputs: { x } }) => ({
-      module: pythonCall(`nn.${title}`, [x.shape.at(-1) ?? 0, hidden_size], { num_layers: [num_layers, 1], bias: [bias, true], batch_first: [batch_first, false], dropout: [dropout, 0], bidirectional: [bidirectional, false] }),
+      module: pythonCall(`nn.${title}`, [x.shape.at(-1) ?? 0, hidden_size], {
+        num_layers: [num_layers, 1],
+        bias: [bias, true],
+        batch_first: [batch_first, false],
+        dropout: [dropout, 0],
+        bidirectional: [bidirectional, false],
+      }),
       forward: (self, { x }) => `${self}(${x})`,
       assign: ({ y, h, c }) => (states.length === 2 ? `${y}, (${h}, ${c})` : `${y}, ${h}`),
     }),
@@ -123,7 +144,11 @@ export function defineRecurrent({ type, title, doc, states, aten, onnxGates }: R
   /** The gates of a weight in ONNX's order. */
   function reorder(b: OnnxBuilder, weight: string): string {
     const parts = b.node("Split", [weight], { axis: 0, num_outputs: gates }, gates);
-    return joinAll(b, onnxGates.map((gate) => parts[gate] ?? ""), 0);
+    return joinAll(
+      b,
+      onnxGates.map((gate) => parts[gate] ?? ""),
+      0,
+    );
   }
 }
 

@@ -22,7 +22,9 @@ export const repeatZone = defineLayer({
     return { outputs: { y: x } };
   },
   lower: ({ times: fixed }, { x, times }, b) => {
-    const [y = x] = b.repeat([x], times ? b.call("aten::max", [times], { dtype: "int64", shape: [] }) : fixed, ([carried = x]) => [resultOf(b.body("body", { x: carried }))], { maxIterations: MAX_TIMES });
+    const [y = x] = b.repeat([x], times ? b.call("aten::max", [times], { dtype: "int64", shape: [] }) : fixed, ([carried = x]) => [resultOf(b.body("body", { x: carried }))], {
+      maxIterations: MAX_TIMES,
+    });
     return { y };
   },
   onnx: ({ times: fixed }, { x, times }, b) => {

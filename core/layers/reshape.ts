@@ -1,6 +1,6 @@
 import { countElements, floorDivide, multiply } from "../graph/dims.ts";
-import { printShape, type Dim, type Shape } from "../graph/shape.ts";
-import { defineLayer, onnxSizes, type InferProblem } from "./kit.ts";
+import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { defineLayer, type InferProblem, onnxSizes } from "./kit.ts";
 import { p } from "./params.ts";
 
 /** The shape after the batch once −1 is worked out. */
@@ -54,5 +54,8 @@ export const reshape = defineLayer({
     return { y };
   },
   torch: ({ shape }) => ({ forward: (_, { x }) => `${x}.reshape(${[`${x}.shape[0]`, ...shape].join(", ")})` }),
-  examples: [{ params: { shape: [4, -1] }, inputs: { x: [2, 3, 8] } }, { params: { shape: [6, 4] }, inputs: { x: [2, 24] } }],
+  examples: [
+    { params: { shape: [4, -1] }, inputs: { x: [2, 3, 8] } },
+    { params: { shape: [6, 4] }, inputs: { x: [2, 24] } },
+  ],
 });

@@ -18,15 +18,20 @@ export const scaledDotProductAttention = defineLayer({
   summary: ({ is_causal }) => (is_causal ? "causal" : ""),
   infer: (_, { query: { shape: q }, key: { shape: k }, value: { shape: v } }) => {
     const came = `${printShape(q)}, ${printShape(k)} and ${printShape(v)}`;
-    if (q.length < 3 || k.length !== q.length || v.length !== q.length) return { problem: `ScaledDotProductAttention needs three tensors [N, ..., steps, depth] but receives ${came}.`, port: "query" };
+    if (q.length < 3 || k.length !== q.length || v.length !== q.length)
+      return { problem: `ScaledDotProductAttention needs three tensors [N, ..., steps, depth] but receives ${came}.`, port: "query" };
     const batch = JSON.stringify(q.slice(0, -2));
-    if (JSON.stringify(k.slice(0, -2)) !== batch || JSON.stringify(v.slice(0, -2)) !== batch) return { problem: `ScaledDotProductAttention needs the same leading axes in query, key and value but receives ${came}.`, port: "key" };
+    if (JSON.stringify(k.slice(0, -2)) !== batch || JSON.stringify(v.slice(0, -2)) !== batch)
+      return { problem: `ScaledDotProductAttention needs the same leading axes in query, key and value but receives ${came}.`, port: "key" };
     if (q.at(-1) !== k.at(-1)) return { problem: `ScaledDotProductAttention needs query and key of the same depth but receives ${came}.`, port: "key" };
-    if (typeof q.at(-1) !== "number") return { problem: `ScaledDotProductAttention needs to know the depth, but the last axis of ${printShape(q)} is known only at run time.`, port: "query" };
+    if (typeof q.at(-1) !== "number")
+      return { problem: `ScaledDotProductAttention needs to know the depth, but the last axis of ${printShape(q)} is known only at run time.`, port: "query" };
     if (k.at(-2) !== v.at(-2)) return { problem: `ScaledDotProductAttention needs a value for every key but receives ${came}.`, port: "value" };
     return { outputs: { y: float32([...q.slice(0, -1), v.at(-1) ?? 1]) } };
   },
-  lower: ({ dropout_p, is_causal }, { query, key, value }, b, { outputs: { y } }) => ({ y: lowerAttention(b, query, key, value, { dropout: dropout_p, isCausal: is_causal }, y ?? query.type) }),
+  lower: ({ dropout_p, is_causal }, { query, key, value }, b, { outputs: { y } }) => ({
+    y: lowerAttention(b, query, key, value, { dropout: dropout_p, isCausal: is_causal }, y ?? query.type),
+  }),
   onnx: ({ dropout_p, is_causal }, { query, key, value }, b) => ({ y: writeAttention(b, query, key, value, { dropout: dropout_p, isCausal: is_causal }) }),
   torch: ({ dropout_p, is_causal }) => ({
     forward: (_, { query, key, value }) =>

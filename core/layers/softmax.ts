@@ -15,7 +15,12 @@ export const softmax = defineLayer({
   summary: ({ dim }) => `axis ${dim}`,
   infer: ({ dim }, { x }) =>
     axisOf(dim, x.shape.length) === null
-      ? { problem: `Softmax has no axis ${dim} in ${printShape(x.shape)}.`, code: "GRAPH_PARAM", param: "dim", fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }] }
+      ? {
+          problem: `Softmax has no axis ${dim} in ${printShape(x.shape)}.`,
+          code: "GRAPH_PARAM",
+          param: "dim",
+          fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }],
+        }
       : { outputs: { y: x } },
   lower: ({ dim }, { x }, b) => ({ y: b.call("aten::softmax.int", [x, dim], x.type) }),
   onnx: ({ dim }, { x }, b) => {

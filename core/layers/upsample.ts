@@ -16,10 +16,16 @@ export const upsample = defineLayer({
   },
   inputs: { x: { doc: "Images: [N, channels, height, width]." } },
   summary: ({ scale_factor, mode }) => `×${scale_factor}, ${mode}`,
-  infer: ({ scale_factor }, { x: { shape } }) => needImage("Upsample", 2, shape) ?? { outputs: { y: float32([...shape.slice(0, 2), ...shape.slice(2).map((size) => multiply(size, scale_factor))]) } },
+  infer: ({ scale_factor }, { x: { shape } }) =>
+    needImage("Upsample", 2, shape) ?? { outputs: { y: float32([...shape.slice(0, 2), ...shape.slice(2).map((size) => multiply(size, scale_factor))]) } },
   lower: ({ scale_factor, mode }, { x }, b, { outputs: { y } }) => {
     const factors = { floats: [scale_factor, scale_factor] };
-    return { y: mode === "nearest" ? b.call("aten::upsample_nearest2d.vec", [x, null, factors], y ?? x.type) : b.call("aten::upsample_bilinear2d.vec", [x, null, false, factors], y ?? x.type) };
+    return {
+      y:
+        mode === "nearest"
+          ? b.call("aten::upsample_nearest2d.vec", [x, null, factors], y ?? x.type)
+          : b.call("aten::upsample_bilinear2d.vec", [x, null, false, factors], y ?? x.type),
+    };
   },
   onnx: ({ scale_factor, mode }, { x }, b) => {
     const [y = ""] = b.node("Resize", [x.name, null, b.constant([1, 1, scale_factor, scale_factor], [4], "float32")], {
@@ -29,6 +35,9 @@ export const upsample = defineLayer({
     });
     return { y };
   },
-  torch: ({ scale_factor, mode }) => ({ module: pythonCall("nn.Upsample", [], { scale_factor: [scale_factor, null], mode: [mode, "nearest"] }), forward: (self, { x }) => `${self}(${x})` }),
+  torch: ({ scale_factor, mode }) => ({
+    module: pythonCall("nn.Upsample", [], { scale_factor: [scale_factor, null], mode: [mode, "nearest"] }),
+    forward: (self, { x }) => `${self}(${x})`,
+  }),
   examples: [{ inputs: { x: [2, 3, 4, 5] } }, { params: { scale_factor: 3, mode: "bilinear" }, inputs: { x: [2, 3, 4, 4] } }],
 });

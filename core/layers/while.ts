@@ -45,14 +45,23 @@ export const whileZone = defineLayer({
     return { y };
   },
   torch: ({ max_iterations }) => ({
-    lines: ({ x }, call) => [`for _ in range(${max_iterations}):`, `    if not ${call("condition", { x: String(x) })}:`, "        break", `    ${x} = ${call("body", { x: String(x) })}`, `return ${x}`],
+    lines: ({ x }, call) => [
+      `for _ in range(${max_iterations}):`,
+      `    if not ${call("condition", { x: String(x) })}:`,
+      "        break",
+      `    ${x} = ${call("body", { x: String(x) })}`,
+      `return ${x}`,
+    ],
   }),
   cost: ({ max_iterations }, _, { condition, body }) => ({ multiplyAdds: max_iterations * ((condition?.multiplyAdds ?? 0) + (body?.multiplyAdds ?? 0)) }),
   examples: [
     {
       params: { max_iterations: 5 },
       inputs: { x: [2, 3] },
-      bodies: { condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: -0.2 } }), body: startBody({ type: "linear", params: { out_features: 3 } }, { type: "tanh" }) },
+      bodies: {
+        condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: -0.2 } }),
+        body: startBody({ type: "linear", params: { out_features: 3 } }, { type: "tanh" }),
+      },
     },
   ],
 });

@@ -1,5 +1,5 @@
 import { add, floorDivide, multiply } from "../graph/dims.ts";
-import { printShape, type Dim, type Shape } from "../graph/shape.ts";
+import { type Dim, printShape, type Shape } from "../graph/shape.ts";
 import type { Fix, InferProblem } from "./kit.ts";
 
 /**
@@ -22,13 +22,22 @@ const AXIS_NAMES = { 1: "length", 2: "height, width" } as const;
 export function needImage(title: string, axes: 1 | 2, x: Shape): InferProblem | null {
   if (x.length === axes + 2) return null;
   const fixes: Fix[] = [];
-  if (axes === 2 && x.length === 3) fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, ...x.slice(1).map(runtimeSize)] } }], port: "x" });
+  if (axes === 2 && x.length === 3)
+    fixes.push({
+      kind: "insert",
+      label: "Insert Reshape that adds a channel axis",
+      nodes: [{ type: "reshape", params: { shape: [1, ...x.slice(1).map(runtimeSize)] } }],
+      port: "x",
+    });
   if (axes === 2 && x.length === 2 && typeof x[1] === "number") {
     const side = Math.sqrt(x[1]);
-    if (Number.isInteger(side) && side > 1) fixes.push({ kind: "insert", label: `Insert Reshape to 1×${side}×${side}`, nodes: [{ type: "reshape", params: { shape: [1, side, side] } }], port: "x" });
+    if (Number.isInteger(side) && side > 1)
+      fixes.push({ kind: "insert", label: `Insert Reshape to 1×${side}×${side}`, nodes: [{ type: "reshape", params: { shape: [1, side, side] } }], port: "x" });
   }
-  if (axes === 1 && x.length === 2) fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, -1] } }], port: "x" });
-  if (axes === 1 && x.length === 4) fixes.push({ kind: "insert", label: "Insert Flatten over height and width", nodes: [{ type: "flatten", params: { start_dim: 2 } }], port: "x" });
+  if (axes === 1 && x.length === 2)
+    fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, -1] } }], port: "x" });
+  if (axes === 1 && x.length === 4)
+    fixes.push({ kind: "insert", label: "Insert Flatten over height and width", nodes: [{ type: "flatten", params: { start_dim: 2 } }], port: "x" });
   return {
     problem: `${title} needs [N, channels, ${AXIS_NAMES[axes]}] but receives ${printShape(x)}.`,
     port: "x",

@@ -1,5 +1,5 @@
 import type { Preprocess } from "../data/manifest.ts";
-import { mainOutput, type Checked } from "../graph/check.ts";
+import { type Checked, mainOutput } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { foldBody, GraphInvalid, requireValid, type Step } from "../graph/fold.ts";
 import type { BodyStep } from "../graph/path.ts";
@@ -36,7 +36,8 @@ export function lowerTraining(
   const prediction = main && checked.types.get(main.node.id)?.inputs.x;
   if (!main || !prediction || Array.isArray(prediction)) throw new Error("A checked graph has an output with a type.");
   const answer = options.loss.target(prediction, options.target ?? { classes: null, type: null });
-  if ("problem" in answer) throw new GraphInvalid([{ severity: "error", code: "GRAPH_LOSS", message: answer.problem, hint: answer.hint, node: main.node.id, fixes: answer.fixes ?? [] }]);
+  if ("problem" in answer)
+    throw new GraphInvalid([{ severity: "error", code: "GRAPH_LOSS", message: answer.problem, hint: answer.hint, node: main.node.id, fixes: answer.fixes ?? [] }]);
 
   const writer = new ProgramWriter();
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
@@ -84,7 +85,11 @@ function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, input
 
 /** Mean and std as buffers, so that they are saved with the weights; neither where it changes nothing. */
 function declareMoments(writer: ProgramWriter, { nodeId, type }: DeclaredInput, { mean, std }: Preprocess): void {
-  const plan = (values: number[]) => ({ shape: [values.length, ...Array<number>(Math.max(0, type.shape.length - 2)).fill(1)], init: { kind: "values" as const, values }, trainable: false });
+  const plan = (values: number[]) => ({
+    shape: [values.length, ...Array<number>(Math.max(0, type.shape.length - 2)).fill(1)],
+    init: { kind: "values" as const, values },
+    trainable: false,
+  });
   writer.declareWeights(nodeId, { ...(mean.some((m) => m !== 0) ? { mean: plan(mean) } : {}), ...(std.some((s) => s !== 1) ? { std: plan(std) } : {}) });
 }
 

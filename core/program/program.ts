@@ -42,16 +42,16 @@ const Call = z.strictObject({
   node: z.string(),
 });
 
-export type Call = z.infer<typeof Call>;
+type Call = z.infer<typeof Call>;
 /** Runs `blocks[0]` where the one-element tensor `cond` is true, else `blocks[1]`. Both yield as many values as `out`. */
-export type If = { op: "if"; cond: number; blocks: [Block, Block]; out: number[]; node: string };
+type If = { op: "if"; cond: number; blocks: [Block, Block]; out: number[]; node: string };
 /**
  * Carries `init` through `blocks[1]` for as long as `blocks[0]` yields true, asked before each turn.
  * Both blocks take the carried values. Reaching `maxIterations` is the failure LOOP_LIMIT where `limit` is "fail", else it just stops.
  */
-export type While = { op: "while"; init: number[]; blocks: [Block, Block]; maxIterations: number; limit: "fail" | "stop"; out: number[]; node: string };
+type While = { op: "while"; init: number[]; blocks: [Block, Block]; maxIterations: number; limit: "fail" | "stop"; out: number[]; node: string };
 /** Carries `init` through `blocks[0]` a fixed number of times, or as often as the one-element int tensor `{ v }` says. The block takes (index, ...carried). */
-export type Repeat = { op: "repeat"; init: number[]; times: number | { v: number }; maxIterations: number; blocks: [Block]; out: number[]; node: string };
+type Repeat = { op: "repeat"; init: number[]; times: number | { v: number }; maxIterations: number; blocks: [Block]; out: number[]; node: string };
 export type Op = Call | If | While | Repeat;
 
 /** Straight-line code. A nested block sees the values of the blocks around it. */

@@ -1,7 +1,7 @@
-import { weightName, type NodePath } from "../graph/path.ts";
+import { type NodePath, weightName } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import type { BuilderArg, BuilderSize, ProgramBuilder, Value, WeightPlan } from "../layers/kit.ts";
-import { PROGRAM_VERSION, type Arg, type Block, type Op, type Program, type Weight } from "./program.ts";
+import { type Arg, type Block, type Op, PROGRAM_VERSION, type Program, type Weight } from "./program.ts";
 
 /** Writes one program from front to back: inputs, then weights, then ops. */
 export class ProgramWriter {

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Manifest } from "../../../core/data/manifest.ts";
 import { checkGraph, hasErrors, type Problem } from "../../../core/graph/check.ts";
 import type { Body, Graph } from "../../../core/graph/document.ts";
 import { applyFix, setParams } from "../../../core/graph/edit.ts";
 import { startBody } from "../../../core/layers/kit.ts";
+import { findLoss } from "../../../core/training/losses.ts";
 import { anyGraph, draw, drawDeep, lenet, soundGraph } from "./sketches.ts";
 
 function problemsOf(graph: Graph, code?: string): Problem[] {
@@ -78,8 +80,17 @@ describe("problems say what, where and what to do", () => {
   });
 
   it("a join of different channels: a 1×1 convolution", () => {
-    const graph = draw(["in", "input", { shape: [8, 4, 4] }], ["conv", "conv2d", { out_channels: 16, padding: "same" }], ["sum", "add", {}, { a: "conv", b: "in" }], ["out", "output"]);
-    expect(problemsOf(graph, "GRAPH_SHAPE")[0]).toMatchObject({ node: "sum", port: "b", message: "Add needs two inputs of the same shape but receives [B, 16, 4, 4] and [B, 8, 4, 4]." });
+    const graph = draw(
+      ["in", "input", { shape: [8, 4, 4] }],
+      ["conv", "conv2d", { out_channels: 16, padding: "same" }],
+      ["sum", "add", {}, { a: "conv", b: "in" }],
+      ["out", "output"],
+    );
+    expect(problemsOf(graph, "GRAPH_SHAPE")[0]).toMatchObject({
+      node: "sum",
+      port: "b",
+      message: "Add needs two inputs of the same shape but receives [B, 16, 4, 4] and [B, 8, 4, 4].",
+    });
     expect(problemsOf(mend(graph))).toEqual([]);
   });
 
@@ -130,6 +141,43 @@ describe("problems say what, where and what to do", () => {
     let body: Body = startBody();
     for (let i = 0; i < 17; i++) body = { nodes: [{ id: "b", type: "block", params: {}, at: { x: 0, y: 0 }, bodies: { body } }], edges: [] };
     expect(problemsOf({ schemaVersion: 1, ...body }).map(({ code }) => code)).toEqual(["GRAPH_LIMIT"]);
+  });
+});
+
+describe("with a data set and a loss", () => {
+  const array = (dtype: "float32" | "int64", shape: number[]) => ({ file: "", dtype, shape, sha256: "" });
+  const split = { rows: 10, input: array("float32", [1, 28, 28]), target: array("int64", []), classCounts: [] };
+  const data: Manifest = {
+    task: "image-classification",
+    preprocess: { dtype: "uint8", scale: 1, mean: [0], std: [1] },
+    classes: [..."0123456789"],
+    columns: [],
+    targetName: "digit",
+    splits: { train: split, validation: split },
+    source: "",
+    licence: "",
+  };
+  const options = { data, loss: findLoss("CrossEntropyLoss") };
+
+  it("LeNet-5 fits ten digits", () => {
+    expect(checkGraph(lenet, options).problems).toEqual([]);
+  });
+
+  it("another size of samples is mended at the input", () => {
+    const graph = setParams(lenet, "image", { shape: [3, 32, 32] });
+    const [problem] = checkGraph(graph, options).problems;
+    expect(problem).toMatchObject({ code: "GRAPH_DATA", node: "image", param: "shape", message: "The data set's samples are [1, 28, 28] but Input takes [3, 32, 32]." });
+    const fix = problem?.fixes[0];
+    expect(problem && fix && checkGraph(applyFix(graph, problem, fix), options).problems).toEqual([]);
+  });
+
+  it("another number of classes is mended at the last Linear", () => {
+    const graph = setParams(lenet, "fc2", { out_features: 12 });
+    const [problem] = checkGraph(graph, options).problems;
+    expect(problem).toMatchObject({ code: "GRAPH_LOSS", node: "scores" });
+    expect(problem?.fixes[0]).toMatchObject({ kind: "set-param", node: "fc2", name: "out_features", value: 10 });
+    const fix = problem?.fixes[0];
+    expect(problem && fix && checkGraph(applyFix(graph, problem, fix), options).problems).toEqual([]);
   });
 });
 

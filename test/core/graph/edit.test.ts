@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkGraph } from "../../../core/graph/check.ts";
-import { Graph, emptyGraph, type Body } from "../../../core/graph/document.ts";
+import { type Body, emptyGraph, Graph } from "../../../core/graph/document.ts";
 import { addNode, applyFix, bodyAt, connect, copy, disconnect, freshId, insertOnEdge, moveNodes, paste, removeNodes, renameNode, setParams } from "../../../core/graph/edit.ts";
 import { tidyLayout } from "../../../core/graph/layout.ts";
 import type { BodyStep } from "../../../core/graph/path.ts";

@@ -86,7 +86,10 @@ function bodyOf(depth: number): fc.Arbitrary<Body> {
   const node: fc.Arbitrary<Node> =
     depth === 0
       ? leaf
-      : fc.oneof({ weight: 5, arbitrary: leaf }, { weight: 1, arbitrary: fc.record({ ...plain, bodies: fc.dictionary(role, bodyOf(depth - 1), { maxKeys: 2 }) }, { requiredKeys: [...requiredKeys] }) });
+      : fc.oneof(
+          { weight: 5, arbitrary: leaf },
+          { weight: 1, arbitrary: fc.record({ ...plain, bodies: fc.dictionary(role, bodyOf(depth - 1), { maxKeys: 2 }) }, { requiredKeys: [...requiredKeys] }) },
+        );
   return fc.record({
     nodes: fc.array(node, { maxLength: 8 }),
     edges: fc.array(fc.record({ id: nodeId, from: fc.record({ node: nodeId, port }), to: fc.record({ node: nodeId, port }) }), { maxLength: 14 }),
