@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "error.h"
@@ -181,7 +182,7 @@ class Parser {
     double number = 0;
     const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + at_, number);
     // Too small to tell from zero reads as zero, as in JavaScript; too large has no value here.
-    if (error == std::errc::result_out_of_range && std::abs(number) < 1) return 0;
+    if (error == std::errc::result_out_of_range && std::strtod(std::string(text_.substr(start, at_ - start)).c_str(), nullptr) == 0) return 0;
     if (error != std::errc() || end != text_.data() + at_ || !std::isfinite(number)) fail("a number out of range");
     return number;
   }

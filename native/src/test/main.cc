@@ -20,7 +20,7 @@ constexpr char kUsage[] =
     "engine_test train SPEC.json                 carry out a spec; events go to standard output, one array a line\n"
     "engine_test check PROGRAM.json              read a program\n"
     "engine_test fuzz COUNT SEED                 read and run damaged programs\n"
-    "engine_test compare SPEC.json ...           losses on the CPU and on the GPU\n"
+    "engine_test compare SPEC.json ...           losses on the CPU and on the GPU, on synthetic data\n"
     "engine_test bench [--device cuda] SPEC.json ...   samples per second on synthetic data\n";
 
 std::string read_file(const std::string& path) {
