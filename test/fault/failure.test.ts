@@ -45,10 +45,9 @@ describe("a run that goes wrong by itself", () => {
   });
 
   it("whose data set's files are gone fails in words, and takes nothing else along", async () => {
-    const datasetId = await world.datasetReady("penguins");
     const id = await world.queueRun({ epochs: 200, schedule: "constant" });
     await world.untilRun(id, "stepping", (run) => run.step > 0);
-    await world.files.removeFolder(`datasets/${datasetId}`);
+    await world.files.removeFolder(`datasets/${world.datasetId}`);
     const other = await world.queueRun({ epochs: 2 });
     const failed = await world.untilEnded(other);
     expect(failed).toMatchObject({ status: "failed", failure: { code: "DATA_MISMATCH" } });

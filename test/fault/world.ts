@@ -18,9 +18,11 @@ import { readConfig } from "../../server/config.ts";
 import { type Database, openDatabase } from "../../server/database/client.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/database/embedded.ts";
 import { migrate } from "../../server/database/migrate.ts";
+import { penguins } from "../../server/ingest/penguins.ts";
+import { hashManifest, writeDataset } from "../../server/ingest/write.ts";
 import { unpackPoints } from "../../server/metrics/pyramid.ts";
 import { startRun } from "../../server/runs/start.ts";
-import { openFileStore } from "../../server/storage/files.ts";
+import { type FileStore, openFileStore } from "../../server/storage/files.ts";
 
 /**
  * A whole installation in a folder of its own: a real PostgreSQL, real agents, real trainers with the real engine. Only the intervals are
@@ -52,6 +54,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   await ensureWorkspace(db);
   const { org, user } = await findLocalOwner(db);
   const project = await db.project.create({ data: { orgId: org.id, name: "Faults" } });
+  const datasetId = await readPenguins(db, files, org.id);
   const agents: ChildProcess[] = [];
   const postmaster = () => Number.parseInt(readFileSync(join(folder, "postgres", "postmaster.pid"), "utf8"), 10);
 
@@ -60,6 +63,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     db,
     files,
     orgId: org.id,
+    datasetId,
     get postgres() {
       return postgres;
     },
@@ -87,16 +91,8 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       agents.push(child);
       return child;
     },
-    async datasetReady(builtin: string): Promise<string> {
-      return until(`${builtin} is ready`, 30_000, async () => {
-        const found = await db.dataset.findUniqueOrThrow({ where: { orgId_builtin: { orgId: org.id, builtin } } });
-        if (found.status === "failed") throw new Error(JSON.stringify(found.failure));
-        return found.status === "ready" ? found.id : null;
-      });
-    },
     /** Queues a run of a graph on the penguins, small enough for thousands of steps a second. */
     async queueRun(change: Partial<RunSettings> = {}, graph: Graph = smallNetwork): Promise<string> {
-      const datasetId = change.datasetId ?? (await world.datasetReady("penguins"));
       const model = await db.model.create({ data: { orgId: org.id, projectId: project.id, name: "Penguins", graph } });
       const settings: RunSettings = { ...defaultSettings("tabular-classification", 266), datasetId, ...change };
       return (await startRun(db, config, { orgId: org.id, userId: user.id }, { modelId: model.id, settings, idempotencyKey: randomUUID() })).runId;
@@ -177,6 +173,15 @@ const smallNetwork: Graph = chain([
   ["scores", "linear", { out_features: 3 }],
   ["output", "output"],
 ]);
+
+/** Reads the one small data set that faults are tried on; the others would only take the machine from the tests. */
+async function readPenguins(db: Database, files: FileStore, orgId: string): Promise<string> {
+  await db.dataset.deleteMany({ where: { orgId, builtin: { not: "penguins" } } });
+  const { id } = await db.dataset.findUniqueOrThrow({ where: { orgId_builtin: { orgId, builtin: "penguins" } } });
+  const { manifest, sizeBytes } = await writeDataset(files, id, await penguins.prepare());
+  await db.dataset.update({ where: { id }, data: { status: "ready", manifest, manifestHash: hashManifest(manifest), sizeBytes } });
+  return id;
+}
 
 /** Asks until there is an answer that is not null. */
 export async function until<T>(what: string, withinMs: number, ask: () => Promise<T | null>): Promise<T> {

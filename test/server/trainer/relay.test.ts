@@ -1,9 +1,6 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ingestNext } from "../../../server/agent/datasets.ts";
 import { claimRun, type Lease, takeAway } from "../../../server/agent/lease.ts";
 import type { Database } from "../../../server/database/client.ts";
-import { openLog } from "../../../server/log.ts";
 import { cancelRun } from "../../../server/runs/change.ts";
 import { Relay } from "../../../server/trainer/relay.ts";
 import { openWorld, type World } from "../../fault/world.ts";
@@ -11,8 +8,6 @@ import { openWorld, type World } from "../../fault/world.ts";
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-  const options = { db: world.db, root: join(world.folder, "files"), leaseMs: 60_000, log: openLog("test"), signal: new AbortController().signal };
-  while (await ingestNext(options));
 });
 afterAll(() => world?.close());
 
