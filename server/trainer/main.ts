@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError, info } from "../../native/index.ts";
 import { requeueRun } from "../agent/lease.ts";
@@ -22,6 +23,9 @@ const config = readConfig();
 const log = openLog("trainer");
 const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
 if (url === null) throw new Error("There is no database: start Tensorloom, or set DATABASE_URL.");
+
+// Where memory runs out, the kernel is to take the trainer, not the database or the page that everybody looks at.
+await writeFile("/proc/self/oom_score_adj", "500").catch(() => {});
 
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());

@@ -17,6 +17,7 @@ import { keepLease } from "./keep.ts";
 import { type LoadedRun, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
+import { findShortage, waitForSpace } from "./space.ts";
 import { foldPoints } from "./summary.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -45,6 +46,8 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
   if (!Array.isArray(targets))
     return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, targets);
 
+  const folder = files.path(`runs/${lease.runId}`);
+  await mkdir(folder, { recursive: true });
   for (;;) {
     const point = await untilDatabase(() => resumeAt(bench, lease, run));
     const attempt = await trainFrom(bench, lease, run, point, targets);
@@ -58,6 +61,12 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
     if (attempt.kind === "paused" && attempt.pause === "spool") {
       log.warn({ runId: lease.runId, spoolBytes: config.SPOOL_BYTES }, "spool was full; training goes on");
       continue;
+    }
+    if (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null) {
+      const reason = await waitForSpace(bench, lease, folder, run.spec);
+      if (reason === "room") continue;
+      if (reason === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
+      return endRun(bench, lease, null);
     }
     if (attempt.kind === "paused" && attempt.pause === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
     return endRun(bench, lease, attempt.kind === "failed" ? attempt.failure : attempt.kind === "damaged" ? attempt.failure : null);

@@ -152,12 +152,13 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     async restartPostgres(): Promise<void> {
       postgres = await startEmbeddedPostgres(folder);
     },
-    async close(): Promise<void> {
+    async close(beforeRemoval: () => void = () => {}): Promise<void> {
       for (const agent of agents) agent.kill("SIGTERM");
       await Promise.all(agents.map((agent) => (agent.exitCode === null && agent.signalCode === null ? new Promise((resolve) => agent.once("exit", resolve)) : null)));
       for (const lease of await db.run.findMany({ where: { leaseUntil: { not: null } } }).catch(() => [])) kill(readOwner(lease.owner ?? "")?.process.pid, "SIGKILL");
       await db.$disconnect();
       await postgres.stop();
+      beforeRemoval();
       rmSync(folder, { recursive: true, force: true });
     },
   };
