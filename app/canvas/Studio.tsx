@@ -112,7 +112,7 @@ function Open({ opened }: { opened: OpenedModel }) {
               </Tip>
               <Tip text={whyNot}>
                 <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
-                  Train
+                  {training.starting ? "Starting" : "Train"}
                 </Button>
               </Tip>
             </>

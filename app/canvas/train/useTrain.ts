@@ -21,6 +21,7 @@ export type Training = {
   dataset: Dataset | undefined /** Whether the machine that trains has a CUDA device; null while that is not known. */;
   cuda: boolean | null;
   whyNot: string | null;
+  starting: boolean;
   train: () => Promise<void>;
 };
 
@@ -94,15 +95,15 @@ export function useTrain(model: OpenedModel): Training {
       await saveSettings();
       const { runId } = await client.runs.start.mutate({ modelId: model.id, settings: order, idempotencyKey: freshKey() });
       void queryClient.invalidateQueries(trpc.runs.list.queryFilter());
+      // Still starting until the run's page is here: a second press must not be a second run.
       router.push(`/runs/${runId}`);
     } catch (error) {
       notify(`Training did not start. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
-    } finally {
       useTraining.setState({ starting: false });
     }
   }, [whyNot, client, model.id, queryClient, router, saveSettings, trpc]);
 
-  return { datasets: datasets.data, dataset, cuda: status.data?.engine?.cuda ?? null, whyNot, train };
+  return { datasets: datasets.data, dataset, cuda: status.data?.engine?.cuda ?? null, whyNot, starting, train };
 }
 
 /** A name for this one press of the button, so that a repeated request starts no second run. Works without HTTPS too. */
