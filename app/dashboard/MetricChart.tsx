@@ -263,7 +263,7 @@ const Frame = memo(
           height={FRAME.bottom}
           tickFormatter={(value: number) => formatTick(value, "value")}
         />
-        <YAxis {...shared} scale={log ? "log" : "linear"} domain={[values.domain[0], values.domain[1]]} ticks={[...values.ticks]} width={FRAME.left} tickFormatter={(value: number) => formatTick(value, unit)} />
+        <YAxis {...shared} scale={log ? "log" : "linear"} domain={[values.domain[0], values.domain[1]]} ticks={[...values.ticks]} width={FRAME.left} tickFormatter={(value: number) => formatTick(value, unit, log ? undefined : values.ticks.at(-1))} />
         {mark && mark.step >= range[0] && mark.step <= range[1] && (
           <ReferenceLine
             x={mark.step}

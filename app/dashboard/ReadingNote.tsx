@@ -4,14 +4,14 @@ import { useMemo } from "react";
 import { cx } from "../ui/cx.ts";
 import type { MetricStore } from "./metricStore.ts";
 import { readRun } from "./reading.ts";
-import { mainMetric, type Run, stepsPerEpoch, summaryOf } from "./run.ts";
+import { type Run, stepsPerEpoch } from "./run.ts";
 import { emptySeries } from "./series.ts";
 import { useMetrics } from "./useRun.ts";
 
 /** The run in plain words. */
 export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
   const metrics = useMetrics(store);
-  const main = mainMetric(run) ?? "validation/loss";
+  const bestStep = run.checkpoints.find(({ isBest }) => isBest)?.step ?? null;
   const validationLoss = metrics.get("validation/loss") ?? emptySeries;
   const reading = useMemo(
     () =>
@@ -20,12 +20,12 @@ export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
         stepsPerEpoch: stepsPerEpoch(run),
         trainLoss: metrics.get("train/loss") ?? emptySeries,
         validationLoss,
-        bestStep: summaryOf(run, main)?.bestStep ?? null,
+        bestStep,
         confusion: run.evaluation?.confusion ?? null,
         classes: run.dataset.classes,
       }),
     // A new evaluation is news; every training step is not.
-    [run.status, run.evaluation, validationLoss, main],
+    [run.status, run.evaluation, validationLoss, bestStep],
   );
   if (!reading || reading.sentences.length === 0) return null;
   return (

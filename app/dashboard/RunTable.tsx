@@ -75,7 +75,7 @@ function Row({ run, showModel, showMetricName }: { run: RunSummary; showModel: b
   return (
     <tr className="relative border-b border-line last:border-b-0 hover:bg-hover" style={{ height: ROW }}>
       <td className={cell}>
-        <Link href={`/runs/${run.id}`} className="font-medium whitespace-nowrap after:absolute after:inset-0">
+        <Link href={`/runs/${run.id}`} prefetch={false} className="font-medium whitespace-nowrap after:absolute after:inset-0">
           Run {run.number}
           {showModel && <span className="font-normal text-ink2 sm:hidden"> {run.modelName}</span>}
         </Link>

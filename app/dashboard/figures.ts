@@ -20,14 +20,13 @@ export function formatFigure(value: number | null | undefined, unit: Unit): stri
   return formatMetric(value);
 }
 
-/** Axis ticks: `0`, `0.5`, `850`, `1.2k`, `1e-4`, `77%`. */
-export function formatTick(value: number, unit: Unit): string {
+/** Axis ticks: `0`, `0.5`, `850`, `1.2k`, `1e-4`, `77%`. `top` is the largest of the axis: one axis is written in one way. */
+export function formatTick(value: number, unit: Unit, top = Math.abs(value)): string {
   if (unit === "share") return `${trimZeros((value * 100).toFixed(1))}%`;
   if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size < 1e-2) return exponent(value, 1);
-  if (size >= 1e6) return `${trimZeros((value / 1e6).toFixed(2))}M`;
-  if (size >= 1e3) return `${trimZeros((value / 1e3).toFixed(2))}k`;
+  if (top <= 1e-3) return exponent(value, 1);
+  if (top >= 1e6) return `${trimZeros((value / 1e6).toFixed(2))}M`;
+  if (Math.abs(value) >= 1e3) return `${trimZeros((value / 1e3).toFixed(2))}k`;
   return trimZeros(value.toPrecision(3));
 }
 

@@ -7,7 +7,7 @@ export type Read = {
   stepsPerEpoch: number;
   trainLoss: Series;
   validationLoss: Series;
-  /** Step of the best validation result, by the run's own summary. */
+  /** Step of the best checkpoint. */
   bestStep: number | null;
   confusion: readonly (readonly number[])[] | null;
   classes: readonly string[];

@@ -66,7 +66,10 @@ export function useRun(runId: string) {
           return;
         } catch (error) {
           setHistoryError(error);
-          if (isRefusal(error)) return;
+          if (isRefusal(error)) {
+            end();
+            return;
+          }
           await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** attempt, 8_000)));
         }
       }
@@ -105,7 +108,7 @@ export function useRun(runId: string) {
         onConnectionStateChange({ state }) {
           if (state === "connecting" && lastEventId !== undefined) setConnection("lost");
         },
-        onError: () => again(),
+        onError: (error) => (isRefusal(error) ? end() : again()),
         onComplete: () => {
           const status = queryClient.getQueryData(runKey)?.status;
           if (status === undefined || isActive(status)) again();
@@ -120,14 +123,17 @@ export function useRun(runId: string) {
       timer = setTimeout(watch, Math.min(300 * 2 ** attempt++, 5_000));
     }
 
-    store.hold();
-    watch();
-    return () => {
+    /** Nothing more will come: the page is left, or the server said no. */
+    function end(): void {
       over = true;
       clearTimeout(timer);
       clearTimeout(showTimer);
       subscription?.unsubscribe();
-    };
+    }
+
+    store.hold();
+    watch();
+    return end;
   }, [runId, client, queryClient, store, trpc]);
 
   return { run, store, connection, historyError };

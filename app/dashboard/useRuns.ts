@@ -2,7 +2,7 @@
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import { useTRPC } from "../ui/trpc.ts";
+import { useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { isActive, type RunSummary } from "./run.ts";
 
 /** The newest runs are asked for again and again, because only they change by themselves; the rest is read once. */
@@ -12,6 +12,7 @@ const OLDER = 200;
 /** All runs, of one model or of the organization, newest first; the moving ones stay fresh. */
 export function useRuns(modelId?: string) {
   const trpc = useTRPC();
+  const client = useTRPCClient();
   const newest = useQuery(
     trpc.runs.list.queryOptions(
       { modelId, limit: NEWEST },
@@ -19,9 +20,14 @@ export function useRuns(modelId?: string) {
     ),
   );
   const isLong = newest.data !== undefined && newest.data.next !== null;
-  const older = useInfiniteQuery(
-    trpc.runs.list.infiniteQueryOptions({ modelId, limit: OLDER }, { enabled: isLong, getNextPageParam: ({ next }) => next ?? undefined, staleTime: 60_000 }),
-  );
+  const older = useInfiniteQuery({
+    queryKey: ["older runs", modelId],
+    queryFn: ({ pageParam, signal }) => client.runs.list.query({ modelId, limit: OLDER, cursor: pageParam }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ next }) => next ?? undefined,
+    enabled: isLong,
+    staleTime: 60_000,
+  });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = older;
   useEffect(() => {
     if (isLong && hasNextPage && !isFetchingNextPage) void fetchNextPage();

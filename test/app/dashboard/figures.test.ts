@@ -11,6 +11,7 @@ describe("figures", () => {
   });
   test("ticks are short", () => {
     expect([0, 1200, 850, 3e6, 0.5, 0.001, 3e-4].map((tick) => formatTick(tick, "value"))).toEqual(["0", "1.2k", "850", "3M", "0.5", "1e-3", "3e-4"]);
+    expect([0, 0.0025, 0.0075, 0.01].map((tick) => formatTick(tick, "value", 0.01))).toEqual(["0", "0.0025", "0.0075", "0.01"]);
     expect([0, 0.775, 1].map((tick) => formatTick(tick, "share"))).toEqual(["0%", "77.5%", "100%"]);
   });
   test("exact values are exact", () => {
