@@ -13,6 +13,8 @@ import { pickWeights } from "./weights.ts";
 /** The operator set that layers write for, and the file format version that goes with it: ONNX 1.16, ONNX Runtime 1.18 and later. */
 export const ONNX_OPSET = 21;
 const IR_VERSION = 10;
+/** Protobuf messages end at 2 GiB, and readers refuse larger ones. */
+const MAX_WEIGHT_BYTES = 2 ** 31 - 2 ** 24;
 
 export type OnnxOptions = {
   /** Of the training data: put inside, so that the model takes the data as it is stored. */
@@ -28,17 +30,21 @@ export type OnnxOptions = {
  * Inputs and outputs are called as in the graph, weights as in a `state_dict`, and every node's name begins with the path of the
  * canvas node it came from. Sizes known only at run time keep their letters.
  *
- * @throws WeightsError where weights are missing or of another shape. The graph must be free of errors.
+ * @throws GraphInvalid · WeightsError where weights are missing or of another shape · RangeError beyond what one file can hold.
  */
 export function exportOnnx(graph: Graph, weights: Weights, options: OnnxOptions = {}): Uint8Array {
   const program = lowerModel(graph, { preprocess: options.preprocess });
+  const picked = pickWeights(program, weights);
+  const weightBytes = [...picked.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (weightBytes > MAX_WEIGHT_BYTES)
+    throw new RangeError(`The weights take ${weightBytes} bytes; one ONNX file holds at most ${MAX_WEIGHT_BYTES}. Take the safetensors file instead.`);
   return encodeOnnx({
     irVersion: IR_VERSION,
     opset: ONNX_OPSET,
     producer: "tensorloom",
     producerVersion: "",
     doc: "",
-    graph: writeModel(graph, program, pickWeights(program, weights), options.preprocess),
+    graph: writeModel(graph, program, picked, options.preprocess),
     metadata: { ...(options.classes?.length ? { "tensorloom.classes": JSON.stringify(options.classes) } : {}), ...options.metadata },
   });
 }

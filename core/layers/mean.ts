@@ -1,6 +1,6 @@
 import { printShape } from "../graph/shape.ts";
 import { axisOf, defineLayer, float32 } from "./kit.ts";
-import { p } from "./params.ts";
+import { p, pythonTuple } from "./params.ts";
 
 export const mean = defineLayer({
   type: "mean",
@@ -34,7 +34,7 @@ export const mean = defineLayer({
     return { y };
   },
   torch: ({ dim, keepdim }, { inputs: { x } }) => ({
-    forward: (_, inputs) => `${inputs.x}.mean(dim=(${axesOf(dim, x.shape.length).join(", ")},)${keepdim ? ", keepdim=True" : ""})`,
+    forward: (_, inputs) => `${inputs.x}.mean(dim=${pythonTuple(axesOf(dim, x.shape.length).map(Number))}${keepdim ? ", keepdim=True" : ""})`,
   }),
   examples: [{ inputs: { x: [2, 3, 4] } }, { params: { dim: [-1, 1], keepdim: true }, inputs: { x: [2, 3, 4] } }, { params: { dim: [] }, inputs: { x: [2, 3] } }],
 });
