@@ -8,7 +8,7 @@ import { resnetSmall } from "../../core/templates/resnetSmall.ts";
 import { chain, sketch } from "../../core/templates/sketch.ts";
 import { mnist } from "../../server/ingest/mnist.ts";
 
-/** A network to measure, on real data. `steps` are about as many as take two seconds on two cores. */
+/** A network to measure, on real data. `steps` are as many as take about a second on two cores. */
 export type Contender = { name: string; graph: Graph; data: "digits" | "characters"; batchSize: number; steps: number };
 
 /** The characters a text may hold: printable ASCII and the line feed. */
@@ -30,11 +30,11 @@ export const contenders: readonly Contender[] = [
     ]),
     data: "digits",
     batchSize: 64,
-    steps: 2000,
+    steps: 1500,
   },
-  { name: "LeNet-5", graph: lenet5.graph, data: "digits", batchSize: 64, steps: 400 },
-  { name: "small ResNet", graph: resnetSmall.graph, data: "digits", batchSize: 64, steps: 50 },
-  { name: "char transformer", graph: drawCharTransformer(), data: "characters", batchSize: 16, steps: 80 },
+  { name: "LeNet-5", graph: lenet5.graph, data: "digits", batchSize: 64, steps: 250 },
+  { name: "small ResNet", graph: resnetSmall.graph, data: "digits", batchSize: 64, steps: 30 },
+  { name: "char transformer", graph: drawCharTransformer(), data: "characters", batchSize: 16, steps: 50 },
 ];
 
 /** Two pre-norm blocks of causal attention: for every character of a text, which comes next. */

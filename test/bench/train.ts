@@ -54,7 +54,8 @@ function startRivals() {
 function specFor(contender: Contender, arrays: Arrays, steps: number, shuffle: boolean): TrainSpec {
   const perEpoch = Math.min(steps, Math.floor(arrays.rows / contender.batchSize));
   const { program } = lowerTraining(contender.graph, {
-    preprocess: arrays.preprocess,
+    // Characters are numbers of an alphabet: nothing to scale.
+    preprocess: arrays.preprocess.dtype === "uint8" ? arrays.preprocess : undefined,
     loss: findLoss("CrossEntropyLoss"),
     metrics: [],
     target: { classes: arrays.classes, type: { dtype: "int64", shape: ["B", ...arrays.targetShape] } },
