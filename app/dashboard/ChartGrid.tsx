@@ -16,7 +16,15 @@ const SMOOTHING_KEY = "tensorloom.smoothing";
  * The run's charts, two by two, all over the same steps: pointing at one reads them all, zooming one zooms them all.
  * Metrics this page does not know by name get a chart too.
  */
-export const ChartGrid = memo(function ChartGrid({ runId, store, status, totalSteps, schedule, task, bestStep }: {
+export const ChartGrid = memo(function ChartGrid({
+  runId,
+  store,
+  status,
+  totalSteps,
+  schedule,
+  task,
+  bestStep,
+}: {
   runId: string;
   store: MetricStore;
   status: Run["status"];
@@ -122,5 +130,5 @@ const SCHEDULES: { [schedule in Run["settings"]["schedule"]]: string } = { const
 /** The next of 1, 1.5, 2, 3, 5, 7 times a power of ten. */
 function roundUp(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step));
-  return (([1, 1.5, 2, 3, 5, 7, 10].find((factor) => factor * power >= step) ?? 10) * power);
+  return ([1, 1.5, 2, 3, 5, 7, 10].find((factor) => factor * power >= step) ?? 10) * power;
 }

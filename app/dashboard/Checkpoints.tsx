@@ -1,13 +1,21 @@
 "use client";
 
 import { memo } from "react";
-import { Button } from "../ui/Button.tsx";
 import { Badge } from "../ui/Badge.tsx";
+import { Button } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import type { Checkpoint } from "./run.ts";
 
 /** The kept states of a run, newest first; each can start a new run, or be taken along. */
-export const Checkpoints = memo(function Checkpoints({ checkpoints, onFork, forking }: { checkpoints: readonly Checkpoint[]; onFork: (checkpoint: Checkpoint) => void; forking: boolean }) {
+export const Checkpoints = memo(function Checkpoints({
+  checkpoints,
+  onFork,
+  forking,
+}: {
+  checkpoints: readonly Checkpoint[];
+  onFork: (checkpoint: Checkpoint) => void;
+  forking: boolean;
+}) {
   if (checkpoints.length === 0) return null;
   const newestFirst = [...checkpoints].sort((a, b) => b.step - a.step);
   return (
@@ -19,10 +27,21 @@ export const Checkpoints = memo(function Checkpoints({ checkpoints, onFork, fork
             <span className="whitespace-nowrap">Epoch {checkpoint.epoch}</span>
             {checkpoint.isBest && <Badge tone="accent">best</Badge>}
             <span className="figures ml-auto truncate text-ink2">step {formatCount(checkpoint.step)}</span>
-            <a href={`/api/checkpoints/${checkpoint.id}`} aria-label={`Download the checkpoint of step ${checkpoint.step}`} className="figures w-14 text-right text-ink2 hover:text-ink hover:underline">
+            <a
+              href={`/api/checkpoints/${checkpoint.id}`}
+              aria-label={`Download the checkpoint of step ${checkpoint.step}`}
+              className="figures w-14 text-right text-ink2 hover:text-ink hover:underline"
+            >
               {formatBytes(checkpoint.sizeBytes)}
             </a>
-            <Button size="sm" kind="quiet" className="text-accent" disabled={forking} aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`} onClick={() => onFork(checkpoint)}>
+            <Button
+              size="sm"
+              kind="quiet"
+              className="text-accent"
+              disabled={forking}
+              aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`}
+              onClick={() => onFork(checkpoint)}
+            >
               Fork
             </Button>
           </li>

@@ -9,9 +9,10 @@ export function CodeBlock({ code, label, className }: { code: string; label: str
   const [copied, setCopied] = useState(false);
   return (
     <div className="relative">
-      <pre tabIndex={0} aria-label={label} className={cx("overflow-auto rounded-lg border border-line bg-bg p-3 pr-16 font-mono text-sm", className)}>
-        {code}
-      </pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be in reach of the arrow keys. */}
+      <section aria-label={label} tabIndex={0} className={cx("overflow-auto rounded-lg border border-line bg-bg", className)}>
+        <pre className="w-fit p-3 pr-16 font-mono text-sm">{code}</pre>
+      </section>
       <button
         type="button"
         aria-label={`Copy ${label}`}

@@ -42,65 +42,82 @@ export const Confusion = memo(function Confusion({ counts, classes }: { counts: 
         <h3 className="section-name text-ink2">Confusion</h3>
         <span className="text-xs text-ink2">true down, predicted across</span>
       </header>
-      <div
-        role="grid"
+      <table
         aria-label="Confusion matrix, true classes down, predicted classes across"
-        aria-rowcount={size}
-        aria-colcount={size}
         onKeyDown={walk}
         onPointerLeave={() => setHover(null)}
-        className="grid gap-px"
-        style={{ gridTemplateColumns: showNames ? `${long ? "minmax(0, 72px)" : "16px"} repeat(${size}, minmax(0, 1fr))` : `repeat(${size}, minmax(0, 1fr))` }}
+        className="w-full table-fixed border-separate border-spacing-px"
       >
         {showNames && (
-          <div role="row" className="contents">
-            <span role="presentation" />
-            {counts.map((_, predicted) => (
-              <span key={predicted} role="columnheader" title={name(predicted)} className={cx("figures truncate pb-0.5 text-center", hover?.predicted === predicted ? "text-ink" : "text-ink2")}>
-                {name(predicted)}
-              </span>
-            ))}
-          </div>
+          <>
+            <colgroup>
+              <col style={{ width: long ? "24%" : 16 }} />
+              <col span={size} />
+            </colgroup>
+            <thead>
+              <tr>
+                <td />
+                {counts.map((_, predicted) => (
+                  <th
+                    key={predicted}
+                    scope="col"
+                    title={name(predicted)}
+                    className={cx("figures truncate pb-0.5 font-normal", hover?.predicted === predicted ? "text-ink" : "text-ink2")}
+                  >
+                    {name(predicted)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+          </>
         )}
-        {counts.map((row, truth) => (
-          <div key={truth} role="row" className="contents">
-            {showNames && (
-              <span role="rowheader" title={name(truth)} className={cx("figures self-center truncate", long ? "pr-1.5 text-right" : "", hover?.truth === truth ? "text-ink" : "text-ink2")}>
-                {name(truth)}
-              </span>
-            )}
-            {row.map((value, predicted) => {
-              const right = truth === predicted;
-              const strength = right ? (totals[truth] ? value / totals[truth] : 0) : Math.sqrt(value / worst);
-              const tellsMuch = size <= 5 ? true : !right && size <= 12 && value >= worst * 0.6 && value > 1;
-              const cell = { truth, predicted };
-              return (
-                <span
-                  key={predicted}
-                  role="gridcell"
-                  aria-label={words(cell)}
-                  data-cell={`${truth}-${predicted}`}
-                  tabIndex={place.truth === truth && place.predicted === predicted ? 0 : -1}
-                  onPointerEnter={() => setHover(cell)}
-                  onFocus={() => {
-                    setPlace(cell);
-                    setHover(cell);
-                  }}
-                  onBlur={() => setHover(null)}
-                  className={cx(
-                    "figures relative grid place-items-center rounded-[2px] bg-sunk tabular-nums",
-                    size <= 5 ? "h-11" : "aspect-square",
-                    hover?.truth === truth && hover.predicted === predicted && "outline-1 outline-ink",
-                  )}
-                  style={value > 0 ? { background: `color-mix(in oklab, var(${right ? "--accent" : "--bad"}) ${Math.round(right ? 18 + strength * 82 : 8 + strength * 44)}%, var(--sunk))` } : undefined}
+        <tbody>
+          {counts.map((row, truth) => (
+            <tr key={truth}>
+              {showNames && (
+                <th
+                  scope="row"
+                  title={name(truth)}
+                  className={cx("figures truncate font-normal", long ? "pr-1.5 text-right" : "text-left", hover?.truth === truth ? "text-ink" : "text-ink2")}
                 >
-                  {tellsMuch && value > 0 && <span className={right && strength > 0.45 ? "text-on-accent" : "text-ink"}>{formatCount(value)}</span>}
-                </span>
-              );
-            })}
-          </div>
-        ))}
-      </div>
+                  {name(truth)}
+                </th>
+              )}
+              {row.map((value, predicted) => {
+                const right = truth === predicted;
+                const strength = right ? (totals[truth] ? value / totals[truth] : 0) : Math.sqrt(value / worst);
+                const tellsMuch = size <= 5 || (!right && size <= 12 && value >= worst * 0.6 && value > 1);
+                const share = Math.round(right ? 18 + strength * 82 : 8 + strength * 44);
+                const cell = { truth, predicted };
+                return (
+                  <td key={predicted} className="p-0">
+                    <button
+                      type="button"
+                      aria-label={words(cell)}
+                      data-cell={`${truth}-${predicted}`}
+                      tabIndex={place.truth === truth && place.predicted === predicted ? 0 : -1}
+                      onPointerEnter={() => setHover(cell)}
+                      onFocus={() => {
+                        setPlace(cell);
+                        setHover(cell);
+                      }}
+                      onBlur={() => setHover(null)}
+                      className={cx(
+                        "figures grid w-full cursor-default! place-items-center rounded-[2px] bg-sunk",
+                        size <= 5 ? "h-11" : "aspect-square",
+                        hover?.truth === truth && hover.predicted === predicted && "outline-1 outline-ink",
+                      )}
+                      style={value > 0 ? { background: `color-mix(in oklab, var(${right ? "--accent" : "--bad"}) ${share}%, var(--sunk))` } : undefined}
+                    >
+                      {tellsMuch && value > 0 && <span className={right && strength > 0.45 ? "text-on-accent" : "text-ink"}>{formatCount(value)}</span>}
+                    </button>
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
       <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">{hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows`}</p>
     </section>
   );

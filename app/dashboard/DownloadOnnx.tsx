@@ -2,7 +2,7 @@
 
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import { awaitsExports, isActive, refusalOf, reportOf, type Run } from "./run.ts";
+import { awaitsExports, isActive, type Run, refusalOf, reportOf } from "./run.ts";
 
 /** Why the ONNX file of a run cannot be had (yet); null when it can. */
 export function onnxObstacle(run: Pick<Run, "status" | "artifacts" | "checkpoints" | "endedAt"> | null): string | null {

@@ -10,7 +10,7 @@ import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
-import { type Artifact, refusalOf, type Report, reportOf, type Run } from "./run.ts";
+import { type Artifact, type Report, type Run, refusalOf, reportOf } from "./run.ts";
 import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
 
 /** The files of a finished run, each with what it is good for and how to use it. */
@@ -30,7 +30,16 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
   const obstacle = onnxObstacle(run);
   const report = reportOf(artifact);
   return (
-    <Panel title={<Title name="ONNX" file={artifact} badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null} />} end={<DownloadOnnx run={run} primary />}>
+    <Panel
+      title={
+        <Title
+          name="ONNX"
+          file={artifact}
+          badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null}
+        />
+      }
+      end={<DownloadOnnx run={run} primary />}
+    >
       <div className="px-3.5 pb-3">
         <p className="max-w-prose text-ink2">Runs wherever ONNX Runtime runs. Scaling of the input is inside: it takes the data set's own numbers.</p>
         {obstacle !== null && <p className={report && !report.passed ? "pt-1.5 text-bad" : "pt-1.5"}>{obstacle}</p>}

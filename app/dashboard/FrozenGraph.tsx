@@ -4,8 +4,8 @@ import { memo, useMemo } from "react";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Body, Graph, Node } from "../../core/graph/document.ts";
 import { formatShape } from "../../core/graph/shape.ts";
-import type { Layer } from "../../core/layers/kit.ts";
 import { findLayer } from "../../core/layers/index.ts";
+import type { Layer } from "../../core/layers/kit.ts";
 import { readParams } from "../../core/layers/params.ts";
 import { categoryColor } from "../canvas/categories.ts";
 import { formatCount } from "../ui/format.ts";
@@ -45,7 +45,16 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, fault }: { graph: 
             <g key={edge.id}>
               <path d={`M${x0} ${y0} C${x0} ${y0 + bend} ${x1} ${y1 - bend} ${x1} ${y1}`} fill="none" stroke="var(--line2)" strokeWidth={1.5} />
               {type && (
-                <text x={(x0 + x1) / 2 + 8} y={(y0 + y1) / 2 + 3.5} fontSize={10} fontFamily="var(--font-mono)" fill="var(--ink2)" stroke="var(--panel)" strokeWidth={4} paintOrder="stroke">
+                <text
+                  x={(x0 + x1) / 2 + 8}
+                  y={(y0 + y1) / 2 + 3.5}
+                  fontSize={10}
+                  fontFamily="var(--font-mono)"
+                  fill="var(--ink2)"
+                  stroke="var(--panel)"
+                  strokeWidth={4}
+                  paintOrder="stroke"
+                >
                   {formatShape(type.shape)}
                 </text>
               )}
@@ -70,7 +79,14 @@ function NodeBox({ node, parameters, faulty }: { node: Node; parameters: number;
   return (
     <g transform={`translate(${node.at.x} ${node.at.y})`}>
       <title>{`${node.name || layer?.title || node.type}${line ? `: ${line}` : ""}`}</title>
-      <rect width={WIDTH} height={HEIGHT} rx={8} fill={faulty ? "var(--bad-soft)" : "var(--raise)"} stroke={faulty ? "var(--bad)" : "var(--line2)"} strokeWidth={faulty ? 1.5 : 1} />
+      <rect
+        width={WIDTH}
+        height={HEIGHT}
+        rx={8}
+        fill={faulty ? "var(--bad-soft)" : "var(--raise)"}
+        stroke={faulty ? "var(--bad)" : "var(--line2)"}
+        strokeWidth={faulty ? 1.5 : 1}
+      />
       <rect x={6} y={8} width={3} height={HEIGHT - 16} rx={1.5} fill={categoryColor(layer?.category ?? null)} />
       <text x={17} y={line ? 19 : 27} fontSize={12.5} fontWeight={600} fill="var(--ink)">
         {clip(node.name || layer?.title || node.type, parameters > 0 ? 18 : 24)}

@@ -21,10 +21,16 @@ export function KeyFigures({ run }: { run: Run }) {
 
   return (
     <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise md:grid-cols-5 [&>*]:border-line max-md:[&>*:nth-child(n+3)]:border-t max-md:[&>*:nth-child(2n)]:border-l md:[&>*+*]:border-l">
-      <Figure name={main ? metricTitle(main) : isClassification(run) ? "Validation accuracy" : "Validation metric"} note={metric && main && metric.best !== null && metric.best !== metric.last ? `best ${formatFigure(metric.best, unitOf(main))}` : undefined}>
+      <Figure
+        name={main ? metricTitle(main) : isClassification(run) ? "Validation accuracy" : "Validation metric"}
+        note={metric && main && metric.best !== null && metric.best !== metric.last ? `best ${formatFigure(metric.best, unitOf(main))}` : undefined}
+      >
         {formatFigure(metric?.last, main ? unitOf(main) : "value")}
       </Figure>
-      <Figure name={loss || !trainLoss ? "Validation loss" : "Training loss"} note={loss && loss.best !== null && loss.best !== loss.last ? `best ${formatFigure(loss.best, "value")}` : undefined}>
+      <Figure
+        name={loss || !trainLoss ? "Validation loss" : "Training loss"}
+        note={loss && loss.best !== null && loss.best !== loss.last ? `best ${formatFigure(loss.best, "value")}` : undefined}
+      >
         {formatFigure(lossFigure?.last, "value")}
       </Figure>
       <Figure name="Epoch" className="max-md:col-span-2 max-md:border-l-0!" note={`step ${formatCount(run.step)}`}>
@@ -38,7 +44,10 @@ export function KeyFigures({ run }: { run: Run }) {
           aria-valuetext={`${Math.floor(share * 100)}%, step ${run.step} of ${run.totalSteps}`}
           className="absolute inset-x-3.5 bottom-1.5 h-1 overflow-hidden rounded-full bg-sunk"
         >
-          <span className={cx("block h-full rounded-full", run.status === "failed" ? "bg-bad" : active || run.status === "finished" ? "bg-accent" : "bg-ink3")} style={{ width: `${share * 100}%` }} />
+          <span
+            className={cx("block h-full rounded-full", run.status === "failed" ? "bg-bad" : active || run.status === "finished" ? "bg-accent" : "bg-ink3")}
+            style={{ width: `${share * 100}%` }}
+          />
         </span>
       </Figure>
       {run.status === "queued" ? (

@@ -2,9 +2,9 @@
 
 import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useRef, useState } from "react";
 import { CartesianGrid, ComposedChart, ReferenceLine, XAxis, YAxis } from "recharts";
-import { bandPath, linePath, rowsOf } from "./curvePath.ts";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
+import { bandPath, linePath, rowsOf } from "./curvePath.ts";
 import { formatExact, formatFigure, formatTick, type Unit } from "./figures.ts";
 import { extent, lastStep, lastValue, nearestBucket, pointCount, type Series } from "./series.ts";
 import { logTicks, niceRange, niceTicks } from "./ticks.ts";
@@ -48,7 +48,23 @@ const FRAME = { top: 8, right: 16, bottom: 22, left: 46 };
  * A metric over steps. Coarse stretches show their lowest and highest value as a band around the curve, so nothing is
  * lost by drawing less. Pointing reads exact values; dragging along steps zooms; arrow keys do the same reading.
  */
-export function MetricChart({ title, unit, curves, range, fromZero = false, canLog = false, note, emptyWords, mark, smoothing, hover, onHover, onZoom, onReset, className }: MetricChartProps) {
+export function MetricChart({
+  title,
+  unit,
+  curves,
+  range,
+  fromZero = false,
+  canLog = false,
+  note,
+  emptyWords,
+  mark,
+  smoothing,
+  hover,
+  onHover,
+  onZoom,
+  onReset,
+  className,
+}: MetricChartProps) {
   const [ref, size] = useSize<HTMLDivElement>();
   const [log, setLog] = useState(false);
   const [drag, setDrag] = useState<StepRange | null>(null);
@@ -57,7 +73,13 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
   const [pointed, setPointed] = useState(false);
 
   const drawn = curves.filter(({ series }) => series.buckets.length > 0);
-  const values = valueRange(drawn.map(({ series }) => series), range, unit, fromZero, log);
+  const values = valueRange(
+    drawn.map(({ series }) => series),
+    range,
+    unit,
+    fromZero,
+    log,
+  );
   const plot = size && { width: size.width - FRAME.left - FRAME.right, height: size.height - FRAME.top - FRAME.bottom };
   const toX = (step: number) => FRAME.left + ((step - range[0]) / Math.max(1, range[1] - range[0])) * (plot?.width ?? 0);
   const toY = (value: number) => FRAME.top + (1 - share(value, values.domain, log)) * (plot?.height ?? 0);
@@ -81,16 +103,20 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
     const inside = dense.buckets.filter(({ to }) => to >= range[0] && to <= range[1]);
     const at = inside.findIndex(({ to }) => to >= (hover ?? range[1]));
     const by = event.shiftKey ? 10 : 1;
-    const next = event.key === "Home" ? 0 : event.key === "End" ? inside.length - 1 : event.key === "ArrowLeft" ? (at < 0 ? inside.length : at) - by : at < 0 ? inside.length - 1 : at + by;
+    const next =
+      event.key === "Home" ? 0 : event.key === "End" ? inside.length - 1 : event.key === "ArrowLeft" ? (at < 0 ? inside.length : at) - by : at < 0 ? inside.length - 1 : at + by;
     onHover(inside[Math.min(inside.length - 1, Math.max(0, next))]?.to ?? null);
   }
 
   const latest = drawn.map(({ name, series }) => `${name} ${figureOf(lastValue(series), unit)}`.trim()).join(", ");
   const last = Math.max(0, ...curves.map(({ series }) => lastStep(series)));
-  const readout = hover === null ? [] : drawn.flatMap((curve) => {
-    const bucket = nearestBucket(curve.series, hover);
-    return bucket ? [{ curve, bucket }] : [];
-  });
+  const readout =
+    hover === null
+      ? []
+      : drawn.flatMap((curve) => {
+          const bucket = nearestBucket(curve.series, hover);
+          return bucket ? [{ curve, bucket }] : [];
+        });
   const nearest = readout[0]?.bucket;
 
   return (
@@ -103,7 +129,10 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
             aria-pressed={log}
             aria-label={`${title} on a log scale`}
             onClick={() => setLog(!log)}
-            className={cx("figures rounded-sm border px-1.5 leading-4 transition-colors duration-100", log ? "border-accent bg-accent-soft text-accent" : "border-line text-ink2 hover:border-line2 hover:text-ink")}
+            className={cx(
+              "figures rounded-sm border px-1.5 leading-4 transition-colors duration-100",
+              log ? "border-accent bg-accent-soft text-accent" : "border-line text-ink2 hover:border-line2 hover:text-ink",
+            )}
           >
             log
           </button>
@@ -125,6 +154,7 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
         aria-roledescription="chart"
         data-last-step={last}
         data-point-count={curves.reduce((sum, { series }) => sum + pointCount(series), 0)}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the picture's values, as pointing does.
         tabIndex={0}
         onKeyDown={read}
         onBlur={() => {
@@ -158,9 +188,18 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
         onDoubleClick={onReset}
         className="relative h-[196px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
-        {size && size.width > 0 && <Frame range={range} values={values} unit={unit} log={log} width={size.width} height={size.height} mark={drawn.length > 0 ? (mark ?? null) : null} />}
+        {size && size.width > 0 && (
+          <Frame range={range} values={values} unit={unit} log={log} width={size.width} height={size.height} mark={drawn.length > 0 ? (mark ?? null) : null} />
+        )}
         {plot && plot.width > 0 && (
-          <svg aria-hidden className="pointer-events-none absolute" style={{ left: FRAME.left, top: FRAME.top - 2 }} width={plot.width} height={plot.height + 4} viewBox={`0 -2 ${plot.width} ${plot.height + 4}`}>
+          <svg
+            aria-hidden
+            className="pointer-events-none absolute"
+            style={{ left: FRAME.left, top: FRAME.top - 2 }}
+            width={plot.width}
+            height={plot.height + 4}
+            viewBox={`0 -2 ${plot.width} ${plot.height + 4}`}
+          >
             {drawn.map((curve) => (
               <CurvePaths key={curve.name} curve={curve} range={range} domain={values.domain} log={log} smoothing={smoothing} width={plot.width} height={plot.height} />
             ))}
@@ -177,7 +216,13 @@ export function MetricChart({ title, unit, curves, range, fromZero = false, canL
             )}
           </svg>
         )}
-        {plot && drag && <div aria-hidden className="pointer-events-none absolute border-x border-accent bg-accent-soft opacity-60" style={{ left: toX(drag[0]), width: toX(drag[1]) - toX(drag[0]), top: FRAME.top, height: plot.height }} />}
+        {plot && drag && (
+          <div
+            aria-hidden
+            className="pointer-events-none absolute border-x border-accent bg-accent-soft opacity-60"
+            style={{ left: toX(drag[0]), width: toX(drag[1]) - toX(drag[0]), top: FRAME.top, height: plot.height }}
+          />
+        )}
         {plot && nearest && pointed && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} />}
       </div>
       <p role="status" className="sr-only">
@@ -196,7 +241,11 @@ function Readout({ x, width, readout, unit }: { x: number; width: number; readou
   const toLeft = x > width / 2;
   const dense = readout[0]?.bucket;
   return (
-    <div aria-hidden className="pointer-events-none absolute top-3 z-10 rounded-md border border-line2 bg-raise px-2 py-1.5 text-sm shadow-float" style={toLeft ? { right: width - x + 10 } : { left: x + 10 }}>
+    <div
+      aria-hidden
+      className="pointer-events-none absolute top-3 z-10 rounded-md border border-line2 bg-raise px-2 py-1.5 text-sm shadow-float"
+      style={toLeft ? { right: width - x + 10 } : { left: x + 10 }}
+    >
       <p className="figures pb-0.5 text-ink2">
         {dense && dense.count > 1 ? `steps ${formatCount(dense.from)} to ${formatCount(dense.to)}` : `step ${formatCount(dense?.to ?? 0)}`}
       </p>
@@ -249,7 +298,23 @@ function share(value: number, [low, high]: readonly [number, number], log: boole
  * (Lines of recharts cost a tenth of a second of work an update at a thousand points; a path costs a millisecond.)
  */
 const Frame = memo(
-  function Frame({ range, values, unit, log, width, height, mark }: { range: StepRange; values: Values; unit: Unit; log: boolean; width: number; height: number; mark: { step: number; label: string } | null }) {
+  function Frame({
+    range,
+    values,
+    unit,
+    log,
+    width,
+    height,
+    mark,
+  }: {
+    range: StepRange;
+    values: Values;
+    unit: Unit;
+    log: boolean;
+    width: number;
+    height: number;
+    mark: { step: number; label: string } | null;
+  }) {
     const tick = { fontSize: 10, fontFamily: "var(--font-mono)", fill: "var(--ink2)" };
     const shared = { type: "number" as const, allowDataOverflow: true, tick, tickLine: false, tickSize: 0, axisLine: false, tickMargin: 8, interval: 0 as const };
     return (
@@ -263,26 +328,63 @@ const Frame = memo(
           height={FRAME.bottom}
           tickFormatter={(value: number) => formatTick(value, "value")}
         />
-        <YAxis {...shared} scale={log ? "log" : "linear"} domain={[values.domain[0], values.domain[1]]} ticks={[...values.ticks]} width={FRAME.left} tickFormatter={(value: number) => formatTick(value, unit, log ? undefined : values.ticks.at(-1))} />
+        <YAxis
+          {...shared}
+          scale={log ? "log" : "linear"}
+          domain={[values.domain[0], values.domain[1]]}
+          ticks={[...values.ticks]}
+          width={FRAME.left}
+          tickFormatter={(value: number) => formatTick(value, unit, log ? undefined : values.ticks.at(-1))}
+        />
         {mark && mark.step >= range[0] && mark.step <= range[1] && (
           <ReferenceLine
             x={mark.step}
             stroke="var(--ink3)"
             strokeDasharray="2 3"
-            label={{ value: mark.label, position: `inside${unit === "share" ? "Bottom" : "Top"}${mark.step > (range[0] + range[1]) / 2 ? "Right" : "Left"}`, fontSize: 10, fill: "var(--ink2)" }}
+            label={{
+              value: mark.label,
+              position: `inside${unit === "share" ? "Bottom" : "Top"}${mark.step > (range[0] + range[1]) / 2 ? "Right" : "Left"}`,
+              fontSize: 10,
+              fill: "var(--ink2)",
+            }}
           />
         )}
       </ComposedChart>
     );
   },
   (a, b) =>
-    a.width === b.width && a.height === b.height && a.log === b.log && a.unit === b.unit && a.range[0] === b.range[0] && a.range[1] === b.range[1] &&
-    a.values.domain[0] === b.values.domain[0] && a.values.domain[1] === b.values.domain[1] && a.values.ticks.join() === b.values.ticks.join() && a.mark?.step === b.mark?.step && a.mark?.label === b.mark?.label,
+    a.width === b.width &&
+    a.height === b.height &&
+    a.log === b.log &&
+    a.unit === b.unit &&
+    a.range[0] === b.range[0] &&
+    a.range[1] === b.range[1] &&
+    a.values.domain[0] === b.values.domain[0] &&
+    a.values.domain[1] === b.values.domain[1] &&
+    a.values.ticks.join() === b.values.ticks.join() &&
+    a.mark?.step === b.mark?.step &&
+    a.mark?.label === b.mark?.label,
 );
 
 /** One curve inside the frame: its band where stretches are coarse, and its line; smoothed, the line itself stands faintly behind. */
 const CurvePaths = memo(
-  function CurvePaths({ curve, range, domain, log, smoothing, width, height }: { curve: Curve; range: StepRange; domain: readonly [number, number]; log: boolean; smoothing: number; width: number; height: number }) {
+  function CurvePaths({
+    curve,
+    range,
+    domain,
+    log,
+    smoothing,
+    width,
+    height,
+  }: {
+    curve: Curve;
+    range: StepRange;
+    domain: readonly [number, number];
+    log: boolean;
+    smoothing: number;
+    width: number;
+    height: number;
+  }) {
     const rows = rowsOf(curve, range, log, smoothing, width);
     const x = (step: number) => ((step - range[0]) / Math.max(1, range[1] - range[0])) * width;
     const y = (value: number) => (1 - share(value, domain, log)) * height;
@@ -300,6 +402,14 @@ const CurvePaths = memo(
     );
   },
   (a, b) =>
-    a.curve.series === b.curve.series && a.curve.color === b.curve.color && a.range[0] === b.range[0] && a.range[1] === b.range[1] && a.domain[0] === b.domain[0] && a.domain[1] === b.domain[1] &&
-    a.log === b.log && a.smoothing === b.smoothing && a.width === b.width && a.height === b.height,
+    a.curve.series === b.curve.series &&
+    a.curve.color === b.curve.color &&
+    a.range[0] === b.range[0] &&
+    a.range[1] === b.range[1] &&
+    a.domain[0] === b.domain[0] &&
+    a.domain[1] === b.domain[1] &&
+    a.log === b.log &&
+    a.smoothing === b.smoothing &&
+    a.width === b.width &&
+    a.height === b.height,
 );

@@ -12,8 +12,8 @@ import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { formatClock } from "./figures.ts";
-import { type Checkpoint, isActive, type Run } from "./run.ts";
 import { RunBadge } from "./RunBadge.tsx";
+import { type Checkpoint, isActive, type Run } from "./run.ts";
 import type { Connection } from "./useRun.ts";
 
 /** Starts a run of its own from a checkpoint, and goes there. */
@@ -64,7 +64,8 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
       <h1 className="text-title font-semibold">Run {run.number}</h1>
       <RunBadge status={run.status} stopping={stopping} />
       <p className="min-w-0 text-ink2 max-md:order-last max-md:w-full">
-        {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name}, seed {run.settings.seed}
+        {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name},
+        seed {run.settings.seed}
         {run.forkedFrom && (
           <>
             , forked from{" "}
@@ -89,7 +90,11 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           <Button
             kind="primary"
             disabled={resume.isPending}
-            title={run.checkpoints.length > 0 ? `Goes on from step ${Math.max(...run.checkpoints.map(({ step }) => step))}.` : "Starts again from the first step: no checkpoint was kept."}
+            title={
+              run.checkpoints.length > 0
+                ? `Goes on from step ${Math.max(...run.checkpoints.map(({ step }) => step))}.`
+                : "Starts again from the first step: no checkpoint was kept."
+            }
             onClick={() => resume.mutate({ runId: run.id })}
           >
             Resume

@@ -5,8 +5,8 @@ import Link from "next/link";
 import { useMemo } from "react";
 import type { Body, Node } from "../../core/graph/document.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { useTRPC } from "../ui/trpc.ts";
 import { formatCount } from "../ui/format.ts";
+import { useTRPC } from "../ui/trpc.ts";
 import type { Run } from "./run.ts";
 
 /** What stands between a run and its results: why it waits, or why it failed, where, and what to do about it. */

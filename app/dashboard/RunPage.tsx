@@ -14,10 +14,10 @@ import { FrozenSettings } from "./FrozenSettings.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
 import type { MetricStore } from "./metricStore.ts";
 import { ReadingNote } from "./ReadingNote.tsx";
-import { isActive, type Run } from "./run.ts";
 import { RunHeader, useFork } from "./RunHeader.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
+import { isActive, type Run } from "./run.ts";
 import { Samples } from "./Samples.tsx";
 import { useRun } from "./useRun.ts";
 
@@ -75,7 +75,15 @@ function Side({ run, store }: { run: Run; store: MetricStore }) {
     { id: "settings", title: "Settings", content: <FrozenSettings run={run} /> },
     ...(canTry ? [{ id: "try", title: "Try it", content: <TryIt run={run} /> }] : []),
   ];
-  return <Tabs label="About this run" className="lg:h-full" value={tab} onValue={setTab} tabs={tabs.map(({ content, ...rest }) => ({ ...rest, content: <div className="p-3.5">{content}</div> }))} />;
+  return (
+    <Tabs
+      label="About this run"
+      className="lg:h-full"
+      value={tab}
+      onValue={setTab}
+      tabs={tabs.map(({ content, ...rest }) => ({ ...rest, content: <div className="p-3.5">{content}</div> }))}
+    />
+  );
 }
 
 function Results({ run, store }: { run: Run; store: MetricStore }) {

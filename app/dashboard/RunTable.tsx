@@ -6,7 +6,7 @@ import { cx } from "../ui/cx.ts";
 import { formatCount, formatDuration } from "../ui/format.ts";
 import { formatClock, formatFigure } from "./figures.ts";
 import { RunBadge } from "./RunBadge.tsx";
-import { isActive, mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
+import { mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
 import { type RunColumn, type RunOrder, sortRuns } from "./sortRuns.ts";
 
 const ROW = 36;
@@ -85,11 +85,22 @@ function Row({ run, showModel, showMetricName }: { run: RunSummary; showModel: b
         <span className="flex items-center gap-2">
           <RunBadge status={run.status} />
           {run.status === "running" && (
-            <span role="progressbar" aria-label={`Progress of run ${run.number}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.floor(share * 100)} className="h-1 w-16 overflow-hidden rounded-full bg-sunk max-sm:w-8">
+            <span
+              role="progressbar"
+              aria-label={`Progress of run ${run.number}`}
+              aria-valuemin={0}
+              aria-valuemax={100}
+              aria-valuenow={Math.floor(share * 100)}
+              className="h-1 w-16 overflow-hidden rounded-full bg-sunk max-sm:w-8"
+            >
               <span className="block h-full rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
             </span>
           )}
-          {run.failure && <span className="max-w-56 truncate text-sm text-ink2 max-lg:hidden" title={run.failure.message}>{run.failure.message}</span>}
+          {run.failure && (
+            <span className="max-w-56 truncate text-sm text-ink2 max-lg:hidden" title={run.failure.message}>
+              {run.failure.message}
+            </span>
+          )}
         </span>
       </td>
       <td className={cx(cell, "text-right whitespace-nowrap")}>

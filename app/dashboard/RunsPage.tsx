@@ -20,7 +20,11 @@ export function RunsPage({ modelId }: { modelId?: string }) {
   return (
     <div className="flex min-h-dvh flex-col">
       <TopBar
-        place={modelId ? [{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Runs" }] : [{ label: "Home", href: "/" }, { label: "Runs" }]}
+        place={
+          modelId
+            ? [{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Runs" }]
+            : [{ label: "Home", href: "/" }, { label: "Runs" }]
+        }
         modelId={modelId}
         room="runs"
       />

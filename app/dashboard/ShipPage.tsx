@@ -25,7 +25,10 @@ export function ShipPage({ modelId }: { modelId: string }) {
   const ended = runs?.filter(({ status, summary }) => status === "finished" || (status === "cancelled" && "validation/loss" in summary)) ?? [];
   const shown = ended.find(({ id }) => id === chosen) ?? ended[0];
   const run = useQuery(
-    trpc.runs.get.queryOptions({ runId: shown?.id ?? "" }, { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 1_000 : false) }),
+    trpc.runs.get.queryOptions(
+      { runId: shown?.id ?? "" },
+      { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 1_000 : false) },
+    ),
   );
   const active = runs?.find(({ status }) => status === "running" || status === "queued");
   const data = run.data?.id === shown?.id ? run.data : undefined;
@@ -95,5 +98,7 @@ export function ShipPage({ modelId }: { modelId: string }) {
 function runLine(run: RunSummary): string {
   const main = mainMetric(run);
   const best = main === null ? null : summaryOf(run, main)?.best;
-  return [`Run ${run.number}`, main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`, run.endedAt && formatClock(run.endedAt)].filter(Boolean).join(", ");
+  return [`Run ${run.number}`, main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`, run.endedAt && formatClock(run.endedAt)]
+    .filter(Boolean)
+    .join(", ");
 }

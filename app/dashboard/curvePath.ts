@@ -21,7 +21,13 @@ export function rowsOf({ series, noisy }: { series: Series; noisy: boolean }, ra
     const bucket = group.length === 1 ? group[0] : joinBuckets(group);
     if (!bucket) break;
     const isCoarse = bucket.count > 1;
-    rows.push({ step: bucket.to, value: show(bucket.last), smooth: show(smoothed?.[from + group.length - 1] ?? null), low: isCoarse ? show(bucket.min) : null, high: isCoarse ? show(bucket.max) : null });
+    rows.push({
+      step: bucket.to,
+      value: show(bucket.last),
+      smooth: show(smoothed?.[from + group.length - 1] ?? null),
+      low: isCoarse ? show(bucket.min) : null,
+      high: isCoarse ? show(bucket.max) : null,
+    });
   }
   return rows;
 }

@@ -1,4 +1,4 @@
-import { appendPoints, emptySeries, rewind, type Series, seriesOf, type Bucket } from "./series.ts";
+import { appendPoints, type Bucket, emptySeries, rewind, type Series, seriesOf } from "./series.ts";
 
 export type LivePoints = { key: string; steps: readonly number[]; values: readonly (number | null)[] };
 

@@ -1,5 +1,5 @@
-import type { Series } from "./series.ts";
 import { formatPercent } from "../ui/format.ts";
+import type { Series } from "./series.ts";
 
 /** What the reading looks at. Rows of `confusion` are true classes, columns predicted ones. */
 export type Read = {
@@ -46,7 +46,10 @@ function readFit({ status, trainLoss, validationLoss, stepsPerEpoch }: Read): { 
   const trainAtBest = meanUntil(trainLoss, best.step, stepsPerEpoch);
   if (evaluations.length >= 3 && latest.loss > best.loss * 1.1 && trainAtBest !== null && train < trainAtBest) {
     const epoch = Math.max(1, Math.round(best.step / stepsPerEpoch));
-    return { sentence: `Since epoch ${epoch} validation loss rises while training loss falls: it begins to learn by heart. Stop earlier, or add Dropout or weight decay.`, tone: "hint" };
+    return {
+      sentence: `Since epoch ${epoch} validation loss rises while training loss falls: it begins to learn by heart. Stop earlier, or add Dropout or weight decay.`,
+      tone: "hint",
+    };
   }
   if (evaluations.length < 2) return undefined;
   const close = latest.loss <= train * 1.5 + 0.02;

@@ -38,7 +38,9 @@ export type Report = z.infer<typeof Report>;
 
 /** The parity report of an export; null where there is none. */
 export function reportOf(artifact: Artifact | undefined): Report | null {
-  return Report.nullable().catch(null).parse(artifact?.report ?? null);
+  return Report.nullable()
+    .catch(null)
+    .parse(artifact?.report ?? null);
 }
 
 /** Why an export is not to be had, in a sentence; null where it is. */

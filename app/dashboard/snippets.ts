@@ -19,10 +19,7 @@ export function onnxRuntimeSnippet(run: Shipped): string {
 
 /** How to run the generated file: it holds the module, loads the weights and puts a random batch through. */
 export function pytorchSnippet(run: Shipped): string {
-  return [
-    "pip install torch safetensors",
-    `python ${nameOf(run, "pytorch", "model.py")} ${nameOf(run, "safetensors", "model.safetensors")}`,
-  ].join("\n");
+  return ["pip install torch safetensors", `python ${nameOf(run, "pytorch", "model.py")} ${nameOf(run, "safetensors", "model.safetensors")}`].join("\n");
 }
 
 function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise: string): string {

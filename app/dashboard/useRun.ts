@@ -3,10 +3,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
-import { type Metrics, MetricStore } from "./metricStore.ts";
+import type { StepRange } from "./MetricChart.tsx";
+import { MetricStore, type Metrics } from "./metricStore.ts";
 import { awaitsExports, bucketsOf, isActive, type Run } from "./run.ts";
 import { CAPACITY, seriesOf } from "./series.ts";
-import type { StepRange } from "./MetricChart.tsx";
 
 const SHOW_EVERY_MS = 250;
 
@@ -76,44 +76,47 @@ export function useRun(runId: string) {
     }
 
     function watch(): void {
-      subscription = client.runs.watch.subscribe({ runId, lastEventId }, {
-        onStarted() {
-          attempt = 0;
-          setConnection("live");
-          // Only after the server has begun to listen: what happens from here on comes as an event.
-          if (lastEventId === undefined) void loadHistory();
+      subscription = client.runs.watch.subscribe(
+        { runId, lastEventId },
+        {
+          onStarted() {
+            attempt = 0;
+            setConnection("live");
+            // Only after the server has begun to listen: what happens from here on comes as an event.
+            if (lastEventId === undefined) void loadHistory();
+          },
+          onData({ id, data }) {
+            lastEventId = id;
+            setConnection("live");
+            if (data.rewindTo !== undefined && store.rewindTo(data.rewindTo)) {
+              void loadHistory();
+              void queryClient.invalidateQueries({ queryKey: trpc.runs.metrics.queryKey() });
+            }
+            if (data.points) store.append(data.points);
+            const { state, log } = data;
+            if (log?.length) {
+              queryClient.setQueryData(logKey, (old) => {
+                const known = old?.at(-1)?.id ?? Number.NEGATIVE_INFINITY;
+                return old ? [...old, ...log.filter((line) => line.id > known)] : old;
+              });
+            }
+            if (state) {
+              news = { ...news, ...state };
+              // Where a run stands comes ten times a second; four times are enough to read. Another status shows at once.
+              if (queryClient.getQueryData(runKey)?.status !== state.status) showNews();
+              else showTimer ??= setTimeout(showNews, SHOW_EVERY_MS);
+            }
+          },
+          onConnectionStateChange({ state }) {
+            if (state === "connecting" && lastEventId !== undefined) setConnection("lost");
+          },
+          onError: (error) => (isRefusal(error) ? end() : again()),
+          onComplete: () => {
+            const status = queryClient.getQueryData(runKey)?.status;
+            if (status === undefined || isActive(status)) again();
+          },
         },
-        onData({ id, data }) {
-          lastEventId = id;
-          setConnection("live");
-          if (data.rewindTo !== undefined && store.rewindTo(data.rewindTo)) {
-            void loadHistory();
-            void queryClient.invalidateQueries({ queryKey: trpc.runs.metrics.queryKey() });
-          }
-          if (data.points) store.append(data.points);
-          const { state, log } = data;
-          if (log?.length) {
-            queryClient.setQueryData(logKey, (old) => {
-              const known = old?.at(-1)?.id ?? Number.NEGATIVE_INFINITY;
-              return old ? [...old, ...log.filter((line) => line.id > known)] : old;
-            });
-          }
-          if (state) {
-            news = { ...news, ...state };
-            // Where a run stands comes ten times a second; four times are enough to read. Another status shows at once.
-            if (queryClient.getQueryData(runKey)?.status !== state.status) showNews();
-            else showTimer ??= setTimeout(showNews, SHOW_EVERY_MS);
-          }
-        },
-        onConnectionStateChange({ state }) {
-          if (state === "connecting" && lastEventId !== undefined) setConnection("lost");
-        },
-        onError: (error) => (isRefusal(error) ? end() : again()),
-        onComplete: () => {
-          const status = queryClient.getQueryData(runKey)?.status;
-          if (status === undefined || isActive(status)) again();
-        },
-      });
+      );
     }
 
     /** A stream that ended is opened again; the browser itself gives up on a server that is just starting. */

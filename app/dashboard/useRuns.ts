@@ -14,10 +14,7 @@ export function useRuns(modelId?: string) {
   const trpc = useTRPC();
   const client = useTRPCClient();
   const newest = useQuery(
-    trpc.runs.list.queryOptions(
-      { modelId, limit: NEWEST },
-      { refetchInterval: ({ state }) => (state.data?.runs.some(({ status }) => isActive(status)) ? 1_000 : 5_000) },
-    ),
+    trpc.runs.list.queryOptions({ modelId, limit: NEWEST }, { refetchInterval: ({ state }) => (state.data?.runs.some(({ status }) => isActive(status)) ? 1_000 : 5_000) }),
   );
   const isLong = newest.data !== undefined && newest.data.next !== null;
   const older = useInfiniteQuery({

@@ -14,6 +14,7 @@ export function Bars({ classes, chances }: { classes: readonly string[]; chances
             <span aria-hidden className={cx("truncate tabular-nums", index === top && "font-semibold")} title={name}>
               {name}
             </span>
+            {/* biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> each in their own way. */}
             <span
               role="meter"
               aria-label={digits ? `digit ${name}` : name}

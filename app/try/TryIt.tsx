@@ -14,8 +14,8 @@ import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
 import { Bars, isDigits } from "./Bars.tsx";
-import { paintDigit, type Stroke } from "./digit.ts";
 import { DrawPad } from "./DrawPad.tsx";
+import { paintDigit, type Stroke } from "./digit.ts";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
 
 type TryRun = Pick<Run, "artifacts" | "dataset">;
@@ -61,7 +61,13 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
       {canDraw && (
         <div className="relative mx-auto max-w-[264px]">
           {picked && samples.data ? (
-            <SampleImage bytes={picked.input} dtype={samples.data.dtype} shape={samples.data.shape} label={`Validation row ${picked.row}`} className="rounded-lg border border-line2" />
+            <SampleImage
+              bytes={picked.input}
+              dtype={samples.data.dtype}
+              shape={samples.data.shape}
+              label={`Validation row ${picked.row}`}
+              className="rounded-lg border border-line2"
+            />
           ) : (
             <DrawPad label={isDigits(classes) ? "Draw a digit" : "Draw"} strokes={strokes} onStrokes={setStrokes} />
           )}
@@ -90,7 +96,8 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
           </span>
         )}
         <span role="status" className="ml-auto font-semibold">
-          {answer >= 0 && (picked ? <Verdict answer={classes[answer] ?? String(answer)} truth={classes[picked.target] ?? String(picked.target)} /> : `It reads ${classes[answer] ?? answer}`)}
+          {answer >= 0 &&
+            (picked ? <Verdict answer={classes[answer] ?? String(answer)} truth={classes[picked.target] ?? String(picked.target)} /> : `It reads ${classes[answer] ?? answer}`)}
         </span>
       </div>
       <Bars classes={classes} chances={chances} />
@@ -118,7 +125,13 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
 }
 
 function Verdict({ answer, truth }: { answer: string; truth: string }) {
-  return answer === truth ? <>It reads {answer}, right</> : <span className="text-bad">It reads {answer}, true is {truth}</span>;
+  return answer === truth ? (
+    <>It reads {answer}, right</>
+  ) : (
+    <span className="text-bad">
+      It reads {answer}, true is {truth}
+    </span>
+  );
 }
 
 function TryRow({ run, artifactId }: { run: TryRun; artifactId: string }) {
@@ -187,7 +200,17 @@ function TryRow({ run, artifactId }: { run: TryRun; artifactId: string }) {
   );
 }
 
-function FeatureField({ feature, values, onNumber, onChoice }: { feature: Feature; values: readonly number[]; onNumber: (index: number, value: number) => void; onChoice: (label: string) => void }) {
+function FeatureField({
+  feature,
+  values,
+  onNumber,
+  onChoice,
+}: {
+  feature: Feature;
+  values: readonly number[];
+  onNumber: (index: number, value: number) => void;
+  onChoice: (label: string) => void;
+}) {
   return (
     <Field label={featureTitle(feature.name)}>
       {(ids) =>
@@ -231,7 +254,9 @@ function ModelState({ loaded, problem }: { loaded: ReturnType<typeof useOnnx>; p
     );
   }
   return (
-    <p className="text-sm text-ink2">{loaded.state === "loading" ? "Opening the ONNX file in this browser…" : "The ONNX file runs in this browser; nothing you enter leaves it."}</p>
+    <p className="text-sm text-ink2">
+      {loaded.state === "loading" ? "Opening the ONNX file in this browser…" : "The ONNX file runs in this browser; nothing you enter leaves it."}
+    </p>
   );
 }
 

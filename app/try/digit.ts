@@ -22,9 +22,7 @@ export function paintDigit(strokes: readonly Stroke[], side = 28): Uint8Array {
   const width = Math.max(...xs) - left;
   const height = Math.max(...ys) - top;
   const scale = width === 0 && height === 0 ? 1 : box / Math.max(width, height);
-  const fitted = drawn.map((stroke) =>
-    stroke.map(([x, y]): [number, number] => [middle + (x - left - width / 2) * scale, middle + (y - top - height / 2) * scale]),
-  );
+  const fitted = drawn.map((stroke) => stroke.map(([x, y]): [number, number] => [middle + (x - left - width / 2) * scale, middle + (y - top - height / 2) * scale]));
   const rough = paint(fitted, side, pen);
   const [massX, massY] = centreOfMass(rough, side);
   // Ink never leaves the picture: a mass far off the middle moves the digit only as far as the margin allows.

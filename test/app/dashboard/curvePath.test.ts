@@ -3,22 +3,33 @@ import { describe, expect, test } from "vitest";
 import { bandPath, linePath, rowsOf } from "../../../app/dashboard/curvePath.ts";
 import { appendPoints, emptySeries } from "../../../app/dashboard/series.ts";
 
-const seriesOfValues = (values: (number | null)[]) => appendPoints(emptySeries, values.map((_, index) => index + 1), values);
+const seriesOfValues = (values: (number | null)[]) =>
+  appendPoints(
+    emptySeries,
+    values.map((_, index) => index + 1),
+    values,
+  );
 const same = (value: number) => value;
 
 describe("what is drawn of a curve", () => {
   test("never more rows than pixels and two at the ends, and never less than the extremes of what is in sight", () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 2, max: 60 }), fc.integer({ min: 1, max: 300 }), fc.integer({ min: 0, max: 300 }), (values, pixels, from, length) => {
-        const range: [number, number] = [from, from + length];
-        const rows = rowsOf({ series: seriesOfValues(values), noisy: true }, range, false, 0, pixels);
-        expect(rows.length).toBeLessThanOrEqual(pixels + 2);
-        const seen = rows.flatMap(({ value, low, high }) => [value, low, high]).filter((value) => value !== null);
-        const inside = values.slice(Math.max(0, range[0] - 1), range[1]);
-        if (inside.length === 0) return;
-        expect(Math.min(...seen)).toBeLessThanOrEqual(Math.min(...inside));
-        expect(Math.max(...seen)).toBeGreaterThanOrEqual(Math.max(...inside));
-      }),
+      fc.property(
+        fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 300 }),
+        fc.integer({ min: 2, max: 60 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 0, max: 300 }),
+        (values, pixels, from, length) => {
+          const range: [number, number] = [from, from + length];
+          const rows = rowsOf({ series: seriesOfValues(values), noisy: true }, range, false, 0, pixels);
+          expect(rows.length).toBeLessThanOrEqual(pixels + 2);
+          const seen = rows.flatMap(({ value, low, high }) => [value, low, high]).filter((value) => value !== null);
+          const inside = values.slice(Math.max(0, range[0] - 1), range[1]);
+          if (inside.length === 0) return;
+          expect(Math.min(...seen)).toBeLessThanOrEqual(Math.min(...inside));
+          expect(Math.max(...seen)).toBeGreaterThanOrEqual(Math.max(...inside));
+        },
+      ),
     );
   });
 

@@ -6,7 +6,14 @@ const columns = ["bill_length_mm", "island=Biscoe", "island=Dream", "body_mass_g
 test("one-hot columns are one feature again, in place, with their column numbers", () => {
   expect(featuresOf(columns)).toEqual([
     { kind: "number", name: "bill_length_mm", index: 0 },
-    { kind: "choice", name: "island", options: [{ label: "Biscoe", index: 1 }, { label: "Dream", index: 2 }] },
+    {
+      kind: "choice",
+      name: "island",
+      options: [
+        { label: "Biscoe", index: 1 },
+        { label: "Dream", index: 2 },
+      ],
+    },
     { kind: "number", name: "body_mass_g", index: 3 },
   ]);
 });

@@ -3,10 +3,21 @@ import { MetricStore } from "../../../app/dashboard/metricStore.ts";
 import { pointCount } from "../../../app/dashboard/series.ts";
 
 let frames: (() => void)[] = [];
-const draw = () => frames.splice(0).forEach((publish) => publish());
-const makeStore = () => new MetricStore((publish) => (frames.push(publish), () => {}));
+function draw(): void {
+  for (const publish of frames.splice(0)) publish();
+}
+function makeStore(): MetricStore {
+  return new MetricStore((publish) => {
+    frames.push(publish);
+    return () => {};
+  });
+}
 const bucket = (step: number, value: number) => ({ from: step, to: step, first: value, last: value, min: value, max: value, count: 1 });
-const losses = (store: MetricStore) => store.read().get("train/loss")?.buckets.map(({ to, last }) => [to, last]);
+const losses = (store: MetricStore) =>
+  store
+    .read()
+    .get("train/loss")
+    ?.buckets.map(({ to, last }) => [to, last]);
 
 beforeEach(() => {
   frames = [];
@@ -17,7 +28,12 @@ describe("the metrics of a watched run", () => {
     const store = makeStore();
     store.append([{ key: "train/loss", steps: [2, 3, 4], values: [2, 3, 4] }]);
     store.load([{ key: "train/loss", buckets: [bucket(1, 1), bucket(2, 2), bucket(3, 3)] }]);
-    expect(losses(store)).toEqual([[1, 1], [2, 2], [3, 3], [4, 4]]);
+    expect(losses(store)).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ]);
   });
 
   test("any number of batches within a frame is one change for the page", () => {
@@ -26,7 +42,11 @@ describe("the metrics of a watched run", () => {
     let heard = 0;
     store.subscribe(() => heard++);
     const before = store.read();
-    for (let step = 1; step <= 50; step++) store.append([{ key: "train/loss", steps: [step], values: [step] }, { key: "lr", steps: [step], values: [0.1] }]);
+    for (let step = 1; step <= 50; step++)
+      store.append([
+        { key: "train/loss", steps: [step], values: [step] },
+        { key: "lr", steps: [step], values: [0.1] },
+      ]);
     expect(store.read()).toBe(before);
     draw();
     expect(heard).toBe(1);
@@ -39,7 +59,10 @@ describe("the metrics of a watched run", () => {
     expect(store.rewindTo(1)).toBe(false);
     store.append([{ key: "train/loss", steps: [2], values: [20] }]);
     draw();
-    expect(losses(store)).toEqual([[1, 1], [2, 20]]);
+    expect(losses(store)).toEqual([
+      [1, 1],
+      [2, 20],
+    ]);
   });
 
   test("a rewind into the middle of a coarse bucket asks for history again, and live points wait for it", () => {
@@ -49,6 +72,9 @@ describe("the metrics of a watched run", () => {
     store.hold();
     store.append([{ key: "train/loss", steps: [5], values: [50] }]);
     store.load([{ key: "train/loss", buckets: [bucket(4, 4)] }]);
-    expect(losses(store)).toEqual([[4, 4], [5, 50]]);
+    expect(losses(store)).toEqual([
+      [4, 4],
+      [5, 50],
+    ]);
   });
 });

@@ -2,14 +2,22 @@ import { describe, expect, test } from "vitest";
 import { type Read, readConfusion, readRun } from "../../../app/dashboard/reading.ts";
 import { appendPoints, emptySeries } from "../../../app/dashboard/series.ts";
 
-const curve = (values: number[], every = 1) => appendPoints(emptySeries, values.map((_, index) => (index + 1) * every), values);
+const curve = (values: number[], every = 1) =>
+  appendPoints(
+    emptySeries,
+    values.map((_, index) => (index + 1) * every),
+    values,
+  );
 const run = (part: Partial<Read>): Read => ({
   status: "finished",
   stepsPerEpoch: 10,
   trainLoss: curve(Array.from({ length: 50 }, (_, step) => 1 / (step + 1))),
   validationLoss: curve([0.2, 0.08, 0.05, 0.03, 0.029], 10),
   bestStep: 50,
-  confusion: [[90, 10], [4, 96]],
+  confusion: [
+    [90, 10],
+    [4, 96],
+  ],
   classes: ["cat", "dog"],
   ...part,
 });
@@ -43,21 +51,58 @@ describe("the reading of a run", () => {
   });
 
   test("says when it only guesses", () => {
-    expect(readRun(run({ confusion: [[70, 0], [30, 0]] }))?.sentences).toContainEqual(expect.stringContaining("most frequent class (70.0%)"));
+    expect(
+      readRun(
+        run({
+          confusion: [
+            [70, 0],
+            [30, 0],
+          ],
+        }),
+      )?.sentences,
+    ).toContainEqual(expect.stringContaining("most frequent class (70.0%)"));
   });
 });
 
 describe("the reading of a confusion matrix", () => {
   test("adds both directions and names the class that is mistaken more often first", () => {
-    const counts = [[10, 0, 1], [0, 10, 3], [2, 9, 10]];
+    const counts = [
+      [10, 0, 1],
+      [0, 10, 3],
+      [2, 9, 10],
+    ];
     expect(readConfusion(counts, ["a", "b", "c"])).toBe("It confuses c with b most (12 of 15 errors).");
   });
   test("has words for a clean sheet, and for one error", () => {
-    expect(readConfusion([[5, 0], [0, 5]], [])).toBe("It gets every validation row right.");
-    expect(readConfusion([[5, 1], [0, 5]], [])).toBe("It confuses class 0 with class 1 most (1 of 1 error).");
+    expect(
+      readConfusion(
+        [
+          [5, 0],
+          [0, 5],
+        ],
+        [],
+      ),
+    ).toBe("It gets every validation row right.");
+    expect(
+      readConfusion(
+        [
+          [5, 1],
+          [0, 5],
+        ],
+        [],
+      ),
+    ).toBe("It confuses class 0 with class 1 most (1 of 1 error).");
   });
   test("is silent without rows or classes", () => {
     expect(readConfusion(null, [])).toBeUndefined();
-    expect(readConfusion([[0, 0], [0, 0]], [])).toBeUndefined();
+    expect(
+      readConfusion(
+        [
+          [0, 0],
+          [0, 0],
+        ],
+        [],
+      ),
+    ).toBeUndefined();
   });
 });

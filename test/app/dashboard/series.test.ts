@@ -7,7 +7,11 @@ const steps = (from: number, to: number) => Array.from({ length: to - from + 1 }
 describe("a metric on the page", () => {
   test("keeps every point while there is room", () => {
     const series = appendPoints(emptySeries, [1, 2, 3], [3, null, 1]);
-    expect(series.buckets.map(({ to, last }) => [to, last])).toEqual([[1, 3], [2, null], [3, 1]]);
+    expect(series.buckets.map(({ to, last }) => [to, last])).toEqual([
+      [1, 3],
+      [2, null],
+      [3, 1],
+    ]);
     expect([lastStep(series), lastValue(series), pointCount(series)]).toEqual([3, 1, 3]);
   });
 
@@ -42,7 +46,11 @@ describe("a metric on the page", () => {
   test("goes on from coarse history with buckets of the same size", () => {
     const history = seriesOf([{ from: 1, to: 4, first: 4, last: 1, min: 1, max: 9, count: 4 }]);
     const series = appendPoints(history, steps(5, 9), [1, 2, 3, 4, 5]);
-    expect(series.buckets.map(({ from, to }) => [from, to])).toEqual([[1, 4], [5, 8], [9, 9]]);
+    expect(series.buckets.map(({ from, to }) => [from, to])).toEqual([
+      [1, 4],
+      [5, 8],
+      [9, 9],
+    ]);
   });
 });
 
@@ -55,14 +63,21 @@ describe("going back to a checkpoint", () => {
   });
 
   test("says when a bucket reached over it, so that the page asks again", () => {
-    const series = seriesOf([{ from: 1, to: 8, first: 1, last: 8, min: 1, max: 8, count: 8 }, { from: 9, to: 16, first: 9, last: 16, min: 9, max: 16, count: 8 }]);
+    const series = seriesOf([
+      { from: 1, to: 8, first: 1, last: 8, min: 1, max: 8, count: 8 },
+      { from: 9, to: 16, first: 9, last: 16, min: 9, max: 16, count: 8 },
+    ]);
     expect(rewind(series, 12)).toEqual({ series: { bucketSize: 8, buckets: series.buckets.slice(0, 1) }, torn: true });
     expect(rewind(series, 16)).toEqual({ series, torn: false });
   });
 });
 
 describe("smoothing", () => {
-  const noisy = appendPoints(emptySeries, steps(1, 200), steps(1, 200).map((step) => 1 + (step % 2)));
+  const noisy = appendPoints(
+    emptySeries,
+    steps(1, 200),
+    steps(1, 200).map((step) => 1 + (step % 2)),
+  );
 
   test("weight 0 shows the values themselves", () => {
     expect(smooth(noisy, 0)).toEqual(noisy.buckets.map((bucket) => bucket.last));

@@ -3,8 +3,19 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { centreOfMass, paintDigit, type Stroke } from "../../../app/try/digit.ts";
 
-const one: Stroke[] = [[[100, 20], [100, 260]]];
-const seven: Stroke[] = [[[60, 50], [220, 50], [120, 250]]];
+const one: Stroke[] = [
+  [
+    [100, 20],
+    [100, 260],
+  ],
+];
+const seven: Stroke[] = [
+  [
+    [60, 50],
+    [220, 50],
+    [120, 250],
+  ],
+];
 
 /** Rows and columns that hold ink. */
 function box(picture: Uint8Array, side = 28) {
