@@ -31,7 +31,9 @@ export class BuildError extends Error {}
 export async function buildEngine({ libtorch, targets = ["addon", "engine_test"], sanitize = false, onProgress = () => {} }) {
   const started = Date.now();
   if (!libtorch || !existsSync(join(libtorch, "include/ATen/core/Tensor.h"))) {
-    throw new BuildError(`No libtorch at ${libtorch ?? "LIBTORCH (not set)"}: set LIBTORCH to the folder that holds include/ and lib/, for example the one printed by \`python3 -c "import torch; print(torch.__path__[0])"\`.`);
+    throw new BuildError(
+      `No libtorch at ${libtorch ?? "LIBTORCH (not set)"}: set LIBTORCH to the folder that holds include/ and lib/, for example the one printed by \`python3 -c "import torch; print(torch.__path__[0])"\`.`,
+    );
   }
   const compiler = process.env.CXX ?? "g++";
   const version = spawnSync(compiler, ["-dumpfullversion", "-dumpversion"], { encoding: "utf8" });
@@ -85,18 +87,33 @@ export async function buildEngine({ libtorch, targets = ["addon", "engine_test"]
 
   onProgress("Linking the engine");
   const engineObjects = [...engine, idUnit].map((file) => objectOf(out, file));
-  const libraries = [`-L${lib}`, "-Wl,--no-as-needed", ...(hasCuda ? ["-ltorch_cuda", "-lc10_cuda"] : []), "-ltorch", "-ltorch_cpu", "-lc10", "-Wl,--as-needed", `-Wl,-rpath,${lib}`, "-pthread"];
+  const libraries = [
+    `-L${lib}`,
+    "-Wl,--no-as-needed",
+    ...(hasCuda ? ["-ltorch_cuda", "-lc10_cuda"] : []),
+    "-ltorch",
+    "-ltorch_cpu",
+    "-lc10",
+    "-Wl,--as-needed",
+    `-Wl,-rpath,${lib}`,
+    "-pthread",
+  ];
   const linkFlags = sanitize ? ["-fsanitize=address,undefined"] : [];
   const links = [];
-  if (targets.includes("addon")) links.push(execute([compiler, "-shared", ...linkFlags, ...engineObjects, objectOf(out, join(native, "src/binding.cc")), ...libraries, "-o", result.addon]));
-  if (targets.includes("engine_test")) links.push(execute([compiler, ...linkFlags, ...engineObjects, ...sources("src/test").map((file) => objectOf(out, file)), ...libraries, "-o", result.engineTest]));
+  if (targets.includes("addon"))
+    links.push(execute([compiler, "-shared", ...linkFlags, ...engineObjects, objectOf(out, join(native, "src/binding.cc")), ...libraries, "-o", result.addon]));
+  if (targets.includes("engine_test"))
+    links.push(execute([compiler, ...linkFlags, ...engineObjects, ...sources("src/test").map((file) => objectOf(out, file)), ...libraries, "-o", result.engineTest]));
   await Promise.all(links);
   writeFileSync(stamp, inputs);
   return { ...result, built: true, seconds: (Date.now() - started) / 1000 };
 }
 
 function sources(folder, extension = ".cc") {
-  return readdirSync(join(native, folder)).filter((name) => name.endsWith(extension)).sort().map((name) => join(native, folder, name));
+  return readdirSync(join(native, folder))
+    .filter((name) => name.endsWith(extension))
+    .sort()
+    .map((name) => join(native, folder, name));
 }
 
 function hash(...parts) {

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { Failure, RunEvent } from "../core/training/events.ts";
 import type { Program } from "../core/program/program.ts";
+import { Failure, RunEvent } from "../core/training/events.ts";
 import type { TrainSpec } from "../core/training/spec.ts";
 
 /**
@@ -57,7 +57,10 @@ function addon(): Addon {
     try {
       loaded = createRequire(import.meta.url)(file) as Addon;
     } catch (cause) {
-      throw new EngineError({ code: "INTERNAL", message: `The engine at ${file} cannot be loaded; build it with \`node native/build.mjs\`. ${cause instanceof Error ? cause.message : ""}` });
+      throw new EngineError({
+        code: "INTERNAL",
+        message: `The engine at ${file} cannot be loaded; build it with \`node native/build.mjs\`. ${cause instanceof Error ? cause.message : ""}`,
+      });
     }
   }
   return loaded;

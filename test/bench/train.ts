@@ -20,9 +20,11 @@ import type { TrainSpec } from "../../core/training/spec.ts";
 import { info } from "../../native/index.ts";
 import { pointsOf, specOf, temporaryFolder, trainAll } from "../native/specs.ts";
 import { missingOracles, oracleEnv } from "../oracle.ts";
-import { contenders, writeCharacters, writeDigits, type Arrays, type Contender } from "./networks.ts";
+import { type Arrays, type Contender, contenders, writeCharacters, writeDigits } from "./networks.ts";
 
-const { values: options } = parseArgs({ options: { repeats: { type: "string", default: "5" }, threads: { type: "string", default: String(availableParallelism()) }, only: { type: "string" } } });
+const { values: options } = parseArgs({
+  options: { repeats: { type: "string", default: "5" }, threads: { type: "string", default: String(availableParallelism()) }, only: { type: "string" } },
+});
 const repeats = Number(options.repeats);
 const threads = Number(options.threads);
 const SEED = 3;
@@ -31,6 +33,7 @@ const LR = 1e-3;
 const COMPARED = 30;
 
 const Answer = z.object({ seconds: z.number(), samples: z.number(), losses: z.array(z.number()) });
+type Row = { network: string; engine: number; tuned: number; stock: number; toTuned: number; toStock: number; lossDifference: number; threads: number };
 type Order = { mode: "tuned" | "stock"; steps: number; shuffle: boolean };
 
 /** Python stays up, so that importing PyTorch costs no run anything. */
@@ -42,7 +45,9 @@ function startRivals() {
       const { mean, std, dtype } = arrays.preprocess;
       const scale = dtype === "uint8" ? { mean: mean[0], std: std[0] } : null;
       const answer = once(lines, "line");
-      child.stdin.write(`${JSON.stringify({ ...order, module: exportPyTorch(contender.graph), files: arrays.files, scale, batch: contender.batchSize, lr: LR, seed: SEED, threads })}\n`);
+      child.stdin.write(
+        `${JSON.stringify({ ...order, module: exportPyTorch(contender.graph), files: arrays.files, scale, batch: contender.batchSize, lr: LR, seed: SEED, threads })}\n`,
+      );
       const [line] = await Promise.race([answer, once(child, "exit").then(() => Promise.reject(new Error("The Python side ended.")))]);
       return Answer.parse(JSON.parse(String(line)));
     },
@@ -103,7 +108,7 @@ try {
   const arrays = { digits: await writeDigits(folder.path), characters: writeCharacters(folder.path) };
   console.log(`libtorch ${info().libtorch} on ${threads} threads; AdamW; medians of ${repeats} runs that take turns; samples per second\n`);
   console.log("network             engine    tuned    stock   engine/tuned  engine/stock   largest loss difference");
-  const rows = [];
+  const rows: Row[] = [];
   for (const contender of contenders) {
     if (options.only && contender.name !== options.only) continue;
     const data = arrays[contender.data];
@@ -124,7 +129,7 @@ try {
         speeds[who].push(samples / seconds);
       }
     }
-    const row = {
+    const row: Row = {
       network: contender.name,
       engine: median(speeds.ours),
       tuned: median(speeds.tuned),
@@ -137,9 +142,11 @@ try {
     };
     rows.push(row);
     const figure = (value: number) => value.toFixed(0).padStart(9);
-    console.log(`${row.network.padEnd(17)}${figure(row.engine)}${figure(row.tuned)}${figure(row.stock)}${`${row.toTuned.toFixed(2)}×`.padStart(15)}${`${row.toStock.toFixed(2)}×`.padStart(14)}${row.lossDifference.toExponential(1).padStart(20)}`);
+    console.log(
+      `${row.network.padEnd(17)}${figure(row.engine)}${figure(row.tuned)}${figure(row.stock)}${`${row.toTuned.toFixed(2)}×`.padStart(15)}${`${row.toStock.toFixed(2)}×`.padStart(14)}${row.lossDifference.toExponential(1).padStart(20)}`,
+    );
   }
-  const geomean = (pick: (row: (typeof rows)[number]) => number) => Math.exp(rows.reduce((sum, row) => sum + Math.log(pick(row)), 0) / rows.length);
+  const geomean = (pick: (row: Row) => number) => Math.exp(rows.reduce((sum, row) => sum + Math.log(pick(row)), 0) / rows.length);
   console.log(`${"geometric mean".padEnd(44)}${`${geomean((row) => row.toTuned).toFixed(2)}×`.padStart(15)}${`${geomean((row) => row.toStock).toFixed(2)}×`.padStart(14)}\n`);
   for (const row of rows) console.log(JSON.stringify(row));
 } finally {

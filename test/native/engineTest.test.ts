@@ -33,12 +33,16 @@ describe("engine_test, the engine without Node", () => {
     expect(status).toBe(0);
   }, 120_000);
 
-  it.each([1, 2])("survives damaged programs (seed %i)", (seed) => {
-    const { status, signal, output } = runEngineTest(engineTest, ["fuzz", "600", String(seed)]);
-    expect(signal).toBeNull();
-    expect(output).toContain("no crash");
-    expect(status).toBe(0);
-  }, 240_000);
+  it.each([1, 2])(
+    "survives damaged programs (seed %i)",
+    (seed) => {
+      const { status, signal, output } = runEngineTest(engineTest, ["fuzz", "600", String(seed)]);
+      expect(signal).toBeNull();
+      expect(output).toContain("no crash");
+      expect(status).toBe(0);
+    },
+    240_000,
+  );
 
   it("killed at a random moment leaves whole checkpoints, and the last one resumes to the same end", async () => {
     const [, cnn] = networks;
@@ -50,7 +54,10 @@ describe("engine_test, the engine without Node", () => {
       writeFileSync(file, JSON.stringify(specOf(cnn, { train: rows }, { epochs: 40, checkpoint: { folder: join(folder.path, checkpoints), everyMs: 1 }, ...settings })));
       return file;
     };
-    const steps = (checkpoints: string) => readdirSync(join(folder.path, checkpoints)).flatMap((name) => (/^step-\d+\.safetensors$/.test(name) ? [Number(name.slice(5, -12))] : [])).sort((a, b) => a - b);
+    const steps = (checkpoints: string) =>
+      readdirSync(join(folder.path, checkpoints))
+        .flatMap((name) => (/^step-\d+\.safetensors$/.test(name) ? [Number(name.slice(5, -12))] : []))
+        .sort((a, b) => a - b);
 
     const child = spawn(engineTest, ["train", spec("killed", {})], { stdio: ["ignore", "pipe", "ignore"] });
     const ended = new Promise((done) => child.on("close", done));
@@ -98,7 +105,9 @@ describe("the specs for machines with a GPU", () => {
   const split = (shape: string) => ({ arrays: { x: { file: `${shape}.npy` }, target: { file: "target.npy" } }, rows: 1 });
   const fresh = [
     ...networks.map((network) => [network.name, specOf(network, { train: split("x") }, { shuffle: false })] as const),
-    ...contenders.filter(({ data }) => data === "digits").map(({ name, graph, batchSize }) => [name, specOf({ graph }, { train: split("x") }, { shuffle: false, batchSize, threads: 0 })] as const),
+    ...contenders
+      .filter(({ data }) => data === "digits")
+      .map(({ name, graph, batchSize }) => [name, specOf({ graph }, { train: split("x") }, { shuffle: false, batchSize, threads: 0 })] as const),
   ].map(([name, spec]): [string, TrainSpec] => [`${name.toLowerCase().replaceAll(" ", "-")}.json`, renameInput(spec)]);
 
   /** One name for every network's input, so that one set of files serves them all. */

@@ -1,5 +1,5 @@
-import { chain, sketch, type Step } from "../../core/templates/sketch.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { chain, type Step, sketch } from "../../core/templates/sketch.ts";
 
 /** A network drawn on the canvas, and the same in PyTorch: node ids are attribute names, made in the order of the program's weights. */
 export type Network = {

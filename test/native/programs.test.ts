@@ -96,7 +96,10 @@ describe("control flow", () => {
       limit,
       node: "loop",
       out: [20],
-      blocks: [block([10], [call("max", [v(10)], 11), call("mul.Scalar", [v(11), -1], 12), call("gt.Scalar", [v(12), -100], 13)], [13]), block([14], [call("mul.Scalar", [v(14), 2], 15)], [15])],
+      blocks: [
+        block([10], [call("max", [v(10)], 11), call("mul.Scalar", [v(11), -1], 12), call("gt.Scalar", [v(12), -100], 13)], [13]),
+        block([14], [call("mul.Scalar", [v(14), 2], 15)], [15]),
+      ],
     },
   ];
 
@@ -112,14 +115,23 @@ describe("control flow", () => {
   it("repeats a number of times, fixed or computed, and counts its turns", async () => {
     const body = block([10, 11], [call("to.dtype", [v(10), "float32"], 12), call("add.Tensor", [v(11), v(12)], 13)], [13]);
     expect(await compute(programOf([{ op: "repeat", init: [0], times: 4, maxIterations: 10, node: "r", out: [20], blocks: [body] }], 20), x(0, 1, 2))).toEqual([6, 7, 8]);
-    const counted: Op[] = [call("max", [v(0)], 30), call("to.dtype", [v(30), "int64"], 31), { op: "repeat", init: [0], times: v(31), maxIterations: 10, node: "r", out: [20], blocks: [body] }];
+    const counted: Op[] = [
+      call("max", [v(0)], 30),
+      call("to.dtype", [v(30), "int64"], 31),
+      { op: "repeat", init: [0], times: v(31), maxIterations: 10, node: "r", out: [20], blocks: [body] },
+    ];
     expect(await compute(programOf(counted, 20), x(0, 1, 2))).toEqual([1, 2, 3]);
     expect(await failureOf(() => compute(programOf(counted, 20), x(0, 1, 11)))).toMatchObject({ code: "LOOP_LIMIT", node: "r" });
   });
 
   it("bounds loops within loops", async () => {
     const nest = (depth: number, first: number): Op => ({
-      op: "repeat", init: [0], times: 1000, maxIterations: 1000, node: `r${depth}`, out: [first + 3],
+      op: "repeat",
+      init: [0],
+      times: 1000,
+      maxIterations: 1000,
+      node: `r${depth}`,
+      out: [first + 3],
       blocks: [block([first, first + 1], depth === 0 ? [call("relu", [v(first + 1)], first + 2)] : [nest(depth - 1, first + 10)], [depth === 0 ? first + 2 : first + 13])],
     });
     expect(await failureOf(() => compute(programOf([nest(2, 100)], 103), x(1, 2, 3)))).toMatchObject({ code: "LOOP_LIMIT" });
@@ -132,7 +144,18 @@ describe("control flow", () => {
       const program = programOf(
         [
           square,
-          { op: "while", init: [10], maxIterations: 6, limit: "stop", node: "loop", out: [20], blocks: [block([11], [call("max", [v(11)], 12), call("mul.Scalar", [v(12), -1], 13), call("gt.Scalar", [v(13), -4], 14)], [14]), block([15], [call("mul.Scalar", [v(15), 2], 16)], [16])] },
+          {
+            op: "while",
+            init: [10],
+            maxIterations: 6,
+            limit: "stop",
+            node: "loop",
+            out: [20],
+            blocks: [
+              block([11], [call("max", [v(11)], 12), call("mul.Scalar", [v(12), -1], 13), call("gt.Scalar", [v(13), -4], 14)], [14]),
+              block([15], [call("mul.Scalar", [v(15), 2], 16)], [16]),
+            ],
+          },
           call("mean", [v(20)], 21),
           call("gt.Scalar", [v(21), 0], 22),
           { op: "if", cond: 22, node: "if", out: [25], blocks: [block([], [call("mul.Scalar", [v(21), 3], 23)], [23]), block([], [call("mul.Scalar", [v(21), -5], 24)], [24])] },
@@ -148,7 +171,11 @@ describe("control flow", () => {
     const { tensors } = readSafetensors(readFileSync(result.file ?? ""), { only: (name) => name === "w" });
     const after = Array.from(tensors.get("w")?.data ?? [], Number);
     const bytes = readFileSync(rows.arrays.x?.file ?? "");
-    const input: TensorData = { dtype: "float32", shape: [8, 3], data: new Float32Array(bytes.buffer.slice(bytes.byteOffset + bytes.length - 96, bytes.byteOffset + bytes.length)) };
+    const input: TensorData = {
+      dtype: "float32",
+      shape: [8, 3],
+      data: new Float32Array(bytes.buffer.slice(bytes.byteOffset + bytes.length - 96, bytes.byteOffset + bytes.length)),
+    };
     for (const [i, value] of start.entries()) {
       const h = 1e-2;
       const [up = 0] = await compute(flow(start.map((w, j) => (j === i ? w + h : w))), input);
@@ -172,9 +199,24 @@ describe("a program is refused", () => {
     ["that gives a number for a tensor", [call("relu", [1], 10)], "PROGRAM_INVALID", /argument "self" must be Tensor/],
     ["that gives a broken dtype", [call("to.dtype", [v(0), "float99"], 10)], "PROGRAM_INVALID", /"float99" is none of float32/],
     ["that writes to its data", [call("add_.Scalar", [v(0), 1], 10)], "PROGRAM_INVALID", /must be a weight that is not trained/],
-    ["that keeps averages in what is trained", [call("batch_norm", [v(0), null, null, v(1), v(1), true, 0.1, 1e-5, true], 10)], "PROGRAM_INVALID", /must be a weight that is not trained/],
-    ["that looks out of a block", [{ op: "repeat", init: [0], times: 1, maxIterations: 1, node: "r", out: [12], blocks: [block([13, 14], [call("relu", [v(14)], 15)], [15])] }, call("relu", [v(15)], 10)], "PROGRAM_INVALID", /value 15 is not known here/],
-    ["whose loop yields more than it carries", [{ op: "repeat", init: [0], times: 1, maxIterations: 1, node: "r", out: [10], blocks: [block([13, 14], [], [14, 14])] }], "PROGRAM_INVALID", /2 values where the block yields 1/],
+    [
+      "that keeps averages in what is trained",
+      [call("batch_norm", [v(0), null, null, v(1), v(1), true, 0.1, 1e-5, true], 10)],
+      "PROGRAM_INVALID",
+      /must be a weight that is not trained/,
+    ],
+    [
+      "that looks out of a block",
+      [{ op: "repeat", init: [0], times: 1, maxIterations: 1, node: "r", out: [12], blocks: [block([13, 14], [call("relu", [v(14)], 15)], [15])] }, call("relu", [v(15)], 10)],
+      "PROGRAM_INVALID",
+      /value 15 is not known here/,
+    ],
+    [
+      "whose loop yields more than it carries",
+      [{ op: "repeat", init: [0], times: 1, maxIterations: 1, node: "r", out: [10], blocks: [block([13, 14], [], [14, 14])] }],
+      "PROGRAM_INVALID",
+      /2 values where the block yields 1/,
+    ],
   ])("%s", async (_, ops, code, message) => {
     const failure = await refuse(ops);
     expect(failure).toMatchObject({ code, message: expect.stringMatching(message) });
@@ -189,8 +231,18 @@ describe("a program is refused", () => {
   });
 
   it("at run time by node, operator and both shapes", async () => {
-    const failure = await failureOf(() => compute(programOf([call("reshape", [v(1), { ints: [1, 3] }], 10), call("matmul", [v(0), v(10)], 11, "product")], 11), x(1, 2, 3, 4, 5, 6)));
-    expect(failure).toMatchObject({ code: "SHAPE_MISMATCH", node: "product", op: "aten::matmul", shapes: [[2, 3], [1, 3]] });
+    const failure = await failureOf(() =>
+      compute(programOf([call("reshape", [v(1), { ints: [1, 3] }], 10), call("matmul", [v(0), v(10)], 11, "product")], 11), x(1, 2, 3, 4, 5, 6)),
+    );
+    expect(failure).toMatchObject({
+      code: "SHAPE_MISMATCH",
+      node: "product",
+      op: "aten::matmul",
+      shapes: [
+        [2, 3],
+        [1, 3],
+      ],
+    });
     expect(failure.message).toContain("[2, 3]");
   });
 
@@ -201,10 +253,17 @@ describe("a program is refused", () => {
 
   it("where its inputs are of another shape or type, or missing", async () => {
     const program = programOf([square], 10);
-    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "float32", shape: [2, 4], data: new Float32Array(8) } } }))).toMatchObject({ code: "DATA_MISMATCH", node: "x" });
-    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "uint8", shape: [2, 3], data: new Uint8Array(6) } } }))).toMatchObject({ code: "DATA_MISMATCH" });
+    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "float32", shape: [2, 4], data: new Float32Array(8) } } }))).toMatchObject({
+      code: "DATA_MISMATCH",
+      node: "x",
+    });
+    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "uint8", shape: [2, 3], data: new Uint8Array(6) } } }))).toMatchObject({
+      code: "DATA_MISMATCH",
+    });
     expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: {} }))).toMatchObject({ code: "DATA_MISMATCH" });
-    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "float32", shape: [2, 3], data: new Float32Array(5) } } }))).toMatchObject({ code: "DATA_MISMATCH" });
+    expect(await failureOf(() => run({ program, weights: { seed: 0 }, inputs: { x: { dtype: "float32", shape: [2, 3], data: new Float32Array(5) } } }))).toMatchObject({
+      code: "DATA_MISMATCH",
+    });
   });
 });
 
@@ -255,8 +314,7 @@ describe("the list of admitted operators", () => {
       const source = readFileSync(new URL(`../../core/${path}`, import.meta.url), "utf8");
       for (const [, name] of source.matchAll(/["`](aten::[\w.${}]+)["`]/g)) {
         // One family of layers names its operators by the number of axes.
-        if (name?.includes("${axes}")) for (const axes of [1, 2]) used.add(name.replace("${axes}", String(axes)));
-        else if (name) used.add(name);
+        for (const axes of ["1", "2"]) if (name) used.add(name.replace(/\$\{axes\}/, axes));
       }
     }
     expect(admitted).toEqual([...used].sort());
@@ -266,7 +324,9 @@ describe("the list of admitted operators", () => {
 describe("damaged programs", () => {
   it("never crash the engine's reader", async () => {
     const random = randomNumbers(5);
-    const text = JSON.stringify(programOf([square, { op: "repeat", init: [10], times: 2, maxIterations: 3, node: "r", out: [20], blocks: [block([11, 12], [call("relu", [v(12)], 13)], [13])] }], 20));
+    const text = JSON.stringify(
+      programOf([square, { op: "repeat", init: [10], times: 2, maxIterations: 3, node: "r", out: [20], blocks: [block([11, 12], [call("relu", [v(12)], 13)], [13])] }], 20),
+    );
     for (let i = 0; i < 500; i++) {
       const at = Math.floor(random() * text.length);
       const damaged = text.slice(0, at) + String.fromCharCode(32 + Math.floor(random() * 95)) + text.slice(at + 1 + Math.floor(random() * 3));

@@ -7,7 +7,7 @@ import type { RunEvent } from "../../core/training/events.ts";
 import { findLoss } from "../../core/training/losses.ts";
 import { accuracy, confusion } from "../../core/training/metrics.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
-import { train, type TrainResult } from "../../native/index.ts";
+import { type TrainResult, train } from "../../native/index.ts";
 import type { Network } from "./networks.ts";
 
 /** A folder of its own, gone when the test file is done. */
@@ -28,7 +28,13 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** Writes rows that a network can learn something from: the class is the sign pattern of two sums. */
-export function writeRows(folder: string, name: string, { input, vocabulary, classes }: Pick<Network, "input" | "vocabulary" | "classes">, rows: number, seed: number): TrainSpec["data"]["train"] {
+export function writeRows(
+  folder: string,
+  name: string,
+  { input, vocabulary, classes }: Pick<Network, "input" | "vocabulary" | "classes">,
+  rows: number,
+  seed: number,
+): TrainSpec["data"]["train"] {
   const random = randomNumbers(seed);
   const size = input.shape.reduce((a, b) => a * b, 1);
   const target = new BigInt64Array(rows);
@@ -48,7 +54,11 @@ export function writeRows(folder: string, name: string, { input, vocabulary, cla
 export const adam: TrainSpec["optimizer"] = { kind: "Adam", betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false };
 
 /** A spec for a network on rows written before, with plain settings where none are given. */
-export function specOf(network: Pick<Network, "graph">, data: { train: TrainSpec["data"]["train"]; validation?: TrainSpec["data"]["train"] }, settings: Partial<TrainSpec> = {}): TrainSpec {
+export function specOf(
+  network: Pick<Network, "graph">,
+  data: { train: TrainSpec["data"]["train"]; validation?: TrainSpec["data"]["train"] },
+  settings: Partial<TrainSpec> = {},
+): TrainSpec {
   return {
     version: 1,
     ...lowerTraining(network.graph, { loss: findLoss("CrossEntropyLoss"), metrics: [accuracy, confusion] }),

@@ -8,7 +8,7 @@ import { chain } from "../../core/templates/sketch.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import { EngineError, info, train } from "../../native/index.ts";
-import { networks, type Network } from "./networks.ts";
+import { type Network, networks } from "./networks.ts";
 import { pointsOf, randomNumbers, specOf, temporaryFolder, trainAll, writeRows } from "./specs.ts";
 
 const folder = temporaryFolder();
@@ -57,11 +57,14 @@ describe("a run", () => {
   });
 
   it("tells its story in order: started, points, evaluation and checkpoint of every epoch", async () => {
-    const { result, events } = await trainAll(specOf(mlp, { train: mlpRows, validation: mlpValidation }, { epochs: 3, sampleRows: [0, 69], checkpoint: { folder: ownFolder(), everyMs: 0 } }));
+    const { result, events } = await trainAll(
+      specOf(mlp, { train: mlpRows, validation: mlpValidation }, { epochs: 3, sampleRows: [0, 69], checkpoint: { folder: ownFolder(), everyMs: 0 } }),
+    );
     const stepsPerEpoch = Math.ceil(ROWS / 16);
     expect(result).toMatchObject({ status: "finished", steps: 3 * stepsPerEpoch });
     expect(events[0]).toMatchObject({ type: "started", stepsPerEpoch, totalSteps: 3 * stepsPerEpoch, firstStep: 1, device: "cpu" });
-    for (const key of ["train/loss", "train/accuracy", "lr"]) expect(pointsOf(events, key).map(([step]) => step)).toEqual(Array.from({ length: 3 * stepsPerEpoch }, (_, i) => i + 1));
+    for (const key of ["train/loss", "train/accuracy", "lr"])
+      expect(pointsOf(events, key).map(([step]) => step)).toEqual(Array.from({ length: 3 * stepsPerEpoch }, (_, i) => i + 1));
     let step = 0;
     for (const event of events) {
       const reached = event.type === "points" ? (event.steps.at(-1) ?? 0) : "step" in event ? event.step : step;
@@ -69,7 +72,12 @@ describe("a run", () => {
       step = Math.max(step, reached);
     }
     const told = events.filter(({ type }) => type === "evaluated" || type === "checkpoint").map((event) => [event.type, "step" in event ? event.step : 0]);
-    expect(told).toEqual([1, 2, 3].flatMap((epoch) => [["evaluated", epoch * stepsPerEpoch], ["checkpoint", epoch * stepsPerEpoch]]));
+    expect(told).toEqual(
+      [1, 2, 3].flatMap((epoch) => [
+        ["evaluated", epoch * stepsPerEpoch],
+        ["checkpoint", epoch * stepsPerEpoch],
+      ]),
+    );
     expect(events.at(-1)).toMatchObject({ type: "progress", step: 3 * stepsPerEpoch, epoch: 3 });
   });
 
@@ -134,7 +142,15 @@ describe("a run", () => {
     const [[, start] = [0, 0]] = pointsOf(again.events, "train/loss");
     const [[, fresh] = [0, 0]] = pointsOf(first.events, "train/loss");
     expect(start).toBeLessThan(fresh ?? 0);
-    const wider: Pick<Network, "graph"> = { graph: chain([["x", "input", { shape: [20] }], ["fc1", "linear", { out_features: 32 }], ["relu", "relu"], ["head", "linear", { out_features: 5 }], ["y", "output"]]) };
+    const wider: Pick<Network, "graph"> = {
+      graph: chain([
+        ["x", "input", { shape: [20] }],
+        ["fc1", "linear", { out_features: 32 }],
+        ["relu", "relu"],
+        ["head", "linear", { out_features: 5 }],
+        ["y", "output"],
+      ]),
+    };
     const { events } = await trainAll(specOf(wider, { train: mlpRows }, { startFrom: first.result.file }));
     expect(events.find((event) => event.type === "log" && event.level === "warn")).toMatchObject({ message: expect.stringContaining("2 of 4 weights") });
   });
@@ -152,7 +168,11 @@ describe("a run", () => {
   });
 
   it("clips gradients by norm and by value", async () => {
-    const base = specOf(mlp, { train: mlpRows }, { optimizer: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, lr: { base: 1, schedule: { kind: "constant" } } });
+    const base = specOf(
+      mlp,
+      { train: mlpRows },
+      { optimizer: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, lr: { base: 1, schedule: { kind: "constant" } } },
+    );
     const free = pointsOf((await trainAll(base)).events, "train/loss");
     const norm = await trainAll({ ...base, gradClip: { kind: "norm", max: 1e-9 } });
     expect(pointsOf(norm.events, "grad_norm")).toHaveLength(free.length);
@@ -166,11 +186,16 @@ describe("a run", () => {
 
   it("follows its table of learning rates, whose last factor holds on", async () => {
     const { events } = await trainAll(specOf(mlp, { train: mlpRows }, { lr: { base: 0.5, schedule: { kind: "table", factors: [1, 0.5, 0.25] } } }));
-    expect(pointsOf(events, "lr").slice(0, 5).map(([, rate]) => rate)).toEqual([0.5, 0.25, 0.125, 0.125, 0.125]);
+    expect(
+      pointsOf(events, "lr")
+        .slice(0, 5)
+        .map(([, rate]) => rate),
+    ).toEqual([0.5, 0.25, 0.125, 0.125, 0.125]);
   });
 
   it("learns in bfloat16 and in channels_last order as it does plainly", async () => {
-    const last = async (settings: Partial<TrainSpec>) => pointsOf((await trainAll(specOf(cnn, { train: cnnRows }, { epochs: 6, ...settings }))).events, "train/loss").at(-1)?.[1] ?? Number.NaN;
+    const last = async (settings: Partial<TrainSpec>) =>
+      pointsOf((await trainAll(specOf(cnn, { train: cnnRows }, { epochs: 6, ...settings }))).events, "train/loss").at(-1)?.[1] ?? Number.NaN;
     const plain = await last({});
     expect(await last({ channelsLast: true })).toBeCloseTo(plain, 2);
     // bfloat16 keeps 8 bits: the same curve, not the same numbers.
@@ -205,7 +230,11 @@ describe("a run that fails", () => {
     );
 
   it("stops where the loss stops being finite, and names the node that made the first bad value", async () => {
-    const spec = specOf(mlp, { train: mlpRows }, { lr: { base: 1e18, schedule: { kind: "constant" } }, optimizer: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false } });
+    const spec = specOf(
+      mlp,
+      { train: mlpRows },
+      { lr: { base: 1e18, schedule: { kind: "constant" } }, optimizer: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false } },
+    );
     const failure = await failureOf(spec);
     expect(failure).toMatchObject({ code: "NOT_FINITE", step: expect.any(Number), node: expect.stringMatching(/^(fc\d|y)$/) });
     expect(failure.message).toMatch(/learning rate/);
@@ -218,7 +247,11 @@ describe("a run that fails", () => {
     expect(await failureOf(specOf(cnn, { train: cnnRows }, { resumeFrom: file }))).toMatchObject({ code: "WEIGHTS_MISMATCH" });
     expect(await failureOf(specOf(mlp, { train: mlpRows }, { resumeFrom: file, batchSize: 8 }))).toMatchObject({ code: "DATA_MISMATCH" });
     const bytes = readFileSync(file);
-    for (const [name, damaged] of Object.entries({ cut: bytes.subarray(0, bytes.length - 1), header: Buffer.concat([Buffer.alloc(8, 255), bytes.subarray(8)]), empty: Buffer.alloc(0) })) {
+    for (const [name, damaged] of Object.entries({
+      cut: bytes.subarray(0, bytes.length - 1),
+      header: Buffer.concat([Buffer.alloc(8, 255), bytes.subarray(8)]),
+      empty: Buffer.alloc(0),
+    })) {
       const other = join(path, `${name}.safetensors`);
       writeFileSync(other, damaged);
       expect(await failureOf(specOf(mlp, { train: mlpRows }, { resumeFrom: other })), name).toMatchObject({ code: "CHECKPOINT_CORRUPT" });

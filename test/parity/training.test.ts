@@ -12,14 +12,39 @@ const BATCH_SIZE = 16;
 const SEED = 1234;
 
 const optimizers: { name: string; lr: number; ours: TrainSpec["optimizer"]; theirs: string }[] = [
-  { name: "SGD", lr: 0.05, ours: { kind: "SGD", momentum: 0.9, dampening: 0, weightDecay: 1e-3, nesterov: true }, theirs: "torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True)" },
+  {
+    name: "SGD",
+    lr: 0.05,
+    ours: { kind: "SGD", momentum: 0.9, dampening: 0, weightDecay: 1e-3, nesterov: true },
+    theirs: "torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True)",
+  },
   { name: "SGD without momentum", lr: 0.1, ours: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, theirs: "torch.optim.SGD(p, lr=0.1)" },
   { name: "Adam", lr: 3e-3, ours: { kind: "Adam", betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-2, amsgrad: false }, theirs: "torch.optim.Adam(p, lr=3e-3, weight_decay=1e-2)" },
-  { name: "Adam with amsgrad", lr: 3e-3, ours: { kind: "Adam", betas: [0.8, 0.95], eps: 1e-6, weightDecay: 0, amsgrad: true }, theirs: "torch.optim.Adam(p, lr=3e-3, betas=(0.8, 0.95), eps=1e-6, amsgrad=True)" },
+  {
+    name: "Adam with amsgrad",
+    lr: 3e-3,
+    ours: { kind: "Adam", betas: [0.8, 0.95], eps: 1e-6, weightDecay: 0, amsgrad: true },
+    theirs: "torch.optim.Adam(p, lr=3e-3, betas=(0.8, 0.95), eps=1e-6, amsgrad=True)",
+  },
   { name: "AdamW", lr: 3e-3, ours: { kind: "AdamW", betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.1, amsgrad: false }, theirs: "torch.optim.AdamW(p, lr=3e-3, weight_decay=0.1)" },
-  { name: "RMSprop", lr: 1e-3, ours: { kind: "RMSprop", alpha: 0.99, eps: 1e-8, weightDecay: 1e-3, momentum: 0.5, centered: false }, theirs: "torch.optim.RMSprop(p, lr=1e-3, weight_decay=1e-3, momentum=0.5)" },
-  { name: "RMSprop centered", lr: 1e-3, ours: { kind: "RMSprop", alpha: 0.9, eps: 1e-6, weightDecay: 0, momentum: 0, centered: true }, theirs: "torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-6, centered=True)" },
-  { name: "Adagrad", lr: 0.01, ours: { kind: "Adagrad", lrDecay: 1e-3, weightDecay: 1e-3, eps: 1e-10 }, theirs: "torch.optim.Adagrad(p, lr=0.01, lr_decay=1e-3, weight_decay=1e-3)" },
+  {
+    name: "RMSprop",
+    lr: 1e-3,
+    ours: { kind: "RMSprop", alpha: 0.99, eps: 1e-8, weightDecay: 1e-3, momentum: 0.5, centered: false },
+    theirs: "torch.optim.RMSprop(p, lr=1e-3, weight_decay=1e-3, momentum=0.5)",
+  },
+  {
+    name: "RMSprop centered",
+    lr: 1e-3,
+    ours: { kind: "RMSprop", alpha: 0.9, eps: 1e-6, weightDecay: 0, momentum: 0, centered: true },
+    theirs: "torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-6, centered=True)",
+  },
+  {
+    name: "Adagrad",
+    lr: 0.01,
+    ours: { kind: "Adagrad", lrDecay: 1e-3, weightDecay: 1e-3, eps: 1e-10 },
+    theirs: "torch.optim.Adagrad(p, lr=0.01, lr_decay=1e-3, weight_decay=1e-3)",
+  },
 ];
 
 /**
@@ -69,7 +94,9 @@ describe.skipIf(missing.length > 0)(`training gives PyTorch's losses step for st
   const folder = temporaryFolder();
   afterAll(folder.remove);
   let answers: z.infer<typeof Answer>;
-  const specs = networks.map((network, i) => specOf(network, { train: writeRows(folder.path, `network-${i}`, network, STEPS * BATCH_SIZE, i + 1) }, { shuffle: false, seed: SEED, batchSize: BATCH_SIZE }));
+  const specs = networks.map((network, i) =>
+    specOf(network, { train: writeRows(folder.path, `network-${i}`, network, STEPS * BATCH_SIZE, i + 1) }, { shuffle: false, seed: SEED, batchSize: BATCH_SIZE }),
+  );
 
   beforeAll(async () => {
     const cases = [];
