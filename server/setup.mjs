@@ -11,6 +11,9 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const stamps = join(root, "node_modules/.tensorloom");
 const binaries = join(root, "node_modules/.bin");
 
+/** What a step needs that is not there at all: never skipped. */
+const ABSENT = "absent";
+
 const NODE_FLOOR = [22, 18];
 /** What is brought where the system's Node is older. */
 const NODE_PACKAGE = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}@24.21.0`;
@@ -30,7 +33,7 @@ export async function runSteps(steps) {
     const label = `[${index + 1}/${steps.length}] ${step.name}`;
     const fingerprint = await step.needed();
     const stamp = join(stamps, step.name.replace(/\W+/g, "-").toLowerCase());
-    if (fingerprint === false || (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint)) {
+    if (fingerprint === false || (fingerprint !== ABSENT && existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint)) {
       console.log(`${label}: up to date`);
       continue;
     }
@@ -85,8 +88,10 @@ export function node() {
   return existsSync(ours) ? ours : process.execPath;
 }
 
-function systemNodeIsOlder() {
-  return isOlder(process.version) && process.execPath !== join(binaries, "node");
+/** Whether the product can run on the Node at hand: the one from npm where it is, else the one this runs on, unless `npm ci` has just taken it away. */
+function hasNode() {
+  const ours = spawnSync(join(binaries, "node"), ["--version"], { encoding: "utf8" });
+  return ours.status === 0 ? !isOlder(ours.stdout.trim()) : !isOlder(process.version) && existsSync(process.execPath);
 }
 
 const steps = [
@@ -100,25 +105,20 @@ const steps = [
   },
   {
     name: "Node",
-    needed: () => {
-      const ours = spawnSync(join(binaries, "node"), ["--version"], { encoding: "utf8" });
-      if (ours.status === 0 ? !isOlder(ours.stdout.trim()) : !systemNodeIsOlder()) return false;
-      return NODE_PACKAGE;
-    },
-    run: async () => {
-      await command("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", NODE_PACKAGE], {
+    needed: () => (hasNode() ? false : ABSENT),
+    run: () =>
+      command("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", NODE_PACKAGE], {
         sentence: `Node ${NODE_FLOOR.join(".")} or newer is needed, this is ${process.version}, and ${NODE_PACKAGE} could not be fetched from npm: install a newer Node.`,
-      });
-    },
+      }),
   },
   {
     name: "libtorch",
-    needed: () => (findLibtorch() ? false : "absent"),
+    needed: () => (findLibtorch() ? false : ABSENT),
     run: () => installLibtorch(command),
   },
   {
     name: "Engine",
-    needed: () => (existsSync(join(root, "native/build/tensorloom.node")) ? fingerprint(["native"], ["build", "libtorch"]) + findLibtorch() : "absent"),
+    needed: () => (existsSync(join(root, "native/build/tensorloom.node")) ? fingerprint(["native"], ["build", "libtorch"]) + findLibtorch() : ABSENT),
     run: () =>
       command(node(), ["native/build.mjs"], {
         show: true,
@@ -128,7 +128,7 @@ const steps = [
   },
   {
     name: "Database client",
-    needed: () => (existsSync(join(root, "prisma/generated/client.ts")) ? fingerprint(["prisma/schema.prisma"]) : "absent"),
+    needed: () => (existsSync(join(root, "prisma/generated/client.ts")) ? fingerprint(["prisma/schema.prisma"]) : ABSENT),
     run: () =>
       command(node(), ["node_modules/prisma/build/index.js", "generate"], {
         // `generate` asks only that the schema engine exists; migrations run on its WebAssembly build.
@@ -138,7 +138,7 @@ const steps = [
   },
   {
     name: "ONNX Runtime for the browser",
-    needed: () => (existsSync(join(root, "public/ort")) ? fingerprint(["node_modules/onnxruntime-web/package.json"]) : "absent"),
+    needed: () => (existsSync(join(root, "public/ort")) ? fingerprint(["node_modules/onnxruntime-web/package.json"]) : ABSENT),
     run: () => {
       mkdirSync(join(root, "public/ort"), { recursive: true });
       for (const name of ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"])
@@ -148,7 +148,7 @@ const steps = [
   {
     name: "Pages",
     needed: () =>
-      existsSync(join(root, ".next/BUILD_ID")) ? fingerprint(["app", "core", "public", "next.config.js", "postcss.config.mjs", "tsconfig.json", "package-lock.json"]) : "absent",
+      existsSync(join(root, ".next/BUILD_ID")) ? fingerprint(["app", "core", "public", "next.config.js", "postcss.config.mjs", "tsconfig.json", "package-lock.json"]) : ABSENT,
     run: () => command(node(), ["node_modules/next/dist/bin/next", "build"], { sentence: "The pages could not be built." }),
   },
 ];
@@ -157,7 +157,7 @@ const steps = [
 const testSteps = [
   {
     name: "Chromium",
-    needed: () => (findChromium() ? false : "absent"),
+    needed: () => (findChromium() ? false : ABSENT),
     run: async () => {
       const sentence = "The browser tests need Chromium: apt-get install chromium, or set CHROMIUM to an executable.";
       if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
@@ -168,7 +168,7 @@ const testSteps = [
   },
   {
     name: "Oracles",
-    needed: () => (existsSync(join(root, "test/.oracles")) ? fingerprint(["test/oracles.txt"]) : "absent"),
+    needed: () => (existsSync(join(root, "test/.oracles")) ? fingerprint(["test/oracles.txt"]) : ABSENT),
     run: async () => {
       // The tests compare with these where they are; each one that is missing is named and its tests are counted as skipped.
       const target = join(root, "test/.oracles");
