@@ -29,6 +29,11 @@ await writeFile("/proc/self/oom_score_adj", "500").catch(() => {});
 
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+// Until it has an order, nobody but its agent knows this process, and nobody else would end it.
+const leave = () => process.exit(exitCodes.done);
+stop.signal.addEventListener("abort", leave);
+process.once("disconnect", leave);
+if (!process.connected) leave();
 process.on("unhandledRejection", (error) => {
   log.fatal({ error }, "unhandled rejection");
   process.exit(exitCodes.broken);
@@ -46,16 +51,15 @@ const bench: Bench = {
 await untilDatabase(() => bench.db.$queryRaw`SELECT 1`);
 
 const order = await receiveOrder({ ready: true, engine: bench.engine });
-process.exitCode = order === null ? exitCodes.done : await carryOut(order);
+stop.signal.removeEventListener("abort", leave);
+process.off("disconnect", leave);
+process.exitCode = await carryOut(order);
 await bench.db.$disconnect().catch(() => {});
 process.exit();
 
-/** Says that this process is ready and waits. Null where it is not needed after all. */
-function receiveOrder(ready: Ready): Promise<Order | null> {
+/** Says that this process is ready, and waits for its run. */
+function receiveOrder(ready: Ready): Promise<Order> {
   return new Promise((resolve) => {
-    if (stop.signal.aborted || !process.connected) return resolve(null);
-    stop.signal.addEventListener("abort", () => resolve(null));
-    process.once("disconnect", () => resolve(null));
     process.once("message", (message) => resolve(Order.parse(message)));
     process.send?.(ready);
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identify, isAlive } from "../../server/agent/process.ts";
-import { openWorld, type World } from "./world.ts";
+import { openWorld, until, type World } from "./world.ts";
 
 const order = { epochs: 250, schedule: "constant" as const, seed: 11 };
 
@@ -30,6 +30,8 @@ describe("the agent", () => {
     expect(run.leaseToken).toBe(1);
     expect(await world.series(id)).toEqual(undisturbed);
     expect(trainer).not.toBeNull();
+    // The trainer that was only waiting had nothing to live for.
+    await until("only the new agent's trainer waits", 10_000, async () => (world.waitingTrainers().length === 1 ? true : null));
     expect(await world.audit()).toEqual([]);
   });
 

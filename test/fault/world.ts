@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,6 +114,15 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
         return status === "running" ? (readOwner(owner ?? "")?.process.pid ?? null) : null;
       });
     },
+    /** Processes of this world that wait for a run. */
+    waitingTrainers: () =>
+      readdirSync("/proc").filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("waits-for-a-run") && readFileSync(`/proc/${pid}/environ`, "utf8").includes(`DATA_DIR=${folder}\0`);
+        } catch {
+          return false;
+        }
+      }),
     /** Every point of a run that its order decides: all series but the speed. */
     async series(id: string): Promise<{ [key: string]: { steps: number[]; values: number[] } }> {
       const chunks = await db.metricChunk.findMany({ where: { runId: id, level: 0 }, orderBy: [{ key: "asc" }, { index: "asc" }] });
