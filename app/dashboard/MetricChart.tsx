@@ -16,7 +16,7 @@ export type Curve = { name: string; color: "series-1" | "series-2"; series: Seri
 /** A range of steps, both ends in it. */
 export type StepRange = readonly [from: number, to: number];
 
-export type MetricChartProps = {
+type MetricChartProps = {
   title: string;
   unit: Unit;
   curves: readonly Curve[];

@@ -1,6 +1,6 @@
 import { appendPoints, type Bucket, emptySeries, rewind, type Series, seriesOf } from "./series.ts";
 
-export type LivePoints = { key: string; steps: readonly number[]; values: readonly (number | null)[] };
+type LivePoints = { key: string; steps: readonly number[]; values: readonly (number | null)[] };
 
 /** All metrics of one run as the page has them, by key. */
 export type Metrics = ReadonlyMap<string, Series>;

@@ -106,7 +106,7 @@ export function readConfusion(confusion: Read["confusion"], classes: readonly st
 }
 
 /** Right answers and rows of a confusion matrix. */
-export function tally(confusion: readonly (readonly number[])[]): { total: number; right: number } {
+function tally(confusion: readonly (readonly number[])[]): { total: number; right: number } {
   let total = 0;
   let right = 0;
   for (const [row, counts] of confusion.entries()) {

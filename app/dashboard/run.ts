@@ -7,10 +7,8 @@ import type { Bucket } from "./series.ts";
 export type Run = Answers["runs"]["get"];
 export type RunSummary = Answers["runs"]["list"]["runs"][number];
 export type RunStatus = RunSummary["status"];
-export type Evaluation = NonNullable<Run["evaluation"]>;
 export type Checkpoint = Run["checkpoints"][number];
 export type Artifact = Run["artifacts"][number];
-export type LogLine = Answers["runs"]["log"][number];
 
 /** Whether anything can still change by training. */
 export function isActive(status: RunStatus): boolean {
@@ -83,12 +81,6 @@ export function unitOf(key: string): Unit {
 /** Steps of one pass over the training rows. */
 export function stepsPerEpoch(run: Pick<RunSummary, "totalSteps" | "epochs">): number {
   return run.epochs > 0 ? run.totalSteps / run.epochs : 0;
-}
-
-/** Where a step lies, counted as people do: the first epoch is 1. */
-export function epochOf(step: number, run: Pick<RunSummary, "totalSteps" | "epochs">): number {
-  const steps = stepsPerEpoch(run);
-  return steps > 0 ? Math.max(1, Math.ceil(step / steps)) : 1;
 }
 
 /** History as the server sends it: points where they fit, buckets where not. */

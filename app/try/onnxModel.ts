@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 
 /** Input types that our exports have: the raw numbers of a data set, since scaling is inside the model. */
-export type InputDtype = "uint8" | "float32" | "int64";
+type InputDtype = "uint8" | "float32" | "int64";
 
 /** A trained network that runs here, in the browser. */
 export type OnnxModel = {

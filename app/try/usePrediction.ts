@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { loadOnnx, type OnnxModel } from "./onnxModel.ts";
 
-export type Loaded = { state: "loading" } | { state: "ready"; model: OnnxModel } | { state: "failed"; message: string };
+type Loaded = { state: "loading" } | { state: "ready"; model: OnnxModel } | { state: "failed"; message: string };
 
 /** Opens the ONNX file of a run, and lets go of it when the page is left. */
 export function useOnnx(artifactId: string, sampleShape: readonly number[]): Loaded {
