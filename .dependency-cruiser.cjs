@@ -10,5 +10,11 @@ module.exports = {
     rooms("engine-in-few-processes", { path: "^server/(?!trainer/|agent/|setup)" }, { path: "^native/", dependencyTypesNot: ["type-only"] }, "Only the trainer loads the engine."),
     rooms("no-circles", {}, { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }, "Two files that need each other are one file."),
   ],
-  options: { tsPreCompilationDeps: true, doNotFollow: { path: "node_modules" }, exclude: { path: "(^|/)(node_modules|\\.next|generated)/" }, moduleSystems: ["es6"], enhancedResolveOptions: { extensions: [".ts", ".tsx", ".mjs", ".js"] } },
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)(node_modules|\\.next|generated)/" },
+    moduleSystems: ["es6"],
+    enhancedResolveOptions: { extensions: [".ts", ".tsx", ".mjs", ".js"] },
+  },
 };

@@ -49,26 +49,9 @@ export function notFound(noun: "project" | "model" | "data set" | "run" | "check
 }
 
 /** Signs that PostgreSQL does not answer, as opposed to answering no: by Prisma's codes, PostgreSQL's, the socket's, and the driver's words. */
-const awayCodes = new Set([
-  "P1001",
-  "P1002",
-  "P1008",
-  "P1017",
-  "P2024",
-  "P2028",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "57P01",
-  "57P02",
-  "57P03",
-  "53300",
-  "57014",
-]);
+const awayCodes = new Set(["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "53300", "57014"]);
 const awayKinds = new Set(["DatabaseNotReachable", "ConnectionClosed", "SocketTimeout", "TooManyConnections"]);
-const awayWords =
-  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection is closed|not queryable|terminating connection/i;
+const awayWords = /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection is closed|not queryable|terminating connection/i;
 
 /** Whether an error says that the database is away or too slow, anywhere along its causes. */
 export function isDatabaseAway(error: unknown): boolean {
@@ -81,13 +64,7 @@ export function isDatabaseAway(error: unknown): boolean {
       cause?: unknown;
       meta?: { driverAdapterError?: unknown };
     };
-    if (
-      awayCodes.has(String(code)) ||
-      awayCodes.has(String(originalCode)) ||
-      awayKinds.has(String(kind)) ||
-      (typeof message === "string" && awayWords.test(message))
-    )
-      return true;
+    if (awayCodes.has(String(code)) || awayCodes.has(String(originalCode)) || awayKinds.has(String(kind)) || (typeof message === "string" && awayWords.test(message))) return true;
     at = cause ?? meta?.driverAdapterError;
   }
   return false;
@@ -102,8 +79,7 @@ export function sqlState(error: unknown): string | null {
       cause?: unknown;
       meta?: { driverAdapterError?: unknown };
     };
-    for (const state of [originalCode, code])
-      if (typeof state === "string" && /^[0-9A-Z]{5}$/.test(state) && !/^P\d{4}$/.test(state)) return state;
+    for (const state of [originalCode, code]) if (typeof state === "string" && /^[0-9A-Z]{5}$/.test(state) && !/^P\d{4}$/.test(state)) return state;
     at = cause ?? meta?.driverAdapterError;
   }
   return null;

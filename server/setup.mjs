@@ -173,7 +173,9 @@ const testSteps = [
       // The tests compare with these where they are; each one that is missing is named and its tests are counted as skipped.
       const target = join(root, "test/.oracles");
       mkdirSync(target, { recursive: true });
-      for (const line of readFileSync(join(root, "test/oracles.txt"), "utf8").split("\n").filter((text) => text && !text.startsWith("#")))
+      for (const line of readFileSync(join(root, "test/oracles.txt"), "utf8")
+        .split("\n")
+        .filter((text) => text && !text.startsWith("#")))
         await command("python3", ["-m", "pip", "install", "--quiet", "--retries", "0", "--target", target, ...line.split(" ")]).catch(() =>
           console.log(`    ${line} cannot be had here; the tests that compare with it will say that they were skipped.`),
         );
@@ -185,7 +187,9 @@ const testSteps = [
 export function findChromium() {
   const candidates = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
   const playwrights = join(process.env.HOME ?? "/root", ".cache/ms-playwright");
-  if (existsSync(playwrights)) for (const name of readdirSync(playwrights)) if (name.startsWith("chromium-")) candidates.push(join(playwrights, name, "chrome-linux64/chrome"), join(playwrights, name, "chrome-linux/chrome"));
+  if (existsSync(playwrights))
+    for (const name of readdirSync(playwrights))
+      if (name.startsWith("chromium-")) candidates.push(join(playwrights, name, "chrome-linux64/chrome"), join(playwrights, name, "chrome-linux/chrome"));
   return candidates.find((path) => path && existsSync(path)) ?? null;
 }
 

@@ -19,10 +19,7 @@ import { Child, readIdentity, writeIdentity } from "./supervise.ts";
 const PATIENCE_MS = { agent: 6_000, web: 2_500 };
 const DATABASE_LOOK_MS = 1_000;
 
-const FromWeb = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), port: z.int() }),
-  z.object({ type: z.literal("refused"), message: z.string() }),
-]);
+const FromWeb = z.discriminatedUnion("type", [z.object({ type: z.literal("ready"), port: z.int() }), z.object({ type: z.literal("refused"), message: z.string() })]);
 
 /** A reason not to start that a person can act on. */
 class StartError extends Error {}
@@ -36,15 +33,12 @@ async function main(): Promise<void> {
     options: { dev: { type: "boolean", default: false }, "owner-link": { type: "boolean", default: false } },
   });
   const config = readSettings();
-  if (!flags.dev && !existsSync(join(root, ".next/BUILD_ID")))
-    throw new StartError("The pages are not built yet: use npm start, or --dev.");
+  if (!flags.dev && !existsSync(join(root, ".next/BUILD_ID"))) throw new StartError("The pages are not built yet: use npm start, or --dev.");
   const own = join(config.DATA_DIR, "run/supervisor.json");
   mkdirSync(config.DATA_DIR, { recursive: true });
   const other = readIdentity(own);
   if (other)
-    throw new StartError(
-      `Tensorloom already runs on ${relative(process.cwd(), config.DATA_DIR) || "."} (process ${other.pid}): end it first, or set DATA_DIR to another folder.`,
-    );
+    throw new StartError(`Tensorloom already runs on ${relative(process.cwd(), config.DATA_DIR) || "."} (process ${other.pid}): end it first, or set DATA_DIR to another folder.`);
   writeIdentity(own, process.pid);
 
   const running = new Running(config, flags.dev);
@@ -95,9 +89,7 @@ class Running {
     else {
       this.#embedded = await startEmbeddedPostgres(DATA_DIR);
       this.#url = this.#embedded.url;
-      say(
-        `Database: PostgreSQL in ${relative(process.cwd(), DATA_DIR)}/postgres${this.#embedded.started ? "" : ", still running from before"} (${seconds()})`,
-      );
+      say(`Database: PostgreSQL in ${relative(process.cwd(), DATA_DIR)}/postgres${this.#embedded.started ? "" : ", still running from before"} (${seconds()})`);
     }
     if (this.#ending) return;
     const applied = await migrate(this.#url);
@@ -113,8 +105,7 @@ class Running {
     try {
       await ensureWorkspace(db);
       await clearSessions(db, this.#config);
-      if (this.#config.AUTH === "required" && (wantsOwnerLink || !(await hasSignedInOwner(db))))
-        this.#ownerLink = await createOwnerLink(db);
+      if (this.#config.AUTH === "required" && (wantsOwnerLink || !(await hasSignedInOwner(db)))) this.#ownerLink = await createOwnerLink(db);
     } finally {
       await db.$disconnect();
     }
@@ -131,9 +122,7 @@ class Running {
     const { HOST, PUBLIC_URL } = this.#config;
     const name = HOST === "127.0.0.1" || HOST === "::1" ? "localhost" : HOST.includes(":") ? `[${HOST}]` : HOST;
     const page = (PUBLIC_URL ?? `http://${name}:${heard.data.port}`).replace(/\/$/, "");
-    say(
-      `Ready after ${seconds()}: ${page}   (Ctrl-C ends it; logs are in ${relative(process.cwd(), join(this.#config.DATA_DIR, "logs"))})`,
-    );
+    say(`Ready after ${seconds()}: ${page}   (Ctrl-C ends it; logs are in ${relative(process.cwd(), join(this.#config.DATA_DIR, "logs"))})`);
     if (this.#ownerLink) say(`Sign in as the owner, once, within 48 hours: ${page}/sign-in/${this.#ownerLink}`);
   }
 
@@ -168,9 +157,7 @@ class Running {
     if (code === 0) say("Ending: runs under way write a checkpoint and go on at the next start.");
     await this.#agent.stop(PATIENCE_MS.agent);
     await this.#web.stop(PATIENCE_MS.web);
-    await this.#embedded
-      ?.stop()
-      .catch((error: unknown) => say(`The database did not end: ${error instanceof Error ? error.message : error}`));
+    await this.#embedded?.stop().catch((error: unknown) => say(`The database did not end: ${error instanceof Error ? error.message : error}`));
     rmSync(join(this.#config.DATA_DIR, "run/supervisor.json"), { force: true });
     process.exit(code);
   }

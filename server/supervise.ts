@@ -93,9 +93,7 @@ export class Child {
       if (this.#ending) return;
       // A minute without a crash forgives the earlier ones.
       this.#delayMs = Date.now() - this.#startedAt > 60_000 ? 250 : Math.min(30_000, Math.max(250, this.#delayMs * 2));
-      onCrash(
-        `${name} ended ${signal ? `by ${signal}` : `with ${code}`}; it is started again in ${this.#delayMs / 1000} s. ${join(dataDir, "logs", `${name}.log`)} says more.`,
-      );
+      onCrash(`${name} ended ${signal ? `by ${signal}` : `with ${code}`}; it is started again in ${this.#delayMs / 1000} s. ${join(dataDir, "logs", `${name}.log`)} says more.`);
       this.#restart = setTimeout(() => this.#spawn(), this.#delayMs);
     });
   }

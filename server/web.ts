@@ -57,11 +57,9 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);
-    if (path.startsWith("/api/"))
-      return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
+    if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
-    if (req.method === "POST")
-      return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
+    if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
     if (isDocument(req) && !(await mayOpenPages(context))) {
       res.writeHead(303, { Location: "/sign-in" }).end();
       return;
@@ -163,9 +161,7 @@ if (import.meta.main) {
 
   web.server.on("error", (error: NodeJS.ErrnoException) => {
     const message =
-      error.code === "EADDRINUSE"
-        ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.`
-        : `The page cannot be served: ${error.message}.`;
+      error.code === "EADDRINUSE" ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.` : `The page cannot be served: ${error.message}.`;
     process.send?.({ type: "refused", message });
     console.error(message);
     process.exit(78);

@@ -19,7 +19,12 @@ const ArrayFile = z.strictObject({
   sha256: z.string(),
 });
 
-const Split = z.strictObject({ rows: z.int(), input: ArrayFile, target: ArrayFile, /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()) });
+const Split = z.strictObject({
+  rows: z.int(),
+  input: ArrayFile,
+  target: ArrayFile,
+  /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()),
+});
 
 /** One frozen version of a data set, as ingest wrote it. Tensors are memory-mappable `.npy`. */
 export const Manifest = z.strictObject({

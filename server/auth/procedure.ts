@@ -73,17 +73,11 @@ export function toRefusal(error: unknown): AppError {
   if (cause instanceof z.ZodError) {
     const details = cause.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String).slice(0, 20), message }));
     const [first] = details;
-    return new AppError(
-      "INPUT_SHAPE",
-      first ? `The input is not as expected at "${first.path.join(".")}": ${first.message}` : "The input is not as expected.",
-      { cause, details },
-    );
+    return new AppError("INPUT_SHAPE", first ? `The input is not as expected at "${first.path.join(".")}": ${first.message}` : "The input is not as expected.", { cause, details });
   }
-  if (isDatabaseAway(cause))
-    return new AppError("DATABASE_AWAY", "The database does not answer at the moment: try again in a few seconds.", { cause });
+  if (isDatabaseAway(cause)) return new AppError("DATABASE_AWAY", "The database does not answer at the moment: try again in a few seconds.", { cause });
   if (error instanceof TRPCError && error.code === "NOT_FOUND") return new AppError("NOT_FOUND", "There is no such procedure.");
-  if (error instanceof TRPCError && error.code === "PAYLOAD_TOO_LARGE")
-    return new AppError("GRAPH_TOO_LARGE", "The request is larger than 4 MiB.");
+  if (error instanceof TRPCError && error.code === "PAYLOAD_TOO_LARGE") return new AppError("GRAPH_TOO_LARGE", "The request is larger than 4 MiB.");
   if (error instanceof TRPCError && ["BAD_REQUEST", "PARSE_ERROR", "METHOD_NOT_SUPPORTED", "UNSUPPORTED_MEDIA_TYPE"].includes(error.code))
     return new AppError("INPUT_SHAPE", "The request is not one that this server understands.", { cause });
   return new AppError("INTERNAL", "Something went wrong on the server. It has been logged under this request's id.", { cause });
@@ -115,8 +109,7 @@ export function org(role: Role) {
     .use(async ({ ctx, next }) => {
       const session = await ctx.session();
       if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first: the link is printed where the server was started.");
-      if (roles.indexOf(session.role) < roles.indexOf(role))
-        throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
+      if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
       return next({ ctx: { who: session, orgId: session.org.id, userId: session.user.id } });
     });
 }
@@ -126,8 +119,7 @@ type Governed = { meta: Policy };
 
 /** A noun's procedures. One without a policy does not compile, and stops the server where types were side-stepped. */
 export function router<T extends { [name: string]: Governed & Parameters<typeof t.router>[0][string] }>(procedures: T) {
-  for (const [name, procedure] of Object.entries(procedures))
-    if (policyOf(procedure) === null) throw new Error(`The procedure ${name} has no policy.`);
+  for (const [name, procedure] of Object.entries(procedures)) if (policyOf(procedure) === null) throw new Error(`The procedure ${name} has no policy.`);
   return t.router(procedures);
 }
 

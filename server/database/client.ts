@@ -18,10 +18,7 @@ const timeouts = {
 };
 
 /** Opens the database. Connections are made when they are needed and end with `$disconnect()`. */
-export function openDatabase(
-  url: string,
-  { connections = 10, name = "tensorloom" }: { connections?: number; name?: string } = {},
-): Database {
+export function openDatabase(url: string, { connections = 10, name = "tensorloom" }: { connections?: number; name?: string } = {}): Database {
   const pool = new Pool({
     connectionString: url,
     max: connections,

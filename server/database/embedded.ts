@@ -1,20 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { basename, dirname, join, relative } from "node:path";
@@ -160,10 +146,7 @@ function chooseIdentity(data: string): Identity {
     .split("\n")
     .map((line) => line.split(":"));
   const user = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody");
-  if (!user)
-    throw new Error(
-      "PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody`: start as another user, or set DATABASE_URL.",
-    );
+  if (!user) throw new Error("PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody`: start as another user, or set DATABASE_URL.");
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
@@ -171,29 +154,14 @@ function chooseIdentity(data: string): Identity {
  * Runs one of the server's programs as the right user. A folder below root's own cannot be entered by that user,
  * so `setpriv` then leaves it the one right to pass.
  */
-async function runProgram(
-  at: Places,
-  binaries: string,
-  name: string,
-  args: string[],
-  { uid, gid }: Identity,
-  options: { output?: number } = {},
-): Promise<void> {
+async function runProgram(at: Places, binaries: string, name: string, args: string[], { uid, gid }: Identity, options: { output?: number } = {}): Promise<void> {
   const program = join(binaries, name);
   let file = program;
   let argv = args;
   let as: Identity = uid === undefined ? {} : { uid, gid };
   if (uid !== undefined && !(isOpenToOthers(program) && isOpenToOthers(at.data))) {
     file = "setpriv";
-    argv = [
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      "--clear-groups",
-      "--inh-caps=+dac_override",
-      "--ambient-caps=+dac_override",
-      program,
-      ...args,
-    ];
+    argv = [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", program, ...args];
     as = {};
   }
   const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
@@ -241,16 +209,7 @@ async function createCluster(at: Places, binaries: string, identity: Identity): 
       at,
       binaries,
       "initdb",
-      [
-        `--pgdata=${at.fresh}`,
-        `--username=${USER}`,
-        `--pwfile=${passwordFile}`,
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--data-checksums",
-        "--no-instructions",
-      ],
+      [`--pgdata=${at.fresh}`, `--username=${USER}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-instructions"],
       identity,
     );
     writeKept(at.kept, { port: await freePort(), password });

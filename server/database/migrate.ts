@@ -39,9 +39,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 async function isCurrent(client: Client, names: string[]): Promise<boolean> {
   const { rows } = await client.query<{ table: string | null }>("SELECT to_regclass('_prisma_migrations') AS table");
   if (rows[0]?.table == null) return false;
-  const applied = await client.query<{ name: string }>(
-    "SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
-  );
+  const applied = await client.query<{ name: string }>("SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL");
   const done = new Set(applied.rows.map(({ name }) => name));
   return names.every((name) => done.has(name));
 }

@@ -9,12 +9,7 @@ const remembered = new Map<string, Int32Array>();
 const MOST_REMEMBERED = 8;
 
 /** The rows of a split that have this class, in order. */
-export async function findRowsOfClass(
-  files: FileStore,
-  datasetId: string,
-  split: Manifest["splits"]["train"],
-  classIndex: number,
-): Promise<number[]> {
+export async function findRowsOfClass(files: FileStore, datasetId: string, split: Manifest["splits"]["train"], classIndex: number): Promise<number[]> {
   const classes = await readClasses(files, datasetId, split);
   const rows: number[] = [];
   classes.forEach((value, row) => {

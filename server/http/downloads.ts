@@ -40,12 +40,7 @@ export function matchDownload(path: string): { kind: string; id: string } | null
 }
 
 /** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, UNAUTHENTICATED */
-export async function sendDownload(
-  context: Context,
-  req: IncomingMessage,
-  res: ServerResponse,
-  { kind, id }: { kind: string; id: string },
-): Promise<void> {
+export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id }: { kind: string; id: string }): Promise<void> {
   const session = await context.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
   const found = await downloads[kind]?.find(context.db, session.org.id, id);

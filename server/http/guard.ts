@@ -10,8 +10,7 @@ const localNames = ["localhost", "127.0.0.1", "[::1]"];
 export function allowedHosts(config: Config): Set<string> {
   const names = [...localNames, ...config.ALLOWED_HOSTS];
   if (config.PUBLIC_URL) names.push(new URL(config.PUBLIC_URL).hostname.toLowerCase());
-  if (!["0.0.0.0", "::"].includes(config.HOST))
-    names.push(config.HOST.includes(":") && !config.HOST.startsWith("[") ? `[${config.HOST}]` : config.HOST.toLowerCase());
+  if (!["0.0.0.0", "::"].includes(config.HOST)) names.push(config.HOST.includes(":") && !config.HOST.startsWith("[") ? `[${config.HOST}]` : config.HOST.toLowerCase());
   return new Set(names);
 }
 
@@ -33,15 +32,13 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
       message: "This server does not answer under that name: add it to ALLOWED_HOSTS or PUBLIC_URL.",
     };
   const method = req.method ?? "";
-  if (!["GET", "HEAD", "POST"].includes(method))
-    return { status: 405, code: "METHOD_REFUSED", message: "GET, HEAD and POST are answered." };
+  if (!["GET", "HEAD", "POST"].includes(method)) return { status: 405, code: "METHOD_REFUSED", message: "GET, HEAD and POST are answered." };
   // The product has no server actions; a request for one is a probe.
   if ("next-action" in req.headers) return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
   if (req.headers["x-middleware-subrequest"] !== undefined || req.headers["next-resume"] !== undefined)
     return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
   const url = req.url ?? "";
-  if (!url.startsWith("/") || url.startsWith("//"))
-    return { status: 400, code: "INPUT_SHAPE", message: "The address of the request is not a path." };
+  if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, code: "INPUT_SHAPE", message: "The address of the request is not a path." };
 
   const site = req.headers["sec-fetch-site"];
   const isApi = url.startsWith("/api/");
@@ -50,8 +47,7 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
   if (method === "POST") {
     const { origin } = req.headers;
     // A client that is no browser sends no Origin and carries no cookie of a person's browser.
-    if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? ""))
-      return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
+    if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? "")) return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
     if (isApi && !/^application\/json(\s*;|$)/i.test(req.headers["content-type"] ?? ""))
       return { status: 415, code: "TYPE_REFUSED", message: "The body must be application/json." };
   }

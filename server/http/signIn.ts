@@ -8,35 +8,20 @@ const link = /^\/sign-in\/([\w-]{43})$/;
 /** Answers the sign-in pages, with AUTH=required. False where the path is none of them. */
 export async function answerSignIn(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<boolean> {
   if (path === "/sign-in") {
-    sendPage(
-      res,
-      401,
-      "Sign in",
-      "<p>Open the one-time link that was printed where the server was started. A new one is printed by <code>npm start -- --owner-link</code>.</p>",
-    );
+    sendPage(res, 401, "Sign in", "<p>Open the one-time link that was printed where the server was started. A new one is printed by <code>npm start -- --owner-link</code>.</p>");
     return true;
   }
   const secret = link.exec(path)?.[1];
   if (secret === undefined) return false;
   if (req.method !== "POST") {
-    sendPage(
-      res,
-      200,
-      "Welcome",
-      `<p>This link works once.</p><form method="post" action="/sign-in/${secret}"><button>Sign in as the owner</button></form>`,
-    );
+    sendPage(res, 200, "Welcome", `<p>This link works once.</p><form method="post" action="/sign-in/${secret}"><button>Sign in as the owner</button></form>`);
     return true;
   }
   if (await redeemLink(context.db, context.config, res, secret)) {
     res.writeHead(303, { Location: "/" }).end();
     return true;
   }
-  sendPage(
-    res,
-    410,
-    "This link is over",
-    "<p>It was used, or is older than two days. A new one is printed by <code>npm start -- --owner-link</code>.</p>",
-  );
+  sendPage(res, 410, "This link is over", "<p>It was used, or is older than two days. A new one is printed by <code>npm start -- --owner-link</code>.</p>");
   return true;
 }
 

@@ -16,11 +16,7 @@ export type MetricsQuestion = { keys?: readonly string[]; fromStep?: number; toS
  * A run's metrics as at most `maxPoints` entries a key: the points themselves where they fit, else stretches whose lowest and
  * highest values are exact. Costs about the same for a thousand points as for ten million.
  */
-export async function queryMetrics(
-  tx: Tx,
-  run: RunRef,
-  { keys, fromStep = 0, toStep = 2 ** 31 - 1, maxPoints }: MetricsQuestion,
-): Promise<SeriesAnswer[]> {
+export async function queryMetrics(tx: Tx, run: RunRef, { keys, fromStep = 0, toStep = 2 ** 31 - 1, maxPoints }: MetricsQuestion): Promise<SeriesAnswer[]> {
   const totals = await tx.$queryRaw<{ key: string; total: number }[]>`
     SELECT DISTINCT ON ("key") "key", "index" * ${CHUNK}::int + "count" AS "total" FROM "MetricChunk"
     WHERE ${ofRun(run)} AND "level" = 0 ${keys ? Prisma.sql`AND "key" = ANY(${[...keys]})` : Prisma.empty}
@@ -38,24 +34,14 @@ function ofRun(run: RunRef): Prisma.Sql {
 type Placed = Bucket & { at: number; count: number };
 
 /** Goes down the pyramid from the coarsest level, each time only where the range lies, for as long as the next level still fits. */
-async function querySeries(
-  tx: Tx,
-  run: RunRef,
-  key: string,
-  total: number,
-  fromStep: number,
-  toStep: number,
-  maxPoints: number,
-): Promise<(Point | Stretch)[]> {
+async function querySeries(tx: Tx, run: RunRef, key: string, total: number, fromStep: number, toStep: number, maxPoints: number): Promise<(Point | Stretch)[]> {
   let level = 0;
   while (level < TOP_LEVEL && total > maxPoints * FACTOR ** level) level++;
   // Begin one level up: a narrow range is found there among few buckets.
   for (let probe = level; probe < TOP_LEVEL && total >= FACTOR ** (probe + 1); probe++) level = probe + 1;
   let range = { from: 0, to: total };
   for (;;) {
-    const entries = (await readLevel(tx, run, key, level, range.from, range.to)).filter(
-      ({ firstStep, lastStep }) => lastStep >= fromStep && firstStep <= toStep,
-    );
+    const entries = (await readLevel(tx, run, key, level, range.from, range.to)).filter(({ firstStep, lastStep }) => lastStep >= fromStep && firstStep <= toStep);
     const first = entries[0];
     const last = entries.at(-1);
     if (!first || !last) return [];
@@ -87,8 +73,7 @@ async function readLevel(tx: Tx, run: RunRef, key: string, level: number, from: 
   }
   if (level > 0 && endBucket * size < to) {
     const rest = await readLevel(tx, run, key, level - 1, endBucket * size, to);
-    if (rest.length > 0)
-      entries.push({ ...joinBuckets(rest), at: endBucket * size, count: rest.reduce((sum, { count }) => sum + count, 0) });
+    if (rest.length > 0) entries.push({ ...joinBuckets(rest), at: endBucket * size, count: rest.reduce((sum, { count }) => sum + count, 0) });
   }
   return entries;
 }

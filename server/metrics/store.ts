@@ -1,20 +1,7 @@
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Tx } from "../database/client.ts";
 import { AppError } from "../errors.ts";
-import {
-  type Bucket,
-  bucketOfPoints,
-  CHUNK,
-  FACTOR,
-  joinBuckets,
-  type Packed,
-  packBuckets,
-  packPoints,
-  type Raw,
-  TOP_LEVEL,
-  unpackBuckets,
-  unpackPoints,
-} from "./pyramid.ts";
+import { type Bucket, bucketOfPoints, CHUNK, FACTOR, joinBuckets, type Packed, packBuckets, packPoints, type Raw, TOP_LEVEL, unpackBuckets, unpackPoints } from "./pyramid.ts";
 
 /** Points of one metric in step order, as the engine reports them. `null` stands for a value that is not a number. */
 export type Points = { key: string; steps: readonly number[]; values: readonly (number | null)[] };
@@ -65,12 +52,7 @@ async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<strin
       substring("steps" FROM ("count" - "count" % ${FACTOR}::int) * 4 + 1) AS "steps", substring("values" FROM ("count" - "count" % ${FACTOR}::int) * 8 + 1) AS "values"
     FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "level" = 0 AND "key" = ANY(${keys})
     ORDER BY "key", "index" DESC`;
-  return new Map(
-    rows.map(({ key, index, count, lastStep, steps, values }) => [
-      key,
-      { count: index * CHUNK + count, lastStep, open: unpackPoints({ steps, values }) },
-    ]),
-  );
+  return new Map(rows.map(({ key, index, count, lastStep, steps, values }) => [key, { count: index * CHUNK + count, lastStep, open: unpackPoints({ steps, values }) }]));
 }
 
 /** The points beyond what is kept, in order. */
@@ -182,9 +164,7 @@ export async function rewindMetrics(tx: Tx, run: RunRef, token: number, step: nu
   for (const { key, level, index, steps } of torn) {
     // Entries end in order, so those that end by `step` are the first ones: a point ends where it is, a bucket with its last point.
     const ends =
-      level === 0
-        ? unpackPoints({ steps, values: new Uint8Array() }).steps
-        : unpackBuckets({ steps, values: new Uint8Array(steps.length * 2) }).map(({ lastStep }) => lastStep);
+      level === 0 ? unpackPoints({ steps, values: new Uint8Array() }).steps : unpackBuckets({ steps, values: new Uint8Array(steps.length * 2) }).map(({ lastStep }) => lastStep);
     const kept = ends.filter((end) => end <= step).length;
     const where = Prisma.sql`"runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = ${key} AND "level" = ${level} AND "index" = ${index}`;
     if (kept === 0) await tx.$executeRaw`DELETE FROM "MetricChunk" WHERE ${where}`;

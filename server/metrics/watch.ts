@@ -2,16 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { isDatabaseAway } from "../errors.ts";
-import {
-  LOG_LINES,
-  type LogLine,
-  type RunProgress,
-  type RunResults,
-  readLog,
-  readProgress,
-  readResults,
-  readResultsMark,
-} from "../runs/read.ts";
+import { LOG_LINES, type LogLine, type RunProgress, type RunResults, readLog, readProgress, readResults, readResultsMark } from "../runs/read.ts";
 import { readLastSteps, readPointsAfter, type Value } from "./query.ts";
 import type { RunRef } from "./store.ts";
 
@@ -104,12 +95,7 @@ export class Watcher {
    * Yields what is new after `cursor`, and then whatever happens, until the signal aborts or the run is deleted. While the
    * database is away it waits. Nothing is read ahead of a reader that does not take it.
    */
-  async *watch(
-    run: RunRef,
-    cursor: Cursor,
-    signal: AbortSignal,
-    isAllowed: () => Promise<boolean>,
-  ): AsyncGenerator<{ id: string; news: RunNews }> {
+  async *watch(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
     let at = cursor;
     let progress = "";
     let mark: string | null = null;
@@ -187,9 +173,7 @@ export class Watcher {
       await sleep(POLL_MS);
       try {
         const ids = [...this.#watched.keys()];
-        const rows = await this.#db.$queryRaw<
-          { id: string; revision: number }[]
-        >`SELECT "id", "revision" FROM "Run" WHERE "id" = ANY(${ids}::uuid[])`;
+        const rows = await this.#db.$queryRaw<{ id: string; revision: number }[]>`SELECT "id", "revision" FROM "Run" WHERE "id" = ANY(${ids}::uuid[])`;
         const revisions = new Map(rows.map(({ id, revision }) => [id, revision]));
         for (const id of ids) {
           const watched = this.#watched.get(id);

@@ -25,9 +25,7 @@ const ReadSamples = z.strictObject({
 });
 
 export const datasets = router({
-  list: org("viewer").query(async ({ ctx: { db, orgId } }) =>
-    (await db.dataset.findMany({ where: { orgId }, orderBy: { createdAt: "asc" }, select: fields })).map(toSummary),
-  ),
+  list: org("viewer").query(async ({ ctx: { db, orgId } }) => (await db.dataset.findMany({ where: { orgId }, orderBy: { createdAt: "asc" }, select: fields })).map(toSummary)),
 
   get: org("viewer")
     .input(z.strictObject({ datasetId: Id }))
@@ -67,34 +65,20 @@ function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPa
   };
 }
 
-async function readSamples(
-  db: Database,
-  files: FileStore,
-  orgId: string,
-  { datasetId, split, rows, offset, limit, classIndex }: z.infer<typeof ReadSamples>,
-) {
+async function readSamples(db: Database, files: FileStore, orgId: string, { datasetId, split, rows, offset, limit, classIndex }: z.infer<typeof ReadSamples>) {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, manifest: true } });
   if (!found) throw notFound("data set");
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest)
-    throw new AppError("DATASET_NOT_READY", "This data set is still being read in: try again when it is ready.");
+  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", "This data set is still being read in: try again when it is ready.");
   const part = manifest.splits[split];
   const { shape, dtype } = part.input;
   const all = classIndex === undefined ? null : await findRowsOfClass(files, datasetId, part, classIndex);
   const total = all?.length ?? part.rows;
   const rowBytes = shape.reduce((product, size) => product * size, { uint8: 1, float32: 4, int64: 8 }[dtype]);
   const most = Math.max(1, Math.min(limit, Math.floor(SAMPLE_BYTES / rowBytes)));
-  const wanted =
-    rows ??
-    (all
-      ? all.slice(offset, offset + most)
-      : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
-  if (wanted.some((row) => row >= part.rows))
-    throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
-  const [inputs, targets] = await Promise.all([
-    readRows(files, datasetId, part.input, part.rows, wanted),
-    readTargets(files, datasetId, part, wanted),
-  ]);
+  const wanted = rows ?? (all ? all.slice(offset, offset + most) : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
+  if (wanted.some((row) => row >= part.rows)) throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
+  const [inputs, targets] = await Promise.all([readRows(files, datasetId, part.input, part.rows, wanted), readTargets(files, datasetId, part, wanted)]);
   return {
     total,
     samples: wanted.map((row, index) => ({

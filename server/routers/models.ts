@@ -113,11 +113,7 @@ async function getModel(db: Database, orgId: string, id: string) {
 }
 
 /** Takes the place of the revision that the editor began with, and only of that one. */
-async function saveGraph(
-  db: Database,
-  orgId: string,
-  { modelId, revision, graph }: z.infer<typeof SaveGraph>,
-): Promise<{ revision: number }> {
+async function saveGraph(db: Database, orgId: string, { modelId, revision, graph }: z.infer<typeof SaveGraph>): Promise<{ revision: number }> {
   const { count } = await db.model.updateMany({
     where: { id: modelId, orgId, deletedAt: null, revision },
     data: { graph, revision: { increment: 1 } },
@@ -125,21 +121,12 @@ async function saveGraph(
   if (count === 1) return { revision: revision + 1 };
   const now = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { revision: true, updatedAt: true } });
   if (!now) throw notFound("model");
-  throw new AppError(
-    "GRAPH_CONFLICT",
-    "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.",
-    {
-      details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
-    },
-  );
+  throw new AppError("GRAPH_CONFLICT", "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.", {
+    details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
+  });
 }
 
-async function changeModel(
-  db: Database,
-  orgId: string,
-  id: string,
-  data: { name?: string; settings?: RunSettings; datasetId?: string },
-): Promise<void> {
+async function changeModel(db: Database, orgId: string, id: string, data: { name?: string; settings?: RunSettings; datasetId?: string }): Promise<void> {
   const { count } = await db.model.updateMany({ where: { id, orgId, deletedAt: null }, data });
   if (count === 0) throw notFound("model");
 }

@@ -138,8 +138,6 @@ async function getRun(db: Database, orgId: string, id: string) {
     modelVersion: row.modelVersion.number,
     engineBuild: row.engineBuild,
     /** Where its first weights came from, if from another run. */
-    forkedFrom: row.startCheckpoint
-      ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step }
-      : null,
+    forkedFrom: row.startCheckpoint ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step } : null,
   };
 }

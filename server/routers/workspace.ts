@@ -20,9 +20,7 @@ export const workspace = router({
   /** Whether runs can be trained now, and how many are on their way. */
   status: org("viewer").query(async ({ ctx: { db, orgId } }) => {
     const [agents, counts] = await Promise.all([
-      db.$queryRaw<
-        { engine: unknown }[]
-      >`SELECT "engine" FROM "Agent" WHERE "seenAt" > now() - make_interval(secs => ${AGENT_SILENCE_SECONDS}) ORDER BY "startedAt" DESC`,
+      db.$queryRaw<{ engine: unknown }[]>`SELECT "engine" FROM "Agent" WHERE "seenAt" > now() - make_interval(secs => ${AGENT_SILENCE_SECONDS}) ORDER BY "startedAt" DESC`,
       db.run.groupBy({ by: ["status"], where: { orgId, status: { in: ["queued", "running"] } }, _count: true }),
     ]);
     const count = (status: "queued" | "running") => counts.find((row) => row.status === status)?._count ?? 0;

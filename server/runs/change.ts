@@ -40,10 +40,7 @@ export async function resumeRun(db: Database, config: Config, orgId: string, id:
     if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", `This run is ${run.status} already.`);
     if (run.status === "finished") throw new AppError("RUN_ENDED", "This run has finished: start a new one, or fork it from a checkpoint.");
     if (run._count.checkpoints === 0 && run.step > 0)
-      throw new AppError(
-        "NO_CHECKPOINT",
-        "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.",
-      );
+      throw new AppError("NO_CHECKPOINT", "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.");
     await requireRoom(tx, config, orgId);
     await tx.run.updateMany({
       where: { id, orgId, status: run.status },
@@ -70,8 +67,7 @@ export async function deleteRun(db: Database, files: FileStore, orgId: string, i
     if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", "This run has not ended: cancel it first.");
     const ofThisRun = { orgId, startCheckpoint: { runId: id, orgId } };
     const waiting = await tx.run.count({ where: { ...ofThisRun, status: { in: ["queued", "running"] } } });
-    if (waiting > 0)
-      throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
+    if (waiting > 0) throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
     await tx.run.updateMany({ where: ofThisRun, data: { startCheckpointId: null } });
     // Only if it still has ended: a resume may have come between.
     const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status } });

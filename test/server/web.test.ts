@@ -27,8 +27,7 @@ async function serve(settings: Record<string, string> = {}) {
     db,
     files,
     log: pino({ level: "silent" }),
-    pages: async (req, res) =>
-      void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
+    pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
   });
   await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
   const base = `http://localhost:${(web.server.address() as AddressInfo).port}`;
@@ -107,8 +106,7 @@ describe("the guard", () => {
   );
 
   test("answers under its own names and those that were allowed", async () => {
-    for (const host of ["localhost", `127.0.0.1:${port}`, "LOCALHOST"])
-      expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host}`)).toMatch(/^HTTP\/1.1 200/);
+    for (const host of ["localhost", `127.0.0.1:${port}`, "LOCALHOST"]) expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host}`)).toMatch(/^HTTP\/1.1 200/);
     const { port: other } = await serve({ ALLOWED_HOSTS: "lab.example", PUBLIC_URL: "https://loom.example/" });
     for (const host of ["lab.example", "loom.example"])
       expect((await fetch(`http://127.0.0.1:${other}/healthz`, { headers: { host } }).catch(() => null))?.status ?? 200).toBe(200);
@@ -177,11 +175,7 @@ describe("bad inputs", () => {
     ["an id that is missing", "/api/trpc/runs.get?input=%7B%7D", {}],
     ["a batch of too many", `/api/trpc/${new Array(21).fill("workspace.me").join(",")}?batch=1&input=%7B%7D`, {}],
     ["a procedure that is none", "/api/trpc/constructor.prototype", {}],
-    [
-      "a body beyond the limit",
-      "/api/trpc/projects.create",
-      { method: "POST", headers: json, body: `{"name":"${"x".repeat(5_000_000)}"}` },
-    ],
+    ["a body beyond the limit", "/api/trpc/projects.create", { method: "POST", headers: json, body: `{"name":"${"x".repeat(5_000_000)}"}` }],
     ["a path out of the folder", "/api/artifacts/..%2f..%2fetc%2fpasswd", {}],
     ["an input that is no text", "/api/trpc/runs.get?input=%ff%fe", {}],
   ];
@@ -349,9 +343,7 @@ describe("downloads", () => {
     expect(answer.status).toBe(200);
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(content);
     expect(answer.headers.get("content-type")).toBe("application/octet-stream");
-    expect(answer.headers.get("content-disposition")).toMatch(
-      /^attachment; filename="n_+t_+\.onnx"; filename\*=UTF-8''n%C3%A9%22t%0D%0A\.onnx$/,
-    );
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="n_+t_+\.onnx"; filename\*=UTF-8''n%C3%A9%22t%0D%0A\.onnx$/);
     expect(answer.headers.get("content-security-policy")).toMatch(/^sandbox/);
 
     const refused = await db.artifact.create({ data: { ...row, kind: "pytorch", refusal: { code: "EXPORT_UNSUPPORTED", message: "x" } } });
@@ -364,10 +356,7 @@ describe("downloads", () => {
     const foreign = await db.artifact.create({ data: { ...row, orgId: others.orgId, runId: theirs.runId, kind: "onnx" } });
     for (const other of [refused.id, foreign.id, randomUUID()]) {
       const none = await visitor.fetch(`/api/artifacts/${other}`);
-      expect([none.status, (await none.text()).replace(/"requestId":"[^"]*"/, "")]).toEqual([
-        404,
-        '{"code":"NOT_FOUND","message":"There is no such file here.","details":null,}',
-      ]);
+      expect([none.status, (await none.text()).replace(/"requestId":"[^"]*"/, "")]).toEqual([404, '{"code":"NOT_FOUND","message":"There is no such file here.","details":null,}']);
     }
     await files.remove(row.storageKey);
     expect((await visitor.fetch(`/api/artifacts/${id}`)).status).toBe(404);
@@ -390,14 +379,10 @@ describe("AUTH=required", () => {
     const owner = browser(strict.base);
     // Looking at the link does not use it up.
     for (let look = 0; look < 3; look++) expect((await owner.fetch(`/sign-in/${secret}`, { headers: asDocument })).status).toBe(200);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => browser(strict.base).fetch(`/sign-in/${secret}`, { method: "POST" })),
-    );
+    const answers = await Promise.all(Array.from({ length: 10 }, () => browser(strict.base).fetch(`/sign-in/${secret}`, { method: "POST" })));
     expect(answers.map(({ status }) => status).sort()).toEqual([303, ...new Array<number>(9).fill(410)]);
     for (const dead of [old, secret, "a".repeat(43)]) expect((await owner.fetch(`/sign-in/${dead}`, { method: "POST" })).status).toBe(410);
-    expect(
-      (await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST", headers: { origin: "https://evil.example" } })).status,
-    ).toBe(403);
+    expect((await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST", headers: { origin: "https://evil.example" } })).status).toBe(403);
     expect((await owner.fetch(`/sign-in/${await createOwnerLink(db)}`, { method: "POST" })).status).toBe(303);
     expect(await owner.client().workspace.me.query()).toMatchObject({ role: "owner", auth: "required" });
     // A session that is ended is over at once.
@@ -443,9 +428,7 @@ function cookieEventSource(cookie: string) {
         this.readyState = 1;
         this.#emit("open", {});
         let text = "";
-        for await (const part of (answer.body as ReadableStream<Uint8Array>).pipeThrough(
-          new TextDecoderStream() as never,
-        ) as unknown as AsyncIterable<string>) {
+        for await (const part of (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) {
           text += part;
           for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
             const fields = new Map(

@@ -77,10 +77,7 @@ export async function makeTenant(db: Database, { name = "Tenant", role = "owner"
 }
 
 /** Everything a procedure is given, for calls without HTTP. */
-export function makeContext(
-  db: Database,
-  { config = readConfig({}), files = temporaryFiles() }: { config?: Config; files?: FileStore } = {},
-) {
+export function makeContext(db: Database, { config = readConfig({}), files = temporaryFiles() }: { config?: Config; files?: FileStore } = {}) {
   const watcher = new Watcher(db);
   afterAll(() => watcher.close());
   const log = pino({ level: "silent" });

@@ -174,9 +174,7 @@ describe("the wall between organizations", () => {
   test("keeps lists apart", async () => {
     const caller = callerOf(context(own.session));
     for (const name of withoutIds.filter((one) => one !== "projects.create"))
-      expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(
-        CANARY,
-      );
+      expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(CANARY);
     expect((await caller.runs.list({ modelId: theirs.modelId })).runs).toEqual([]);
   });
 
@@ -189,12 +187,8 @@ describe("the wall between organizations", () => {
 
   test("stands in the database too: a row cannot hang under another organization's", async () => {
     await expect(db.model.create({ data: { orgId: own.orgId, projectId: other.projectId, name: "x", graph: {} } })).rejects.toThrow();
-    await expect(
-      db.model.create({ data: { orgId: own.orgId, projectId: own.projectId, datasetId: other.datasetId, name: "x", graph: {} } }),
-    ).rejects.toThrow();
-    await expect(
-      db.runLog.create({ data: { orgId: own.orgId, runId: theirs.runId, level: "info", message: "x", leaseToken: 99 } }),
-    ).rejects.toThrow();
+    await expect(db.model.create({ data: { orgId: own.orgId, projectId: own.projectId, datasetId: other.datasetId, name: "x", graph: {} } })).rejects.toThrow();
+    await expect(db.runLog.create({ data: { orgId: own.orgId, runId: theirs.runId, level: "info", message: "x", leaseToken: 99 } })).rejects.toThrow();
     await expect(db.project.update({ where: { id: own.projectId }, data: { orgId: other.orgId } })).rejects.toThrow();
   });
 });

@@ -194,8 +194,7 @@ describe("a query", () => {
     const count = 70_000;
     const steps = Array.from({ length: count }, (_, index) => index + 1);
     const values = steps.map((step) => (step === 41_234 ? 1e6 : step === 5 ? Number.NaN : Math.cos(step / 1000)));
-    for (let at = 0; at < count; at += 10_000)
-      await append(run, run.token, [{ key: "train/loss", steps: steps.slice(at, at + 10_000), values: values.slice(at, at + 10_000) }]);
+    for (let at = 0; at < count; at += 10_000) await append(run, run.token, [{ key: "train/loss", steps: steps.slice(at, at + 10_000), values: values.slice(at, at + 10_000) }]);
 
     for (const maxPoints of [1, 7, 100, 1_000, 5_000]) {
       const [series] = await queryMetrics(db, run, { maxPoints });

@@ -87,16 +87,14 @@ test("a page that is cut off a hundred times misses nothing and sees nothing twi
         ]);
         await tx.run.update({ where: { id: run.id }, data: { step: last } });
       });
-      if (round % 20 === 0)
-        await db.runLog.create({ data: { orgId: run.orgId, runId: run.id, level: "info", message: `round ${round}`, leaseToken: token } });
+      if (round % 20 === 0) await db.runLog.create({ data: { orgId: run.orgId, runId: run.id, level: "info", message: `round ${round}`, leaseToken: token } });
       await sleep(randomInt(5, 30));
     }
     writing = false;
   })();
 
   const page = new Page();
-  const isDone = () =>
-    !writing && page.state?.step === last && page.series.get("train/loss")?.length === last && page.series.get("lr")?.length === last;
+  const isDone = () => !writing && page.state?.step === last && page.series.get("train/loss")?.length === last && page.series.get("lr")?.length === last;
   for (let cuts = 0; cuts < 100; cuts++) await connect(run, page, randomInt(10, 90), () => false);
   await writer;
   await connect(run, page, 10_000, isDone);
@@ -109,8 +107,7 @@ test("a page that is cut off a hundred times misses nothing and sees nothing twi
 test("a validation point that comes after later training points is not passed over", async () => {
   const run = await startedRun();
   const page = new Page();
-  const write = (key: string, steps: number[]) =>
-    db.$transaction((tx) => appendMetrics(tx, run, run.token, [{ key, steps, values: steps }]));
+  const write = (key: string, steps: number[]) => db.$transaction((tx) => appendMetrics(tx, run, run.token, [{ key, steps, values: steps }]));
   await write("train/loss", [1, 2, 3]);
   await connect(run, page, 5_000, () => page.series.get("train/loss")?.length === 3);
   await write("validation/loss", [1]);
@@ -124,8 +121,7 @@ test("a point reaches a listening page within 250 ms, 19 times of 20", async () 
   const cut = new AbortController();
   let sentAt = 0;
   const reader = (async () => {
-    for await (const { news } of watcher.watch(run, await watcher.begin(run), cut.signal, () => Promise.resolve(true)))
-      if (news.points) delays.push(performance.now() - sentAt);
+    for await (const { news } of watcher.watch(run, await watcher.begin(run), cut.signal, () => Promise.resolve(true))) if (news.points) delays.push(performance.now() - sentAt);
   })();
   await sleep(300);
   for (let step = 1; step <= 40; step++) {
@@ -194,6 +190,5 @@ test("a cursor survives its text, and other texts are none", () => {
     ]),
   };
   expect(readCursor(writeCursor(cursor))).toEqual(cursor);
-  for (const text of ["", "1:2:3", "x:1:1:", "1:1:1:%zz=1", "1:1:1:k=1;drop", `1:1:1:${"k=1,".repeat(3)}k`])
-    expect(readCursor(text)).toBeNull();
+  for (const text of ["", "1:2:3", "x:1:1:", "1:1:1:%zz=1", "1:1:1:k=1;drop", `1:1:1:${"k=1,".repeat(3)}k`]) expect(readCursor(text)).toBeNull();
 });

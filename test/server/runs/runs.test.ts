@@ -25,8 +25,7 @@ async function refusal(promise: Promise<unknown>): Promise<AppError> {
   throw new Error("It was not refused.");
 }
 
-const finish = (runId: string) =>
-  db.run.update({ where: { id: runId }, data: { status: "finished", endedAt: new Date(), leaseUntil: null } });
+const finish = (runId: string) => db.run.update({ where: { id: runId }, data: { status: "finished", endedAt: new Date(), leaseUntil: null } });
 
 describe("starting a run", () => {
   test("fifty times at once with one key gives one run and fifty equal answers", async () => {
@@ -64,9 +63,7 @@ describe("starting a run", () => {
     expect(refused).toMatchObject({
       code: "GRAPH_INVALID",
       details: {
-        problems: expect.arrayContaining([
-          expect.objectContaining({ severity: "error", code: expect.stringMatching(/^GRAPH_/), message: expect.any(String) }),
-        ]),
+        problems: expect.arrayContaining([expect.objectContaining({ severity: "error", code: expect.stringMatching(/^GRAPH_/), message: expect.any(String) })]),
       },
     });
     expect(await db.run.count()).toBe(before);
@@ -90,13 +87,12 @@ describe("starting a run", () => {
   test("beyond the queue's limit is refused, and says the limit", async () => {
     const full = await makeTenant(db, { name: "Full" });
     const theirs = callerOf(context(full.session));
-    const starts = await Promise.allSettled(
-      Array.from({ length: 25 }, () => theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })),
-    );
+    const starts = await Promise.allSettled(Array.from({ length: 25 }, () => theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })));
     expect(starts.filter(({ status }) => status === "fulfilled").length).toBe(20);
-    expect(
-      await refusal(theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() })),
-    ).toMatchObject({ code: "QUEUE_FULL", details: { limit: 20 } });
+    expect(await refusal(theirs.runs.start({ modelId: full.modelId, settings: full.settings, idempotencyKey: randomUUID() }))).toMatchObject({
+      code: "QUEUE_FULL",
+      details: { limit: 20 },
+    });
   });
 });
 
@@ -165,8 +161,7 @@ describe("a run's life", () => {
     await caller.runs.delete(source);
     expect(await refusal(caller.runs.get(source))).toMatchObject({ code: "NOT_FOUND" });
     expect(await caller.runs.get(fork)).toMatchObject({ forkedFrom: null });
-    for (const rows of [db.metricChunk, db.checkpoint, db.runLog])
-      expect(await (rows as typeof db.runLog).count({ where: { runId: source.runId } })).toBe(0);
+    for (const rows of [db.metricChunk, db.checkpoint, db.runLog]) expect(await (rows as typeof db.runLog).count({ where: { runId: source.runId } })).toBe(0);
   });
 
   test("runs along the legal edges only, and each leaves its line", async () => {
@@ -226,9 +221,7 @@ describe("a graph", () => {
     const save = (graph: unknown) => refusal(caller.models.save({ modelId, revision: 1, graph: graph as never }));
     let deep: unknown = 1;
     for (let depth = 0; depth < 10_000; depth++) deep = [deep];
-    expect(
-      await save({ schemaVersion: 1, nodes: [{ id: "a", type: "linear", params: { deep }, at: { x: 0, y: 0 } }], edges: [] }),
-    ).toMatchObject({ code: "GRAPH_TOO_LARGE" });
+    expect(await save({ schemaVersion: 1, nodes: [{ id: "a", type: "linear", params: { deep }, at: { x: 0, y: 0 } }], edges: [] })).toMatchObject({ code: "GRAPH_TOO_LARGE" });
     expect(
       await save({
         schemaVersion: 1,
@@ -238,9 +231,7 @@ describe("a graph", () => {
     ).toMatchObject({ code: "GRAPH_TOO_LARGE" });
     expect(await save({ schemaVersion: 1, nodes: "none", edges: [] })).toMatchObject({ code: "INPUT_SHAPE" });
     expect(await save(null)).toMatchObject({ code: "INPUT_SHAPE" });
-    const polluting = JSON.parse(
-      '{"schemaVersion":1,"nodes":[{"id":"a","type":"__proto__","params":{"__proto__":{"polluted":true}},"at":{"x":0,"y":0}}],"edges":[]}',
-    ) as never;
+    const polluting = JSON.parse('{"schemaVersion":1,"nodes":[{"id":"a","type":"__proto__","params":{"__proto__":{"polluted":true}},"at":{"x":0,"y":0}}],"edges":[]}') as never;
     await caller.models.save({ modelId, revision: 1, graph: polluting }).catch(() => {});
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
