@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { GraphInvalid } from "../../../core/graph/fold.ts";
 import { float32, startBody } from "../../../core/layers/kit.ts";
 import { lowerModel, lowerTraining } from "../../../core/program/lower.ts";
-import { Program, type Block, type Op } from "../../../core/program/program.ts";
+import { type Block, type Op, Program } from "../../../core/program/program.ts";
 import type { LossRecord, MetricRecord } from "../../../core/training/records.ts";
 import { draw, lenet, soundGraph } from "../graph/sketches.ts";
 
