@@ -7,7 +7,7 @@ import type { Database, Tx } from "../database/client.ts";
 import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
 import { keptLatest, pruneCheckpoints } from "./checkpoints.ts";
 import { isFenced, isOutage } from "./outage.ts";
-import { foldPoints, mainKey } from "./summary.ts";
+import { betterOf, foldPoints, type Standing, standingOf } from "./summary.ts";
 
 /** How often a batch is written at most. */
 const flushEveryMs = 100;
@@ -35,7 +35,7 @@ export type RelayOptions = {
   db: Database;
   lease: Lease;
   /** What was known when this lease began. */
-  from: { step: number; summary: Summary };
+  from: { step: number; summary: Summary; best: Standing | null };
   /** Key of a file that the engine wrote. */
   keyOf(file: string): string;
   /** What the run page shows of an evaluation. */
@@ -62,8 +62,9 @@ export class Relay {
   #number = 0;
   #step: number;
   #summary: Summary;
+  /** The best evaluation so far. */
+  #best: Standing | null;
   #bestCheckpoint: number | null = null;
-  #evaluated: Of<"evaluated"> | null = null;
   #busy: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lastFlushAt = 0;
@@ -73,6 +74,8 @@ export class Relay {
     this.#options = options;
     this.#step = options.from.step;
     this.#summary = options.from.summary;
+    this.#best = options.from.best;
+    this.#bestCheckpoint = options.from.best?.step ?? null;
   }
 
   /** About how much waits to be written. */
@@ -191,13 +194,13 @@ export class Relay {
       case "evaluated":
         for (const [name, value] of Object.entries(event.values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
         batch.evaluation = this.#options.describe(event);
-        this.#evaluated = event;
+        this.#best = betterOf(this.#best, standingOf(event.step, event.values));
         return;
       case "progress":
         batch.progress = event;
         return;
       case "checkpoint":
-        batch.checkpoints.push({ ...event, key: this.#options.keyOf(event.file), isBest: this.#isBest(batch, event.step) });
+        batch.checkpoints.push({ ...event, key: this.#options.keyOf(event.file), isBest: this.#isBest(event.step) });
         return;
       case "log":
         batch.log.push({ level: event.level, message: event.message, at: new Date() });
@@ -205,10 +208,8 @@ export class Relay {
   }
 
   /** Whether the network as it was at this step is the best so far. Only a checkpoint right after an evaluation can tell. */
-  #isBest(batch: Batch, step: number): boolean {
-    if (this.#evaluated?.step !== step || this.#bestCheckpoint === step) return false;
-    const key = mainKey(Object.keys(batch.summary));
-    if (key === null || batch.summary[key]?.bestStep !== step) return false;
+  #isBest(step: number): boolean {
+    if (this.#best?.step !== step || this.#bestCheckpoint === step) return false;
     this.#bestCheckpoint = step;
     return true;
   }

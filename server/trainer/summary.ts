@@ -24,7 +24,31 @@ export function foldPoints(figure: Figure | undefined, key: string, steps: reado
   return folded;
 }
 
-/** The metric by which one checkpoint is better than another: accuracy where the task has one, else the validation loss. */
-export function mainKey(keys: readonly string[]): string | null {
-  return ["validation/accuracy", "validation/loss"].find((key) => keys.includes(key)) ?? null;
+/** How good the network was at an evaluation: `score` decides, accuracy where the task has one, else the negative loss; the loss decides between equals. */
+export type Standing = { step: number; score: number; loss: number };
+
+/** How an evaluation's values stand; null where they are not numbers that can be compared. */
+export function standingOf(step: number, values: { [name: string]: number | null | undefined }): Standing | null {
+  const loss = values.loss ?? Number.POSITIVE_INFINITY;
+  const score = values.accuracy === undefined ? -loss : values.accuracy;
+  return score === null || score === Number.NEGATIVE_INFINITY ? null : { step, score, loss };
+}
+
+/** The better of two; the earlier one where they are equal in everything, for it is the one that has a checkpoint. */
+export function betterOf(known: Standing | null, next: Standing | null): Standing | null {
+  if (known === null || next === null) return known ?? next;
+  return next.score > known.score || (next.score === known.score && next.loss < known.loss) ? next : known;
+}
+
+/** The best of all evaluations of a run, out of its points. */
+export function bestOf(series: { [key: string]: { steps: readonly number[]; values: readonly (number | null)[] } }): Standing | null {
+  const losses = series["validation/loss"];
+  const main = series["validation/accuracy"] ?? losses;
+  if (main === undefined) return null;
+  const lossAt = new Map(losses?.steps.map((step, at) => [step, losses.values[at]]));
+  let best: Standing | null = null;
+  main.steps.forEach((step, at) => {
+    best = betterOf(best, standingOf(step, { loss: lossAt.get(step), accuracy: main === losses ? undefined : main.values[at] }));
+  });
+  return best;
 }

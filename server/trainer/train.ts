@@ -18,7 +18,7 @@ import { type LoadedRun, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
 import { findShortage, waitForSpace } from "./space.ts";
-import { foldPoints } from "./summary.ts";
+import { bestOf, foldPoints, type Standing } from "./summary.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What a trainer has at hand. */
@@ -74,13 +74,13 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
 }
 
 /** Where a lease's training begins. */
-type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary; lines: string[] };
+type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary; best: Standing | null; lines: string[] };
 
 /** Finds the last good checkpoint and cuts the run back to it: metrics, progress, evaluation, and the checkpoints that are damaged. */
 async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedRun): Promise<Point> {
   const { good, damaged } = await findResumePoint(db, files, lease.runId);
   const step = good?.step ?? 0;
-  const summary = await db.$transaction(async (tx) => {
+  const { summary, best } = await db.$transaction(async (tx): Promise<Pick<Point, "summary" | "best">> => {
     const [row] = await tx.$queryRaw<unknown[]>`
       UPDATE "Run" SET "engineBuild" = ${engine.build}, "step" = ${step}, "epoch" = ${good?.epoch ?? 0}, "flushed" = 0,
         "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END
@@ -88,27 +88,25 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
-    if (kept.length === 0) return {};
+    if (kept.length === 0) return { summary: {}, best: null };
     await rewindMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, step);
     const chunks = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
       SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
-    const folded: Summary = {};
+    const series: { [key: string]: { steps: number[]; values: (number | null)[] } } = {};
     for (const { key, steps, values } of chunks) {
       const points = unpackPoints({ steps, values });
-      folded[key] = foldPoints(
-        folded[key],
-        key,
-        points.steps,
-        points.values.map((value) => (Number.isNaN(value) ? null : value)),
-      );
+      series[key] ??= { steps: [], values: [] };
+      for (const step of points.steps) series[key].steps.push(step);
+      for (const value of points.values) series[key].values.push(Number.isNaN(value) ? null : value);
     }
+    const folded: Summary = Object.fromEntries(Object.entries(series).map(([key, { steps, values }]) => [key, foldPoints(undefined, key, steps, values)]));
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
-    return folded;
+    return { summary: folded, best: bestOf(series) };
   });
   await removeOrphans(db, files, lease.runId);
   const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
   if (good === null && (damaged.length > 0 || run.step > 0)) lines.push("There is no checkpoint to go on from: training starts from the beginning.");
-  return { checkpoint: good, step, summary, lines };
+  return { checkpoint: good, step, summary, best, lines };
 }
 
 type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };

@@ -25,7 +25,7 @@ function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?:
   return new Relay({
     db,
     lease,
-    from: { step: 0, summary: {} },
+    from: { step: 0, summary: {}, best: null },
     keyOf: (file) => file,
     describe: ({ step, epoch, values }) => ({ step, epoch, values, confusion: null, samples: [] }),
     removeFile: async () => {},
@@ -106,6 +106,32 @@ describe("the relay", () => {
     await relay.drain();
     expect((await world.series(lease.runId))["train/loss"]?.values).toEqual([2, Number.NaN, 1]);
     expect((await world.run(lease.runId)).summary).toEqual({ "train/loss": { last: 1, best: 1, bestStep: 3 } });
+  });
+
+  it("marks the checkpoint with the best accuracy, and of equal ones that with the lowest loss", async () => {
+    const lease = await claim();
+    const relay = openRelay(world.db, lease);
+    const evaluations = [
+      { accuracy: 0.9, loss: 0.3 },
+      { accuracy: 1, loss: 0.4 },
+      { accuracy: 1, loss: 0.002 },
+      { accuracy: 1, loss: 0.002 },
+      { accuracy: 0.9, loss: 0.001 },
+    ];
+    for (const [at, values] of evaluations.entries()) {
+      const [step, epoch] = [(at + 1) * 10, at + 1];
+      relay.push([
+        { type: "evaluated", step, epoch, values, tensors: {}, samples: {} },
+        { type: "checkpoint", step, epoch, file: `runs/x/step-${step}`, sizeBytes: 10, sha256: String(epoch).repeat(64) },
+      ]);
+      await relay.drain();
+    }
+    const kept = await world.db.checkpoint.findMany({ where: { runId: lease.runId }, orderBy: { step: "asc" }, select: { step: true, isBest: true } });
+    expect(kept).toEqual([
+      { step: 30, isBest: true },
+      { step: 40, isBest: false },
+      { step: 50, isBest: false },
+    ]);
   });
 
   it("stops at what the database refuses for good instead of trying for ever", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foldPoints, mainKey } from "../../../server/trainer/summary.ts";
+import { bestOf, betterOf, foldPoints, standingOf } from "../../../server/trainer/summary.ts";
 
 describe("the summary of a metric", () => {
   it("keeps the lowest loss and the highest accuracy, with the first step that had them", () => {
@@ -10,10 +10,28 @@ describe("the summary of a metric", () => {
   it("knows no best learning rate", () => {
     expect(foldPoints(undefined, "lr", [1, 2], [0.1, 0.2])).toEqual({ last: 0.2, best: null, bestStep: null });
   });
+});
 
-  it("judges checkpoints by accuracy where there is one, else by the validation loss", () => {
-    expect(mainKey(["train/loss", "validation/loss", "validation/accuracy"])).toBe("validation/accuracy");
-    expect(mainKey(["train/loss", "validation/loss"])).toBe("validation/loss");
-    expect(mainKey(["train/loss"])).toBeNull();
+describe("which checkpoint is best", () => {
+  it("goes by accuracy where there is one, then by the validation loss, then by which came first", () => {
+    const early = standingOf(20, { accuracy: 1, loss: 0.4 });
+    const late = standingOf(90, { accuracy: 1, loss: 0.002 });
+    expect(betterOf(early, late)).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 0.99, loss: 0.001 }))).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: 0.002 }))).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: null }))).toBe(late);
+  });
+
+  it("goes by the loss alone where there is no accuracy, and never by what is not a number", () => {
+    expect(betterOf(standingOf(1, { loss: 2, mae: 1 }), standingOf(2, { loss: 1, mae: 3 }))?.step).toBe(2);
+    expect(standingOf(3, { loss: null })).toBeNull();
+    expect(standingOf(3, { accuracy: null, loss: 1 })).toBeNull();
+  });
+
+  it("is found again in a run's points", () => {
+    const loss = { steps: [10, 20, 30, 40], values: [0.5, 0.4, 0.1, null] };
+    expect(bestOf({ "validation/loss": loss, "validation/accuracy": { steps: [10, 20, 30, 40], values: [0.9, 1, 1, 1] } })).toEqual({ step: 30, score: 1, loss: 0.1 });
+    expect(bestOf({ "validation/loss": loss })?.step).toBe(30);
+    expect(bestOf({ "train/loss": loss })).toBeNull();
   });
 });
