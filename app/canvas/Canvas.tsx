@@ -32,7 +32,7 @@ import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
 import { ProblemPopover } from "./ProblemPopover.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
-import { type Point, useStudio } from "./useStudio.ts";
+import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
 import { createViewer, type NodeView } from "./view.ts";
 import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
 
@@ -322,7 +322,7 @@ const MARGIN = 48;
 /** A tall drawing opens at a size that can be read, from its top, rather than whole and tiny. */
 const OPENING_ZOOM = 0.8;
 
-/** Offers the view to commands, and shows the drawing whole (or its beginning) whenever another body is opened. */
+/** Offers the view to commands. Whenever another body is opened, shows it whole (or its beginning), then the node that is selected in it. */
 function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened: string): void {
   const flow = useReactFlow();
   const store = useStoreApi();
@@ -346,31 +346,34 @@ function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened
         { duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : duration },
       );
     };
-    useStudio.setState({
-      canvas: {
-        fit: () => frame(0.1, 150),
-        zoom: (factor) => void flow.zoomTo(flow.getZoom() * factor, { duration: 100 }),
-        center: () => {
-          const box = wrapper.current?.getBoundingClientRect();
-          return box ? flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 3 }) : { x: 0, y: 0 };
-        },
-        at: (screen) => (wrapper.current?.contains(document.elementFromPoint(screen.x, screen.y)) ? flow.screenToFlowPosition(screen) : null),
-        reveal: (id) => {
-          const node = flow.getInternalNode(id);
-          const { width, height, transform } = store.getState();
-          const { graph, scope } = useGraph.getState();
-          const at = node?.internals.positionAbsolute ?? bodyAt(graph, scope).nodes.find((n) => n.id === id)?.at;
-          if (!at) return;
-          const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
-          const x = at.x * transform[2] + transform[0];
-          const y = at.y * transform[2] + transform[1];
-          const inView = x > 0 && y > 0 && x + WIDTH * transform[2] < width && y + HEIGHT * transform[2] < height - below - 16;
-          if (!inView) void flow.setCenter(at.x + WIDTH / 2, at.y + HEIGHT / 2 + below / 2 / transform[2], { zoom: transform[2], duration: 120 });
-        },
+    const canvas: CanvasHandle = {
+      fit: () => frame(0.1, 150),
+      zoom: (factor) => void flow.zoomTo(flow.getZoom() * factor, { duration: 100 }),
+      center: () => {
+        const box = wrapper.current?.getBoundingClientRect();
+        return box ? flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 3 }) : { x: 0, y: 0 };
       },
-    });
+      at: (screen) => (wrapper.current?.contains(document.elementFromPoint(screen.x, screen.y)) ? flow.screenToFlowPosition(screen) : null),
+      reveal: (id) => {
+        const node = flow.getInternalNode(id);
+        const { width, height, transform } = store.getState();
+        const { graph, scope } = useGraph.getState();
+        const at = node?.internals.positionAbsolute ?? bodyAt(graph, scope).nodes.find((n) => n.id === id)?.at;
+        if (!at) return;
+        const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
+        const x = at.x * transform[2] + transform[0];
+        const y = at.y * transform[2] + transform[1];
+        const inView = x > 0 && y > 0 && x + WIDTH * transform[2] < width && y + HEIGHT * transform[2] < height - below - 16;
+        if (!inView) void flow.setCenter(at.x + WIDTH / 2, at.y + HEIGHT / 2 + below / 2 / transform[2], { zoom: transform[2], duration: 120 });
+      },
+    };
+    useStudio.setState({ canvas });
     // The first sizes are known one frame after the nodes are there.
-    const timer = requestAnimationFrame(() => frame(OPENING_ZOOM, 0));
+    const timer = requestAnimationFrame(() => {
+      frame(OPENING_ZOOM, 0);
+      const [id, ...more] = useGraph.getState().selection.nodes;
+      if (id !== undefined && more.length === 0) canvas.reveal(id);
+    });
     return () => {
       cancelAnimationFrame(timer);
       useStudio.setState({ canvas: null });

@@ -16,8 +16,8 @@ import type { Answers } from "../ui/trpc.ts";
 import { useChecked } from "./checked.ts";
 import { fixProblem } from "./edits.ts";
 import { estimateMemoryBytes } from "./estimate.ts";
+import { showNode } from "./showNode.ts";
 import { useTraining } from "./train/useTraining.ts";
-import { goTo } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** What will happen before anybody presses Train: how large the model is, what it will do, and what stands in the way. */
@@ -158,10 +158,8 @@ function ProblemRow({ problem, onDismiss }: { problem: Problem; onDismiss: () =>
 /** Goes to the node that a problem is about, opening the zones around it. */
 export function showProblem(problem: Problem): void {
   if (problem.node === undefined) return;
-  const { steps, id } = splitPath(problem.node);
-  goTo(steps, { nodes: new Set([id]), edges: new Set() });
-  useStudio.setState({ problemAt: id });
-  requestAnimationFrame(() => useStudio.getState().canvas?.reveal(id));
+  showNode(problem.node);
+  useStudio.setState({ problemAt: splitPath(problem.node).id });
 }
 
 function keyOf(problem: Problem): string {

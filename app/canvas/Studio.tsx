@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Layers, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
+import type { NodePath } from "../../core/graph/path.ts";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -20,19 +21,20 @@ import { ModelName } from "./ModelName.tsx";
 import { Palette } from "./Palette.tsx";
 import { QuickAdd } from "./QuickAdd.tsx";
 import { ConflictBar, SaveBadge } from "./SaveBadge.tsx";
+import { showNode } from "./showNode.ts";
 import { TrainPanel } from "./train/TrainPanel.tsx";
 import { useTrain } from "./train/useTrain.ts";
 import { type OpenedModel, saveNow, useAutosave } from "./useAutosave.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
 
-/** The Build room: a model's drawing with everything around it. */
-export function Studio({ modelId }: { modelId: string }) {
+/** The Build room: a model's drawing with everything around it. `show`: the node that it opens at. */
+export function Studio({ modelId, show }: { modelId: string; show: NodePath | null }) {
   const trpc = useTRPC();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
   // A cached answer may be older than the server's document, and would be edited in vain.
   const fresh = model.isFetchedAfterMount ? model.data : undefined;
-  if (fresh) return <Open key={modelId} opened={fresh} />;
+  if (fresh) return <Open key={modelId} opened={fresh} show={show} />;
   return (
     <div className="flex h-dvh flex-col">
       <TopBar place={[{ label: "…" }]} modelId={modelId} room="build" />
@@ -49,7 +51,7 @@ export function Studio({ modelId }: { modelId: string }) {
   );
 }
 
-function Open({ opened }: { opened: OpenedModel }) {
+function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
   // Later answers of the same query must not replace what is being edited.
   const [model] = useState(opened);
   useAutosave(model);
@@ -89,6 +91,12 @@ function Open({ opened }: { opened: OpenedModel }) {
     });
     return () => useStudio.setState({ actions: null });
   }, []);
+  useEffect(() => {
+    if (show === null) return;
+    if (!showNode(show)) notify("That node is no longer in the drawing.");
+    // Said once: a reload stays where the person has gone since.
+    history.replaceState(history.state, "", location.pathname);
+  }, [show]);
 
   return (
     <ReactFlowProvider>

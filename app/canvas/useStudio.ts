@@ -7,7 +7,7 @@ import type { SaveState } from "./autosave.ts";
 export type Point = { x: number; y: number };
 
 /** What the canvas can do for commands; it says so once it is mounted. */
-type CanvasHandle = {
+export type CanvasHandle = {
   fit: () => void;
   zoom: (factor: number) => void;
   /** The place in the middle of what is seen. */

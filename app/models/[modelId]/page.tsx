@@ -3,6 +3,10 @@ import { Studio } from "../../canvas/Studio.tsx";
 
 export const metadata: Metadata = { title: "Build" };
 
-export default async function Page({ params }: { params: Promise<{ modelId: string }> }) {
-  return <Studio modelId={(await params).modelId} />;
+/** `?node=repeat_1/body/linear_3` opens the drawing at that node. */
+type Props = { params: Promise<{ modelId: string }>; searchParams: Promise<{ node?: string | string[] }> };
+
+export default async function Page({ params, searchParams }: Props) {
+  const { node } = await searchParams;
+  return <Studio modelId={(await params).modelId} show={typeof node === "string" ? node : null} />;
 }
