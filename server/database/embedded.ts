@@ -38,6 +38,9 @@ const SETTINGS = {
   timezone: "UTC",
 };
 
+/** Long enough to replay a full log after a crash. */
+const READY_WITHIN_MS = 30_000;
+
 type Kept = { port: number; password: string };
 type Identity = { uid?: number; gid?: number };
 
@@ -73,19 +76,29 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
   }
   let kept = readKept(at.kept);
   let started = false;
-  if (readPostmaster(at.data) === null) {
-    // A power cut leaves the file behind; its process id may belong to somebody else by now, and Postgres would refuse to start.
-    rmSync(join(at.data, "postmaster.pid"), { force: true });
-    if (!(await isFree(kept.port))) {
-      kept = { ...kept, port: await freePort() };
-      writeKept(at.kept, kept);
+  let deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    // One that lives may be on its way out (its supervisor was ended a moment ago): once it is gone, another takes its place.
+    if (!started && readPostmaster(at.data) === null) {
+      kept = await startAnew(at, binaries, identity, kept);
+      started = true;
+      deadline = Date.now() + READY_WITHIN_MS;
     }
-    await startServer(at, binaries, identity, kept);
-    started = true;
+    const cause = await tryDatabase(kept);
+    if (cause === null) return { url: urlOf(kept), started, stop: () => stopServer(at, binaries, identity) };
+    if (Date.now() > deadline) throw new Error(`PostgreSQL did not become ready within ${READY_WITHIN_MS / 1_000} s; ${at.log} says why.`, { cause });
+    await new Promise((wake) => setTimeout(wake, 50));
   }
-  const url = urlOf(kept);
-  await waitUntilReady(kept, at.log);
-  return { url, started, stop: () => stopServer(at, binaries, identity) };
+}
+
+/** Starts the server where none is alive, on another port if somebody took its own. */
+async function startAnew(at: Places, binaries: string, identity: Identity, known: Kept): Promise<Kept> {
+  // A power cut leaves the file behind; its process id may belong to somebody else by now, and Postgres would refuse to start.
+  rmSync(join(at.data, "postmaster.pid"), { force: true });
+  const kept = (await isFree(known.port)) ? known : { ...known, port: await freePort() };
+  if (kept !== known) writeKept(at.kept, kept);
+  await startServer(at, binaries, identity, kept);
+  return kept;
 }
 
 function urlOf({ port, password }: Kept): string {
@@ -254,23 +267,20 @@ function readPostmaster(data: string): number | null {
   }
 }
 
-async function waitUntilReady(kept: Kept, log: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const client = new Client({ connectionString: urlOf(kept).replace(/\/[^/]*$/, "/postgres"), connectionTimeoutMillis: 2_000 });
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [DATABASE]);
-      if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-      return;
-    } catch (cause) {
-      // 57P03: it is still starting, or replaying its log after a crash.
-      if (Date.now() > deadline) throw new Error(`PostgreSQL did not become ready within 30 s; ${log} says why.`, { cause });
-      await new Promise((wake) => setTimeout(wake, 50));
-    } finally {
-      await client.end().catch(() => {});
-    }
+/** Makes sure that the server answers and has our database; otherwise what it said, or what happened instead. */
+async function tryDatabase(kept: Kept): Promise<unknown> {
+  const client = new Client({ connectionString: urlOf(kept).replace(/\/[^/]*$/, "/postgres"), connectionTimeoutMillis: 2_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [DATABASE]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+    return null;
+  } catch (error) {
+    // 57P03: it is still starting, or replaying its log after a crash, or shutting down.
+    return error ?? new Error("PostgreSQL gave no reason.");
+  } finally {
+    await client.end().catch(() => {});
   }
 }
 
