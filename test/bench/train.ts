@@ -40,6 +40,9 @@ type Order = { mode: "tuned" | "stock"; steps: number; shuffle: boolean };
 function startRivals() {
   const child = spawn("python3", [join(import.meta.dirname, "rivals.py")], { env: oracleEnv, stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("The Python side ended.")));
+  // It ends when it is told to, too, with nobody waiting.
+  ended.catch(() => {});
   return {
     async run(contender: Contender, arrays: Arrays, order: Order) {
       const { mean, std, dtype } = arrays.preprocess;
@@ -48,7 +51,7 @@ function startRivals() {
       child.stdin.write(
         `${JSON.stringify({ ...order, module: exportPyTorch(contender.graph), files: arrays.files, scale, batch: contender.batchSize, lr: LR, seed: SEED, threads })}\n`,
       );
-      const [line] = await Promise.race([answer, once(child, "exit").then(() => Promise.reject(new Error("The Python side ended.")))]);
+      const [line] = await Promise.race([answer, ended]);
       return Answer.parse(JSON.parse(String(line)));
     },
     stop: () => child.stdin.end(),
