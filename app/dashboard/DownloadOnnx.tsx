@@ -2,18 +2,15 @@
 
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import { awaitsExports, isActive, type Run, refusalOf, reportOf } from "./run.ts";
+import { isActive, type Run } from "./run.ts";
 
 /** Why the ONNX file of a run cannot be had (yet); null when it can. */
-export function onnxObstacle(run: Pick<Run, "status" | "artifacts" | "checkpoints" | "endedAt"> | null): string | null {
+export function onnxObstacle(run: Pick<Run, "status" | "artifacts" | "checkpoints" | "exporting"> | null): string | null {
   if (!run) return "No run of this model has finished yet.";
   const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
-  if (onnx) {
-    const report = reportOf(onnx);
-    return refusalOf(onnx) ?? (report?.passed === false ? (report.refusal ?? "ONNX Runtime and the engine disagree.") : null);
-  }
+  if (onnx) return onnx.refusal?.message ?? null;
   if (isActive(run.status)) return "Ready when the run has ended.";
-  if (awaitsExports(run)) return "Being written and compared in ONNX Runtime.";
+  if (run.exporting) return "Being written and compared in ONNX Runtime.";
   return run.checkpoints.length === 0 ? "This run ended before its first checkpoint: there is nothing to export." : "No exports were made of this run.";
 }
 

@@ -10,7 +10,7 @@ import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
-import { type Artifact, type Report, type Run, refusalOf, reportOf } from "./run.ts";
+import type { Artifact, Run } from "./run.ts";
 import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
 
 /** The files of a finished run, each with what it is good for and how to use it. */
@@ -28,7 +28,7 @@ export function Exports({ run }: { run: Run }) {
 
 function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
   const obstacle = onnxObstacle(run);
-  const report = reportOf(artifact);
+  const report = artifact?.report ?? null;
   return (
     <Panel
       title={
@@ -50,7 +50,7 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
 }
 
 /** What was compared before the file was let out, and how near both sides came. */
-function Parity({ report }: { report: Report }) {
+function Parity({ report }: { report: NonNullable<Artifact["report"]> }) {
   return (
     <dl aria-label="Parity report" className="mt-2.5 grid gap-x-8 border-t border-line pt-2 sm:grid-cols-2">
       <Line name="Largest difference">{report.maxAbsDiff === null ? "not finite" : report.maxAbsDiff.toExponential(1)}</Line>
@@ -80,7 +80,7 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
       title={<Title name="PyTorch code" file={artifact} />}
       end={
         <span className="flex gap-2">
-          <Button disabled={!artifact || refusalOf(artifact) !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Button disabled={!artifact || artifact.refusal !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "Hide code" : "View code"}
           </Button>
           <Download artifact={artifact} name="Download PyTorch code" />
@@ -139,7 +139,7 @@ function Title({ name, file, badge }: { name: string; file: Artifact | undefined
     <span className="flex items-center gap-2">
       {name}
       {badge}
-      {file && refusalOf(file) === null && (
+      {file?.refusal === null && (
         <span className="figures truncate font-normal text-ink2 max-sm:hidden">
           {file.fileName}, {formatBytes(file.sizeBytes)}
         </span>
@@ -149,7 +149,7 @@ function Title({ name, file, badge }: { name: string; file: Artifact | undefined
 }
 
 function Download({ artifact, name }: { artifact: Artifact | undefined; name: string }) {
-  if (!artifact || refusalOf(artifact) !== null) {
+  if (!artifact || artifact.refusal !== null) {
     return (
       <Button disabled aria-label={name}>
         Download
@@ -164,6 +164,5 @@ function Download({ artifact, name }: { artifact: Artifact | undefined; name: st
 }
 
 function Refusal({ artifact }: { artifact: Artifact | undefined }) {
-  const refusal = refusalOf(artifact);
-  return refusal ? <p className="pt-1.5 text-bad">{refusal}</p> : null;
+  return artifact?.refusal ? <p className="pt-1.5 text-bad">{artifact.refusal.message}</p> : null;
 }

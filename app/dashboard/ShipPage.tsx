@@ -12,7 +12,7 @@ import { useTRPC } from "../ui/trpc.ts";
 import { onnxObstacle } from "./DownloadOnnx.tsx";
 import { Exports } from "./Exports.tsx";
 import { formatClock, formatFigure } from "./figures.ts";
-import { awaitsExports, mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
+import { mainMetric, metricTitle, type RunSummary, summaryOf, unitOf } from "./run.ts";
 import { useRuns } from "./useRuns.ts";
 
 /** What a model can be taken along as: the exports of its latest run that came to results, or of another that is chosen. */
@@ -25,10 +25,7 @@ export function ShipPage({ modelId }: { modelId: string }) {
   const ended = runs?.filter(({ status, summary }) => status === "finished" || (status === "cancelled" && "validation/loss" in summary)) ?? [];
   const shown = ended.find(({ id }) => id === chosen) ?? ended[0];
   const run = useQuery(
-    trpc.runs.get.queryOptions(
-      { runId: shown?.id ?? "" },
-      { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 1_000 : false) },
-    ),
+    trpc.runs.get.queryOptions({ runId: shown?.id ?? "" }, { enabled: shown !== undefined, refetchInterval: ({ state }) => (state.data?.exporting ? 1_000 : false) }),
   );
   const active = runs?.find(({ status }) => status === "running" || status === "queued");
   const data = run.data?.id === shown?.id ? run.data : undefined;

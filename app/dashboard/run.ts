@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { Answers } from "../ui/trpc.ts";
 import type { Unit } from "./figures.ts";
 import type { Bucket } from "./series.ts";
@@ -13,38 +12,6 @@ export type Artifact = Run["artifacts"][number];
 /** Whether anything can still change by training. */
 export function isActive(status: RunStatus): boolean {
   return status === "queued" || status === "running";
-}
-
-/** Whether exports of a run that has just ended are still being made: a run that has learned something gets them. */
-export function awaitsExports(run: Pick<Run, "status" | "artifacts" | "checkpoints" | "endedAt">): boolean {
-  if (isActive(run.status) || run.checkpoints.length === 0 || run.artifacts.some(({ kind }) => kind === "onnx")) return false;
-  return run.endedAt !== null && Date.now() - Date.parse(run.endedAt) < 10 * 60_000;
-}
-
-const Report = z.object({
-  passed: z.boolean(),
-  samples: z.number(),
-  maxAbsDiff: z.number().nullable(),
-  tolerance: z.number(),
-  refusal: z.string().nullable(),
-  opset: z.number(),
-  engine: z.string(),
-  onnxRuntime: z.string(),
-});
-/** How near ONNX Runtime came to the engine: the part of `ParityReport` (core/export/parity.ts) that is shown. */
-export type Report = z.infer<typeof Report>;
-
-/** The parity report of an export; null where there is none. */
-export function reportOf(artifact: Artifact | undefined): Report | null {
-  return Report.nullable()
-    .catch(null)
-    .parse(artifact?.report ?? null);
-}
-
-/** Why an export is not to be had, in a sentence; null where it is. */
-export function refusalOf(artifact: Artifact | undefined): string | null {
-  if (!artifact?.refusal) return null;
-  return z.object({ message: z.string() }).catch({ message: "This export could not be made." }).parse(artifact.refusal).message;
 }
 
 /** Best and latest value of a metric, from the run's own summary. */

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import type { StepRange } from "./MetricChart.tsx";
 import { MetricStore, type Metrics } from "./metricStore.ts";
-import { awaitsExports, bucketsOf, isActive, type Run } from "./run.ts";
+import { bucketsOf, isActive, type Run } from "./run.ts";
 import { CAPACITY, seriesOf } from "./series.ts";
 
 const SHOW_EVERY_MS = 250;
@@ -21,7 +21,7 @@ export function useRun(runId: string) {
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
-  const run = useQuery(trpc.runs.get.queryOptions({ runId }, { refetchInterval: ({ state }) => (state.data && awaitsExports(state.data) ? 2_000 : false) }));
+  const run = useQuery(trpc.runs.get.queryOptions({ runId }));
   const [store] = useState(() => new MetricStore());
   const [connection, setConnection] = useState<Connection>("connecting");
   const [historyError, setHistoryError] = useState<unknown>(null);
@@ -41,14 +41,15 @@ export function useRun(runId: string) {
     function showNews(): void {
       clearTimeout(showTimer);
       showTimer = undefined;
-      const before = queryClient.getQueryData(runKey)?.status;
+      const before = queryClient.getQueryData(runKey);
       if (before === undefined) {
         // The run itself is still on its way; what is known already waits for it.
         showTimer = setTimeout(showNews, SHOW_EVERY_MS);
         return;
       }
       queryClient.setQueryData(runKey, (old) => old && { ...old, ...news });
-      if (news.status !== undefined && before !== news.status) {
+      const { status = before.status, exporting = before.exporting } = news;
+      if (status !== before.status || exporting !== before.exporting) {
         void queryClient.invalidateQueries({ queryKey: runKey });
         void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
       }
@@ -112,8 +113,8 @@ export function useRun(runId: string) {
           },
           onError: (error) => (isRefusal(error) ? end() : again()),
           onComplete: () => {
-            const status = queryClient.getQueryData(runKey)?.status;
-            if (status === undefined || isActive(status)) again();
+            const known = queryClient.getQueryData(runKey);
+            if (known === undefined || isActive(known.status) || known.exporting) again();
           },
         },
       );

@@ -1,9 +1,11 @@
+import type { ParityReport } from "../../core/export/parity.ts";
 import { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
 import { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Tx } from "../database/client.ts";
 import type { RunRef } from "../metrics/store.ts";
+import { Refusal, Report } from "./artifact.ts";
 
 /** How far a run is: what changes many times a second. */
 export type RunProgress = ReturnType<typeof toProgress>;
@@ -15,8 +17,10 @@ type ArtifactSummary = {
   kind: "onnx" | "pytorch" | "safetensors";
   fileName: string;
   sizeBytes: number;
-  report: unknown;
-  refusal: unknown;
+  /** What ONNX Runtime was compared with the engine by; null for other kinds, and where nothing could be compared. */
+  report: ParityReport | null;
+  /** Why the file is not to be had; null where it is. */
+  refusal: Refusal | null;
 };
 export type LogLine = { id: number; at: string; level: string; message: string };
 
@@ -32,6 +36,7 @@ const progressFields = {
   startedAt: true,
   endedAt: true,
   cancelRequestedAt: true,
+  leaseUntil: true,
 } satisfies Prisma.RunSelect;
 
 /** What a query has to select for `toSummary`. */
@@ -61,6 +66,8 @@ function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>
     endedAt: row.endedAt?.toISOString() ?? null,
     /** Somebody asked for its end, and it has not come yet. */
     cancelling: row.cancelRequestedAt !== null && (row.status === "running" || row.status === "queued"),
+    /** It has ended, and its exports are still being made. */
+    exporting: (row.status === "finished" || row.status === "cancelled") && row.leaseUntil !== null,
   };
 }
 
@@ -112,8 +119,8 @@ export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
     artifacts: artifacts.map((row) => ({
       ...row,
       sizeBytes: Number(row.sizeBytes),
-      report: row.report as unknown,
-      refusal: row.refusal as unknown,
+      report: Report.nullable().parse(row.report),
+      refusal: Refusal.nullable().parse(row.refusal),
     })),
   };
 }

@@ -12,6 +12,7 @@ import type { Program } from "../../core/program/program.ts";
 import { run as runEngine, type TensorData } from "../../native/index.ts";
 import { type Lease, releaseLease } from "../agent/lease.ts";
 import { LeaseLost } from "../metrics/store.ts";
+import type { Refusal } from "../runs/artifact.ts";
 import type { FileStore, StoredFile } from "../storage/files.ts";
 import { findBest, type GoodCheckpoint } from "./checkpoints.ts";
 import { readRows } from "./evaluation.ts";
@@ -23,8 +24,6 @@ import { type Bench, loseLease } from "./train.ts";
 /** Validation rows that go through both the engine and the exported model. */
 const paritySamples = 2 * PARITY_MIN_SAMPLES;
 
-/** Why an export is not to be had: stable code, one sentence. */
-type Refusal = { code: "ONNX_PARITY" | "EXPORT_FAILED"; message: string };
 type Made = { content: Uint8Array; report?: ParityReport } | { refusal: Refusal; report?: ParityReport };
 type Kind = "safetensors" | "pytorch" | "onnx";
 

@@ -22,6 +22,7 @@ function run(number: number, part: Partial<RunSummary>): RunSummary {
     startedAt: null,
     endedAt: null,
     cancelling: false,
+    exporting: false,
     createdByName: "Mika",
     ...part,
   };

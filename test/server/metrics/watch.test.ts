@@ -145,6 +145,51 @@ describe("a stream", () => {
     expect(first.value?.news).toMatchObject({ points: [{ key: "train/loss", steps: [3] }], state: { status: "running", checkpoints: [] } });
   });
 
+  test("goes on after a run has ended: exports appear one by one, and then that no more will come", async () => {
+    const run = await startedRun();
+    const page = new Page();
+    await connect(run, page, 5_000, () => page.state?.status === "running");
+    const report = {
+      passed: true,
+      samples: 64,
+      maxAbsDiff: 1e-6,
+      maxScaledDiff: 1e-6,
+      tolerance: 1e-4,
+      outputs: [],
+      refusal: null,
+      opset: 21,
+      engine: "libtorch",
+      onnxRuntime: "1",
+    };
+    const artifact = (kind: "pytorch" | "onnx", more: { report?: typeof report; refusal?: { code: string; message: string } }) =>
+      db.artifact.create({
+        data: {
+          orgId: run.orgId,
+          runId: run.id,
+          kind,
+          fileName: kind,
+          storageKey: more.refusal ? "" : kind,
+          sizeBytes: more.refusal ? 0 : 1,
+          sha256: more.refusal ? "" : "0".repeat(64),
+          ...more,
+        },
+      });
+    await db.$executeRaw`UPDATE "Run" SET "status" = 'finished', "endedAt" = now() WHERE "id" = ${run.id}::uuid`;
+    await connect(run, page, 5_000, () => page.state?.status === "finished");
+    expect(page.state).toMatchObject({ exporting: true, artifacts: [] });
+    await artifact("pytorch", { refusal: { code: "EXPORT_FAILED", message: "No." } });
+    await connect(run, page, 5_000, () => page.state?.artifacts?.length === 1);
+    await artifact("onnx", { report });
+    await connect(run, page, 5_000, () => page.state?.artifacts?.length === 2);
+    expect(page.state?.artifacts).toMatchObject([
+      { kind: "onnx", report, refusal: null },
+      { kind: "pytorch", report: null, refusal: { code: "EXPORT_FAILED", message: "No." } },
+    ]);
+    await db.run.update({ where: { id: run.id }, data: { leaseUntil: null } });
+    await connect(run, page, 5_000, () => page.state?.exporting === false);
+    expect(page.state).toMatchObject({ status: "finished", exporting: false });
+  });
+
   test("sends a long absence in pieces, and no piece is large", async () => {
     const run = await startedRun();
     const steps = Array.from({ length: 20_000 }, (_, index) => index + 1);
