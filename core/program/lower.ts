@@ -96,7 +96,7 @@ function declareMoments(writer: ProgramWriter, { nodeId, type }: DeclaredInput, 
 /** (x · scale − mean) / std along axis 1 */
 function writePreprocess(writer: ProgramWriter, { nodeId, type, value: raw }: DeclaredInput, { dtype, scale, mean, std }: Preprocess): Value {
   const b = writer.at(nodeId);
-  let value = dtype === "float32" ? raw : b.call("aten::to.dtype", [raw, "float32"], type);
+  let value = dtype === type.dtype ? raw : b.call("aten::to.dtype", [raw, type.dtype], type);
   if (scale !== 1) value = b.call("aten::mul.Scalar", [value, scale], type);
   if (mean.some((m) => m !== 0)) value = b.call("aten::sub.Tensor", [value, b.weight("mean")], type);
   if (std.some((s) => s !== 1)) value = b.call("aten::div.Tensor", [value, b.weight("std")], type);

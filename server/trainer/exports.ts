@@ -16,10 +16,11 @@ import type { Refusal } from "../runs/artifact.ts";
 import type { FileStore, StoredFile } from "../storage/files.ts";
 import { findBest, type GoodCheckpoint } from "./checkpoints.ts";
 import { readRows } from "./evaluation.ts";
+import { loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
 import type { LoadedRun } from "./load.ts";
 import { untilDatabase } from "./outage.ts";
-import { type Bench, loseLease } from "./train.ts";
+import type { Bench } from "./train.ts";
 
 /** Validation rows that go through both the engine and the exported model. */
 const paritySamples = 2 * PARITY_MIN_SAMPLES;

@@ -8,12 +8,13 @@ import { embeddedUrl } from "../database/embedded.ts";
 import { openLog } from "../log.ts";
 import { LeaseLost } from "../metrics/store.ts";
 import { openFileStore } from "../storage/files.ts";
+import { exitCodes, loseLease } from "./exit.ts";
 import { exportRun } from "./exports.ts";
 import { loadRun } from "./load.ts";
 import { Order, type Ready } from "./order.ts";
 import { isOutage, untilDatabase } from "./outage.ts";
 import { writeTitle } from "./title.ts";
-import { type Bench, exitCodes, loseLease, trainRun } from "./train.ts";
+import { type Bench, trainRun } from "./train.ts";
 
 /**
  * One process, one run. An agent starts it ahead of need: it loads the engine, opens the database, says that it is ready and waits for its

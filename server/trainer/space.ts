@@ -2,9 +2,10 @@ import { statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import type { Lease } from "../agent/lease.ts";
+import { loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
 import { untilDatabase } from "./outage.ts";
-import { type Bench, loseLease } from "./train.ts";
+import type { Bench } from "./train.ts";
 
 /** Beside the checkpoint itself: what the database and the exports want. */
 const reserveBytes = 4 << 20;

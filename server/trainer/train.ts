@@ -13,6 +13,7 @@ import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { describeEvaluation, readTargets } from "./evaluation.ts";
+import { exitCodes, loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
 import { type LoadedRun, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
@@ -217,15 +218,6 @@ async function hasEnded(db: Database, { runId, token }: Lease): Promise<boolean>
       db.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "status" IN ('finished', 'cancelled')`,
   );
   return rows.length > 0;
-}
-
-/** Exit codes of a trainer, as the agent logs them. */
-export const exitCodes = { done: 0, broken: 1, leaseLost: 3, engineGivenUp: 4 } as const;
-
-/** Another process owns the run now. Whatever this one still holds must not reach anything: end here. */
-export function loseLease(log: Log, { runId, token }: Lease): never {
-  log.warn({ runId, token }, "lease lost");
-  process.exit(exitCodes.leaseLost);
 }
 
 /** The engine's thread cannot be stopped but with its process. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeNpy } from "../../core/data/npy.ts";
@@ -96,11 +96,16 @@ export function pointsOf(events: readonly RunEvent[], key: string): [number, num
   return events.flatMap((event) => (event.type === "points" && event.key === key ? event.steps.map((step, i): [number, number | null] => [step, event.values[i] ?? null]) : []));
 }
 
-/** Where a run's weights are before its first step. */
+/** Where a run's weights are before its first step. A cancel may come a step too late; then it is asked again. */
 export async function writeFirstWeights(spec: TrainSpec, folder: string): Promise<string> {
-  const training = train({ ...spec, checkpoint: { folder, everyMs: 0 } }, () => {});
-  training.cancel();
-  const { file } = await training.done;
-  if (!file) throw new Error("A cancelled run with a checkpoint folder leaves a checkpoint.");
-  return file;
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const inside = join(folder, String(attempt));
+    mkdirSync(inside);
+    const training = train({ ...spec, checkpoint: { folder: inside, everyMs: 0 } }, () => {});
+    training.cancel();
+    const { file, steps } = await training.done;
+    if (!file) throw new Error("A cancelled run with a checkpoint folder leaves a checkpoint.");
+    if (steps === 0) return file;
+  }
+  throw new Error("Fifty runs took a step before they could be cancelled.");
 }
