@@ -4,7 +4,7 @@ import { foldBody, requireValid, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import type { Dtype, TensorType } from "../graph/shape.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxValue } from "../layers/kit.ts";
-import { lowerModel } from "../program/lower.ts";
+import { isMeasure, lowerModel } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { encodeOnnx, ONNX_DTYPES, type OnnxAttributeValue, type OnnxGraph, type OnnxNode, type OnnxTensor } from "./onnx-proto.ts";
 import { type Tensor, tensorBytes, tensorOf, type Weights } from "./tensor.ts";
@@ -122,8 +122,13 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
   }
 
   const inputs = program.inputs.map(({ name, node, dtype, shape }) => ({ node, name: names.take(name), type: { dtype, shape } }));
+  const declared = (node: string) => {
+    const type = checked.types.get(node)?.outputs.y;
+    if (!type) throw new Error(`Input ${node} of a checked graph has a type.`);
+    return type;
+  };
   const outputNames = program.outputs.map(({ name }) => ({ name, taken: names.take(name) }));
-  const args = Object.fromEntries(inputs.map((input, i) => [program.inputs[i]?.name ?? "", preprocess ? writePreprocess(input) : input]));
+  const args = Object.fromEntries(inputs.map((input, i) => [program.inputs[i]?.name ?? "", preprocess && isMeasure(declared(input.node)) ? writePreprocess(input) : input]));
   const results = writeBody(graph, [], args);
   const outputs = outputNames.map(({ name, taken }) => {
     const result = results[name];

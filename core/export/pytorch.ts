@@ -8,7 +8,7 @@ import { bodyInputs } from "../layers/input.ts";
 import { type Inputs, portsOf } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { pythonTuple } from "../layers/params.ts";
-import { lowerModel } from "../program/lower.ts";
+import { isMeasure, lowerModel } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { attributeNames, className, Identifiers, quote, RESERVED_NAMES } from "./python.ts";
 
@@ -66,7 +66,7 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
       const { node, layer, path, params, types } = placed;
       const attribute = attributes.of(node.id);
       if (layer.boundary) {
-        if (layer.boundary.kind === "input" && options.preprocess && steps.length === 0) {
+        if (layer.boundary.kind === "input" && options.preprocess && steps.length === 0 && types.outputs.y && isMeasure(types.outputs.y)) {
           made.push(`self.${attribute} = ${normalizeCall(program, path, options.preprocess)}`);
           const x = variables.of({ node: node.id, port: "y" });
           lines.push(`${x} = self.${attribute}(${x})`);

@@ -62,13 +62,13 @@ function declareInputs(writer: ProgramWriter, graph: Graph, checked: Checked, pr
   return nodes.map(({ name, node }) => {
     const type = checked.types.get(node.id)?.outputs.y;
     if (!type) throw new Error(`Input ${node.id} of a checked graph has a type.`);
-    return { name, nodeId: node.id, type, value: writer.input(name, preprocess ? { ...type, dtype: preprocess.dtype } : type, node.id) };
+    return { name, nodeId: node.id, type, value: writer.input(name, preprocess && isMeasure(type) ? { ...type, dtype: preprocess.dtype } : type, node.id) };
   });
 }
 
 /** Writes everything between inputs and outputs. Weights are declared first, since values are numbered in that order. */
 function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, inputs: DeclaredInput[], preprocess: Preprocess | undefined): { [name: string]: Value } {
-  if (preprocess) for (const input of inputs) declareMoments(writer, input, preprocess);
+  if (preprocess) for (const input of inputs) if (isMeasure(input.type)) declareMoments(writer, input, preprocess);
   for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {});
 
   const lowerBody = (body: Body, steps: readonly BodyStep[], args: { [name: string]: Value }): { [name: string]: Value } =>
@@ -80,7 +80,16 @@ function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, input
       });
       return layer.lower(params, arrived, b, types);
     });
-  return lowerBody(graph, [], Object.fromEntries(inputs.map((input) => [input.name, preprocess ? writePreprocess(writer, input, preprocess) : input.value])));
+  return lowerBody(
+    graph,
+    [],
+    Object.fromEntries(inputs.map((input) => [input.name, preprocess && isMeasure(input.type) ? writePreprocess(writer, input, preprocess) : input.value])),
+  );
+}
+
+/** Whether an input holds measures, which preprocessing scales, and not indices such as tokens, which it must leave whole. */
+export function isMeasure({ dtype }: TensorType): boolean {
+  return dtype === "float32";
 }
 
 /** Mean and std as buffers, so that they are saved with the weights; neither where it changes nothing. */
@@ -96,7 +105,7 @@ function declareMoments(writer: ProgramWriter, { nodeId, type }: DeclaredInput, 
 /** (x · scale − mean) / std along axis 1 */
 function writePreprocess(writer: ProgramWriter, { nodeId, type, value: raw }: DeclaredInput, { dtype, scale, mean, std }: Preprocess): Value {
   const b = writer.at(nodeId);
-  let value = dtype === type.dtype ? raw : b.call("aten::to.dtype", [raw, type.dtype], type);
+  let value = dtype === "float32" ? raw : b.call("aten::to.dtype", [raw, "float32"], type);
   if (scale !== 1) value = b.call("aten::mul.Scalar", [value, scale], type);
   if (mean.some((m) => m !== 0)) value = b.call("aten::sub.Tensor", [value, b.weight("mean")], type);
   if (std.some((s) => s !== 1)) value = b.call("aten::div.Tensor", [value, b.weight("std")], type);

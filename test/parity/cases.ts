@@ -8,6 +8,7 @@ import type { Params, Values } from "../../core/layers/params.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import type { Program } from "../../core/program/program.ts";
 import { templates } from "../../core/templates/index.ts";
+import { chain } from "../../core/templates/sketch.ts";
 
 /** A model with weights and inputs, to be computed by the engine and by others. */
 export type Case = { graph: Graph; preprocess?: Preprocess; program: Program; weights: Map<string, Tensor>; inputs: { [name: string]: Tensor }[] };
@@ -31,6 +32,31 @@ export function layerCases(): LazyCase[] {
         ];
       }),
     );
+}
+
+/** Tokens, which preprocessing must leave whole. */
+export function tokenCases(): LazyCase[] {
+  const graph = chain([
+    ["tokens", "input", { shape: ["T"], dtype: "int64" }],
+    ["embedding", "embedding", { num_embeddings: 20, embedding_dim: 4 }],
+    ["mean", "mean", { dim: [1] }],
+    ["scores", "linear", { out_features: 3 }],
+    ["output", "output"],
+  ]);
+  const preprocess: Preprocess = { dtype: "int64", scale: 1, mean: [0], std: [1] };
+  const batches = [tensorOf("int64", [2, 3], [0, 5, 19, 7, 7, 1]), tensorOf("int64", [1, 5], [4, 3, 2, 1, 0])];
+  return [
+    [
+      "tokens with a data set's preprocessing",
+      () =>
+        makeCase(
+          "tokens",
+          graph,
+          batches.map((x) => ({ x })),
+          preprocess,
+        ),
+    ],
+  ];
 }
 
 /** Every template on a batch of several samples and on a single one, with the preprocessing of data like its data set's. */

@@ -8,10 +8,10 @@ import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Tensor } from "../../core/export/tensor.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
-import { type Case, layerCases, templateCases } from "./cases.ts";
+import { type Case, layerCases, templateCases, tokenCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
-const cases = [...layerCases(), ...templateCases(), ...controlCases()];
+const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...controlCases()];
 
 let folder: string;
 beforeAll(async () => {

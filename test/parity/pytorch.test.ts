@@ -8,7 +8,7 @@ import { writeSafetensors } from "../../core/export/safetensors.ts";
 import { type Tensor, tensorBytes, tensorFromBytes } from "../../core/export/tensor.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
-import { type Case, layerCases, templateCases } from "./cases.ts";
+import { type Case, layerCases, templateCases, tokenCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
 /**
@@ -60,7 +60,7 @@ const Encoded = z.array(z.array(z.object({ dtype: z.enum(["float32", "int64", "b
 const Answers = z.array(z.union([z.object({ error: z.string() }), z.object({ fresh: Encoded, trained: Encoded })]));
 
 const SEED = 7;
-const cases = [...layerCases(), ...templateCases(), ...controlCases()];
+const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...controlCases()];
 const missing = missingOracles("torch", "numpy", "safetensors");
 
 describe.skipIf(missing.length > 0)(
