@@ -3,10 +3,10 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { pathOf } from "../../core/graph/path.ts";
 import { layers } from "../../core/layers/index.ts";
+import { accepts } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
 import { categoryColor } from "./categories.ts";
 import { currentChecked } from "./checked.ts";
-import { takes } from "./connect.ts";
 import { addLayerAt } from "./edits.ts";
 import { searchLayers } from "./search.ts";
 import { useGraph } from "./useGraph.ts";
@@ -28,7 +28,7 @@ function Panel({ request }: { request: Request }) {
     if (!from) return layers;
     // Only layers that can take what the wire carries.
     const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
-    return layers.filter((layer) => Object.values(layer.inputs).some((port) => !type || takes(port, type.dtype)));
+    return layers.filter((layer) => Object.values(layer.inputs).some((port) => !type || accepts(port, type.dtype)));
   }, [request]);
   const found = useMemo(() => searchLayers(open, query).slice(0, 8), [open, query]);
   const close = () => useStudio.setState({ quickAdd: null });

@@ -3,7 +3,7 @@ import type { Body } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { type InputPort, portsOf } from "../../core/layers/kit.ts";
+import { acceptedDtypes, accepts, portsOf } from "../../core/layers/kit.ts";
 import { currentChecked } from "./checked.ts";
 import { bodyAt, type Scope, useGraph } from "./useGraph.ts";
 
@@ -18,14 +18,8 @@ export function refuseWire(body: Body, scope: Scope, checked: Checked, from: End
     return "This wire is there already.";
   if (reaches(body, to.node, from.node)) return "Data flows one way: this wire would close a loop.";
   const type = checked.types.get(pathOf(scope, from.node))?.outputs[from.port];
-  if (type && !takes(port, type.dtype)) return `Input ${to.port} takes ${port.dtype ?? "float32"}, and this is ${type.dtype}.`;
+  if (type && !accepts(port, type.dtype)) return `Input ${to.port} takes ${acceptedDtypes(port)}, and this is ${type.dtype}.`;
   return null;
-}
-
-/** Whether a port takes values of this kind. */
-export function takes(port: InputPort, dtype: string): boolean {
-  const wanted = port.dtype ?? "float32";
-  return wanted === "any" || wanted === dtype;
 }
 
 /** Whether wires lead from one node to another, or the two are one. */

@@ -5,11 +5,11 @@ import * as core from "../../core/graph/edit.ts";
 import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { type Fix, type Layer, portsOf } from "../../core/layers/kit.ts";
+import { accepts, type Fix, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { notify } from "../ui/Notices.tsx";
 import { currentChecked } from "./checked.ts";
 import { parseClip, readClip, writeClip } from "./clip.ts";
-import { canConnect, pickInput, reaches, takes } from "./connect.ts";
+import { canConnect, pickInput, reaches } from "./connect.ts";
 import { measured } from "./measured.ts";
 import { bodyAt, edit, goTo, nothing, type Scope, type Selection, selectNodes, useGraph } from "./useGraph.ts";
 import { type Point, useStudio } from "./useStudio.ts";
@@ -59,7 +59,7 @@ export function addLayer(layer: Layer): void {
   const from = freeOutput(body, source);
   const type = from && currentChecked().types.get(pathOf(scope, source.id))?.outputs[from.port];
   const wanted = Object.values(layer.inputs).filter((port) => !port.optional);
-  const fits = from !== null && wanted.length === 1 && wanted.every((port) => !type || takes(port, type.dtype));
+  const fits = from !== null && wanted.length === 1 && wanted.every((port) => !type || accepts(port, type.dtype));
   if (fits) place(layer, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
   else place(layer, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
 }
@@ -94,7 +94,7 @@ function place(layer: Layer, at: Point, from: End | null, makeRoom = false): voi
 
 function inputFor(node: Node, layer: Layer, from: End): string | undefined {
   const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
-  return Object.entries(portsOf(layer, node).inputs).find(([, port]) => !type || takes(port, type.dtype))?.[0];
+  return Object.entries(portsOf(layer, node).inputs).find(([, port]) => !type || accepts(port, type.dtype))?.[0];
 }
 
 function insertOnWire(layer: Layer, wire: string): void {

@@ -1,7 +1,20 @@
 import type { Manifest } from "../data/manifest.ts";
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
-import { type Cost, type Fix, type Inferred, type InputPorts, type Inputs, type Layer, type OutputPorts, portsOf, type WeightPlan } from "../layers/kit.ts";
+import {
+  acceptedDtypes,
+  accepts,
+  type Cost,
+  type Fix,
+  type Inferred,
+  type InputPort,
+  type InputPorts,
+  type Inputs,
+  type Layer,
+  type OutputPorts,
+  portsOf,
+  type WeightPlan,
+} from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
 import type { LossRecord } from "../training/records.ts";
@@ -304,7 +317,8 @@ class BodyCheck {
       return { inputs, isComplete: type !== undefined };
     }
     let isComplete = true;
-    for (const [port, { dtype = "float32", optional, many }] of Object.entries(ports)) {
+    for (const [port, taken] of Object.entries(ports)) {
+      const { optional, many } = taken;
       const wires = wiring.get(node.id)?.get(port) ?? [];
       if (wires.length === 0) {
         if (many) inputs[port] = [];
@@ -327,9 +341,9 @@ class BodyCheck {
         if (!type) isComplete = false;
         else {
           types.push(type);
-          if (dtype !== "any" && type.dtype !== dtype) {
+          if (!accepts(taken, type.dtype)) {
             isComplete = false;
-            this.reportDtype(node, layer, port, wire, dtype, type.dtype);
+            this.reportDtype(node, layer, port, wire, taken, type.dtype);
           }
         }
       }
@@ -339,12 +353,13 @@ class BodyCheck {
     return { inputs, isComplete };
   }
 
-  private reportDtype(node: Node, layer: Layer, port: string, wire: Edge, need: Dtype, came: Dtype): void {
+  private reportDtype(node: Node, layer: Layer, port: string, wire: Edge, taken: InputPort, came: Dtype): void {
+    const need = typeof taken.dtype === "object" ? (taken.dtype[0] ?? "float32") : taken.dtype === "any" || taken.dtype === undefined ? "float32" : taken.dtype;
     const source = this.known.get(wire.from.node);
     const setting = this.args === null && source?.layer.boundary?.kind === "input" && source.layer.params.dtype?.schema.safeParse(need).success;
     this.report({
       code: "GRAPH_DTYPE",
-      message: `Input ${port} of ${layer.title} needs ${need} but receives ${came}${source ? ` from ${titleOf(source)}` : ""}.`,
+      message: `Input ${port} of ${layer.title} needs ${acceptedDtypes(taken)} but receives ${came}${source ? ` from ${titleOf(source)}` : ""}.`,
       node: node.id,
       port,
       edge: wire.id,

@@ -37,6 +37,8 @@ export type Node = {
   name?: string;
   /** The sub-graphs of a block or a zone, by role: `body`, `then`, `else`, `condition`. */
   bodies?: { [role: string]: Body };
+  /** It has no weights of its own where those of the node at this path have the same name and shape: tied weights. */
+  weightsOf?: string;
 };
 
 /** A graph, or the inside of a block or zone. Order carries no meaning. */
@@ -50,15 +52,40 @@ const Node: z.ZodType<Node> = z.lazy(() =>
     at: z.strictObject({ x: z.number(), y: z.number() }),
     name: z.string().max(120).optional(),
     bodies: z.record(z.string(), Body).optional(),
+    weightsOf: z.string().min(1).max(1200).optional(),
   }),
 );
 
 const Body: z.ZodType<Body> = z.lazy(() => z.strictObject({ nodes: z.array(Node).max(2000), edges: z.array(Edge).max(10_000) }));
 
+/**
+ * A parameter of a node inside a definition that stands on the outside of its instances, under a name of its own. `node` is the
+ * path of that node inside the definition's body.
+ */
+const ExposedParam = z.strictObject({ name: z.string().regex(/^[A-Za-z]\w{0,39}$/), node: z.string().min(1).max(1200), param: z.string().min(1).max(64) });
+export type ExposedParam = z.infer<typeof ExposedParam>;
+
+/**
+ * A reusable part, drawn once and used by any number of `block` nodes whose parameter `definition` is its id. Each of them holds
+ * a copy of the body with its own values of the exposed parameters; edits of the definition are written into all copies, and `version` grows.
+ */
+const Definition = z.strictObject({
+  name: z.string().min(1).max(120),
+  doc: z.string().max(2000).optional(),
+  version: z.int().min(1),
+  body: Body,
+  exposed: z.array(ExposedParam).max(64),
+  /** The library entry it came from, and which version of that. */
+  library: z.strictObject({ id: z.string().max(64), version: z.int().min(1) }).optional(),
+});
+export type Definition = z.infer<typeof Definition>;
+export type Definitions = { readonly [id: string]: Definition };
+
 export const Graph = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   nodes: z.array(Node).max(2000),
   edges: z.array(Edge).max(10_000),
+  definitions: z.record(Id, Definition).optional(),
 });
 
 /** A whole model as people draw it: what is saved, versioned, frozen into a run. */

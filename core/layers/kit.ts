@@ -9,10 +9,10 @@ export const CATEGORIES = ["io", "convolution", "linear", "activation", "normali
 export type Category = (typeof CATEGORIES)[number];
 
 /**
- * A port a wire can go into; it takes float32 unless `dtype` says else. `optional` ports may stay empty; a `many` port takes
- * any number of wires, kept in edge order.
+ * A port a wire can go into; it takes float32 unless `dtype` says else: one, several of which any will do, or "any".
+ * `optional` ports may stay empty; a `many` port takes any number of wires, kept in edge order.
  */
-export type InputPort = { doc: string; dtype?: Dtype | "any"; optional?: boolean; many?: boolean };
+export type InputPort = { doc: string; dtype?: Dtype | readonly Dtype[] | "any"; optional?: boolean; many?: boolean };
 type OutputPort = { doc: string };
 export type InputPorts = { [port: string]: InputPort };
 export type OutputPorts = { [port: string]: OutputPort };
@@ -147,6 +147,12 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   category: Category;
   /** One sentence: what it does and why one would want it. */
   doc: string;
+  /** What it computes, as plain text: `y = max(0, x)`. */
+  formula?: string;
+  /** When to use it, and when something else is better: one or two sentences. */
+  when?: string;
+  /** Of a layer that treats each number by itself: its curve with default parameters, as help draws it. */
+  curve?: (x: number) => number;
   source?: string;
   /** Words a person might search for instead of the title. */
   keywords?: string[];
@@ -157,6 +163,12 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   ports?(node: Node): { inputs: InputPorts; outputs: OutputPorts };
   /** The bodies a zone or block holds, by role, in order. */
   bodies?: { [role: string]: BodyRole };
+  /**
+   * The bodies it runs where these are not simply those drawn inside it: a layer written as a graph of other layers makes its
+   * own (role `body`), a stack one copy of its body for each turn (roles `0`, `1`, …). Pure; called once the types of its inputs
+   * are known. Such bodies are checked, counted, lowered and exported like drawn ones.
+   */
+  compose?(params: Values<P>, inputs: InputsOf<I, TensorType>, node: Node): { [role: string]: Body } | InferProblem;
   /**
    * `input`: its value comes from outside the body and arrives as `inputs.x`, though no port is drawn; `output`: its value
    * goes outside. `name` is the name of such a node while it has none.
@@ -198,6 +210,16 @@ export function defineLayer<P extends Params, const I extends InputPorts>(layer:
 /** The ports of a node, whether its layer fixes them or its bodies do. */
 export function portsOf(layer: Layer, node: Node): { inputs: InputPorts; outputs: OutputPorts } {
   return layer.ports?.(node) ?? layer;
+}
+
+/** Whether a wire of this dtype may go into the port. */
+export function accepts({ dtype = "float32" }: InputPort, given: Dtype): boolean {
+  return dtype === "any" || dtype === given || (Array.isArray(dtype) && dtype.includes(given));
+}
+
+/** What a port takes, in words: `float32 or int64`. */
+export function acceptedDtypes({ dtype = "float32" }: InputPort): string {
+  return typeof dtype === "string" ? dtype : dtype.join(" or ");
 }
 
 /** A float32 tensor of this shape. */
