@@ -1,6 +1,6 @@
 import type { Preprocess } from "../data/manifest.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { foldBody, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import type { Dtype, TensorType } from "../graph/shape.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxValue } from "../layers/kit.ts";
@@ -86,7 +86,8 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
       node: (op, inputs, attributes, outputCount) => write(path, op, inputs, attributes, outputCount),
       constant: (data, shape, dtype) => keep(`${dtype} [${shape}] ${data}`, `${path}/constant`, tensorOf(dtype, shape, data)),
       weight(name) {
-        const key = weightName(path, name);
+        const own = weightName(path, name);
+        const key = checked.shared.get(own) ?? own;
         const tensor = weights.get(key);
         if (!tensor) throw new Error(`The program of the graph has no weight ${key}.`);
         return keep(key, key, tensor);
@@ -101,9 +102,7 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
         return { subgraph: subgraphs.length - 1 };
       },
       body(role, args) {
-        const body = node.bodies?.[role];
-        if (!body) throw new Error(`${path} has no body ${role}.`);
-        return writeBody(body, [...steps, { node: node.id, role }], args);
+        return writeBody(bodyOf(checked, { path, node }, role), [...steps, { node: node.id, role }], args);
       },
     };
   }
@@ -116,7 +115,7 @@ function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>
 
   function writeBody(body: Body, steps: readonly BodyStep[], args: { [name: string]: OnnxValue }): { [name: string]: OnnxValue } {
     return foldBody(checked, body, steps, args, (step, inputs) => {
-      const outputs = Object.entries(step.layer.onnx(step.params, inputs, builderOf(step), step.types));
+      const outputs = Object.entries(step.layer.onnx(step.params, inputs, builderOf(step), step.types, step.node));
       return Object.fromEntries(outputs.flatMap(([port, name]) => (step.types.outputs[port] ? [[port, { name, type: step.types.outputs[port] }]] : [])));
     });
   }

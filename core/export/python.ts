@@ -7,7 +7,7 @@ const KEYWORDS = new Set(
 );
 
 /** Names that generated code means something by; no argument or class may hide them. */
-export const RESERVED_NAMES = ["self", "torch", "nn", "F", "int", "range"];
+export const RESERVED_NAMES = ["self", "torch", "nn", "F", "int", "range", "layer", "load"];
 
 /** What `nn.Module` has already; a layer of that name would hide it. */
 const MODULE_ATTRIBUTES = (
@@ -41,11 +41,17 @@ export class Identifiers {
     this.#taken.add(name);
     return name;
   }
+
+  /** A further identifier like `id`, unlike all given out before. */
+  fresh(id: string): string {
+    this.#byId.delete(id);
+    return this.of(id);
+  }
 }
 
-/** Attribute names of one module's children. */
-export function attributeNames(ids: readonly string[]): Identifiers {
-  const names = new Identifiers(MODULE_ATTRIBUTES);
+/** Attribute names of one module's children, none of them in `taken`. */
+export function attributeNames(ids: readonly string[], taken: readonly string[] = []): Identifiers {
+  const names = new Identifiers([...MODULE_ATTRIBUTES, ...taken]);
   for (const id of ids.filter((id) => /^[A-Za-z][A-Za-z0-9_]*$/.test(id))) names.of(id);
   return names;
 }

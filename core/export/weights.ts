@@ -1,3 +1,4 @@
+import { type NodePath, weightName } from "../graph/path.ts";
 import type { Program } from "../program/program.ts";
 import type { Tensor, Weights } from "./tensor.ts";
 
@@ -31,8 +32,8 @@ export function pickWeights(program: Program, tensors: Weights, options: { exact
   const picked = new Map<string, Tensor>();
   const missing: string[] = [];
   const differing: WeightsError["differing"] = [];
-  for (const { name, dtype, shape } of program.weights) {
-    const tensor = tensors.get(name);
+  for (const { name, dtype, shape, node } of program.weights) {
+    const tensor = tensors.get(name) ?? tensors.get(formerName(node, name));
     if (!tensor) missing.push(name);
     else if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) differing.push({ name, expected: print({ dtype, shape }), found: print(tensor) });
     else picked.set(name, tensor);
@@ -40,6 +41,11 @@ export function pickWeights(program: Program, tensors: Weights, options: { exact
   const extra = options.exact ? [...tensors.keys()].filter((name) => !picked.has(name) && !differing.some((d) => d.name === name)) : [];
   if (missing.length > 0 || differing.length > 0 || extra.length > 0) throw new WeightsError({ missing, extra, differing });
   return picked;
+}
+
+/** Files written before names went without the role `body` have it. */
+function formerName(node: NodePath, name: string): string {
+  return node.replaceAll("/", ".") + name.slice(weightName(node, "").length - 1);
 }
 
 function print({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {

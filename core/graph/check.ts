@@ -4,9 +4,11 @@ import { bodyInputs } from "../layers/input.ts";
 import {
   acceptedDtypes,
   accepts,
+  bodiesOf,
   type Cost,
   type Fix,
   type Inferred,
+  type InferProblem,
   type InputPort,
   type InputPorts,
   type Inputs,
@@ -22,13 +24,13 @@ import { countElements, evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
 import { arrange, type Wiring } from "./order.ts";
-import { type BodyStep, type NodePath, pathOf } from "./path.ts";
+import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
 
 /**
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
  * GRAPH_LIMIT, GRAPH_DUPLICATE_ID, GRAPH_UNKNOWN_TYPE, GRAPH_UNKNOWN_PARAM, GRAPH_EDGE, GRAPH_NAME, GRAPH_CYCLE,
- * GRAPH_UNCONNECTED, GRAPH_NO_INPUT, GRAPH_NO_OUTPUT, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
+ * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_NO_OUTPUT, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
  * GRAPH_MEMORY, GRAPH_DATA, GRAPH_LOSS; hints: GRAPH_UNUSED, GRAPH_LINT.
  */
 export type Problem = {
@@ -51,8 +53,12 @@ export type Checked = {
   problems: Problem[];
   /** What is known of each node's wires; ports whose type cannot be known are absent. */
   types: Map<NodePath, { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } }>;
-  /** Weights of each node, without those of nodes inside it. */
+  /** Weights of each node, without those of nodes inside it and those it shares. */
   weights: Map<NodePath, { [name: string]: WeightPlan }>;
+  /** Tied weights: the full name of the weight that stands in for each that a node does not have itself. */
+  shared: Map<string, string>;
+  /** Bodies that are not drawn but composed, by role: those of composed layers and the copies of a stack. */
+  composed: Map<NodePath, { [role: string]: Body }>;
   /** Numbers that training changes, those of nodes inside included. */
   parameterCount: Map<NodePath, number>;
   /** Of one sample; a zone's hold those inside it. */
@@ -71,6 +77,8 @@ export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
     problems: [],
     types: new Map(),
     weights: new Map(),
+    shared: new Map(),
+    composed: new Map(),
     parameterCount: new Map(),
     multiplyAdds: new Map(),
     totals: { parameters: 0, multiplyAdds: 0 },
@@ -81,9 +89,11 @@ export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
     checked.problems.push({ severity: "error", code: "GRAPH_LIMIT", ...tooLarge, fixes: [] });
     return checked;
   }
-  const result = new BodyCheck(checked, graph, [], null).run();
+  const walk: Walk = { checked, nodeCount: 0, ties: [] };
+  const result = new BodyCheck(walk, graph, [], null, { steps: [] }).run();
   checked.order = result.order;
   checked.totals = { parameters: result.parameters, multiplyAdds: result.multiplyAdds };
+  tieWeights(checked, walk.ties);
   checkTop(checked, graph, result.outputs, options);
   checkMemory(checked);
   // A node's wires may not be known because of a problem further up; say errors first, else keep the order of the graph.
@@ -96,6 +106,17 @@ export function hasErrors(checked: Checked): boolean {
   return checked.problems.some(({ severity }) => severity === "error");
 }
 
+/** What one check of a whole graph gathers on its way. */
+type Walk = { checked: Checked; nodeCount: number; ties: Tie[] };
+/** A node that is to use the weights of another; `shown` is where its problems are drawn. */
+type Tie = { path: NodePath; target: NodePath; title: string; shown: NodePath };
+
+/**
+ * Where what is said of a body is drawn: in the body reached by `steps`, or at the node inside which it was composed. Only of the
+ * first copy of a stack are types drawn; `copy` tells the others.
+ */
+type Shown = { steps: readonly BodyStep[]; copy?: number } | { node: NodePath };
+
 type BodyResult = { outputs: Map<string, TensorType>; order: NodePath[]; parameters: number; multiplyAdds: number; hasErrors: boolean };
 type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputPorts };
 
@@ -103,16 +124,20 @@ type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputP
 class BodyCheck {
   private readonly known = new Map<string, ReadNode>();
   private hasErrors = false;
+  private readonly walk: Walk;
   private readonly checked: Checked;
   private readonly body: Body;
   private readonly steps: readonly BodyStep[];
   private readonly args: Map<string, TensorType> | "unknown" | null;
+  private readonly shown: Shown;
 
-  constructor(checked: Checked, body: Body, steps: readonly BodyStep[], args: Map<string, TensorType> | "unknown" | null) {
-    this.checked = checked;
+  constructor(walk: Walk, body: Body, steps: readonly BodyStep[], args: Map<string, TensorType> | "unknown" | null, shown: Shown) {
+    this.walk = walk;
+    this.checked = walk.checked;
     this.body = body;
     this.steps = steps;
     this.args = args;
+    this.shown = shown;
   }
 
   run(): BodyResult {
@@ -133,6 +158,16 @@ class BodyCheck {
       const multiplyAdds = this.costOf(node, layer, types, inside);
       if (parameters > 0 || plan) this.checked.parameterCount.set(path, parameters);
       if (multiplyAdds > 0) this.checked.multiplyAdds.set(path, multiplyAdds);
+      if (node.weightsOf !== undefined && isLive)
+        this.walk.ties.push({ path, target: resolvePath(this.steps, node.weightsOf), title: node.name || layer.title, shown: this.shownPath(node.id) });
+      // The body of a stack is drawn once, with what is known of its first copy.
+      const drawn = this.drawnTwin(node.id);
+      if (drawn !== null) {
+        this.checked.types.set(drawn, types);
+        if (plan) this.checked.weights.set(drawn, plan);
+        if (parameters > 0 || plan) this.checked.parameterCount.set(drawn, parameters);
+        if (multiplyAdds > 0) this.checked.multiplyAdds.set(drawn, multiplyAdds);
+      }
       if (isLive) {
         result.order.push(path, ...inside.flatMap((body) => body.result.order));
         result.parameters += parameters;
@@ -256,16 +291,29 @@ class BodyCheck {
     }
 
     const { inputs, isComplete } = this.readInputs(node, layer, ports, wiring, names, matters);
+    let composed: { [role: string]: Body } | undefined;
     const inside: { role: string; result: BodyResult }[] = [];
     let outputs: { [port: string]: TensorType } = {};
     let plan: { [name: string]: WeightPlan } | undefined;
     if (isComplete && memo.problems.length === 0) {
-      const inferred = memo.infer(inputs, (role, args) => {
-        const result = this.checkInside(node, role, new Map(Object.entries(args)));
-        if (!result) return null;
-        inside.push({ role, result });
-        return result.hasErrors ? null : Object.fromEntries(result.outputs);
-      });
+      const made = compose(layer, node, memo.values, inputs);
+      if (made && !("problem" in made)) {
+        composed = made;
+        this.checked.composed.set(this.path(node.id), made);
+      }
+      const inferred =
+        made && "problem" in made
+          ? (made as InferProblem)
+          : memo.infer(
+              inputs,
+              (role, args) => {
+                const result = this.checkInside(node, layer, role, new Map(Object.entries(args)), composed);
+                if (!result) return null;
+                inside.push({ role, result });
+                return result.hasErrors ? null : Object.fromEntries(result.outputs);
+              },
+              node,
+            );
       if (inferred && "problem" in inferred) {
         const { problem: message, code = "GRAPH_SHAPE", port, param, hint, fixes = [] } = inferred;
         this.report({ code, message, node: node.id, port, param, edge: port === undefined ? undefined : wiring.get(node.id)?.get(port)?.[0]?.id, hint, fixes });
@@ -277,12 +325,12 @@ class BodyCheck {
       }
     }
     // Bodies that could not be reached with types are still looked through for other problems.
-    for (const role of Object.keys(layer.bodies ?? {})) {
-      if (inside.some((body) => body.role === role)) continue;
-      const result = this.checkInside(node, role, "unknown");
+    for (const role of Object.keys(bodiesOf(layer, node))) {
+      if (composed || inside.some((body) => body.role === role)) continue;
+      const result = this.checkInside(node, layer, role, "unknown", undefined);
       if (result) inside.push({ role, result });
     }
-    const roles = Object.keys(layer.bodies ?? {});
+    const roles = Object.keys(composed ?? bodiesOf(layer, node));
     inside.sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
     if (inside.some(({ result }) => result.hasErrors)) this.hasErrors = true;
     return { types: { inputs, outputs }, inside, plan };
@@ -368,8 +416,9 @@ class BodyCheck {
     });
   }
 
-  private checkInside(node: Node, role: string, args: Map<string, TensorType> | "unknown"): BodyResult | null {
-    const body = node.bodies && Object.hasOwn(node.bodies, role) ? node.bodies[role] : undefined;
+  private checkInside(node: Node, layer: Layer, role: string, args: Map<string, TensorType> | "unknown", composed: { [role: string]: Body } | undefined): BodyResult | null {
+    const bodies = composed ?? node.bodies;
+    const body = bodies && Object.hasOwn(bodies, role) ? bodies[role] : undefined;
     if (!body) {
       this.report({
         code: "GRAPH_BODY",
@@ -380,7 +429,38 @@ class BodyCheck {
       });
       return null;
     }
-    return new BodyCheck(this.checked, body, [...this.steps, { node: node.id, role }], args).run();
+    this.walk.nodeCount += body.nodes.length;
+    if (this.walk.nodeCount > LIMITS.composedNodeCount || this.steps.length >= 2 * LIMITS.nesting) {
+      this.report({
+        code: "GRAPH_LIMIT",
+        message: `With everything inside it, the graph has more than ${LIMITS.composedNodeCount} nodes or is nested too deep.`,
+        node: node.id,
+        hint: "Make fewer copies, or use Repeat for what recurs.",
+        fixes: [],
+      });
+      return null;
+    }
+    return new BodyCheck(this.walk, body, [...this.steps, { node: node.id, role }], args, this.shownInside(node, layer, role, composed !== undefined)).run();
+  }
+
+  /** Copies of a drawn body are shown there; what was composed out of nothing drawn, at its node. */
+  private shownInside(node: Node, layer: Layer, role: string, isComposed: boolean): Shown {
+    if ("node" in this.shown) return this.shown;
+    if (!isComposed) return { ...this.shown, steps: [...this.shown.steps, { node: node.id, role }] };
+    const copied = layer.bodies && Object.keys(layer.bodies)[0];
+    if (copied === undefined) return { node: this.shownPath(node.id) };
+    return { steps: [...this.shown.steps, { node: node.id, role: copied }], copy: Math.max(this.shown.copy ?? 0, Number(role)) };
+  }
+
+  /** Where the node with this id is drawn. */
+  private shownPath(id: string): NodePath {
+    return "node" in this.shown ? this.shown.node : pathOf(this.shown.steps, id);
+  }
+
+  /** The other path under which the types of a node of a first copy are looked for. */
+  private drawnTwin(id: string): NodePath | null {
+    if ("node" in this.shown || this.shown.copy !== 0) return null;
+    return this.shownPath(id);
   }
 
   /** Whether results and weights can be counted at all. */
@@ -471,9 +551,20 @@ class BodyCheck {
 
   private report({ node, edge, severity = "error", ...rest }: Omit<Problem, "severity"> & { severity?: Problem["severity"] }): void {
     if (severity === "error") this.hasErrors = true;
+    const { shown } = this;
     const problem: Problem = { severity, ...rest };
-    if (node !== undefined) problem.node = this.path(node);
-    if (edge !== undefined) problem.edge = this.path(edge);
+    if ("node" in shown) {
+      // Nothing of what is composed is on the canvas: its hints are not the person's business, its errors are the node's.
+      if (severity === "hint") return;
+      this.checked.problems.push({ ...problem, message: `Inside it: ${problem.message}`, node: shown.node, port: undefined, param: undefined, fixes: [] });
+      return;
+    }
+    if (shown.copy) {
+      if (severity === "hint") return;
+      problem.message = `In copy ${shown.copy + 1}: ${problem.message}`;
+    }
+    if (node !== undefined) problem.node = this.shownPath(node);
+    if (edge !== undefined) problem.edge = this.shownPath(edge);
     this.checked.problems.push(problem);
   }
 }
@@ -486,6 +577,56 @@ const DTYPE_HINTS: { [D in Dtype]: string } = {
   bool: "Make a condition with Greater.",
   uint8: "Raw bytes come from an Input of dtype uint8.",
 };
+
+const compositions = new WeakMap<Node, Map<string, { [role: string]: Body } | InferProblem>>();
+
+/** What a layer composes for a node, made once for the same node and inputs so that what is remembered of its parts stays valid. */
+function compose(layer: Layer, node: Node, params: Values<Params>, inputs: Inputs<TensorType>): { [role: string]: Body } | InferProblem | undefined {
+  if (!layer.compose) return undefined;
+  const known = compositions.get(node) ?? new Map<string, { [role: string]: Body } | InferProblem>();
+  compositions.set(node, known);
+  const key = JSON.stringify(inputs);
+  const made = known.get(key) ?? layer.compose(params, inputs, node);
+  if (known.size >= 8) known.clear();
+  known.set(key, made);
+  return made;
+}
+
+/** Takes weights away from nodes that use those of others, where name, shape and dtype are the same. */
+function tieWeights(checked: Checked, ties: readonly Tie[]): void {
+  const targets = new Map(ties.map(({ path, target }) => [path, target]));
+  const live = new Set(checked.order);
+  const plans = new Map(checked.weights);
+  for (const { path, target, title, shown } of ties) {
+    const report = (message: string, hint: string) => checked.problems.push({ severity: "error", code: "GRAPH_TIED", message, hint, node: shown, fixes: [] });
+    let owner = target;
+    for (let hops = 0; targets.has(owner) && hops <= ties.length; hops++) owner = targets.get(owner) ?? owner;
+    const own = plans.get(path);
+    const theirs = plans.get(owner);
+    if (targets.has(owner)) report(`${title} uses the weights of a node that uses its own in turn.`, "Let one of them have weights of its own.");
+    else if (!live.has(owner))
+      report(`${title} uses the weights of “${target}”, which is not there or leads to no output.`, "Choose another node, or let it have its own weights.");
+    else if (own) {
+      const same = Object.entries(own).filter(([name, { shape, dtype }]) => {
+        const other = theirs && Object.hasOwn(theirs, name) ? theirs[name] : undefined;
+        return other && other.dtype === dtype && other.shape.join() === shape.join();
+      });
+      if (same.length === 0) {
+        const print = (plan: typeof own) =>
+          Object.entries(plan)
+            .map(([name, { shape }]) => `${name} ${printShape(shape)}`)
+            .join(", ") || "none";
+        report(`${title} cannot use the weights of “${target}”: it needs ${print(own)}, and there are ${print(theirs ?? {})}.`, "Tied weights have the same name and shape.");
+      }
+      for (const [name] of same) checked.shared.set(weightName(path, name), weightName(owner, name));
+      const rest = Object.fromEntries(Object.entries(own).filter(([name]) => !same.some(([other]) => other === name)));
+      checked.weights.set(path, rest);
+      const saved = countParameters(own) - countParameters(rest);
+      checked.totals.parameters -= saved;
+      for (const around of [path, ...ancestorsOf(path)]) checked.parameterCount.set(around, (checked.parameterCount.get(around) ?? 0) - saved);
+    }
+  }
+}
 
 /** Problems of the whole model: its ends, the data that comes in, the loss at the end. */
 function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, data }: CheckOptions): void {
@@ -627,7 +768,7 @@ type ParamMemo = {
   values: Values<Params>;
   problems: { name: string; message: string }[];
   unknown: string[];
-  infer: (inputs: Inputs<TensorType>, bodies: Parameters<Layer["infer"]>[2]) => Inferred;
+  infer: (inputs: Inputs<TensorType>, bodies: Parameters<Layer["infer"]>[2], node: Node) => Inferred;
 };
 
 /**
@@ -644,12 +785,12 @@ function readNodeParams(layer: Layer, node: Node): ParamMemo {
   const fresh: ParamMemo = {
     type: node.type,
     ...read,
-    infer: (inputs, bodies) => {
-      if (layer.bodies) return layer.infer(read.values, inputs, bodies);
+    infer: (inputs, bodies, node) => {
+      if (layer.bodies || layer.compose) return layer.infer(read.values, inputs, bodies, node);
       const key = JSON.stringify(inputs);
       let inferred = inferences.get(key);
       if (inferred === undefined) {
-        inferred = layer.infer(read.values, inputs, bodies);
+        inferred = layer.infer(read.values, inputs, bodies, node);
         if (inferences.size >= 8) inferences.clear();
         inferences.set(key, inferred);
       }

@@ -43,6 +43,14 @@ export function evaluate(dim: Dim, symbol: number): number {
   return typeof dim === "number" ? dim : Math.max(1, evaluatePolynomial(parse(dim), symbol));
 }
 
+/** One summand of a size: a whole number times symbols and floors. */
+export type DimTerm = { coefficient: number; factors: (string | { numerator: Dim; divisor: number })[] };
+
+/** A size as the sum that it is. */
+export function termsOf(dim: Dim): DimTerm[] {
+  return [...parse(dim)].map(([monomial, coefficient]) => ({ coefficient, factors: atomsOf(monomial).map((atom) => readFloor(atom) ?? atom) }));
+}
+
 /** Whether every size is a number. */
 export function isStatic(shape: Shape): shape is number[] {
   return shape.every((dim) => typeof dim === "number");

@@ -76,6 +76,14 @@ export function foldBody<T>(
   return Object.fromEntries(results);
 }
 
+/** The body with this role that a node of a checked graph runs, drawn or composed. */
+export function bodyOf(checked: Checked, { path, node }: Pick<Step, "path" | "node">, role: string): Body {
+  const bodies = checked.composed.get(path) ?? node.bodies;
+  const body = bodies && Object.hasOwn(bodies, role) ? bodies[role] : undefined;
+  if (!body) throw new Error(`Node ${path} of a checked graph has a body ${role}.`);
+  return body;
+}
+
 const orders = new WeakMap<Checked, Map<string, NodePath[]>>();
 
 /** The checked order, body by body. */

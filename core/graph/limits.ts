@@ -2,6 +2,8 @@
 export const LIMITS = {
   nodeCount: 2000,
   edgeCount: 10_000,
+  /** With the copies in stacks and the insides of composed layers. */
+  composedNodeCount: 20_000,
   /** Bodies within bodies. */
   nesting: 16,
   jsonBytes: 2 * 1024 * 1024,

@@ -12,6 +12,12 @@ export function pathOf(steps: readonly BodyStep[], id: string): NodePath {
   return [...steps.flatMap(({ node, role }) => [node, role]), id].join("/");
 }
 
+/** The paths of the nodes around the one at `path`, the nearest first. */
+export function ancestorsOf(path: NodePath): NodePath[] {
+  const { steps } = splitPath(path);
+  return steps.map(({ node }, i) => pathOf(steps.slice(0, i), node)).reverse();
+}
+
 /** The steps to the body that a node stands in, and its id there. */
 export function splitPath(path: NodePath): { steps: BodyStep[]; id: string } {
   const parts = path.split("/");
@@ -20,7 +26,19 @@ export function splitPath(path: NodePath): { steps: BodyStep[]; id: string } {
   return { steps, id: parts.at(-1) ?? "" };
 }
 
-/** The `state_dict` key of a weight: `repeat_1.body.linear_3.weight`. */
+/**
+ * The `state_dict` key of a weight: ids and roles joined by dots, where a role `body` goes without saying, so that names are those
+ * of the PyTorch modules: `layer1.0.conv1.weight`, `if_1.then.linear_2.bias`.
+ */
 export function weightName(path: NodePath, name: string): string {
-  return `${path.replaceAll("/", ".")}.${name}`;
+  const parts = path.split("/");
+  return [...parts.filter((part, i) => i % 2 === 0 || part !== PLAIN_ROLE), name].join(".");
+}
+
+/** The role of the one body of a block or loop. */
+const PLAIN_ROLE = "body";
+
+/** The path that `text` means at a node in the body reached by `steps`: from the top where it begins with `/`, else from that body. */
+export function resolvePath(steps: readonly BodyStep[], text: string): NodePath {
+  return text.startsWith("/") ? text.slice(1) : pathOf(steps, text);
 }

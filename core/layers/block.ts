@@ -1,6 +1,8 @@
+import { singleInputs } from "./composed.ts";
 import { bodyInputs } from "./input.ts";
-import { defineLayer, type InputPorts, type Inputs, startBody } from "./kit.ts";
+import { defineLayer, type InputPorts, startBody } from "./kit.ts";
 import { bodyOutputs } from "./output.ts";
+import { p } from "./params.ts";
 
 export const block = defineLayer({
   type: "block",
@@ -8,7 +10,9 @@ export const block = defineLayer({
   category: "control",
   doc: "Holds a part of the network under one name; its inputs and outputs are those of its body.",
   keywords: ["group", "subgraph", "module", "function", "residual block"],
-  params: {},
+  formula: "y = body(x)",
+  when: "To give a part of the network a name, to use it in several places, or to tidy a large drawing.",
+  params: { definition: p.text({ default: "", pattern: /^[\w-]{0,64}$/, doc: "The shared definition whose copy this is; empty for a block of its own." }) },
   inputs: {} as InputPorts,
   bodies: { body: { doc: "The part. Name its inputs and outputs to name the ports.", start: startBody() } },
   ports: ({ bodies }) => {
@@ -22,16 +26,11 @@ export const block = defineLayer({
   },
   summary: () => "",
   infer: (_, inputs, bodies) => {
-    const outputs = bodies("body", single(inputs));
+    const outputs = bodies("body", singleInputs(inputs));
     return outputs && { outputs };
   },
-  lower: (_, inputs, b) => b.body("body", single(inputs)),
-  onnx: (_, inputs, b) => Object.fromEntries(Object.entries(b.body("body", single(inputs))).map(([port, { name }]) => [port, name])),
-  torch: () => ({ lines: (inputs, call) => [`return ${call("body", single(inputs))}`] }),
+  lower: (_, inputs, b) => b.body("body", singleInputs(inputs)),
+  onnx: (_, inputs, b) => Object.fromEntries(Object.entries(b.body("body", singleInputs(inputs))).map(([port, { name }]) => [port, name])),
+  torch: () => ({ is: "body" }),
   examples: [{ inputs: { x: [2, 3] }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "relu" }) } }],
 });
-
-/** A block's ports take one wire each. */
-function single<T>(inputs: Inputs<T>): { [port: string]: T } {
-  return Object.fromEntries(Object.entries(inputs).flatMap(([port, value]): [string, T][] => (value === undefined || Array.isArray(value) ? [] : [[port, value]])));
-}

@@ -1,3 +1,9 @@
+import { separableConv2d } from "./separable_conv2d.ts";
+import { pointwiseConv } from "./pointwise_conv.ts";
+import { depthwiseConv2d } from "./depthwise_conv2d.ts";
+import { convTranspose3d } from "./conv_transpose3d.ts";
+import { convTranspose1d } from "./conv_transpose1d.ts";
+import { conv3d } from "./conv3d.ts";
 import { adaptiveAvgPool2d } from "./adaptive_avg_pool2d.ts";
 import { add } from "./add.ts";
 import { avgPool1d } from "./avg_pool1d.ts";
@@ -5,17 +11,24 @@ import { avgPool2d } from "./avg_pool2d.ts";
 import { batchNorm1d } from "./batch_norm1d.ts";
 import { batchNorm2d } from "./batch_norm2d.ts";
 import { block } from "./block.ts";
+import { celu } from "./celu.ts";
 import { concat } from "./concat.ts";
 import { convTranspose2d } from "./conv_transpose2d.ts";
 import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
 import { dropout } from "./dropout.ts";
+import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
 import { flatten } from "./flatten.ts";
 import { gelu } from "./gelu.ts";
+import { glu } from "./glu.ts";
 import { greater } from "./greater.ts";
 import { groupNorm } from "./group_norm.ts";
 import { gru } from "./gru.ts";
+import { hardshrink } from "./hardshrink.ts";
+import { hardsigmoid } from "./hardsigmoid.ts";
+import { hardswish } from "./hardswish.ts";
+import { hardtanh } from "./hardtanh.ts";
 import { identity } from "./identity.ts";
 import { ifZone } from "./if.ts";
 import { input } from "./input.ts";
@@ -23,23 +36,36 @@ import type { Layer } from "./kit.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { leakyRelu } from "./leaky_relu.ts";
 import { linear } from "./linear.ts";
+import { logSigmoid } from "./log_sigmoid.ts";
+import { logSoftmax } from "./log_softmax.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool1d } from "./max_pool1d.ts";
 import { maxPool2d } from "./max_pool2d.ts";
 import { mean } from "./mean.ts";
+import { mish } from "./mish.ts";
 import { mul } from "./mul.ts";
 import { multiheadAttention } from "./multihead_attention.ts";
 import { output } from "./output.ts";
 import { permute } from "./permute.ts";
+import { prelu } from "./prelu.ts";
 import { relu } from "./relu.ts";
+import { relu6 } from "./relu6.ts";
 import { repeatZone } from "./repeat.ts";
 import { reshape } from "./reshape.ts";
+import { rrelu } from "./rrelu.ts";
 import { scaledDotProductAttention } from "./scaled_dot_product_attention.ts";
+import { selu } from "./selu.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { silu } from "./silu.ts";
 import { softmax } from "./softmax.ts";
+import { softmin } from "./softmin.ts";
+import { softplus } from "./softplus.ts";
+import { softshrink } from "./softshrink.ts";
+import { softsign } from "./softsign.ts";
+import { stack } from "./stack.ts";
 import { tanh } from "./tanh.ts";
+import { threshold } from "./threshold.ts";
 import { upsample } from "./upsample.ts";
 import { whileZone } from "./while.ts";
 
@@ -49,15 +75,40 @@ export const layers: readonly Layer[] = [
   output,
   conv2d,
   conv1d,
+  conv3d,
   convTranspose2d,
+  convTranspose1d,
+  convTranspose3d,
+  depthwiseConv2d,
+  pointwiseConv,
+  separableConv2d,
   linear,
   relu,
+  relu6,
   leakyRelu,
+  prelu,
+  rrelu,
+  elu,
+  selu,
+  celu,
   gelu,
   silu,
+  mish,
+  hardswish,
+  glu,
   sigmoid,
+  hardsigmoid,
+  logSigmoid,
   tanh,
+  hardtanh,
+  softsign,
+  softplus,
   softmax,
+  logSoftmax,
+  softmin,
+  softshrink,
+  hardshrink,
+  threshold,
   batchNorm2d,
   batchNorm1d,
   layerNorm,
@@ -88,6 +139,7 @@ export const layers: readonly Layer[] = [
   whileZone,
   repeatZone,
   block,
+  stack,
 ];
 
 const byType = new Map(layers.map((layer) => [layer.type, layer]));

@@ -80,18 +80,23 @@ type BodyTypes = (role: string, args: { [name: string]: TensorType }) => { [name
 /**
  * Writes program ops while a layer is lowered. `call` returns the first result; `calls` returns one for each type.
  *
- * Control flow: `if`, `while` and `repeat` write a nested block by calling the given function once, at a time when everything
- * the function writes lands inside that block. `body` writes one of the node's bodies at the place where the builder stands.
+ * Control flow: `if`, `while`, `repeat` and `switch` write a nested block by calling the given function once, at a time when
+ * everything the function writes lands inside that block. `body` writes one of the node's bodies at the place where the builder stands.
  */
 export type ProgramBuilder = {
   call(op: string, args: BuilderArg[], type: TensorType): Value;
   calls(op: string, args: BuilderArg[], types: TensorType[]): Value[];
   weight(name: string): Value;
   body(role: string, args: { [name: string]: Value }): { [name: string]: Value };
-  if(condition: Value, then: () => Value[], otherwise: () => Value[], types: TensorType[]): Value[];
+  if(condition: Value | { flag: "training" }, then: () => Value[], otherwise: () => Value[], types: TensorType[]): Value[];
   while(init: Value[], condition: (carried: Value[]) => Value, body: (carried: Value[]) => Value[], options: { maxIterations: number; limit: "fail" | "stop" }): Value[];
-  repeat(init: Value[], times: number | Value, body: (carried: Value[], index: Value) => Value[], options: { maxIterations: number }): Value[];
+  /** `body` gives the carried values and then an item for each `stack`; the results are the carried values and the stacks. */
+  repeat(init: Value[], times: number | Value | BuilderSize, body: (carried: Value[], index: Value, slices: Value[]) => Value[], options: RepeatOptions): Value[];
+  /** Each case sees its rows of `args` alone; `rows` are the types of these. */
+  switch(index: Value, args: Value[], rows: TensorType[], cases: ((args: Value[]) => Value[])[], types: TensorType[]): Value[];
 };
+/** `scan`: what is taken apart along an axis, a slice for each turn. `stack`: the new axis and the type of each stack of items. `reverse`: from the last slice to the first. */
+export type RepeatOptions = { maxIterations: number; scan?: { value: Value; axis: number }[]; stack?: { axis: number; type: TensorType }[]; reverse?: boolean };
 /** `Value` and `Value[]` may stand where an Arg does. */
 export type BuilderArg = Arg | Value | Value[] | BuilderSize | { ints: (number | BuilderSize)[] };
 /** A size of a value known only at run time: `[value, axis]`. */
@@ -122,9 +127,10 @@ type OnnxSubgraph = { subgraph: number };
  * PyTorch code of a layer. `torch`, `nn` and `F` (`torch.nn.functional`) are imported.
  *
  * Plain layers: what to make in `__init__` (absent: nothing) and an expression in `forward`.
- * Layers with bodies: the lines of the `forward` of a Module class of their own, whose arguments are the connected input ports.
- * Each body is a Module too, `self.<role>`; `call` writes its call and gives a value, or a tuple in order of its output names.
- * So a weight's `state_dict` key is its node path joined by dots: `repeat_1.body.linear_2.weight`.
+ * Zones: the lines of the `forward` of a Module class of their own, whose arguments are the connected input ports. Its body with
+ * the role `body` is a method, each other a Module, `self.<role>`; `call` writes its call and gives a value, or a tuple in order
+ * of its output names; `fresh` names a variable like no other. Blocks and composed layers: the role of the body that it `is`. Stacks: the roles of the bodies that run
+ * one after another, as nn.Sequential. So a weight's `state_dict` key is what `weightName` says.
  */
 type TorchCode =
   | {
@@ -135,7 +141,9 @@ type TorchCode =
       /** The left side of the assignment, given a variable for each output port; without it the variables joined by commas. */
       assign?: (outputs: { [port: string]: string }) => string;
     }
-  | { lines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string) => string[] };
+  | { is: string }
+  | { chain: string[] /** How often the chain runs; once where absent. */; times?: number }
+  | { lines: (inputs: Inputs<string>, call: (role: string, args: { [name: string]: string }) => string, fresh: (wanted: string) => string) => string[] };
 
 /** One body of a zone or block: what it is for, and what a new node starts with. */
 type BodyRole = { doc: string; start: Body };
@@ -163,6 +171,8 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   ports?(node: Node): { inputs: InputPorts; outputs: OutputPorts };
   /** The bodies a zone or block holds, by role, in order. */
   bodies?: { [role: string]: BodyRole };
+  /** Which of `bodies` a node has, where that depends on its parameters; read them with `bodiesOf`. */
+  roles?(node: Node): string[];
   /**
    * The bodies it runs where these are not simply those drawn inside it: a layer written as a graph of other layers makes its
    * own (role `body`), a stack one copy of its body for each turn (roles `0`, `1`, …). Pure; called once the types of its inputs
@@ -180,20 +190,22 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   widthParam?: string;
   /** The line under the node's name: `32 filters, 3×3, same`. */
   summary(params: Values<P>): string;
-  infer(params: Values<P>, inputs: InputsOf<I, TensorType>, bodies: BodyTypes): Inferred;
+  infer(params: Values<P>, inputs: InputsOf<I, TensorType>, bodies: BodyTypes, node: Node): Inferred;
   lower(
     params: Values<P>,
     inputs: InputsOf<I, Value>,
     b: ProgramBuilder,
     types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } },
+    node: Node,
   ): { [port: string]: Value };
   onnx(
     params: Values<P>,
     inputs: InputsOf<I, OnnxValue>,
     b: OnnxBuilder,
     types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } },
+    node: Node,
   ): { [port: string]: string };
-  torch(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }): TorchCode;
+  torch(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }, node: Node): TorchCode;
   /** Absent: no multiply-adds of its own, and the sum of its bodies. `bodies` holds those of one run of each body. */
   cost?(params: Values<P>, types: { inputs: InputsOf<I, TensorType>; outputs: { [port: string]: TensorType } }, bodies: { [role: string]: Cost }): Cost;
   /** The contract test tries every promise on each. Shapes with numbers only; a bare shape is float32. */
@@ -210,6 +222,12 @@ export function defineLayer<P extends Params, const I extends InputPorts>(layer:
 /** The ports of a node, whether its layer fixes them or its bodies do. */
 export function portsOf(layer: Layer, node: Node): { inputs: InputPorts; outputs: OutputPorts } {
   return layer.ports?.(node) ?? layer;
+}
+
+/** The bodies that a node of this layer holds, by role, in order. */
+export function bodiesOf(layer: Layer, node: Node): { [role: string]: BodyRole } {
+  const { bodies = {} } = layer;
+  return layer.roles ? Object.fromEntries(layer.roles(node).flatMap((role) => (bodies[role] ? [[role, bodies[role]]] : []))) : bodies;
 }
 
 /** Whether a wire of this dtype may go into the port. */

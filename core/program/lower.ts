@@ -1,7 +1,7 @@
 import type { Preprocess } from "../data/manifest.ts";
 import { type Checked, mainOutput } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { foldBody, GraphInvalid, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, GraphInvalid, requireValid, type Step } from "../graph/fold.ts";
 import type { BodyStep } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
@@ -17,7 +17,7 @@ import { ProgramWriter } from "./writer.ts";
  */
 export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = {}): Program {
   const checked = requireValid(graph);
-  const writer = new ProgramWriter();
+  const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
   return writer.finish(lowerNodes(writer, graph, checked, inputs, options.preprocess));
 }
@@ -39,7 +39,7 @@ export function lowerTraining(
   if ("problem" in answer)
     throw new GraphInvalid([{ severity: "error", code: "GRAPH_LOSS", message: answer.problem, hint: answer.hint, node: main.node.id, fixes: answer.fixes ?? [] }]);
 
-  const writer = new ProgramWriter();
+  const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
   const target = writer.input("target", answer.target, main.node.id);
   const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess);
@@ -72,13 +72,10 @@ function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, input
   for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {});
 
   const lowerBody = (body: Body, steps: readonly BodyStep[], args: { [name: string]: Value }): { [name: string]: Value } =>
-    foldBody(checked, body, steps, args, ({ node, layer, params, types, path }: Step, arrived: Inputs<Value>) => {
-      const b = writer.at(path, (role, inner) => {
-        const inside = node.bodies?.[role];
-        if (!inside) throw new Error(`Node ${path} of a checked graph has a body ${role}.`);
-        return lowerBody(inside, [...steps, { node: node.id, role }], inner);
-      });
-      return layer.lower(params, arrived, b, types);
+    foldBody(checked, body, steps, args, (step: Step, arrived: Inputs<Value>) => {
+      const { node, layer, params, types, path } = step;
+      const b = writer.at(path, (role, inner) => lowerBody(bodyOf(checked, step, role), [...steps, { node: node.id, role }], inner));
+      return layer.lower(params, arrived, b, types, node);
     });
   return lowerBody(
     graph,

@@ -12,6 +12,13 @@ export class ProgramWriter {
   /** Where ops go: the innermost open block. */
   private ops: Op[] = [];
 
+  private readonly shared: ReadonlyMap<string, string>;
+
+  /** `shared`: the weight that stands in for each that a node does not have itself. */
+  constructor(shared: ReadonlyMap<string, string> = new Map()) {
+    this.shared = shared;
+  }
+
   input(name: string, type: TensorType, node: NodePath): Value {
     const value = this.fresh(type);
     this.inputs.push({ value: value.id, name, dtype: type.dtype, shape: type.shape, node });
@@ -48,7 +55,8 @@ export class ProgramWriter {
       calls,
       call: (op, args, type) => first(calls(op, args, [type])),
       weight: (name) => {
-        const value = this.weights.get(weightName(node, name));
+        const own = weightName(node, name);
+        const value = this.weights.get(this.shared.get(own) ?? own);
         if (!value) throw new Error(`Node ${node} asks for a weight ${name} that it did not plan.`);
         return value;
       },
@@ -59,7 +67,7 @@ export class ProgramWriter {
       if: (condition, then, otherwise, types) => {
         const blocks: [Block, Block] = [this.block([], then), this.block([], otherwise)];
         const out = types.map((type) => this.fresh(type));
-        this.ops.push({ op: "if", cond: condition.id, blocks, out: idsOf(out), node });
+        this.ops.push({ op: "if", cond: "flag" in condition ? condition : condition.id, blocks, out: idsOf(out), node });
         return out;
       },
       while: (init, condition, turn, { maxIterations, limit }) => {
@@ -70,12 +78,33 @@ export class ProgramWriter {
         this.ops.push({ op: "while", init: idsOf(init), blocks, maxIterations, limit, out: idsOf(out), node });
         return out;
       },
-      repeat: (init, times, turn, { maxIterations }) => {
+      repeat: (init, times, turn, { maxIterations, scan = [], stack = [], reverse = false }) => {
         const index = this.fresh({ dtype: "int64", shape: [] });
+        const slices = scan.map(({ value: { type }, axis }) => this.fresh({ dtype: type.dtype, shape: type.shape.toSpliced(axis, 1) }));
         const carried = this.copies(init);
-        const blocks: [Block] = [this.block([index, ...carried], () => turn(carried, index))];
-        const out = this.copies(init);
-        this.ops.push({ op: "repeat", init: idsOf(init), times: typeof times === "number" ? times : { v: times.id }, maxIterations, blocks, out: idsOf(out), node });
+        const blocks: [Block] = [this.block([index, ...slices, ...carried], () => turn(carried, index, slices))];
+        const out = [...this.copies(init), ...stack.map(({ type }) => this.fresh(type))];
+        this.ops.push({
+          op: "repeat",
+          init: idsOf(init),
+          times: typeof times === "number" ? times : "size" in times ? toSize(times) : { v: times.id },
+          ...(scan.length > 0 ? { scan: scan.map(({ value, axis }): [number, number] => [value.id, axis]) } : {}),
+          ...(stack.length > 0 ? { stack: stack.map(({ axis }) => axis) } : {}),
+          ...(reverse ? { reverse } : {}),
+          maxIterations,
+          blocks,
+          out: idsOf(out),
+          node,
+        });
+        return out;
+      },
+      switch: (index, args, rows, cases, types) => {
+        const blocks = cases.map((write) => {
+          const given = rows.map((type) => this.fresh(type));
+          return this.block(given, () => write(given));
+        });
+        const out = types.map((type) => this.fresh(type));
+        this.ops.push({ op: "switch", index: index.id, args: idsOf(args), blocks, out: idsOf(out), node });
         return out;
       },
     };

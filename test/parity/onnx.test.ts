@@ -8,10 +8,11 @@ import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Tensor } from "../../core/export/tensor.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
+import { blockCases } from "./blockCases.ts";
 import { type Case, layerCases, templateCases, tokenCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
-const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...controlCases()];
+const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...blockCases(), ...controlCases()];
 
 let folder: string;
 beforeAll(async () => {

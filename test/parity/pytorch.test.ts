@@ -6,8 +6,10 @@ import { z } from "zod";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { writeSafetensors } from "../../core/export/safetensors.ts";
 import { type Tensor, tensorBytes, tensorFromBytes } from "../../core/export/tensor.ts";
+import { checkGraph } from "../../core/graph/check.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
+import { blockCases } from "./blockCases.ts";
 import { type Case, layerCases, templateCases, tokenCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
@@ -60,23 +62,29 @@ const Encoded = z.array(z.array(z.object({ dtype: z.enum(["float32", "int64", "b
 const Answers = z.array(z.union([z.object({ error: z.string() }), z.object({ fresh: Encoded, trained: Encoded })]));
 
 const SEED = 7;
-const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...controlCases()];
+const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...blockCases(), ...controlCases()];
 const missing = missingOracles("torch", "numpy", "safetensors");
 
 describe.skipIf(missing.length > 0)(
   `Python's PyTorch computes the exported code as the engine computes the graph${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`,
   () => {
     let folder: string;
+    const failures = new Map<string, unknown>();
     const made = new Map<string, { one: Case; file: string; answer: z.infer<typeof Answers>[number] }>();
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), "pytorch-parity-"));
+      // What keeps one case from being made fails that one alone.
       const asked: { name: string; one: Case; file: string; code: string }[] = [];
       for (const [i, [name, make]] of cases.entries()) {
-        const one = make();
-        const file = join(folder, `${i}.safetensors`);
-        await writeFile(file, writeSafetensors(one.weights));
-        asked.push({ name, one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
+        try {
+          const one = make();
+          const file = join(folder, `${i}.safetensors`);
+          await writeFile(file, writeSafetensors(one.weights));
+          asked.push({ name, one, file, code: exportPyTorch(one.graph, { className: "Net", preprocess: one.preprocess }) });
+        } catch (cause) {
+          failures.set(name, cause);
+        }
       }
       const answers = Answers.parse(
         await runPython(
@@ -89,12 +97,14 @@ describe.skipIf(missing.length > 0)(
     afterAll(() => rm(folder, { recursive: true, force: true }));
 
     it.each(cases.map(([name]) => name))("%s", async (name) => {
+      if (failures.has(name)) throw failures.get(name);
       const { one, file, answer } = made.get(name) ?? {};
       if (!one || !file || !answer) throw new Error(`${name} was not made.`);
       if ("error" in answer) throw new Error(answer.error);
       for (const [i, inputs] of one.inputs.entries()) {
         await compare(one, { file }, inputs, answer.trained[i] ?? [], "with the same weights");
-        await compare(one, { seed: SEED }, inputs, answer.fresh[i] ?? [], "with first weights of the same seed");
+        // PyTorch also draws first weights that a tied layer then drops, and so draws others for those after it.
+        if (checkGraph(one.graph).shared.size === 0) await compare(one, { seed: SEED }, inputs, answer.fresh[i] ?? [], "with first weights of the same seed");
       }
     });
   },
