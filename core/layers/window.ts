@@ -16,13 +16,19 @@ export function scaleUp(size: Dim, stride: number, reach: number): Dim {
   return add(multiply(size, stride), reach + 1 - stride);
 }
 
-const AXIS_NAMES = { 1: "length", 2: "height, width" } as const;
+/** How many spatial axes a layer slides over: sequences, images, volumes. */
+export type Axes = 1 | 2 | 3;
+
+const AXIS_NAMES = { 1: "length", 2: "height, width", 3: "depth, height, width" } as const;
+
+/** What a layer over that many spatial axes takes, as its port says it. */
+export const SPATIAL_INPUT = { 1: "Sequences: [N, channels, length].", 2: "Images: [N, channels, height, width].", 3: "Volumes: [N, channels, depth, height, width]." } as const;
 
 /** Why a layer over `axes` spatial axes cannot take `x`, or null where it can: it needs [N, channels, ...]. */
-export function needImage(title: string, axes: 1 | 2, x: Shape): InferProblem | null {
+export function needImage(title: string, axes: Axes, x: Shape): InferProblem | null {
   if (x.length === axes + 2) return null;
   const fixes: Fix[] = [];
-  if (axes === 2 && x.length === 3)
+  if (axes > 1 && x.length === axes + 1)
     fixes.push({
       kind: "insert",
       label: "Insert Reshape that adds a channel axis",
@@ -41,8 +47,18 @@ export function needImage(title: string, axes: 1 | 2, x: Shape): InferProblem | 
   return {
     problem: `${title} needs [N, channels, ${AXIS_NAMES[axes]}] but receives ${printShape(x)}.`,
     port: "x",
-    hint: axes === 2 && x.length === 3 ? "Use the one-dimensional layer, or add an axis with Reshape." : "Put a Reshape in front.",
+    hint: axes > 1 && x.length === axes + 1 ? "Use the layer for one axis less, or add an axis with Reshape." : "Put a Reshape in front.",
     fixes,
+  };
+}
+
+/** Why a layer cannot know its number of channels, axis 1 of `x`, or null where it can. */
+export function needChannels(title: string, x: Shape): InferProblem | null {
+  if (typeof x[1] === "number") return null;
+  return {
+    problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x)} is known only at run time.`,
+    port: "x",
+    hint: "Move that axis with Permute.",
   };
 }
 

@@ -1,0 +1,3 @@
+import { defineConvolution } from "./convolution.ts";
+
+export const conv3d = defineConvolution(3);
