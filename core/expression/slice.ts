@@ -122,7 +122,7 @@ export function planSlice(items: readonly SliceItem[], shape: Shape): SlicePlan 
 
 const count = (size: Dim) => (size === 1 ? "1 entry" : `${size} entries`);
 
-function planRange({ start, stop, step }: SliceItem & { kind: "range" }, size: Dim): (SliceStep & { kind: "keep" | "range" }) | string {
+function planRange({ start, stop, step }: SliceItem & { kind: "range" }, size: Dim): Extract<SliceStep, { kind: "keep" | "range" }> | string {
   if (step === 0) return "A step of 0 gives nothing";
   if (step < 0) {
     // x[a:b:-s] is x turned round, then [-a-1:-b-1:s].
@@ -139,7 +139,7 @@ function planRange({ start, stop, step }: SliceItem & { kind: "range" }, size: D
   if (typeof distance === "number" && distance <= 0) return `The range ${written} holds nothing`;
   if (distance === size && step === 1) return { kind: "keep", size };
   const length = floorDivide(add(distance, step - 1), step);
-  if (isNumber) return { kind: "range", flip: false, start: from, stop: to, step, size: length, span: null };
+  if (isNumber) return { kind: "range", flip: false, start, stop, step, size: length, span: null };
   // A shorter axis would be cut off in silence where the size of the result is promised; so it is asked for.
   const promised = typeof distance === "number" || typeof start === "string" || typeof stop === "string";
   return { kind: "range", flip: false, start, stop, step, size: length, span: promised ? distance : null };
