@@ -1,3 +1,3 @@
-import { definePooling } from "./pooling.ts";
+import { defineAvgPooling } from "./pooling.ts";
 
-export const avgPool1d = definePooling("avg", 1);
+export const avgPool1d = defineAvgPooling(1);

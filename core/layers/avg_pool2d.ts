@@ -1,3 +1,3 @@
-import { definePooling } from "./pooling.ts";
+import { defineAvgPooling } from "./pooling.ts";
 
-export const avgPool2d = definePooling("avg", 2);
+export const avgPool2d = defineAvgPooling(2);

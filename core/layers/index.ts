@@ -1,7 +1,12 @@
+import { adaptiveAvgPool1d } from "./adaptive_avg_pool1d.ts";
 import { adaptiveAvgPool2d } from "./adaptive_avg_pool2d.ts";
+import { adaptiveAvgPool3d } from "./adaptive_avg_pool3d.ts";
+import { adaptiveMaxPool1d } from "./adaptive_max_pool1d.ts";
+import { adaptiveMaxPool2d } from "./adaptive_max_pool2d.ts";
 import { add } from "./add.ts";
 import { avgPool1d } from "./avg_pool1d.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
+import { avgPool3d } from "./avg_pool3d.ts";
 import { batchNorm1d } from "./batch_norm1d.ts";
 import { batchNorm2d } from "./batch_norm2d.ts";
 import { block } from "./block.ts";
@@ -19,6 +24,7 @@ import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
 import { flatten } from "./flatten.ts";
 import { gelu } from "./gelu.ts";
+import { globalAvgPool } from "./global_avg_pool.ts";
 import { glu } from "./glu.ts";
 import { greater } from "./greater.ts";
 import { groupNorm } from "./group_norm.ts";
@@ -40,6 +46,7 @@ import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool1d } from "./max_pool1d.ts";
 import { maxPool2d } from "./max_pool2d.ts";
+import { maxPool3d } from "./max_pool3d.ts";
 import { mean } from "./mean.ts";
 import { mish } from "./mish.ts";
 import { mul } from "./mul.ts";
@@ -114,10 +121,17 @@ export const layers: readonly Layer[] = [
   layerNorm,
   groupNorm,
   maxPool2d,
-  avgPool2d,
-  adaptiveAvgPool2d,
   maxPool1d,
+  maxPool3d,
+  avgPool2d,
   avgPool1d,
+  avgPool3d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool1d,
+  globalAvgPool,
   embedding,
   lstm,
   gru,

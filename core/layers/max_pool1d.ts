@@ -1,3 +1,3 @@
-import { definePooling } from "./pooling.ts";
+import { defineMaxPooling } from "./pooling.ts";
 
-export const maxPool1d = definePooling("max", 1);
+export const maxPool1d = defineMaxPooling(1);

@@ -1,3 +1,3 @@
-import { definePooling } from "./pooling.ts";
+import { defineMaxPooling } from "./pooling.ts";
 
-export const maxPool2d = definePooling("max", 2);
+export const maxPool2d = defineMaxPooling(2);

@@ -1,74 +1,158 @@
-import { defineLayer, float32 } from "./kit.ts";
+import { defineLayer, float32, type Inferred } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
-import { needFit, needImage, slide } from "./window.ts";
+import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver } from "./window.ts";
 
-/** MaxPool and AvgPool over one or two spatial axes. */
-export function definePooling(kind: "max" | "avg", axes: 1 | 2) {
-  const title = `${kind === "max" ? "Max" : "Avg"}Pool${axes}d`;
+/** What MaxPool and AvgPool share, over one to three spatial axes. */
+function windowParams(axes: Axes, paddingDoc: string) {
+  return {
+    kernel_size: p.size({ axes, min: 1, default: 2, doc: "Size of the window." }),
+    stride: p.size({ axes, min: 1, default: "kernel", words: ["kernel"], doc: "How far the window moves; `kernel` moves by its own size." }),
+    padding: p.size({ axes, min: 0, default: 0, doc: paddingDoc }),
+  };
+}
+const ceilMode = p.bool({ default: false, doc: "Keeps what is left over at the end, in windows that stick out." });
+
+type Window = { kernel_size: number | number[]; stride: number | number[] | "kernel"; padding: number | number[]; dilation?: number | number[]; ceil_mode: boolean };
+
+/** MaxPool1d, MaxPool2d and MaxPool3d. */
+export function defineMaxPooling(axes: Axes) {
+  const title = `MaxPool${axes}d`;
   return defineLayer({
-    type: `${kind}_pool${axes}d`,
-    title,
-    category: "pooling",
-    doc: kind === "max" ? "Keeps the greatest value of each window: shrinks and forgives small shifts." : "Takes the mean of each window: shrinks smoothly.",
-    source: `https://pytorch.org/docs/2.13/generated/torch.nn.${title}.html`,
-    keywords: ["pool", "downsample", "subsample", "shrink"],
+    ...about(title, axes),
+    type: `max_pool${axes}d`,
+    doc: "Keeps the greatest value of each window: shrinks and forgives small shifts.",
+    formula: "y[n, c, i] = max over k of x[n, c, stride · i + dilation · k − padding]",
+    when: "Between convolutions of a classifier, where it matters that something is there, not where. AvgPool keeps more of a texture; a convolution of stride 2 learns how to shrink.",
     params: {
-      kernel_size: p.size({ axes, min: 1, default: 2, doc: "Size of the window." }),
-      stride: p.size({ axes, min: 1, default: "kernel", words: ["kernel"], doc: "How far the window moves; `kernel` moves by its own size." }),
-      padding: p.size({
-        axes,
-        min: 0,
-        default: 0,
-        doc: kind === "max" ? "Border around; at most half the window." : "Zeros around, counted in the mean; at most half the window.",
-      }),
+      ...windowParams(axes, "Border around that is never the greatest; at most half the window."),
+      dilation: p.size({ axes, min: 1, default: 1, doc: "Distance between the points of the window." }),
+      ceil_mode: ceilMode,
     },
-    inputs: { x: { doc: axes === 2 ? "Images: [N, channels, height, width]." : "Sequences: [N, channels, length]." } },
-    summary: ({ kernel_size, stride }) => formatSize(kernel_size, axes) + (stride === "kernel" ? "" : `, stride ${formatSize(stride, axes)}`),
-    infer: (params, { x: { shape } }) => {
-      const wrong = needImage(title, axes, shape);
-      if (wrong) return wrong;
-      const { kernel, stride, padding } = read(params);
-      if (padding.some((pad, i) => pad > (kernel[i] ?? 1) / 2)) {
-        return {
-          problem: `${title}'s padding may be half of its window at most: the window is ${kernel.join("×")}, the padding ${padding.join("×")}.`,
-          code: "GRAPH_PARAM",
-          param: "padding",
-          fixes: [{ kind: "set-param", label: `Set padding to ${kernel.map((k) => k >> 1).join("×")}`, name: "padding", value: kernel.map((k) => k >> 1) }],
-        };
-      }
-      const sizes = shape.slice(2);
-      const result = sizes.map((size, i) => slide(size, { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, pads: 2 * (padding[i] ?? 0), dilation: 1 }));
-      const unfit = needFit(title, sizes, result, kernel, [{ kind: "remove-node", label: `Remove this ${title}` }]);
-      return unfit ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
-    },
+    infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape),
     lower: (params, { x }, b, { outputs: { y } }) => {
-      const { kernel, stride, padding } = read(params);
-      const window = [{ ints: kernel }, { ints: stride }, { ints: padding }];
-      return { y: kind === "max" ? b.call(`aten::max_pool${axes}d`, [x, ...window], y ?? x.type) : b.call(`aten::avg_pool${axes}d`, [x, ...window], y ?? x.type) };
+      const { kernel, stride, padding, dilation } = read(params, axes);
+      return { y: b.call(`aten::max_pool${axes}d`, [x, { ints: kernel }, { ints: stride }, { ints: padding }, { ints: dilation }, params.ceil_mode], y ?? x.type) };
     },
     onnx: (params, { x }, b) => {
-      const { kernel, stride, padding } = read(params);
-      const [y = ""] = b.node(kind === "max" ? "MaxPool" : "AveragePool", [x.name], {
+      const { kernel, stride, padding, dilation } = read(params, axes);
+      const [y = ""] = b.node("MaxPool", [x.name], {
         kernel_shape: kernel,
         strides: stride,
         pads: [...padding, ...padding],
-        ...(kind === "avg" ? { count_include_pad: 1 } : {}),
+        dilations: dilation,
+        ceil_mode: Number(params.ceil_mode),
       });
       return { y };
     },
-    torch: ({ kernel_size, stride, padding }) => ({
-      module: pythonCall(`nn.${title}`, [], { kernel_size: [kernel_size, null], stride: [stride, "kernel"], padding: [padding, 0] }),
+    torch: ({ kernel_size, stride, padding, dilation, ceil_mode }) => ({
+      module: pythonCall(`nn.${title}`, [], {
+        kernel_size: [kernel_size, null],
+        stride: [stride, "kernel"],
+        padding: [padding, 0],
+        dilation: [dilation, 1],
+        ceil_mode: [ceil_mode, false],
+      }),
       forward: (self, { x }) => `${self}(${x})`,
     }),
-    examples: [{ inputs: { x: image(8) } }, { params: { kernel_size: 3, stride: 2, padding: 1 }, inputs: { x: image(7) } }],
+    examples: [
+      { inputs: { x: image(axes, 8) } },
+      { params: { kernel_size: 3, stride: 2, padding: 1 }, inputs: { x: image(axes, 7) } },
+      { params: { kernel_size: 2, dilation: 3, stride: 1 }, inputs: { x: image(axes, 6) } },
+      { params: { kernel_size: [3, 2, 2].slice(0, axes), stride: 2, ceil_mode: true }, inputs: { x: image(axes, 6) } },
+    ],
   });
+}
 
-  function read({ kernel_size, stride, padding }: { kernel_size: number | number[]; stride: number | number[] | "kernel"; padding: number | number[] }) {
-    const kernel = perAxis(kernel_size, axes);
-    return { kernel, stride: stride === "kernel" ? kernel : perAxis(stride, axes), padding: perAxis(padding, axes) };
-  }
+/** AvgPool1d, AvgPool2d and AvgPool3d. */
+export function defineAvgPooling(axes: Axes) {
+  const title = `AvgPool${axes}d`;
+  return defineLayer({
+    ...about(title, axes),
+    type: `avg_pool${axes}d`,
+    doc: "Takes the mean of each window: shrinks smoothly.",
+    formula: "y[n, c, i] = mean over k of x[n, c, stride · i + k − padding]",
+    when: "To shrink without losing the weak, as before a decoder or in style losses. MaxPool is usual where presence matters.",
+    params: {
+      ...windowParams(axes, "Zeros around; at most half the window."),
+      ceil_mode: ceilMode,
+      count_include_pad: p.bool({ default: true, doc: "Counts the zeros around in the mean." }),
+    },
+    infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape),
+    lower: (params, { x }, b, { outputs: { y } }) => {
+      const { kernel, stride, padding } = read(params, axes);
+      return {
+        y: b.call(`aten::avg_pool${axes}d`, [x, { ints: kernel }, { ints: stride }, { ints: padding }, params.ceil_mode, params.count_include_pad], y ?? x.type),
+      };
+    },
+    onnx: (params, { x }, b) => {
+      const { kernel, stride, padding } = read(params, axes);
+      const [y = ""] = b.node("AveragePool", [x.name], {
+        kernel_shape: kernel,
+        strides: stride,
+        pads: [...padding, ...padding],
+        ceil_mode: Number(params.ceil_mode),
+        count_include_pad: Number(params.count_include_pad),
+      });
+      return { y };
+    },
+    torch: ({ kernel_size, stride, padding, ceil_mode, count_include_pad }) => ({
+      module: pythonCall(`nn.${title}`, [], {
+        kernel_size: [kernel_size, null],
+        stride: [stride, "kernel"],
+        padding: [padding, 0],
+        ceil_mode: [ceil_mode, false],
+        count_include_pad: [count_include_pad, true],
+      }),
+      forward: (self, { x }) => `${self}(${x})`,
+    }),
+    examples: [
+      { inputs: { x: image(axes, 8) } },
+      { params: { kernel_size: 3, stride: 2, padding: 1 }, inputs: { x: image(axes, 7) } },
+      { params: { kernel_size: 3, stride: 2, padding: 1, count_include_pad: false }, inputs: { x: image(axes, 7) } },
+      { params: { kernel_size: [3, 2, 2].slice(0, axes), stride: 2, padding: 1, ceil_mode: true }, inputs: { x: image(axes, 6) } },
+    ],
+  });
+}
 
-  function image(size: number): number[] {
-    return [2, 3, ...Array<number>(axes).fill(size)];
+function about(title: string, axes: Axes) {
+  return {
+    title,
+    category: "pooling" as const,
+    source: `https://pytorch.org/docs/2.13/generated/torch.nn.${title}.html`,
+    keywords: ["pool", "downsample", "subsample", "shrink"],
+    inputs: { x: { doc: SPATIAL_INPUT[axes] } },
+    summary: ({ kernel_size, stride }: Pick<Window, "kernel_size" | "stride">) =>
+      formatSize(kernel_size, axes) + (stride === "kernel" ? "" : `, stride ${formatSize(stride, axes)}`),
+  };
+}
+
+function inferPooling(title: string, axes: Axes, params: Window, shape: (number | string)[]): Inferred {
+  const wrong = needImage(title, axes, shape);
+  if (wrong) return wrong;
+  const { kernel, stride, padding, dilation } = read(params, axes);
+  if (padding.some((pad, i) => pad > (kernel[i] ?? 1) / 2)) {
+    const half = kernel.map((k) => k >> 1);
+    return {
+      problem: `${title}'s padding may be half of its window at most: the window is ${kernel.join("×")}, the padding ${padding.join("×")}.`,
+      code: "GRAPH_PARAM",
+      param: "padding",
+      fixes: [{ kind: "set-param", label: `Set padding to ${half.join("×")}`, name: "padding", value: half }],
+    };
   }
+  const sizes = shape.slice(2);
+  const result = sizes.map((size, i) => {
+    const window = { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, dilation: dilation[i] ?? 1 };
+    return params.ceil_mode ? slideOver(size, { ...window, padding: padding[i] ?? 0 }) : slide(size, { ...window, pads: 2 * (padding[i] ?? 0) });
+  });
+  const reach = kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1);
+  return needFit(title, sizes, result, reach, [{ kind: "remove-node", label: `Remove this ${title}` }]) ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
+}
+
+function read({ kernel_size, stride, padding, dilation = 1 }: Window, axes: Axes) {
+  const kernel = perAxis(kernel_size, axes);
+  return { kernel, stride: stride === "kernel" ? kernel : perAxis(stride, axes), padding: perAxis(padding, axes), dilation: perAxis(dilation, axes) };
+}
+
+function image(axes: Axes, size: number): number[] {
+  return [2, 3, ...Array<number>(axes).fill(size)];
 }

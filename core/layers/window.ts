@@ -11,6 +11,16 @@ export function slide(size: Dim, window: { kernel: number; stride: number; pads:
   return add(floorDivide(add(size, window.pads - window.dilation * (window.kernel - 1) - 1), window.stride), 1);
 }
 
+/**
+ * Output size of one axis of pooling with ceil_mode: windows may stick out at the end, but must begin inside or in the border
+ * before: min(⌈(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌉ + 1, ⌈(size + padding) / stride⌉).
+ * @see https://pytorch.org/docs/2.13/generated/torch.nn.MaxPool2d.html (ceil_mode)
+ */
+export function slideOver(size: Dim, { kernel, stride, padding, dilation }: { kernel: number; stride: number; padding: number; dilation: number }): Dim {
+  // Both bounds are ⌊(size + constant) / stride⌋, so the smaller constant decides, whatever the size.
+  return floorDivide(add(size, Math.min(2 * padding - dilation * (kernel - 1) - 2 + 2 * stride, padding + stride - 1)), stride);
+}
+
 /** Output size of one axis of a transposed convolution: (size − 1)·stride + reach + 1. */
 export function scaleUp(size: Dim, stride: number, reach: number): Dim {
   return add(multiply(size, stride), reach + 1 - stride);

@@ -1,0 +1,3 @@
+import { defineAdaptivePooling } from "./adaptive_pooling.ts";
+
+export const adaptiveAvgPool3d = defineAdaptivePooling("avg", 3);

@@ -1,0 +1,3 @@
+import { defineMaxPooling } from "./pooling.ts";
+
+export const maxPool3d = defineMaxPooling(3);
