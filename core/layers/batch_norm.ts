@@ -1,17 +1,19 @@
 import { printShape } from "../graph/shape.ts";
-import { affineWeights } from "./initializers.ts";
+import { affineWeights, runningWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
-import { needImage } from "./window.ts";
+import { type Axes, needChannels, needImage, SPATIAL_INPUT } from "./window.ts";
 
-/** BatchNorm1d over [N, C] or [N, C, L], BatchNorm2d over [N, C, H, W]. */
-export function defineBatchNorm(axes: 1 | 2) {
+/** BatchNorm1d over [N, C] or [N, C, L], BatchNorm2d over [N, C, H, W], BatchNorm3d over [N, C, D, H, W]. */
+export function defineBatchNorm(axes: Axes) {
   const title = `BatchNorm${axes}d`;
   return defineLayer({
     type: `batch_norm${axes}d`,
     title,
     category: "normalization",
     doc: "Brings every channel to mean 0 and variance 1 over the batch, so that deep networks train faster; afterwards it uses running averages.",
+    formula: "y = (x − mean) / √(variance + eps) · weight + bias, with mean and variance of each channel over the batch and all places",
+    when: "Behind convolutions and Linear layers, where batches hold 16 samples or more. For small batches take GroupNorm, for sequences LayerNorm.",
     source: `https://pytorch.org/docs/2.13/generated/torch.nn.${title}.html`,
     keywords: ["bn", "batch normalization", "normalize"],
     params: {
@@ -20,29 +22,19 @@ export function defineBatchNorm(axes: 1 | 2) {
       affine: p.bool({ default: true, doc: "Learns a scale and a shift for each channel." }),
       track_running_stats: p.bool({ default: true, doc: "Keeps running averages for evaluation; without them each batch is its own measure." }),
     },
-    inputs: { x: { doc: axes === 2 ? "Images: [N, channels, height, width]." : "[N, features] or [N, channels, length]." } },
+    inputs: { x: { doc: axes === 1 ? "[N, features] or [N, channels, length]." : SPATIAL_INPUT[axes] } },
     summary: () => "",
     infer: ({ affine, track_running_stats }, { x }) => {
       const wrong = axes === 1 && x.shape.length === 2 ? null : needImage(title, axes, x.shape);
       if (wrong) return axes === 1 ? { ...wrong, problem: `${title} needs [N, features] or [N, channels, length] but receives ${printShape(x.shape)}.` } : wrong;
-      const channels = x.shape[1];
-      if (typeof channels !== "number")
-        return {
-          problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x.shape)} is known only at run time.`,
-          port: "x",
-          hint: "Move that axis with Permute.",
-        };
+      const unknown = needChannels(title, x.shape);
+      if (unknown) return unknown;
+      const channels = Number(x.shape[1]);
       return {
         outputs: { y: x },
         weights: {
           ...(affine ? affineWeights([channels]) : {}),
-          ...(track_running_stats
-            ? {
-                running_mean: { shape: [channels], init: { kind: "constant", value: 0 }, trainable: false },
-                running_var: { shape: [channels], init: { kind: "constant", value: 1 }, trainable: false },
-                num_batches_tracked: { shape: [], init: { kind: "constant", value: 0 }, trainable: false, dtype: "int64" },
-              }
-            : {}),
+          ...(track_running_stats ? runningWeights(channels) : {}),
         },
       };
     },
@@ -99,8 +91,8 @@ export function defineBatchNorm(axes: 1 | 2) {
     }),
     cost: (_, { inputs: { x } }) => ({ multiplyAdds: countPerSample(x.shape) }),
     examples: [
-      { inputs: { x: axes === 2 ? [3, 4, 5, 5] : [4, 6] } },
-      { params: { affine: false, track_running_stats: false, eps: 1e-3 }, inputs: { x: axes === 2 ? [3, 4, 5, 5] : [3, 4, 7] } },
+      { inputs: { x: axes === 1 ? [4, 6] : [3, 4, 5, 5, 2].slice(0, axes + 2) } },
+      { params: { affine: false, track_running_stats: false, eps: 1e-3 }, inputs: { x: [3, 4, 7, 5, 2].slice(0, axes + 2) } },
     ],
   });
 }

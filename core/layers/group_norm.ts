@@ -9,8 +9,10 @@ export const groupNorm = defineLayer({
   title: "GroupNorm",
   category: "normalization",
   doc: "Normalizes groups of channels within each sample: like BatchNorm, but good with small batches too.",
+  formula: "y = (x − mean) / √(variance + eps) · weight + bias, with mean and variance over each group of channels of a sample",
+  when: "In place of BatchNorm where batches are small, as with large images or diffusion models. With large batches BatchNorm is usual.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.GroupNorm.html",
-  keywords: ["normalize", "instance norm", "small batch"],
+  keywords: ["normalize", "small batch"],
   params: {
     num_groups: p.int({ min: 1, default: 8, doc: "How many groups; 1 takes all channels together, as many as channels each by itself." }),
     eps: p.float({ min: 0, default: 1e-5, doc: "Added to the variance against division by zero." }),

@@ -1,3 +1,4 @@
+import { abs } from "./abs.ts";
 import { adaptiveAvgPool1d } from "./adaptive_avg_pool1d.ts";
 import { adaptiveAvgPool2d } from "./adaptive_avg_pool2d.ts";
 import { adaptiveAvgPool3d } from "./adaptive_avg_pool3d.ts";
@@ -9,6 +10,7 @@ import { avgPool2d } from "./avg_pool2d.ts";
 import { avgPool3d } from "./avg_pool3d.ts";
 import { batchNorm1d } from "./batch_norm1d.ts";
 import { batchNorm2d } from "./batch_norm2d.ts";
+import { batchNorm3d } from "./batch_norm3d.ts";
 import { block } from "./block.ts";
 import { celu } from "./celu.ts";
 import { concat } from "./concat.ts";
@@ -18,15 +20,21 @@ import { convTranspose3d } from "./conv_transpose3d.ts";
 import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv3d } from "./conv3d.ts";
+import { cos } from "./cos.ts";
 import { depthwiseConv2d } from "./depthwise_conv2d.ts";
+import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
 import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
+import { equal } from "./equal.ts";
+import { exp } from "./exp.ts";
 import { flatten } from "./flatten.ts";
+import { forEachStep } from "./for_each_step.ts";
 import { gelu } from "./gelu.ts";
 import { globalAvgPool } from "./global_avg_pool.ts";
 import { glu } from "./glu.ts";
 import { greater } from "./greater.ts";
+import { greaterEqual } from "./greater_equal.ts";
 import { groupNorm } from "./group_norm.ts";
 import { gru } from "./gru.ts";
 import { hardshrink } from "./hardshrink.ts";
@@ -36,44 +44,71 @@ import { hardtanh } from "./hardtanh.ts";
 import { identity } from "./identity.ts";
 import { ifZone } from "./if.ts";
 import { input } from "./input.ts";
+import { instanceNorm1d } from "./instance_norm1d.ts";
+import { instanceNorm2d } from "./instance_norm2d.ts";
+import { instanceNorm3d } from "./instance_norm3d.ts";
 import type { Layer } from "./kit.ts";
+import { l2Normalize } from "./l2_normalize.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { leakyRelu } from "./leaky_relu.ts";
+import { less } from "./less.ts";
+import { lessEqual } from "./less_equal.ts";
 import { linear } from "./linear.ts";
+import { localResponseNorm } from "./local_response_norm.ts";
+import { log } from "./log.ts";
 import { logSigmoid } from "./log_sigmoid.ts";
 import { logSoftmax } from "./log_softmax.ts";
+import { logsumexp } from "./logsumexp.ts";
 import { lstm } from "./lstm.ts";
 import { matmul } from "./matmul.ts";
+import { max } from "./max.ts";
 import { maxPool1d } from "./max_pool1d.ts";
 import { maxPool2d } from "./max_pool2d.ts";
 import { maxPool3d } from "./max_pool3d.ts";
+import { maximum } from "./maximum.ts";
 import { mean } from "./mean.ts";
+import { min } from "./min.ts";
+import { minimum } from "./minimum.ts";
 import { mish } from "./mish.ts";
 import { mul } from "./mul.ts";
 import { multiheadAttention } from "./multihead_attention.ts";
+import { neg } from "./neg.ts";
+import { norm } from "./norm.ts";
+import { notEqual } from "./not_equal.ts";
 import { output } from "./output.ts";
 import { permute } from "./permute.ts";
 import { pointwiseConv } from "./pointwise_conv.ts";
+import { pow } from "./pow.ts";
 import { prelu } from "./prelu.ts";
+import { prod } from "./prod.ts";
+import { reciprocal } from "./reciprocal.ts";
 import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
 import { repeatZone } from "./repeat.ts";
 import { reshape } from "./reshape.ts";
+import { rmsNorm } from "./rms_norm.ts";
+import { rnn } from "./rnn.ts";
 import { rrelu } from "./rrelu.ts";
 import { scaledDotProductAttention } from "./scaled_dot_product_attention.ts";
 import { selu } from "./selu.ts";
 import { separableConv2d } from "./separable_conv2d.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { silu } from "./silu.ts";
+import { sin } from "./sin.ts";
 import { softmax } from "./softmax.ts";
 import { softmin } from "./softmin.ts";
 import { softplus } from "./softplus.ts";
 import { softshrink } from "./softshrink.ts";
 import { softsign } from "./softsign.ts";
+import { sqrt } from "./sqrt.ts";
 import { stack } from "./stack.ts";
+import { std } from "./std.ts";
+import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
 import { upsample } from "./upsample.ts";
+import { variance } from "./var.ts";
 import { whileZone } from "./while.ts";
 
 /** Every kind of node, in the order the palette shows them within their category. */
@@ -118,8 +153,15 @@ export const layers: readonly Layer[] = [
   threshold,
   batchNorm2d,
   batchNorm1d,
+  batchNorm3d,
   layerNorm,
+  rmsNorm,
   groupNorm,
+  instanceNorm2d,
+  instanceNorm1d,
+  instanceNorm3d,
+  l2Normalize,
+  localResponseNorm,
   maxPool2d,
   maxPool1d,
   maxPool3d,
@@ -135,6 +177,7 @@ export const layers: readonly Layer[] = [
   embedding,
   lstm,
   gru,
+  rnn,
   multiheadAttention,
   scaledDotProductAttention,
   flatten,
@@ -144,14 +187,41 @@ export const layers: readonly Layer[] = [
   upsample,
   identity,
   add,
+  sub,
   mul,
+  div,
   matmul,
-  mean,
+  pow,
+  sqrt,
+  exp,
+  log,
+  abs,
+  neg,
+  sin,
+  cos,
+  reciprocal,
+  maximum,
+  minimum,
   greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  equal,
+  notEqual,
+  mean,
+  sum,
+  max,
+  min,
+  prod,
+  std,
+  variance,
+  norm,
+  logsumexp,
   dropout,
   ifZone,
   whileZone,
   repeatZone,
+  forEachStep,
   block,
   stack,
 ];

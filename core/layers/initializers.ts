@@ -22,6 +22,15 @@ export function affineWeights(shape: number[]): { weight: WeightPlan; bias: Weig
   return { weight: { shape, init: { kind: "constant", value: 1 } }, bias: { shape, init: { kind: "constant", value: 0 } } };
 }
 
+/** Running averages of normalization layers: buffers that start at mean 0 and variance 1. */
+export function runningWeights(channels: number): { [name: string]: WeightPlan } {
+  return {
+    running_mean: { shape: [channels], init: { kind: "constant", value: 0 }, trainable: false },
+    running_var: { shape: [channels], init: { kind: "constant", value: 1 }, trainable: false },
+    num_batches_tracked: { shape: [], init: { kind: "constant", value: 0 }, trainable: false, dtype: "int64" },
+  };
+}
+
 /** U(−bound, bound) */
 export function symmetricUniform(bound: number): { kind: "uniform"; low: number; high: number } {
   return { kind: "uniform", low: -bound, high: bound };

@@ -9,6 +9,8 @@ export const layerNorm = defineLayer({
   title: "LayerNorm",
   category: "normalization",
   doc: "Brings each sample's last axes to mean 0 and variance 1, whatever the batch: usual in transformers.",
+  formula: "y = (x − mean) / √(variance + eps) · weight + bias, with mean and variance over the last axes",
+  when: "In transformers and recurrent networks, and with batches of any size. In convolutional networks BatchNorm trains better; RMSNorm is cheaper.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.LayerNorm.html",
   keywords: ["normalize", "transformer"],
   params: {

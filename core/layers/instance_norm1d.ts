@@ -1,0 +1,3 @@
+import { defineInstanceNorm } from "./instance_norm.ts";
+
+export const instanceNorm1d = defineInstanceNorm(1);

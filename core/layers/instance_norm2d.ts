@@ -1,0 +1,3 @@
+import { defineInstanceNorm } from "./instance_norm.ts";
+
+export const instanceNorm2d = defineInstanceNorm(2);

@@ -1,0 +1,3 @@
+import { defineInstanceNorm } from "./instance_norm.ts";
+
+export const instanceNorm3d = defineInstanceNorm(3);
