@@ -119,7 +119,7 @@ export type OnnxBuilder = {
   /** Writes one of the node's bodies at the place where the builder stands. */
   body(role: string, args: { [name: string]: OnnxValue }): { [name: string]: OnnxValue };
 };
-export type OnnxAttribute = number | string | number[] | { float: number } | { floats: number[] } | OnnxSubgraph;
+export type OnnxAttribute = number | string | number[] | string[] | { float: number } | { floats: number[] } | OnnxSubgraph;
 /** A handle that means something only to the builder that made it. */
 type OnnxSubgraph = { subgraph: number };
 
@@ -138,6 +138,8 @@ type TorchCode =
       module?: string;
       /** `self_` is `self.<attribute>`, `inputs` are variable names. */
       forward: (self_: string, inputs: Inputs<string>) => string;
+      /** A class that `module` is made of and PyTorch lacks, as source text beginning with `class `; written once. */
+      helper?: string;
       /** The left side of the assignment, given a variable for each output port; without it the variables joined by commas. */
       assign?: (outputs: { [port: string]: string }) => string;
     }
@@ -186,6 +188,10 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   boundary?: { kind: "input" | "output"; name: string };
   /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself. */
   trait?: "affine" | "neutral" | "probabilities";
+  /** `false`: no gradient flows from its results to its inputs or weights, so nothing before it can learn through it. */
+  gradient?: false;
+  /** It draws new numbers on every pass, also outside training, so no two passes give the same. */
+  random?: true;
   /** The parameter that sets the size of the last axis of its result, such as Linear's `out_features`. */
   widthParam?: string;
   /** The line under the node's name: `32 filters, 3×3, same`. */
@@ -212,7 +218,15 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   examples: Example<Values<P>>[];
 };
 
-export type Example<V> = { params?: Partial<V>; inputs: { [port: string]: TensorType | TensorType[] | Shape }; bodies?: { [role: string]: Body } };
+export type Example<V> = {
+  params?: Partial<V>;
+  inputs: { [port: string]: TensorType | TensorType[] | Shape };
+  bodies?: { [role: string]: Body };
+  /** The numbers on these ports, where random ones would not do. */
+  values?: { [port: string]: number[] };
+  /** The numbers of its float32 inputs lie between 0 and 1, as Log and Sqrt need. */
+  positive?: true;
+};
 
 /** Fills in `outputs: { y }` where a layer says none, and keeps its own types of params and ports. */
 export function defineLayer<P extends Params, const I extends InputPorts>(layer: Omit<Layer<P, I>, "outputs"> & { outputs?: OutputPorts }): Layer<P, I> {
@@ -254,6 +268,11 @@ export function axisOf(dim: number, rank: number): number | null {
 /** Numbers in one sample of a tensor whose first axis is the batch; symbolic sizes count as 1. */
 export function countPerSample(shape: Shape): number {
   return shape.slice(1).reduce<number>((count, dim) => count * evaluate(dim, 1), 1);
+}
+
+/** Writes an ONNX node of one output and gives its name. */
+export function onnxNode(b: OnnxBuilder, op: string, inputs: (string | null)[], attributes?: { [name: string]: OnnxAttribute }): string {
+  return b.node(op, inputs, attributes)[0] ?? "";
 }
 
 /** An int64 vector for ONNX's Reshape and Expand: numbers, and sizes of `x` asked at run time. */

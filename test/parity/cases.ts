@@ -2,7 +2,7 @@ import type { Preprocess } from "../../core/data/manifest.ts";
 import { countElements, type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
-import { layers } from "../../core/layers/index.ts";
+import { findLayer, layers } from "../../core/layers/index.ts";
 import { type Example, type Layer, portsOf } from "../../core/layers/kit.ts";
 import type { Params, Values } from "../../core/layers/params.ts";
 import { lowerModel } from "../../core/program/lower.ts";
@@ -96,12 +96,12 @@ function randomTensor({ dtype, shape }: TensorType, random: () => number): Tenso
 }
 
 /** One node with an input for each wire it takes and an output for each port it has. */
-function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph: Graph; inputs: { [name: string]: TensorType } } {
+function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph: Graph; inputs: { [name: string]: TensorType | Tensor } } {
   const nodes: Node[] = [{ id: "node", type: layer.type, params: Object.fromEntries(Object.entries(example.params ?? {}) as [string, Json][]), at: { x: 0, y: 0 } }];
   const node = nodes[0] as Node;
   if (example.bodies) node.bodies = example.bodies;
   const edges: Graph["edges"] = [];
-  const inputs: { [name: string]: TensorType } = {};
+  const inputs: { [name: string]: TensorType | Tensor } = {};
   const wire = (from: string, to: string, toPort: string, fromPort = "y") =>
     edges.push({ id: `e${edges.length}`, from: { node: from, port: fromPort }, to: { node: to, port: toPort } });
 
@@ -120,12 +120,18 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
     const shape = (whole ? type.shape.slice(1) : type.shape).map(Number);
     const dtype = type.dtype === "bool" ? "float32" : type.dtype;
     nodes.push({ id: name, name, type: "input", params: { shape, dtype }, at: { x: 0, y: 0 } });
-    inputs[name] = { dtype, shape: [Number(batch), ...shape] };
+    const values = example.values?.[port];
+    inputs[name] = values ? tensorOf(dtype, [Number(batch), ...shape], values) : { dtype, shape: [Number(batch), ...shape] };
     let last = name;
     if (!whole) {
       nodes.push({ id: `${name}-mean`, type: "mean", params: { dim: [0], keepdim: false }, at: { x: 0, y: 0 } });
       wire(last, `${name}-mean`, "x");
       last = `${name}-mean`;
+    }
+    if (example.positive && dtype === "float32") {
+      nodes.push({ id: `${name}-sigmoid`, type: "sigmoid", params: {}, at: { x: 0, y: 0 } });
+      wire(last, `${name}-sigmoid`, "x");
+      last = `${name}-sigmoid`;
     }
     if (type.dtype === "bool") {
       nodes.push({ id: `${name}-greater`, type: "greater", params: {}, at: { x: 0, y: 0 } });
@@ -134,11 +140,23 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
     }
     wire(last, "node", port);
   }
+  if (wires.length === 0) {
+    // A model has an input, though the layer takes nothing.
+    nodes.push({ id: "beside", name: "x", type: "input", params: { shape: [1], dtype: "float32" }, at: { x: 0, y: 0 } });
+    nodes.push({ id: "out-beside", name: "x", type: "output", params: {}, at: { x: 0, y: 0 } });
+    inputs.x = { dtype: "float32", shape: [2, 1] };
+    wire("beside", "out-beside", "x");
+  }
   for (const port of Object.keys(portsOf(layer, node).outputs)) {
     nodes.push({ id: `out-${port}`, name: `out ${port}`, type: "output", params: {}, at: { x: 0, y: 0 } });
     wire("node", `out-${port}`, "x", port);
   }
   return { graph: { ...emptyGraph, nodes, edges }, inputs };
+}
+
+/** Whether two passes over the same inputs differ, so that only shapes can be compared. */
+export function isRandom({ nodes }: Graph): boolean {
+  return nodes.some(({ type }) => findLayer(type)?.random);
 }
 
 /** Uniform in [0, 1), the same for the same text. Park and Miller's generator. */
