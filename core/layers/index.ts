@@ -24,6 +24,7 @@ import { cos } from "./cos.ts";
 import { depthwiseConv2d } from "./depthwise_conv2d.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
+import { earlyExit } from "./early_exit.ts";
 import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
 import { equal } from "./equal.ts";
@@ -105,6 +106,7 @@ import { stack } from "./stack.ts";
 import { std } from "./std.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
+import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
 import { upsample } from "./upsample.ts";
@@ -219,6 +221,8 @@ export const layers: readonly Layer[] = [
   logsumexp,
   dropout,
   ifZone,
+  switchZone,
+  earlyExit,
   whileZone,
   repeatZone,
   forEachStep,

@@ -1,57 +1,89 @@
-import { defineLayer, isOneElement, isSameType, startBody } from "./kit.ts";
+import type { Node } from "../graph/document.ts";
+import type { TensorType } from "../graph/shape.ts";
+import { singleInputs } from "./composed.ts";
+import { defineLayer, type InputPorts, isOneElement, startBody } from "./kit.ts";
+import { batchOf, byOutput, carryProblem, inLoopOrder, loopArguments, loopPorts, loopVariables, readLoop, startNames, startValues, turnArguments } from "./loop.ts";
 import { p } from "./params.ts";
-import { describeType, needCondition, needOutput, resultOf, toScalar } from "./zone.ts";
+import { needCondition, needOutput, resultOf, toScalar } from "./zone.ts";
+
+const loopOf = (node: Node) => readLoop(node, { title: "While", own: {}, roles: ["condition", "body"], hasIndex: false });
 
 export const whileZone = defineLayer({
   type: "while",
   title: "While",
   category: "control",
   doc: "Sends x through its body again and again for as long as its condition holds: the number of turns depends on the data.",
-  keywords: ["loop", "dynamic", "adaptive computation", "iterate"],
+  keywords: ["loop", "dynamic", "adaptive computation", "iterate", "carry"],
+  formula: "while condition(x): x ← body(x); y = x",
+  when: "Where the data decide how long to compute, as in adaptive computation time. The condition is asked once for the whole batch; with a known number of turns Repeat is simpler.",
   params: { max_iterations: p.int({ min: 1, max: 10_000, default: 16, doc: "It stops after so many turns at the latest." }) },
-  inputs: { x: { doc: "What goes round.", dtype: "any" } },
+  inputs: { x: { doc: "What goes round.", dtype: "any" } } as InputPorts,
   bodies: {
-    condition: { doc: "Asked before each turn: from x to a single true or false.", start: startBody({ type: "mean", params: { dim: [] } }, { type: "greater" }) },
-    body: { doc: "One turn: from x to y of the same shape.", start: startBody() },
+    condition: { doc: "Asked before each turn: gives a single true or false as y.", start: startBody({ type: "mean", params: { dim: [] } }, { type: "greater" }) },
+    body: { doc: "One turn. An Input and an Output of one name go round, as x and y do; another Input stays as it is.", start: startBody() },
   },
+  ports: (node) => loopPorts(loopOf(node), {}, { carry: "What came round last.", item: "What came last." }),
   summary: ({ max_iterations }) => `up to ${max_iterations} times`,
-  infer: (_, { x }, bodies) => {
-    const condition = bodies("condition", { x });
-    const body = bodies("body", { x });
+  infer: (_, given, bodies, node) => {
+    const loop = loopOf(node);
+    const inputs = singleInputs<TensorType>(given);
+    const batch = batchOf(inputs);
+    const read = loopArguments(loop, inputs, batch && (inputs[batch.port]?.shape[0] ?? null));
+    if ("problem" in read) return read;
+    const condition = bodies("condition", read.args);
+    const body = bodies("body", read.args);
     if (!condition || !body) return null;
     if (!condition.y) return needOutput("While", "condition");
     if (condition.y.dtype !== "bool" || !isOneElement(condition.y)) return needCondition("The condition of While", condition.y);
-    if (!body.y) return needOutput("While", "body");
-    if (!isSameType(body.y, x)) return { problem: `The body of While must give what it takes, ${describeType(x)}, but gives ${describeType(body.y)}.`, code: "GRAPH_BODY" };
-    return { outputs: { y: x } };
+    const wrong = carryProblem(loop, read.args, body);
+    if (wrong) return wrong;
+    const [lone] = loop.items;
+    if (lone !== undefined)
+      return {
+        problem: `${lone} of While has nowhere to go: it has no Input of that name in the body.`,
+        code: "GRAPH_BODY",
+        hint: `How many turns there are is not known before, so everything goes round. Add an Input named ${lone === "y" ? "x" : lone} inside.`,
+      };
+    return { outputs: byOutput(loop, inLoopOrder(loop, body)) };
   },
-  lower: ({ max_iterations }, { x }, b) => {
-    const [y = x] = b.while(
-      [x],
-      ([carried = x]) => resultOf(b.body("condition", { x: carried })),
-      ([carried = x]) => [resultOf(b.body("body", { x: carried }))],
+  lower: ({ max_iterations }, given, b, { inputs: types, outputs }, node) => {
+    const loop = loopOf(node);
+    const inputs = singleInputs(given);
+    const results = b.while(
+      startValues(loop, inputs, b, outputs, batchOf(singleInputs(types))),
+      (carried) => resultOf(b.body("condition", turnArguments(loop, inputs, carried))),
+      (carried) => inLoopOrder(loop, b.body("body", turnArguments(loop, inputs, carried))),
       { maxIterations: max_iterations, limit: "stop" },
     );
-    return { y };
+    return byOutput(loop, results);
   },
-  onnx: ({ max_iterations }, { x }, b) => {
-    const start = toScalar(b, resultOf(b.body("condition", { x })));
+  onnx: ({ max_iterations }, given, b, { inputs: types, outputs }, node) => {
+    const loop = loopOf(node);
+    const inputs = singleInputs(given);
+    const init = startNames(loop, inputs, b, outputs, batchOf(singleInputs(types)));
+    const ask = (carried: typeof init) => toScalar(b, resultOf(b.body("condition", turnArguments(loop, inputs, carried))));
+    const start = ask(init);
     const bool = { dtype: "bool" as const, shape: [] };
-    const turn = b.subgraph([{ dtype: "int64", shape: [] }, bool, x.type], ([, , carried = x]) => {
-      const next = resultOf(b.body("body", { x: carried }));
-      return [{ name: toScalar(b, resultOf(b.body("condition", { x: next }))), type: bool }, next];
+    const turn = b.subgraph([{ dtype: "int64", shape: [] }, bool, ...init.map(({ type }) => type)], ([, , ...carried]) => {
+      const next = inLoopOrder(loop, b.body("body", turnArguments(loop, inputs, carried)));
+      return [{ name: ask(next), type: bool }, ...next];
     });
-    const [y = ""] = b.node("Loop", [b.constant([max_iterations], [], "int64"), start, x.name], { body: turn });
-    return { y };
+    return byOutput(loop, b.node("Loop", [b.constant([max_iterations], [], "int64"), start, ...init.map(({ name }) => name)], { body: turn }, init.length));
   },
-  torch: ({ max_iterations }) => ({
-    lines: ({ x }, call) => [
-      `for _ in range(${max_iterations}):`,
-      `    if not ${call("condition", { x: String(x) })}:`,
-      "        break",
-      `    ${x} = ${call("body", { x: String(x) })}`,
-      `return ${x}`,
-    ],
+  torch: ({ max_iterations }, types, node) => ({
+    lines: (given, call, fresh) => {
+      const loop = loopOf(node);
+      const inputs = singleInputs(given);
+      const { before, carried, left, results } = loopVariables(loop, inputs, fresh, types, batchOf(singleInputs(types.inputs)));
+      return [
+        ...before,
+        `for _ in range(${max_iterations}):`,
+        `    if not ${call("condition", turnArguments(loop, inputs, carried))}:`,
+        "        break",
+        `    ${left()} = ${call("body", turnArguments(loop, inputs, carried))}`,
+        `return ${results((list) => list)}`,
+      ];
+    },
   }),
   cost: ({ max_iterations }, _, { condition, body }) => ({ multiplyAdds: max_iterations * ((condition?.multiplyAdds ?? 0) + (body?.multiplyAdds ?? 0)) }),
   examples: [

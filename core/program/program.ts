@@ -43,16 +43,40 @@ const Call = z.strictObject({
 });
 
 type Call = z.infer<typeof Call>;
-/** Runs `blocks[0]` where the one-element tensor `cond` is true, else `blocks[1]`. Both yield as many values as `out`. */
-type If = { op: "if"; cond: number; blocks: [Block, Block]; out: number[]; node: string };
+/** Runs `blocks[0]` where the one-element tensor `cond` is true, or while training, else `blocks[1]`. Both yield as many values as `out`. */
+type If = { op: "if"; cond: number | { flag: "training" }; blocks: [Block, Block]; out: number[]; node: string };
 /**
  * Carries `init` through `blocks[1]` for as long as `blocks[0]` yields true, asked before each turn.
  * Both blocks take the carried values. Reaching `maxIterations` is the failure LOOP_LIMIT where `limit` is "fail", else it just stops.
  */
 type While = { op: "while"; init: number[]; blocks: [Block, Block]; maxIterations: number; limit: "fail" | "stop"; out: number[]; node: string };
-/** Carries `init` through `blocks[0]` a fixed number of times, or as often as the one-element int tensor `{ v }` says. The block takes (index, ...carried). */
-type Repeat = { op: "repeat"; init: number[]; times: number | { v: number }; maxIterations: number; blocks: [Block]; out: number[]; node: string };
-export type Op = Call | If | While | Repeat;
+/**
+ * Carries `init` through `blocks[0]` a fixed number of times, as often as the one-element int tensor `{ v }` says, or once for each
+ * step of an axis. The block takes (index, a slice of each `scan`, ...carried) and yields (...carried, one item for each `stack`).
+ *  - `scan`: [value, axis] of what is taken apart along an axis, which is as long as there are turns.
+ *  - `stack`: the new axis along which the items of all turns are stacked; `out` holds the carried values, then these. Without a
+ *    turn there is nothing to stack, which is a failure.
+ *  - `reverse`: from the last step to the first; stacked items keep the place of their step.
+ * The index lies on the CPU, so that asking for it is free; the engine moves it where an operator wants it beside other tensors.
+ */
+type Repeat = {
+  op: "repeat";
+  init: number[];
+  times: number | { v: number } | { size: [value: number, axis: number] };
+  scan?: [value: number, axis: number][];
+  stack?: number[];
+  reverse?: boolean;
+  maxIterations: number;
+  blocks: [Block];
+  out: number[];
+  node: string;
+};
+/**
+ * Sends row i of every one of `args` through `blocks[index[i]]`, where `index` is int64 [N]. Each block runs once, on all its rows
+ * together, or not at all where it has none; it takes as many values as `args` and yields as many as `out`, a row for each it was given.
+ */
+type Switch = { op: "switch"; index: number; args: number[]; blocks: Block[]; out: number[]; node: string };
+export type Op = Call | If | While | Repeat | Switch;
 
 /** Straight-line code. A nested block sees the values of the blocks around it. */
 export type Block = { inputs: number[]; ops: Op[]; outputs: number[] };
@@ -60,7 +84,13 @@ export type Block = { inputs: number[]; ops: Op[]; outputs: number[] };
 const Op: z.ZodType<Op> = z.lazy(() =>
   z.union([
     Call,
-    z.strictObject({ op: z.literal("if"), cond: ValueId, blocks: z.tuple([Block, Block]), out: z.array(ValueId), node: z.string() }),
+    z.strictObject({
+      op: z.literal("if"),
+      cond: z.union([ValueId, z.strictObject({ flag: z.literal("training") })]),
+      blocks: z.tuple([Block, Block]),
+      out: z.array(ValueId),
+      node: z.string(),
+    }),
     z.strictObject({
       op: z.literal("while"),
       init: z.array(ValueId),
@@ -73,9 +103,20 @@ const Op: z.ZodType<Op> = z.lazy(() =>
     z.strictObject({
       op: z.literal("repeat"),
       init: z.array(ValueId),
-      times: z.union([z.int().min(0).max(10_000), z.strictObject({ v: ValueId })]),
+      times: z.union([z.int().min(0).max(10_000), z.strictObject({ v: ValueId }), Size]),
+      scan: z.array(z.tuple([ValueId, z.int()])).optional(),
+      stack: z.array(z.int().min(0)).optional(),
+      reverse: z.boolean().optional(),
       maxIterations: z.int().min(1).max(10_000),
       blocks: z.tuple([Block]),
+      out: z.array(ValueId),
+      node: z.string(),
+    }),
+    z.strictObject({
+      op: z.literal("switch"),
+      index: ValueId,
+      args: z.array(ValueId),
+      blocks: z.array(Block).min(1).max(64),
       out: z.array(ValueId),
       node: z.string(),
     }),

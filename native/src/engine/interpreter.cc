@@ -1,7 +1,12 @@
 #include "interpreter.h"
 
 #include <ATen/core/List.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/unbind.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -115,6 +120,7 @@ void Interpreter::execute(const Block& block) {
       case Op::Kind::If: branch(op); break;
       case Op::Kind::While: loop_while(op); break;
       case Op::Kind::Repeat: loop_repeat(op); break;
+      case Op::Kind::Switch: route(op); break;
     }
     for (const int value : op.frees) slots_[static_cast<size_t>(value)].reset();
   }
@@ -163,10 +169,33 @@ std::vector<at::Tensor> Interpreter::tensors_of(const Op& op) const {
   return tensors;
 }
 
+/// A turn's number is made on the CPU, so that asking for it never waits for the device. Among tensors of the device it joins them.
+void Interpreter::join_device() {
+  bool is_there = false;
+  const auto look = [&](const at::Tensor& tensor) { is_there = is_there || (tensor.defined() && tensor.device() == device_); };
+  const auto join = [&](const at::Tensor& tensor) { return tensor.defined() && tensor.device() != device_ ? tensor.to(device_, /*non_blocking=*/true) : tensor; };
+  for (const c10::IValue& value : stack_) {
+    if (value.isTensor()) look(value.toTensor());
+    else if (value.isTensorList())
+      for (const at::Tensor& tensor : value.toTensorVector()) look(tensor);
+  }
+  if (!is_there) return;
+  for (c10::IValue& value : stack_) {
+    if (value.isTensor()) {
+      if (value.toTensor().defined() && value.toTensor().device() != device_) value = join(value.toTensor());
+    } else if (value.isTensorList()) {
+      c10::List<at::Tensor> joined;
+      for (const at::Tensor& tensor : value.toTensorVector()) joined.push_back(join(tensor));
+      value = std::move(joined);
+    }
+  }
+}
+
 void Interpreter::call(const Op& op) {
   try {
     stack_.clear();
     for (const Argument& argument : op.args) push(argument);
+    if (program_.has_repeat && !device_.is_cpu()) join_device();
     if (op.guard) op.guard(stack_);
     op.handle->callBoxed(stack_);
 
@@ -202,11 +231,9 @@ void Interpreter::call(const Op& op) {
   }
 }
 
-/// Runs what a control operation asks of a tensor, and says on which node it failed.
+/// Runs what a control operation does itself, and says on which node it failed.
 template <typename F>
-static auto ask(const Op& op, const at::Tensor& tensor, const char* wanted, const F& f) {
-  if (tensor.numel() != 1)
-    throw EngineError({"OP_FAILED", "\"" + op.node + "\" needs " + wanted + " but receives " + print_shape(tensor.sizes()) + "; reduce it first, for example with a mean.", op.node, op.name, -1, {tensor.sizes().vec()}});
+static auto at_node(const Op& op, const F& f) {
   try {
     return f();
   } catch (...) {
@@ -215,6 +242,17 @@ static auto ask(const Op& op, const at::Tensor& tensor, const char* wanted, cons
     failure.op = op.name;
     throw EngineError(std::move(failure));
   }
+}
+
+[[noreturn]] static void refuse(const Op& op, const std::string& message, const at::Tensor& tensor) {
+  throw EngineError({"OP_FAILED", "\"" + op.node + "\" " + message, op.node, op.name, -1, {tensor.sizes().vec()}});
+}
+
+/// Reads the one element that a control operation asks for.
+template <typename F>
+static auto ask(const Op& op, const at::Tensor& tensor, const char* wanted, const F& f) {
+  if (tensor.numel() != 1) refuse(op, std::string("needs ") + wanted + " but receives " + print_shape(tensor.sizes()) + "; reduce it first, for example with a mean.", tensor);
+  return at_node(op, f);
 }
 
 static bool is_true(const Op& op, const at::Tensor& tensor) {
@@ -227,7 +265,8 @@ void Interpreter::count_turn(const Op& op) {
 }
 
 void Interpreter::branch(const Op& op) {
-  const Block& block = op.blocks[is_true(op, slots_[static_cast<size_t>(op.cond)]) ? 0 : 1];
+  const bool first = op.cond < 0 ? training_ : is_true(op, slots_[static_cast<size_t>(op.cond)]);
+  const Block& block = op.blocks[first ? 0 : 1];
   std::vector<at::Tensor> results = enter(block, {});
   for (size_t i = 0; i < op.out.size(); ++i) slots_[static_cast<size_t>(op.out[i])] = std::move(results[i]);
 }
@@ -252,20 +291,96 @@ void Interpreter::loop_repeat(const Op& op) {
   if (op.times_value >= 0) {
     const at::Tensor& tensor = slots_[static_cast<size_t>(op.times_value)];
     times = ask(op, tensor, "a number of turns of one element", [&] { return tensor.item().to<int64_t>(); });
-    if (times > op.max_iterations)
-      throw EngineError({"LOOP_LIMIT", "\"" + op.node + "\" was asked for " + std::to_string(times) + " turns; its limit is " + std::to_string(op.max_iterations) + ".", op.node, op.name, -1, {}});
+  } else if (op.times_size) {
+    times = at_node(op, [&] { return size_of(*op.times_size); });
   }
+  if (times > op.max_iterations)
+    throw EngineError({"LOOP_LIMIT", "\"" + op.node + "\" was asked for " + std::to_string(times) + " turns; its limit is " + std::to_string(op.max_iterations) + ".", op.node, op.name, -1, {}});
+  times = std::max<int64_t>(times, 0);
+  // Taken apart at once: gradients of slices are then put together at once, not one by one into tensors of full size.
+  std::vector<std::vector<at::Tensor>> scanned;
+  for (const SizeOf& scan : op.scans) {
+    const at::Tensor& whole = slots_[static_cast<size_t>(scan.value)];
+    scanned.push_back(at_node(op, [&] { return whole.unbind(scan.axis); }));
+    if (static_cast<int64_t>(scanned.back().size()) != times) refuse(op, "takes " + std::to_string(times) + " turns, but what it goes through has " + std::to_string(scanned.back().size()) + " steps.", whole);
+  }
+  std::vector<std::vector<at::Tensor>> stacked(op.stacks.size(), std::vector<at::Tensor>(static_cast<size_t>(times)));
   std::vector<at::Tensor> carried;
   for (const int value : op.init) carried.push_back(slots_[static_cast<size_t>(value)]);
   for (int64_t turn = 0; turn < times; ++turn) {
     count_turn(op);
+    const int64_t step = op.reverse ? times - 1 - turn : turn;
     std::vector<at::Tensor> arguments;
-    arguments.reserve(carried.size() + 1);
-    arguments.push_back(at::scalar_tensor(turn, at::TensorOptions(at::kLong).device(device_)));
+    arguments.reserve(1 + scanned.size() + carried.size());
+    arguments.push_back(at::scalar_tensor(step, at::TensorOptions(at::kLong)));
+    for (std::vector<at::Tensor>& slices : scanned) arguments.push_back(std::move(slices[static_cast<size_t>(step)]));
     for (at::Tensor& tensor : carried) arguments.push_back(std::move(tensor));
     carried = enter(op.blocks[0], std::move(arguments));
+    for (size_t i = 0; i < stacked.size(); ++i) stacked[i][static_cast<size_t>(step)] = std::move(carried[op.init.size() + i]);
+    carried.resize(op.init.size());
   }
-  for (size_t i = 0; i < op.out.size(); ++i) slots_[static_cast<size_t>(op.out[i])] = std::move(carried[i]);
+  for (size_t i = 0; i < carried.size(); ++i) slots_[static_cast<size_t>(op.out[i])] = std::move(carried[i]);
+  for (size_t i = 0; i < stacked.size(); ++i) {
+    if (times == 0) throw EngineError({"OP_FAILED", "\"" + op.node + "\" took no turn, so there is nothing to stack: it needs one at least.", op.node, op.name, -1, {}});
+    slots_[static_cast<size_t>(op.out[op.init.size() + i])] = at_node(op, [&] {
+      if (!device_.is_cpu())
+        for (at::Tensor& tensor : stacked[i]) tensor = tensor.to(device_);
+      return at::stack(stacked[i], op.stacks[i]);
+    });
+    stacked[i].clear();
+  }
+}
+
+/// Sends each row of the arguments through the block that its index names, and puts the results back in order.
+void Interpreter::route(const Op& op) {
+  const at::Tensor& index = slots_[static_cast<size_t>(op.cond)];
+  if (index.dim() != 1 || index.scalar_type() != at::kLong) refuse(op, "needs one int64 index for each sample but receives " + std::string(dtype_name(index.scalar_type())) + " " + print_shape(index.sizes()) + ".", index);
+  const int64_t count = index.size(0);
+  if (count == 0) refuse(op, "has no sample to send anywhere.", index);
+  std::vector<at::Tensor> arguments;
+  for (const int value : op.init) {
+    arguments.push_back(slots_[static_cast<size_t>(value)]);
+    const at::Tensor& tensor = arguments.back();
+    if (tensor.dim() < 1 || tensor.size(0) != count) refuse(op, "has " + std::to_string(count) + " indices but is given " + print_shape(tensor.sizes()) + ".", tensor);
+  }
+
+  const at::Tensor chosen = at_node(op, [&] { return index.to(at::kCPU).contiguous(); });
+  const int64_t* choices = chosen.const_data_ptr<int64_t>();
+  std::vector<std::vector<int64_t>> rows(op.blocks.size());
+  for (int64_t row = 0; row < count; ++row) {
+    if (choices[row] < 0 || choices[row] >= static_cast<int64_t>(rows.size()))
+      refuse(op, "has cases 0 to " + std::to_string(rows.size() - 1) + ", but the index of sample " + std::to_string(row) + " is " + std::to_string(choices[row]) + ".", index);
+    rows[static_cast<size_t>(choices[row])].push_back(row);
+  }
+
+  std::vector<std::vector<at::Tensor>> parts(op.out.size());
+  std::vector<int64_t> place(static_cast<size_t>(count));
+  int64_t placed = 0;
+  const auto on_device = [&](const std::vector<int64_t>& numbers) { return at::tensor(numbers, at::kLong).to(device_); };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].empty()) continue;
+    const auto own = static_cast<int64_t>(rows[i].size());
+    std::vector<at::Tensor> some = arguments;
+    if (own < count) {
+      at_node(op, [&] {
+        const at::Tensor wanted = on_device(rows[i]);
+        for (at::Tensor& tensor : some) tensor = tensor.index_select(0, wanted.to(tensor.device()));
+      });
+    }
+    std::vector<at::Tensor> results = enter(op.blocks[i], std::move(some));
+    for (size_t j = 0; j < results.size(); ++j) {
+      if (results[j].dim() < 1 || results[j].size(0) != own) refuse(op, "sent " + std::to_string(own) + " samples through case " + std::to_string(i) + ", which gave back " + print_shape(results[j].sizes()) + ".", results[j]);
+      parts[j].push_back(std::move(results[j]));
+    }
+    for (const int64_t row : rows[i]) place[static_cast<size_t>(row)] = placed++;
+  }
+  at_node(op, [&] {
+    const at::Tensor order = on_device(place);
+    for (size_t j = 0; j < parts.size(); ++j) {
+      const bool is_whole = parts[j].size() == 1;
+      slots_[static_cast<size_t>(op.out[j])] = is_whole ? std::move(parts[j][0]) : at::cat(parts[j]).index_select(0, order.to(parts[j][0].device()));
+    }
+  });
 }
 
 } // namespace tensorloom

@@ -31,6 +31,8 @@ class Interpreter {
   void branch(const Op& op);
   void loop_while(const Op& op);
   void loop_repeat(const Op& op);
+  void route(const Op& op);
+  void join_device();
   void push(const Argument& argument);
   int64_t size_of(const SizeOf& size) const;
   std::vector<at::Tensor> enter(const Block& block, std::vector<at::Tensor> arguments);

@@ -171,6 +171,7 @@ class Reader {
       if (what == "if") return read_if(place, nesting);
       if (what == "while") return read_while(place, nesting);
       if (what == "repeat") return read_repeat(place, nesting);
+      if (what == "switch") return read_switch(place, nesting);
       return read_call(place, what);
     } catch (EngineError& error) {
       // The innermost node is the one to blame.
@@ -197,7 +198,9 @@ class Reader {
   Op read_if(const JsonPlace& place, int nesting) {
     place.fields({"op", "cond", "blocks", "out", "node"});
     Op op(Op::Kind::If, "if", place.at("node").text());
-    op.cond = use(place.at("cond"));
+    const JsonPlace cond = place.at("cond");
+    if (cond.has("flag")) cond.fields({"flag"}).at("flag").choice({"training"});
+    else op.cond = use(cond);
     const JsonPlace blocks = place.at("blocks");
     if (blocks.size() != 2) blocks.fail("an If has two blocks");
     const size_t count = place.at("out").size(kMaxOps);
@@ -222,19 +225,45 @@ class Reader {
   }
 
   Op read_repeat(const JsonPlace& place, int nesting) {
-    place.fields({"op", "init", "times", "maxIterations", "blocks", "out", "node"});
+    place.fields({"op", "init", "times", "scan?", "stack?", "reverse?", "maxIterations", "blocks", "out", "node"});
     Op op(Op::Kind::Repeat, "repeat", place.at("node").text());
     op.init = uses(place.at("init"));
     const JsonPlace times = place.at("times");
     if (times.has("v")) op.times_value = use(times.fields({"v"}).at("v"));
+    else if (times.has("size")) op.times_size = size_of(times);
     else op.times = times.integer(0, 10'000);
+    if (place.has("scan")) {
+      const JsonPlace scans = place.at("scan");
+      for (size_t i = 0; i < scans.size(kMaxOps); ++i) op.scans.push_back(size_pair(scans.at(i)));
+    }
+    if (place.has("stack")) {
+      place.at("stack").size(kMaxOps);
+      op.stacks = place.at("stack").integers(0, kMaxAxes - 1);
+    }
+    op.reverse = place.has("reverse") && place.at("reverse").boolean();
     op.max_iterations = place.at("maxIterations").integer(1, 10'000);
     if (op.times > op.max_iterations) times.fail("more turns than maxIterations");
     const JsonPlace blocks = place.at("blocks");
     if (blocks.size() != 1) blocks.fail("a Repeat has one block");
-    op.blocks.push_back(read_block(blocks.at(0), nesting, op.init.size() + 1, op.init.size()));
+    const size_t yields = op.init.size() + op.stacks.size();
+    op.blocks.push_back(read_block(blocks.at(0), nesting, 1 + op.scans.size() + op.init.size(), yields));
     op.out = defines(place.at("out"));
-    if (op.out.size() != op.init.size()) place.at("out").fail("a Repeat yields as many values as it carries");
+    if (op.out.size() != yields) place.at("out").fail("a Repeat yields as many values as it carries and stacks");
+    program_.has_repeat = true;
+    return op;
+  }
+
+  Op read_switch(const JsonPlace& place, int nesting) {
+    place.fields({"op", "index", "args", "blocks", "out", "node"});
+    Op op(Op::Kind::Switch, "switch", place.at("node").text());
+    op.cond = use(place.at("index"));
+    op.init = uses(place.at("args"));
+    const JsonPlace blocks = place.at("blocks");
+    const size_t cases = blocks.size(64);
+    if (cases < 1) blocks.fail("a Switch has at least one block");
+    const size_t count = place.at("out").size(kMaxOps);
+    for (size_t i = 0; i < cases; ++i) op.blocks.push_back(read_block(blocks.at(i), nesting, op.init.size(), count));
+    op.out = defines(place.at("out"));
     return op;
   }
 
@@ -255,8 +284,14 @@ class Reader {
     for (size_t i = 0; i < schema.arguments().size(); ++i) {
       const c10::Argument& declared = schema.arguments()[i];
       if (is_device(declared)) {
-        if (i < given && !args.at(i).json().is_null()) args.at(i).fail("the device is the engine's to choose; say null");
-        op.args.emplace_back(RunDevice{});
+        // A few operators want an argument, such as lengths, on the host; all else is where the run is.
+        const auto* named = i < given ? std::get_if<std::string>(&args.at(i).json().value) : nullptr;
+        if (named && *named == "cpu") {
+          op.args.emplace_back(c10::IValue(at::Device(at::kCPU)));
+        } else {
+          if (i < given && !args.at(i).json().is_null()) args.at(i).fail("the device is the engine's to choose; say null, or \"cpu\"");
+          op.args.emplace_back(RunDevice{});
+        }
       } else if (i < given) {
         op.args.push_back(argument(args.at(i), declared));
       } else if (declared.default_value()) {
@@ -295,9 +330,9 @@ class Reader {
 
   static bool is_device(const c10::Argument& declared) { return without_optional(declared.type())->kind() == c10::TypeKind::DeviceObjType; }
 
-  SizeOf size_of(const JsonPlace& place) const {
-    place.fields({"size"});
-    const JsonPlace pair = place.at("size");
+  SizeOf size_of(const JsonPlace& place) const { return size_pair(place.fields({"size"}).at("size")); }
+
+  SizeOf size_pair(const JsonPlace& pair) const {
     if (pair.size() != 2) pair.fail("expected [value, axis]");
     return {use(pair.at(0)), pair.at(1).integer(-static_cast<int64_t>(kMaxAxes), kMaxAxes - 1)};
   }
@@ -399,6 +434,8 @@ void each_use(const Op& op, const Visit& visit) {
   }
   if (op.cond >= 0) visit(op.cond);
   if (op.times_value >= 0) visit(op.times_value);
+  if (op.times_size) visit(op.times_size->value);
+  for (const SizeOf& scan : op.scans) visit(scan.value);
   for (const int value : op.init) visit(value);
   for (const Block& block : op.blocks) {
     for (const Op& inner : block.ops) each_use(inner, visit);
@@ -410,11 +447,24 @@ bool has_effect(const Op& op) {
   return op.writes || std::any_of(op.blocks.begin(), op.blocks.end(), [](const Block& block) { return std::any_of(block.ops.begin(), block.ops.end(), has_effect); });
 }
 
+/// What a Repeat would stack for nobody.
+template <typename Needed>
+void prune_stacks(Op& op, const Needed& needed) {
+  for (size_t i = op.stacks.size(); i-- > 0;) {
+    const auto at = static_cast<std::ptrdiff_t>(op.init.size() + i);
+    if (needed.contains(op.out[static_cast<size_t>(at)])) continue;
+    op.out.erase(op.out.begin() + at);
+    op.blocks[0].outputs.erase(op.blocks[0].outputs.begin() + at);
+    op.stacks.erase(op.stacks.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
 void prune(Block& block) {
   std::unordered_set<int> needed(block.outputs.begin(), block.outputs.end());
   std::vector<Op> kept;
   for (auto op = block.ops.rbegin(); op != block.ops.rend(); ++op) {
     if (!has_effect(*op) && std::none_of(op->out.begin(), op->out.end(), [&](int value) { return needed.contains(value); })) continue;
+    prune_stacks(*op, needed);
     for (Block& inner : op->blocks) prune(inner);
     each_use(*op, [&](int value) { needed.insert(value); });
     kept.push_back(std::move(*op));

@@ -50,11 +50,11 @@ struct Block {
 };
 
 struct Op {
-  enum class Kind { Call, If, While, Repeat };
+  enum class Kind { Call, If, While, Repeat, Switch };
   Op(Kind kind, std::string name, std::string node) : kind(kind), name(std::move(name)), node(std::move(node)) {}
 
   Kind kind;
-  /// `aten::linear`, or `if`, `while`, `repeat`.
+  /// `aten::linear`, or `if`, `while`, `repeat`, `switch`.
   std::string name;
   std::string node;
   std::vector<int> out;
@@ -68,12 +68,20 @@ struct Op {
   /// Changes a buffer: never left out as unneeded.
   bool writes = false;
 
-  // If, While, Repeat
+  // If, While, Repeat, Switch
   std::vector<Block> blocks;
+  /// What an If or a Switch asks. An If without one asks whether it is training.
   int cond = -1;
+  /// What loops carry, and what a Switch hands out by rows.
   std::vector<int> init;
   int64_t times = 0;
   int times_value = -1;
+  std::optional<SizeOf> times_size;
+  /// What a Repeat takes apart, a slice for each turn.
+  std::vector<SizeOf> scans;
+  /// Along which axes a Repeat stacks what its block yields beyond the carried.
+  std::vector<int64_t> stacks;
+  bool reverse = false;
   int64_t max_iterations = 0;
   bool limit_fails = false;
 };
@@ -128,6 +136,7 @@ struct Program {
   std::vector<Output> outputs;
   int value_count = 0;
   bool has_random = false;
+  bool has_repeat = false;
 
   /// @throws EngineError PROGRAM_INVALID or OP_NOT_ALLOWED, naming the node and the place in the document.
   static Program read(const JsonPlace& place);

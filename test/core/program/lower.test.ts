@@ -43,7 +43,8 @@ function expectWellFormed(program: Program): void {
   };
   const runOps = (ops: readonly Op[], visible: Set<number>) => {
     for (const op of ops) {
-      if ("args" in op) {
+      if (op.op === "switch") for (const value of op.args) read(value, visible);
+      if ("args" in op && !("blocks" in op)) {
         for (const arg of op.args) {
           if (typeof arg !== "object" || arg === null) continue;
           if ("v" in arg) read(arg.v, visible);
@@ -52,9 +53,11 @@ function expectWellFormed(program: Program): void {
           if ("ints" in arg) for (const int of arg.ints) if (typeof int === "object") read(int.size[0], visible);
         }
       } else {
-        if ("cond" in op) read(op.cond, visible);
+        if ("cond" in op && typeof op.cond === "number") read(op.cond, visible);
         if ("init" in op) for (const value of op.init) read(value, visible);
-        if ("times" in op && typeof op.times === "object") read(op.times.v, visible);
+        if ("times" in op && typeof op.times === "object") read("v" in op.times ? op.times.v : op.times.size[0], visible);
+        if ("scan" in op) for (const [value] of op.scan ?? []) read(value, visible);
+        if (op.op === "switch") read(op.index, visible);
         for (const block of op.blocks) runBlock(block, visible);
       }
       for (const value of op.out) {
