@@ -13,7 +13,15 @@ export type OnnxTensor = { name: string; dtype: Dtype; shape: number[]; bytes: U
 /** `ValueInfoProto` of a tensor. Text sizes are written as `dim_param`. */
 type OnnxValueInfo = { name: string; dtype: Dtype; shape: Shape };
 
-export type OnnxAttributeValue = { int: number } | { ints: number[] } | { float: number } | { floats: number[] } | { text: string } | { tensor: OnnxTensor } | { graph: OnnxGraph };
+export type OnnxAttributeValue =
+  | { int: number }
+  | { ints: number[] }
+  | { float: number }
+  | { floats: number[] }
+  | { text: string }
+  | { texts: string[] }
+  | { tensor: OnnxTensor }
+  | { graph: OnnxGraph };
 
 /** `NodeProto`. An empty input name is an input left out. */
 export type OnnxNode = { name: string; op: string; inputs: string[]; outputs: string[]; attributes: { name: string; value: OnnxAttributeValue }[]; doc?: string };
@@ -27,7 +35,7 @@ export type OnnxModel = { irVersion: number; opset: number; producer: string; pr
 export const ONNX_DTYPES: Record<Dtype, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
 
 /** `AttributeProto.AttributeType` */
-const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats: 6, ints: 7 } as const;
+const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, tensor: 4, graph: 5, floats: 6, ints: 7, texts: 8 } as const;
 
 /** `ModelProto.metadata_props` */
 const METADATA_FIELD = 14;
@@ -131,6 +139,9 @@ function writeAttribute(w: BinaryWriter, name: string, value: OnnxAttributeValue
   } else if ("int" in value) {
     w.tag(3, WireType.Varint).int64(value.int);
     type = ATTRIBUTE_TYPES.int;
+  } else if ("texts" in value) {
+    for (const text of value.texts) w.tag(9, WireType.LengthDelimited).string(text);
+    type = ATTRIBUTE_TYPES.texts;
   } else if ("text" in value) {
     w.tag(4, WireType.LengthDelimited).string(value.text);
     type = ATTRIBUTE_TYPES.text;

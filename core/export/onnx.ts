@@ -162,11 +162,15 @@ function valueInfo({ name, type }: OnnxValue): { name: string; dtype: Dtype; sha
 function attributeValue(value: OnnxAttribute, subgraphs: readonly OnnxGraph[]): OnnxAttributeValue {
   if (typeof value === "number") return { int: value };
   if (typeof value === "string") return { text: value };
-  if (Array.isArray(value)) return { ints: value };
+  if (Array.isArray(value)) return isTexts(value) ? { texts: value } : { ints: value };
   if (!("subgraph" in value)) return value;
   const graph = subgraphs[value.subgraph];
   if (!graph) throw new Error(`There is no sub-graph ${value.subgraph}.`);
   return { graph };
+}
+
+function isTexts(values: number[] | string[]): values is string[] {
+  return typeof values[0] === "string";
 }
 
 /** Names that are unique over the model and its sub-graphs, as ONNX wants them. */

@@ -41,6 +41,10 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
     classNames.of("Normalize");
     classes.push(NORMALIZE);
   }
+  for (const helper of helpersOf(graph, [])) {
+    classNames.of(/^class (\w+)/.exec(helper)?.[1] ?? "");
+    classes.push(helper);
+  }
   const model = classNames.of(className(options.className ?? "Model"));
   const written = writeBody(graph, [], "", []);
   const tied = tiedWeights();
@@ -61,6 +65,20 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
     "",
     ...writeMain(model, program),
   ].join("\n")}\n`;
+
+  /** The classes that layers bring with them, each once. */
+  function helpersOf(body: Body, steps: readonly BodyStep[]): Set<string> {
+    const helpers = new Set<string>();
+    for (const placed of placeBody(checked, body, steps)) {
+      const code = placed.layer.torch(placed.params, placed.types, placed.node);
+      if ("forward" in code && code.helper) helpers.add(code.helper);
+      const bodies = checked.composed.get(placed.path) ?? placed.node.bodies;
+      // What PyTorch has a module for is not written out.
+      if ("forward" in code || !bodies) continue;
+      for (const role of Object.keys(bodies)) for (const helper of helpersOf(bodyOf(checked, placed, role), [...steps, { node: placed.node.id, role }])) helpers.add(helper);
+    }
+    return helpers;
+  }
 
   /** Writes a body as the parts of a class. `prefix` is its own place in the `state_dict`; no attribute is called as one of `taken`. */
   function writeBody(body: Body, steps: readonly BodyStep[], prefix: string, taken: readonly string[]): Written {
@@ -351,7 +369,8 @@ function writeMain(model: string, program: Program): string[] {
   const example = program.inputs.map(({ dtype, shape }) => {
     const sizes = pythonTuple(shape.map((size) => (typeof size === "number" ? size : size === "B" ? 4 : 8)));
     if (dtype === "uint8") return `torch.randint(0, 256, ${sizes}, dtype=torch.uint8)`;
-    if (dtype === "int64") return `torch.randint(0, 2, ${sizes})`;
+    // One whole number a sample is a length or a choice, which may have to be at least 1.
+    if (dtype === "int64") return shape.length === 1 ? `torch.ones(${sizes}, dtype=torch.int64)` : `torch.randint(0, 2, ${sizes})`;
     return `torch.randn(${sizes})`;
   });
   const names = new Identifiers([...RESERVED_NAMES, model, "model", "sys", "load"]);

@@ -254,6 +254,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::tanh",
     "aten::threshold",
     "aten::tile",
+    "aten::to.device",
     "aten::to.dtype",
     "aten::topk",
     "aten::trace",
@@ -315,6 +316,8 @@ bool is_allowed(std::string_view name) { return std::binary_search(kAllowed.begi
 
 bool is_random(std::string_view name) { return std::binary_search(kRandom.begin(), kRandom.end(), name); }
 
-bool writes_silently(std::string_view name, size_t argument) { return name == "aten::batch_norm" && (argument == 3 || argument == 4); }
+bool writes_silently(std::string_view name, size_t argument) {
+  return (name == "aten::batch_norm" || name == "aten::instance_norm") && (argument == 3 || argument == 4);
+}
 
 } // namespace tensorloom
