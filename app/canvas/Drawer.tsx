@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Problem } from "../../core/graph/check.ts";
 import { splitPath } from "../../core/graph/path.ts";
 import { planSteps } from "../../core/training/build.ts";
-import { findSchedule } from "../../core/training/schedules.ts";
+import { findSchedule } from "../../core/training/schedules/index.ts";
 import { taskTitles } from "../data/tasks.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";

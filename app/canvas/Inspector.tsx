@@ -1,28 +1,25 @@
 "use client";
 
-import { RotateCcw } from "lucide-react";
-import { useState } from "react";
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, printShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { type Layer, portsOf } from "../../core/layers/kit.ts";
-import type { Param } from "../../core/layers/params.ts";
-import { Button, IconButton } from "../ui/Button.tsx";
-import { Field, NumberInput, ParsedInput, Select, Switch, TextInput } from "../ui/Field.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Field, TextInput } from "../ui/Field.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { Line } from "../ui/Panel.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
-import { Tip } from "../ui/Tip.tsx";
 import { CodeTab } from "./CodeTab.tsx";
 import { useChecked } from "./checked.ts";
 import { commands } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
 import { bytesPerSample } from "./estimate.ts";
 import { isMac, printKeys } from "./keys.ts";
+import { ParamField } from "./ParamField.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
-import { parseParam, printParam } from "./paramText.ts";
+import { printParam } from "./paramText.ts";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -113,7 +110,15 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
       </Field>
       {fromOutside && <p className="pt-1 text-sm text-ink2">What it gives comes from around the zone; its name is the name it goes by there.</p>}
       {Object.entries(fromOutside ? {} : layer.params).map(([name, param]) => (
-        <ParamField key={name} node={node} name={name} param={param} value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]} />
+        <ParamField
+          key={name}
+          name={name}
+          param={param}
+          value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]}
+          changed={Object.hasOwn(node.params, name)}
+          onValue={(value) => setParam(node.id, name, value)}
+          onReset={() => resetParam(node.id, name)}
+        />
       ))}
       {Object.keys(layer.bodies ?? {}).length > 0 && (
         <Section title="Inside">
@@ -199,93 +204,6 @@ function Flow({ port, types, optional }: { port: string; types: TensorType[]; op
         ))
       )}
     </Line>
-  );
-}
-
-/** One parameter by its PyTorch name, with the control that its record asks for. */
-function ParamField({ node, name, param, value }: { node: Node; name: string; param: Param<unknown>; value: unknown }) {
-  const [complaint, setComplaint] = useState<string | null>(null);
-  const changed = Object.hasOwn(node.params, name);
-  const { control } = param;
-  // What is stored may itself be wrong (an older document, a fix that was undone); the field then says so.
-  const stored = param.schema.safeParse(value);
-  const problem = complaint ?? (stored.success ? null : `Needs ${stored.error.issues[0]?.message ?? "another value"}.`);
-  return (
-    <div className="group relative">
-      <Field label={name} doc={param.doc} mono problem={problem}>
-        {(ids) => {
-          switch (control.kind) {
-            case "bool":
-              return (
-                <span className="flex h-7 items-center">
-                  <Switch id={ids.id} checked={value === true} onChecked={(checked) => setParam(node.id, name, checked)} />
-                </span>
-              );
-            case "choice":
-              return (
-                <Select {...ids} value={String(value)} onChange={(event) => setParam(node.id, name, event.target.value)}>
-                  {control.options.map((option) => (
-                    <option key={option}>{option}</option>
-                  ))}
-                </Select>
-              );
-            case "int":
-            case "float":
-              return (
-                <NumberInput
-                  {...ids}
-                  className="figures text-sm!"
-                  value={typeof value === "number" ? value : Number.NaN}
-                  whole={control.kind === "int"}
-                  min={control.min}
-                  max={control.max}
-                  step={control.step}
-                  onValue={(next) => setParam(node.id, name, next)}
-                  onProblem={setComplaint}
-                />
-              );
-            default:
-              return (
-                <>
-                  <ParsedInput
-                    {...ids}
-                    className="figures text-sm!"
-                    list={control.kind === "size" && control.words.length > 0 ? `${ids.id}-words` : undefined}
-                    placeholder={"placeholder" in control ? control.placeholder : undefined}
-                    value={value}
-                    print={(v) => printParam(v, control)}
-                    parse={(text) => parseParam(text, param)}
-                    onValue={(next) => {
-                      const parsed = parseParam(printParam(next, control), param);
-                      if ("value" in parsed) setParam(node.id, name, parsed.value);
-                    }}
-                    step={control.kind === "size" && typeof value === "number" ? (current, direction) => Math.max(control.min, Number(current) + direction) : undefined}
-                    onProblem={setComplaint}
-                  />
-                  {control.kind === "size" && control.words.length > 0 && (
-                    <datalist id={`${ids.id}-words`}>
-                      {control.words.map((word) => (
-                        <option key={word} value={word} />
-                      ))}
-                    </datalist>
-                  )}
-                </>
-              );
-          }
-        }}
-      </Field>
-      {changed && (
-        <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
-          <IconButton
-            label={`Reset ${name}`}
-            className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
-            onClick={() => resetParam(node.id, name)}
-          >
-            <RotateCcw size={11} />
-          </IconButton>
-        </Tip>
-      )}
-    </div>
   );
 }
 

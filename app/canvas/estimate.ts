@@ -1,16 +1,9 @@
 import type { Shape, TensorType } from "../../core/graph/shape.ts";
+import { readParams } from "../../core/layers/params.ts";
+import { findOptimizer } from "../../core/training/optimizers/index.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 
 const BYTES: Record<TensorType["dtype"], number> = { float32: 4, int64: 8, bool: 1, uint8: 1 };
-
-/** How many numbers the optimizer keeps for each weight, beside the weight and its gradient. */
-const OPTIMIZER_STATES: Record<RunSettings["optimizer"], (s: Pick<RunSettings, "momentum">) => number> = {
-  SGD: ({ momentum }) => (momentum > 0 ? 1 : 0),
-  Adam: () => 2,
-  AdamW: () => 2,
-  RMSprop: ({ momentum }) => (momentum > 0 ? 2 : 1),
-  Adagrad: () => 1,
-};
 
 /** Bytes of one sample of this type; sizes known only at run time count as one. */
 export function bytesPerSample({ dtype, shape }: TensorType): number {
@@ -27,10 +20,12 @@ function sizeOf(shape: Shape): number {
  */
 export function estimateMemoryBytes(
   model: { parameters: number; outputs: Iterable<TensorType> },
-  settings: Pick<RunSettings, "optimizer" | "momentum" | "batchSize" | "precision">,
+  settings: Pick<RunSettings, "optimizer" | "optimizerParams" | "batchSize" | "precision">,
 ): number {
   let perSample = 0;
   for (const type of model.outputs) perSample += bytesPerSample(type);
   const activations = perSample * settings.batchSize * (settings.precision === "bf16" ? 0.5 : 1);
-  return model.parameters * 4 * (2 + OPTIMIZER_STATES[settings.optimizer](settings)) + activations;
+  const optimizer = findOptimizer(settings.optimizer);
+  const states = optimizer.states(readParams(optimizer.params, settings.optimizerParams).values);
+  return model.parameters * 4 * (2 + states) + activations;
 }

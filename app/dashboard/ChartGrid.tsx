@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { findSchedule } from "../../core/training/schedules/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
@@ -61,7 +62,7 @@ export const ChartGrid = memo(function ChartGrid({
     return [
       { id: "loss", title: "Loss", unit: unitOf("loss"), curves: pair("loss"), canLog: true },
       ...shown.map((name) => ({ id: name, title: metricName(name), unit: unitOf(name), curves: pair(name) })),
-      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: SCHEDULES[schedule] },
+      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: findSchedule(schedule).title.toLowerCase() },
       { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
       { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
     ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
@@ -124,8 +125,6 @@ export const ChartGrid = memo(function ChartGrid({
     </section>
   );
 });
-
-const SCHEDULES: { [schedule in Run["settings"]["schedule"]]: string } = { constant: "constant", cosine: "cosine", "one-cycle": "one cycle", step: "in steps" };
 
 /** The next of 1, 1.5, 2, 3, 5, 7 times a power of ten. */
 function roundUp(step: number): number {

@@ -1,4 +1,6 @@
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
+import type { ParamValues } from "../../core/training/records.ts";
+import { findSchedule } from "../../core/training/schedules/index.ts";
 import { formatCount } from "../ui/format.ts";
 import { Line } from "../ui/Panel.tsx";
 import type { Run } from "./run.ts";
@@ -6,7 +8,6 @@ import type { Run } from "./run.ts";
 /** Everything that decided the numbers of this run, as it was when the run began. */
 export function FrozenSettings({ run }: { run: Run }) {
   const { settings } = run;
-  const usesMomentum = settings.optimizer === "SGD" || settings.optimizer === "RMSprop";
   return (
     <div className="space-y-4">
       <Group title="Inputs">
@@ -18,19 +19,24 @@ export function FrozenSettings({ run }: { run: Run }) {
       </Group>
       <Group title="Optimization">
         <Line name="Loss">{settings.loss}</Line>
+        <Params values={settings.lossParams} />
+        {settings.extraLosses.map(({ output, loss, weight, lossParams }, index) => (
+          <Fragment key={index}>
+            <Line name={`Loss of ${output}`}>
+              {weight} × {loss}
+            </Line>
+            <Params values={lossParams} />
+          </Fragment>
+        ))}
         <Line name="Optimizer">{settings.optimizer}</Line>
+        <Params values={settings.optimizerParams} />
         <Line name="Learning rate">{settings.lr}</Line>
         <Line name="Schedule" plain>
-          {settings.schedule}
+          {findSchedule(settings.schedule).title.toLowerCase()}
           {settings.warmupSteps > 0 && `, ${formatCount(settings.warmupSteps)} warm-up steps`}
         </Line>
+        <Params values={settings.scheduleParams} />
         <Line name="Weight decay">{settings.weightDecay}</Line>
-        {usesMomentum && (
-          <Line name="Momentum">
-            {settings.momentum}
-            {settings.nesterov && " (Nesterov)"}
-          </Line>
-        )}
         <Line name="Gradient clipping">{settings.gradClipNorm > 0 ? `norm ≤ ${settings.gradClipNorm}` : "off"}</Line>
       </Group>
       <Group title="Batches">
@@ -56,4 +62,13 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
       <dl>{children}</dl>
     </section>
   );
+}
+
+/** Parameters that were set, by PyTorch's names. */
+function Params({ values }: { values: ParamValues }) {
+  return Object.entries(values).map(([name, value]) => (
+    <Line key={name} name={name}>
+      {String(value)}
+    </Line>
+  ));
 }

@@ -5,6 +5,7 @@ export const taskTitles: Record<Manifest["task"], string> = {
   "image-classification": "Image classification",
   "tabular-classification": "Tabular classification",
   "tabular-regression": "Tabular regression",
+  "text-classification": "Text classification",
 };
 
 /** True while ingest has yet to do, or is doing, its work. */

@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** What a data set is for. */
+export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification"]);
+export type Task = z.infer<typeof Task>;
+
+/** Whether targets are class numbers; otherwise they are measured values. */
+export function isClassification(task: Task): boolean {
+  return task !== "tabular-regression";
+}
+
 /** What stands between stored numbers and the network: `(x · scale − mean) / std`, per channel or column (axis 1). Part of every program and export. */
 export const Preprocess = z.strictObject({
   /** How the array is stored. */
@@ -22,19 +31,30 @@ const ArrayFile = z.strictObject({
 const Split = z.strictObject({
   rows: z.int(),
   input: ArrayFile,
+  /** Of sequences: how many steps of each row are its own; the rest of `input` is padding. int64 [rows], each ≥ 1. */
+  lengths: ArrayFile.optional(),
   target: ArrayFile,
   /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()),
 });
 
+/** How text became token numbers: number 0 is padding, number 1 stands for what the vocabulary does not have. */
+const Text = z.strictObject({
+  unit: z.enum(["characters"]),
+  lowercase: z.boolean(),
+  /** The vocabulary: `tokens[n]` is what token number n stands for. */
+  tokens: z.array(z.string()),
+});
+
 /** One frozen version of a data set, as ingest wrote it. Tensors are memory-mappable `.npy`. */
 export const Manifest = z.strictObject({
-  task: z.enum(["image-classification", "tabular-classification", "tabular-regression"]),
+  task: Task,
   preprocess: Preprocess,
   /** Class names in target order; empty for regression. */
   classes: z.array(z.string()),
   /** Column names of tabular inputs, in order, one-hot columns as `island=Dream`; empty for images. */
   columns: z.array(z.string()),
   targetName: z.string(),
+  text: Text.optional(),
   splits: z.strictObject({ train: Split, validation: Split }),
   source: z.string(),
   licence: z.string(),

@@ -7,8 +7,8 @@ import {
   bodiesOf,
   type Cost,
   type Fix,
-  type Inferred,
   type InferProblem,
+  type Inferred,
   type InputPort,
   type InputPorts,
   type Inputs,
@@ -19,7 +19,7 @@ import {
 } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
-import type { LossRecord } from "../training/records.ts";
+import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
 import { countElements, evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
@@ -69,7 +69,7 @@ export type Checked = {
 };
 
 /** What the model is to be trained on, as far as it is decided. */
-export type CheckOptions = { loss?: LossRecord; data?: Manifest };
+export type CheckOptions = Partial<Objective> & { data?: Manifest };
 
 /** Everything that can be said about a graph without running it, all problems at once. Never throws, whatever the graph holds. */
 export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
@@ -629,7 +629,7 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
 }
 
 /** Problems of the whole model: its ends, the data that comes in, the loss at the end. */
-function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, data }: CheckOptions): void {
+function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], data }: CheckOptions): void {
   const report = (problem: Omit<Problem, "severity"> & { severity?: Problem["severity"] }) => checked.problems.push({ severity: "error", ...problem });
   const inputNodes = bodyInputs(graph);
   const outputNodes = bodyOutputs(graph);
@@ -673,30 +673,35 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
   }
 
   const main = mainOutput(graph);
-  const y = main && outputs.get(main.name);
-  if (!main || !y) return;
-  const source = sourceAtTop(graph, main.node.id);
-  if (source?.layer.trait === "probabilities" && (!loss || loss.expects === "logits")) {
+  if (!main) return;
+  const nodeOf = (name: string) => outputNodes.find((output) => output.name === name)?.node ?? main.node;
+  const parts = loss ? lossParts({ loss, extraLosses }, main.name) : [{ output: main.name, loss: undefined }];
+  for (const part of parts) {
+    const source = outputs.has(part.output) ? sourceAtTop(graph, nodeOf(part.output).id) : undefined;
+    if (source?.layer.trait !== "probabilities" || (part.loss && part.loss.expects !== "logits")) continue;
     report({
       severity: "hint",
       code: "GRAPH_LINT",
-      message: `${loss?.name ?? "CrossEntropyLoss or BCEWithLogitsLoss"} does what ${source.layer.title} before the output does, so training would suffer from it twice.`,
+      message: `${part.loss?.name ?? "CrossEntropyLoss or BCEWithLogitsLoss"} does what ${source.layer.title} before the output does, so training would suffer from it twice.`,
       node: source.node.id,
       hint: "Leave the output as plain scores.",
       fixes: [{ kind: "remove-node", label: `Remove this ${source.layer.title}` }],
     });
   }
   if (!loss) return;
-  const target = data && { dtype: data.splits.train.target.dtype, shape: ["B", ...data.splits.train.target.shape] };
-  const answer = loss.target(y, { classes: data && data.classes.length > 0 ? data.classes.length : null, type: target ?? null });
-  if ("problem" in answer) {
-    const { problem: message, hint, width, fixes = [] } = answer;
+  const type = data ? { dtype: data.splits.train.target.dtype, shape: ["B", ...data.splits.train.target.shape] } : null;
+  const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
+  const answer = fitTargets({ loss, extraLosses }, main.name, known, { classes: data && data.classes.length > 0 ? data.classes.length : null, type });
+  if ("target" in answer) return;
+  for (const { output, problem: message, hint, width, fixes = [] } of answer.problems) {
+    const node = nodeOf(output);
+    const source = sourceAtTop(graph, node.id);
     const widen = source?.layer.widthParam;
     const setWidth: Fix[] =
       width !== undefined && source && widen
         ? [{ kind: "set-param", label: `Set ${widen} of ${source.layer.title} to ${width}`, node: source.node.id, name: widen, value: width }]
         : [];
-    report({ code: "GRAPH_LOSS", message, node: main.node.id, port: "x", hint, fixes: [...setWidth, ...fixes] });
+    report({ code: "GRAPH_LOSS", message, node: node.id, port: "x", hint, fixes: [...setWidth, ...fixes] });
   }
 }
 

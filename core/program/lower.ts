@@ -5,8 +5,10 @@ import { bodyOf, foldBody, GraphInvalid, requireValid, type Step } from "../grap
 import type { BodyStep } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
-import type { Inputs, Value } from "../layers/kit.ts";
-import type { LossRecord, MetricRecord, TargetInfo } from "../training/records.ts";
+import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
+import { bodyOutputs } from "../layers/output.ts";
+import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
+import type { MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
 import type { Program } from "./program.ts";
 import { ProgramWriter } from "./writer.ts";
@@ -23,35 +25,70 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
 }
 
 /**
- * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name.
+ * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name, of
+ * which those that do not fit the prediction are left out. Of several losses `loss` is the weighted sum, and each is measured too.
  * `target` says what is known of the data set's targets.
- * @throws GraphInvalid, also where the loss does not go with the prediction.
+ * @throws GraphInvalid, also where a loss does not go with its output.
  */
 export function lowerTraining(
   graph: Graph,
-  options: { preprocess?: Preprocess; loss: LossRecord; metrics: readonly MetricRecord[]; target?: TargetInfo },
+  options: Objective & { preprocess?: Preprocess; metrics: readonly MetricRecord[]; target?: TargetInfo },
 ): { program: Program; metrics: TrainSpec["metrics"] } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
-  const prediction = main && checked.types.get(main.node.id)?.inputs.x;
-  if (!main || !prediction || Array.isArray(prediction)) throw new Error("A checked graph has an output with a type.");
-  const answer = options.loss.target(prediction, options.target ?? { classes: null, type: null });
-  if ("problem" in answer)
-    throw new GraphInvalid([{ severity: "error", code: "GRAPH_LOSS", message: answer.problem, hint: answer.hint, node: main.node.id, fixes: answer.fixes ?? [] }]);
+  if (!main) throw new Error("A checked graph has an output.");
+  const nodes = bodyOutputs(graph);
+  const answer = fitTargets(options, main.name, new Map(nodes.map(({ name, node }) => [name, outputType(checked, node.id)])), options.target ?? { classes: null, type: null });
+  if ("problems" in answer)
+    throw new GraphInvalid(
+      answer.problems.map(({ output, problem, hint, fixes = [] }) => ({
+        severity: "error",
+        code: "GRAPH_LOSS",
+        message: problem,
+        hint,
+        node: nodes.find(({ name }) => name === output)?.node.id ?? main.node.id,
+        fixes,
+      })),
+    );
 
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
   const target = writer.input("target", answer.target, main.node.id);
   const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess);
-  const y = outputs[main.name];
-  if (!y) throw new Error("A checked graph has an output of that name.");
-  const b = writer.at(main.node.id);
-  const loss = options.loss.lower(b, { y, target });
-  const measured = options.metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y, target })]);
-  return {
-    program: writer.finish({ loss, y, ...Object.fromEntries(measured) }),
-    metrics: options.metrics.map(({ name, reduce, when }) => ({ output: name, reduce, when })),
+  const of = (name: string): { y: Value; target: Value } => {
+    const y = outputs[name];
+    if (!y) throw new Error(`A checked graph has an output ${name}.`);
+    return { y, target };
   };
+  const parts = lossParts(options, main.name).map(({ output, name, loss, weight }) => {
+    const node = nodes.find((one) => one.name === output)?.node ?? main.node;
+    return { name, weight, value: loss.lower(writer.at(node.id), of(output)) };
+  });
+  const b = writer.at(main.node.id);
+  const { y } = of(main.name);
+  const read = options.loss.read?.(b, of(main.name)) ?? y;
+  const metrics = options.metrics.filter(({ fits }) => fits?.({ y: read.type, target: target.type }) ?? true);
+  const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
+  const each = parts.length > 1 ? parts : [];
+  return {
+    program: writer.finish({ loss: addLosses(b, parts), y, ...Object.fromEntries(measured), ...Object.fromEntries(each.map(({ name, value }) => [name, value])) }),
+    metrics: [
+      ...metrics.map(({ name, reduce, when }) => ({ output: name, reduce, when })),
+      ...each.map(({ name }) => ({ output: name, reduce: "mean" as const, when: "always" as const })),
+    ],
+  };
+}
+
+function outputType(checked: Checked, id: string): TensorType {
+  const type = checked.types.get(id)?.inputs.x;
+  if (!type || Array.isArray(type)) throw new Error(`Output ${id} of a checked graph has a type.`);
+  return type;
+}
+
+/** Σ weight · loss */
+function addLosses(b: ProgramBuilder, parts: readonly { weight: number; value: Value }[]): Value {
+  const weighed = parts.map(({ weight, value }) => (weight === 1 ? value : b.call("aten::mul.Scalar", [value, weight], float32([]))));
+  return weighed.reduce((sum, value) => b.call("aten::add.Tensor", [sum, value, 1], float32([])));
 }
 
 /** An input of the model: its node, what the network takes, and the value as it comes in. */

@@ -1,11 +1,12 @@
 import type { Manifest } from "../data/manifest.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
+import { readParams } from "../layers/params.ts";
 import { lowerTraining } from "../program/lower.ts";
-import { findLoss } from "./losses.ts";
-import { metricsFor } from "./metrics.ts";
-import { findOptimizer } from "./optimizers.ts";
-import { lrTable } from "./schedules.ts";
+import { metricsFor } from "./metrics/index.ts";
+import { objectiveOf } from "./objective.ts";
+import { findOptimizer } from "./optimizers/index.ts";
+import { lrSchedule } from "./schedules/index.ts";
 import type { RunSettings } from "./settings.ts";
 import type { TrainSpec } from "./spec.ts";
 
@@ -24,20 +25,21 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
   const { train, validation } = manifest.splits;
   const { program, metrics } = lowerTraining(graph, {
     preprocess: manifest.preprocess,
-    loss: findLoss(settings.loss),
+    ...objectiveOf(settings),
     metrics: metricsFor(manifest.task),
     target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
   });
   const [input] = program.inputs;
   if (!input) throw new Error("A checked graph has an input.");
   const { stepsPerEpoch, dropLast } = planSteps(train.rows, settings);
+  const optimizer = findOptimizer(settings.optimizer);
   return {
     version: 1,
     program,
     metrics,
     data: { train: splitOf(train, input.name), validation: splitOf(validation, input.name) },
-    optimizer: findOptimizer(settings.optimizer).toSpec(settings),
-    lr: { base: settings.lr, schedule: lrTable(settings, stepsPerEpoch * settings.epochs) },
+    optimizer: optimizer.toSpec(readParams(optimizer.params, settings.optimizerParams).values, settings.weightDecay),
+    lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
     batchSize: settings.batchSize,
     epochs: settings.epochs,
     shuffle: true,

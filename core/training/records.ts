@@ -1,37 +1,97 @@
 import type { TensorType } from "../graph/shape.ts";
 import type { Fix, ProgramBuilder, Value } from "../layers/kit.ts";
+import { type Params, readParams, type Values } from "../layers/params.ts";
+
+/** Values of a record's parameters as they are kept in settings: by name, checked by the record's own `params`. */
+export type ParamValues = { [name: string]: number | string | boolean | number[] };
 
 /** What is known of the data a model is trained on: class count for classification, the type of a batch of targets. */
 export type TargetInfo = { classes: number | null; type: TensorType | null };
 
-/** A loss, said once. The Train panel, checks, lowering and PyTorch code derive from it; `losses.ts` is the list. */
-export type LossRecord = {
+/** The type of targets that go with a prediction, or the problem with it. `width` is the size its last axis ought to have, where that would mend it. */
+export type TargetAnswer = { target: TensorType } | { problem: string; hint?: string; width?: number; fixes?: Fix[] };
+
+type LossValues = { y: Value; target: Value };
+
+/** A loss, said once in a file of its own; `losses/index.ts` is the list. The Train panel, checks, lowering and PyTorch code derive from it. */
+export type Loss<N extends string = string, P extends Params = Params> = {
   /** PyTorch's class name: `CrossEntropyLoss`. */
-  name: string;
+  name: N;
   title: string;
   doc: string;
+  /** What it computes for one row, as plain text. */
+  formula: string;
+  /** When to use it, and when not. */
+  when: string;
   source: string;
+  /** Which targets it can learn from: class numbers, measured values, or whatever they are. */
+  learns: "classes" | "values" | "any";
   /** `logits`: applies softmax or sigmoid itself, so the model must not. */
   expects: "logits" | "values";
-  /**
-   * The type of targets that go with a prediction of type `y`, or the problem with that prediction. Sizes may be symbolic
-   * (`B` is the batch). `width` is the size that the prediction's last axis ought to have, where that would mend it.
-   */
-  target(y: TensorType, info: TargetInfo): { target: TensorType } | { problem: string; hint?: string; width?: number; fixes?: Fix[] };
+  params: P;
+  /** Sizes may be symbolic (`B` is the batch). */
+  target(y: TensorType, info: TargetInfo, params: Values<P>): TargetAnswer;
   /** The mean over the batch as a float32 scalar. */
-  lower(b: ProgramBuilder, values: { y: Value; target: Value }): Value;
-  /** `nn.CrossEntropyLoss()` */
+  lower(b: ProgramBuilder, values: LossValues, params: Values<P>): Value;
+  /** What metrics read in place of the output, where that is not a score or value itself: scores above 0 say yes. */
+  read?(b: ProgramBuilder, values: LossValues, params: Values<P>): Value;
+  /** `nn.CrossEntropyLoss(label_smoothing=0.1)`: what to call with output and target. */
+  torch(params: Values<P>): string;
+};
+
+/** A loss with its parameters filled in. */
+export type LossRecord = Pick<Loss, "name" | "title" | "doc" | "source" | "expects"> & {
+  target(y: TensorType, info: TargetInfo): TargetAnswer;
+  lower(b: ProgramBuilder, values: LossValues): Value;
+  read?(b: ProgramBuilder, values: LossValues): Value;
   torch: string;
 };
 
-/** A metric, said once; `metrics.ts` is the list. Computed on the same batch as the loss, without gradient mattering. */
-export type MetricRecord = {
-  /** The program output and the last part of its series' key: `accuracy`. */
+/** Fills in parameters; those that do not read take their defaults, for settings refuse them before. */
+export function bindLoss({ name, title, doc, source, expects, params, target, lower, read, torch }: Loss, given: ParamValues): LossRecord {
+  const { values } = readParams(params, given);
+  return {
+    name,
+    title,
+    doc,
+    source,
+    expects,
+    target: (y, info) =>
+      y.dtype === "float32" ? target(y, info, values) : { problem: `${name} needs an output of float32, but it is ${y.dtype}.`, hint: "Add a Cast in front of the output." },
+    lower: (b, pair) => lower(b, pair, values),
+    ...(read ? { read: (b, pair) => read(b, pair, values) } : {}),
+    torch: torch(values),
+  };
+}
+
+type MetricWords = {
+  /** The last part of its series' key: `accuracy`. */
   name: string;
   title: string;
   doc: string;
+  /** What it computes, as plain text. */
+  formula?: string;
+  /** When to look at it, and when not. */
+  use?: string;
+};
+
+/** A metric that the engine computes on the same batch as the loss; `metrics/index.ts` is the list. */
+export type MetricRecord = MetricWords & {
   /** How batches combine: `mean` weighted by rows, `sum` adds tensors. */
   reduce: "mean" | "sum";
   when: "always" | "validation";
+  /** Which way is good; absent for what is no single number. */
+  better?: "higher" | "lower";
+  /** Whether it can be taken of this output and these targets; absent: of all. */
+  fits?(types: { y: TensorType; target: TensorType }): boolean;
   lower(b: ProgramBuilder, values: { y: Value; target: Value }): Value;
+};
+
+/** A metric worked out from the summed tensor of another once a whole pass over the validation rows is done: F1 is no mean over batches. */
+export type DerivedMetric = MetricWords & {
+  /** The name of the summed metric. */
+  from: string;
+  better: "higher" | "lower";
+  /** Null where it is not defined, such as for rows that are all of one class. */
+  of(sums: readonly number[], shape: readonly number[]): number | null;
 };

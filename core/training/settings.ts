@@ -1,27 +1,80 @@
 import { z } from "zod";
+import { type Params, readParams } from "../layers/params.ts";
+import { losses, lossNamed } from "./losses/index.ts";
+import { findOptimizer, optimizers } from "./optimizers/index.ts";
+import type { ParamValues } from "./records.ts";
+import { findSchedule, schedules } from "./schedules/index.ts";
+
+/** Parameters of a loss, optimizer or schedule, by PyTorch's names; the record says which there are. Those not given take their defaults. */
+const ParamRecord: z.ZodType<ParamValues> = z.record(z.string().max(64), z.union([z.number(), z.string().max(200), z.boolean(), z.array(z.number()).max(64)]));
+const LossName = z.enum(namesOf(losses));
+
+/** A further loss, of another output of the graph, added to the first with this weight. It compares with the same targets. */
+const ExtraLoss = z.strictObject({
+  /** The name of an Output. */
+  output: z.string().min(1).max(64),
+  loss: LossName,
+  lossParams: ParamRecord.default({}),
+  weight: z.number().min(-1e6).max(1e6),
+});
+export type ExtraLoss = z.infer<typeof ExtraLoss>;
 
 /** What a person sets in the Train panel. The server turns it, with the graph and the data set, into a `TrainSpec`. */
-export const RunSettings = z.strictObject({
-  datasetId: z.string(),
-  loss: z.enum(["CrossEntropyLoss", "MSELoss", "BCEWithLogitsLoss", "L1Loss"]),
-  optimizer: z.enum(["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"]),
-  lr: z.number().positive().max(100),
-  weightDecay: z.number().min(0).max(10),
-  /** SGD and RMSprop only. */
-  momentum: z.number().min(0).max(0.9999),
-  nesterov: z.boolean(),
-  schedule: z.enum(["constant", "cosine", "one-cycle", "step"]),
-  warmupSteps: z.int().min(0).max(1_000_000),
-  batchSize: z.int().min(1).max(65_536),
-  epochs: z.int().min(1).max(10_000),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
-  device: z.enum(["cpu", "cuda"]),
-  precision: z.enum(["float32", "bf16"]),
-  channelsLast: z.boolean(),
-  gradClipNorm: z.number().min(0).max(1e6).describe("0: off"),
-  accumulate: z.int().min(1).max(1024),
-});
+export const RunSettings = z
+  .strictObject({
+    datasetId: z.string(),
+    loss: LossName,
+    lossParams: ParamRecord.default({}),
+    extraLosses: z.array(ExtraLoss).max(16).default([]),
+    optimizer: z.enum(namesOf(optimizers)),
+    optimizerParams: ParamRecord.default({}),
+    lr: z.number().positive().max(100),
+    weightDecay: z.number().min(0).max(10),
+    schedule: z.enum(namesOf(schedules)),
+    scheduleParams: ParamRecord.default({}),
+    warmupSteps: z.int().min(0).max(1_000_000),
+    batchSize: z.int().min(1).max(65_536),
+    /** Of sequences: rows of like length share a batch. */
+    bucketing: z.boolean().default(true),
+    epochs: z.int().min(1).max(10_000),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1),
+    device: z.enum(["cpu", "cuda"]),
+    precision: z.enum(["float32", "bf16"]),
+    channelsLast: z.boolean(),
+    gradClipNorm: z.number().min(0).max(1e6).describe("0: off"),
+    accumulate: z.int().min(1).max(1024),
+  })
+  .superRefine((settings, context) => {
+    const check = (title: string, params: Params, given: ParamValues, path: (string | number)[]) => {
+      const { problems, unknown } = readParams(params, given);
+      for (const { name, message } of problems) context.addIssue({ code: "custom", path: [...path, name], message: `${name} of ${title} must be ${message}.` });
+      for (const name of unknown) context.addIssue({ code: "custom", path: [...path, name], message: `${title} has no parameter “${name}”.` });
+    };
+    check(settings.loss, lossNamed(settings.loss).params, settings.lossParams, ["lossParams"]);
+    for (const [i, { loss, lossParams }] of settings.extraLosses.entries()) check(loss, lossNamed(loss).params, lossParams, ["extraLosses", i, "lossParams"]);
+    check(settings.optimizer, findOptimizer(settings.optimizer).params, settings.optimizerParams, ["optimizerParams"]);
+    check(settings.schedule, findSchedule(settings.schedule).params, settings.scheduleParams, ["scheduleParams"]);
+  });
 export type RunSettings = z.infer<typeof RunSettings>;
+
+/** Settings as they were kept, by this release or an older one. */
+export const StoredRunSettings = z.preprocess(upgradeSettings, RunSettings);
+
+const SCHEDULES_BEFORE: { [name: string]: string } = { "one-cycle": "OneCycleLR", cosine: "CosineAnnealingLR", step: "StepLR" };
+
+/** Before parameters had a place of their own, momentum stood beside the optimizer, and schedules had names of ours. */
+function upgradeSettings(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null || !("momentum" in stored)) return stored;
+  const { momentum, nesterov, ...rest }: { [name: string]: unknown } = { ...stored };
+  const optimizerParams = rest.optimizer === "SGD" ? { momentum, nesterov } : rest.optimizer === "RMSprop" ? { momentum } : {};
+  return { ...rest, optimizerParams, schedule: SCHEDULES_BEFORE[String(rest.schedule)] ?? rest.schedule };
+}
+
+function namesOf<N extends string>(records: readonly { name: N }[]): [N, ...N[]] {
+  const [first, ...rest] = records.map(({ name }) => name);
+  if (first === undefined) throw new Error("There is at least one of each kind.");
+  return [first, ...rest];
+}

@@ -6,18 +6,30 @@ import { Program } from "../program/program.ts";
  * the same spec on the same machine and build gives the same numbers bit for bit.
  */
 
+const Betas = z.tuple([z.number(), z.number()]);
+
 const Optimizer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("SGD"), momentum: z.number(), dampening: z.number(), weightDecay: z.number(), nesterov: z.boolean() }),
-  z.strictObject({ kind: z.literal("Adam"), betas: z.tuple([z.number(), z.number()]), eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
-  z.strictObject({ kind: z.literal("AdamW"), betas: z.tuple([z.number(), z.number()]), eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
+  z.strictObject({ kind: z.literal("Adam"), betas: Betas, eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
+  z.strictObject({ kind: z.literal("AdamW"), betas: Betas, eps: z.number(), weightDecay: z.number(), amsgrad: z.boolean() }),
   z.strictObject({ kind: z.literal("RMSprop"), alpha: z.number(), eps: z.number(), weightDecay: z.number(), momentum: z.number(), centered: z.boolean() }),
   z.strictObject({ kind: z.literal("Adagrad"), lrDecay: z.number(), weightDecay: z.number(), eps: z.number() }),
+  z.strictObject({ kind: z.literal("Adadelta"), rho: z.number(), eps: z.number(), weightDecay: z.number() }),
+  z.strictObject({ kind: z.literal("Adamax"), betas: Betas, eps: z.number(), weightDecay: z.number() }),
+  z.strictObject({ kind: z.literal("NAdam"), betas: Betas, eps: z.number(), weightDecay: z.number(), momentumDecay: z.number(), decoupled: z.boolean() }),
+  z.strictObject({ kind: z.literal("RAdam"), betas: Betas, eps: z.number(), weightDecay: z.number(), decoupled: z.boolean() }),
+  z.strictObject({ kind: z.literal("Lion"), betas: Betas, weightDecay: z.number() }),
 ]);
 
-/** Rows of one split. Each array is a C-ordered `.npy` whose first axis is the sample; `order` picks and orders rows before shuffling. */
+/**
+ * Rows of one split. Each array is a C-ordered `.npy` whose first axis is the sample. With `lengths`, the file of each row's
+ * length, the inputs named in `crop` are cut along axis 1 to the longest row of each batch; a program input named `lengths` is fed
+ * the same numbers.
+ */
 const Split = z.strictObject({
   arrays: z.record(z.string(), z.strictObject({ file: z.string() })),
   rows: z.int().min(1),
+  lengths: z.strictObject({ file: z.string(), crop: z.array(z.string()) }).optional(),
 });
 
 export const TrainSpec = z.strictObject({
@@ -28,17 +40,30 @@ export const TrainSpec = z.strictObject({
   metrics: z.array(z.strictObject({ output: z.string(), reduce: z.enum(["mean", "sum"]), when: z.enum(["always", "validation"]) })),
   data: z.strictObject({ train: Split, validation: Split }),
   optimizer: Optimizer,
-  /** Learning rate of every optimizer step, 0-based, as pieces: the engine evaluates them (see `schedules.ts`). */
+  /** Learning rate of every optimizer step, 0-based. */
   lr: z.strictObject({
     base: z.number(),
     schedule: z.discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("constant") }),
       z.strictObject({ kind: z.literal("table"), /** one factor of `base` per optimizer step; the last holds on */ factors: z.array(z.number()) }),
+      /** As ReduceLROnPlateau has it, stepped with the validation loss after each epoch. */
+      z.strictObject({
+        kind: z.literal("plateau"),
+        factor: z.number(),
+        patience: z.int().min(0),
+        threshold: z.number(),
+        thresholdMode: z.enum(["rel", "abs"]),
+        cooldown: z.int().min(0),
+        minLr: z.number(),
+        eps: z.number(),
+      }),
     ]),
   }),
   batchSize: z.int().min(1),
   epochs: z.int().min(1),
   shuffle: z.boolean(),
+  /** Rows of like length share a batch, which saves padding; absent or false: any rows do. Needs `lengths`. */
+  bucketing: z.boolean().optional(),
   dropLast: z.boolean(),
   seed: z.int().min(0),
   device: z.enum(["cpu", "cuda"]),

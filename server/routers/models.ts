@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
 import { findTemplate, starterGraph } from "../../core/templates/index.ts";
-import { RunSettings } from "../../core/training/settings.ts";
+import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -107,7 +107,7 @@ async function getModel(db: Database, orgId: string, id: string) {
     ...row,
     graph: keptGraph(row.graph),
     // Settings of an older release that no longer read are as good as none: the panel offers its defaults.
-    settings: RunSettings.nullable().catch(null).parse(row.settings),
+    settings: StoredRunSettings.nullable().catch(null).parse(row.settings),
     updatedAt: row.updatedAt.toISOString(),
   };
 }

@@ -1,7 +1,7 @@
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
-import { RunSettings } from "../../core/training/settings.ts";
+import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
 import { isSessionAlive } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
@@ -124,7 +124,7 @@ async function getRun(db: Database, orgId: string, id: string) {
     ...toSummary(row),
     ...(await readResults(db, { id, orgId })),
     graph: keptGraph(row.modelVersion.graph),
-    settings: RunSettings.parse(row.settings),
+    settings: StoredRunSettings.parse(row.settings),
     dataset: {
       id: row.dataset.id,
       name: row.dataset.name,

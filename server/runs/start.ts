@@ -3,7 +3,8 @@ import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph, Json } from "../../core/graph/document.ts";
 import { buildTrainSpec, planSteps } from "../../core/training/build.ts";
-import { findLoss } from "../../core/training/losses.ts";
+import { objectiveOf } from "../../core/training/objective.ts";
+import { lrSchedule } from "../../core/training/schedules/index.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Config } from "../config.ts";
@@ -115,7 +116,7 @@ async function requireManifest(db: Database, orgId: string, datasetId: string): 
 }
 
 function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): void {
-  const { problems } = checkGraph(graph, { loss: findLoss(settings.loss), data: manifest });
+  const { problems } = checkGraph(graph, { ...objectiveOf(settings), data: manifest });
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     const [first] = errors;
@@ -125,7 +126,7 @@ function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): vo
   }
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, settings);
   const steps = stepsPerEpoch * settings.epochs;
-  const limit = settings.schedule === "constant" && settings.warmupSteps === 0 ? MOST_STEPS : MOST_SCHEDULED_STEPS;
+  const limit = lrSchedule(settings, { stepsPerEpoch: 1, totalSteps: 1 }).kind === "table" ? MOST_SCHEDULED_STEPS : MOST_STEPS;
   if (steps > limit)
     throw new AppError(
       "CONFIG_RANGE",

@@ -3,8 +3,14 @@ import type { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
+import { deriveValues } from "../../core/training/metrics/index.ts";
 import { datasetFolder } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
+
+/** The figures of an evaluation: those the engine says, and those that follow from its sums. */
+export function valuesOf({ values, tensors }: Pick<Extract<RunEvent, { type: "evaluated" }>, "values" | "tensors">): Evaluation["values"] {
+  return { ...values, ...deriveValues(tensors) };
+}
 
 /** Puts an evaluation into the form that is kept. `targets` are those of `sampleRows`, in the same order. */
 export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[]): Evaluation {
@@ -14,7 +20,7 @@ export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" 
   return {
     step: event.step,
     epoch: event.epoch,
-    values: event.values,
+    values: valuesOf(event),
     confusion: confusion === undefined ? null : Array.from({ length: classes }, (_, row) => confusion.data.slice(row * classes, (row + 1) * classes)),
     samples: sampleRows.flatMap((row, at) => {
       const output = outputs[at];

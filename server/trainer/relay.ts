@@ -6,6 +6,7 @@ import type { Lease } from "../agent/lease.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
 import { keptLatest, pruneCheckpoints } from "./checkpoints.ts";
+import { valuesOf } from "./evaluation.ts";
 import { isFenced, isOutage } from "./outage.ts";
 import { betterOf, foldPoints, type Standing, standingOf } from "./summary.ts";
 
@@ -192,7 +193,7 @@ export class Relay {
         addPoints(batch, event.key, event.steps, event.values);
         return;
       case "evaluated":
-        for (const [name, value] of Object.entries(event.values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
+        for (const [name, value] of Object.entries(valuesOf(event))) addPoints(batch, `validation/${name}`, [event.step], [value]);
         batch.evaluation = this.#options.describe(event);
         this.#best = betterOf(this.#best, standingOf(event.step, event.values));
         return;

@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { lowerTraining } from "../../core/program/lower.ts";
-import { findLoss } from "../../core/training/losses.ts";
+import { findLoss } from "../../core/training/losses/index.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import { info } from "../../native/index.ts";
 import { pointsOf, specOf, temporaryFolder, trainAll } from "../native/specs.ts";

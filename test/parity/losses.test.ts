@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph } from "../../core/graph/document.ts";
 import { lowerTraining } from "../../core/program/lower.ts";
-import { findLoss } from "../../core/training/losses.ts";
-import { metricsFor } from "../../core/training/metrics.ts";
+import { findLoss } from "../../core/training/losses/index.ts";
+import { metricsFor } from "../../core/training/metrics/index.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
 

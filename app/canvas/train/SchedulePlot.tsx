@@ -1,7 +1,7 @@
 "use client";
 
 import { memo, useMemo } from "react";
-import { scheduleFactor } from "../../../core/training/schedules.ts";
+import { scheduleFactor } from "../../../core/training/schedules/index.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { printNumber } from "../../ui/Field.tsx";
 import { formatCount } from "../../ui/format.ts";
@@ -9,26 +9,28 @@ import { formatCount } from "../../ui/format.ts";
 const W = 276;
 const H = 64;
 
-/** The learning rate over the whole run, as it will be. */
+/** The learning rate over the whole run, as it will be; null where only the run itself can tell. */
 export const SchedulePlot = memo(function SchedulePlot({
   schedule,
+  scheduleParams,
   warmupSteps,
   lr,
-  steps,
-}: {
-  schedule: RunSettings["schedule"];
-  warmupSteps: number;
-  lr: number;
-  steps: number;
-}) {
+  epochs,
+  stepsPerEpoch,
+}: Pick<RunSettings, "schedule" | "scheduleParams" | "warmupSteps" | "lr" | "epochs"> & { stepsPerEpoch: number }) {
+  const steps = stepsPerEpoch * epochs;
   const path = useMemo(() => {
     const points = Math.min(160, Math.max(2, steps));
-    return Array.from({ length: points }, (_, i) => {
+    const drawn = Array.from({ length: points }, (_, i) => {
       const step = Math.round((i / (points - 1)) * (steps - 1));
-      const y = H - 3 - scheduleFactor({ schedule, warmupSteps }, step, steps) * (H - 8);
+      const factor = scheduleFactor({ schedule, scheduleParams, warmupSteps, lr }, step, { totalSteps: steps, stepsPerEpoch });
+      if (factor === null) return null;
+      const y = H - 3 - Math.min(1, factor) * (H - 8);
       return `${i === 0 ? "M" : "L"}${((i / (points - 1)) * W).toFixed(1)} ${y.toFixed(1)}`;
-    }).join("");
-  }, [schedule, warmupSteps, steps]);
+    });
+    return drawn.includes(null) ? null : drawn.join("");
+  }, [schedule, scheduleParams, warmupSteps, lr, steps, stepsPerEpoch]);
+  if (path === null) return <p className="py-1.5 text-sm text-ink2">Begins at {printNumber(lr)}; when it falls is decided by the validation loss.</p>;
   return (
     <figure className="py-1.5">
       <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`Learning rate over ${formatCount(steps)} steps, at most ${printNumber(lr)}`} className="block w-full">

@@ -2,9 +2,9 @@
 
 import { X } from "lucide-react";
 import { planSteps } from "../../../core/training/build.ts";
-import { findLoss, losses, lossesFor } from "../../../core/training/losses.ts";
-import { findOptimizer, optimizers } from "../../../core/training/optimizers.ts";
-import { findSchedule, schedules } from "../../../core/training/schedules.ts";
+import { losses, lossesFor, lossNamed } from "../../../core/training/losses/index.ts";
+import { findOptimizer, optimizers } from "../../../core/training/optimizers/index.ts";
+import { findSchedule, schedules } from "../../../core/training/schedules/index.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { isPreparing } from "../../data/tasks.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
@@ -14,6 +14,8 @@ import { Line } from "../../ui/Panel.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
 import { useStudio } from "../useStudio.ts";
+import { ExtraLosses } from "./ExtraLosses.tsx";
+import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
 import { changeSettings, complain, openSettings, useTraining } from "./useTraining.ts";
@@ -71,6 +73,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
   if (!settings || !dataset?.task) return pick;
   const optimizer = findOptimizer(settings.optimizer);
   const schedule = findSchedule(settings.schedule);
+  const loss = lossNamed(settings.loss);
   const plan = planSteps(dataset.rows.train, settings);
   const steps = plan.stepsPerEpoch * settings.epochs;
   const usual = settingsFor({ id: dataset.id, task: dataset.task, rows: dataset.rows }, null);
@@ -78,17 +81,23 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
   return (
     <>
       {pick}
-      <Field label="Loss" hint={findLoss(settings.loss).doc}>
+      <Field label="Loss" hint={loss.doc}>
         {(ids) => (
-          <Select {...ids} value={settings.loss} onChange={(event) => changeSettings({ loss: fits.find(({ name }) => name === event.target.value)?.name ?? settings.loss })}>
-            {losses.map((loss) => (
-              <option key={loss.name} value={loss.name} disabled={!fits.includes(loss)}>
-                {loss.name}
+          <Select
+            {...ids}
+            value={settings.loss}
+            onChange={(event) => changeSettings({ loss: fits.find(({ name }) => name === event.target.value)?.name ?? settings.loss, lossParams: {} })}
+          >
+            {losses.map((one) => (
+              <option key={one.name} value={one.name} disabled={!fits.includes(one)}>
+                {one.name}
               </option>
             ))}
           </Select>
         )}
       </Field>
+      <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
+      <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={dataset.task} />
 
       <h3 className="section-name pt-4 pb-1">Optimizer</h3>
       <Field label="Optimizer" hint={optimizer.doc}>
@@ -99,7 +108,12 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
             onChange={(event) => {
               const chosen = optimizers.find((o) => o.name === event.target.value);
               // The usual settings are tuned for their own optimizer; another starts from PyTorch's defaults.
-              if (chosen) changeSettings({ optimizer: chosen.name, ...(chosen.name === usual.optimizer ? { lr: usual.lr, weightDecay: usual.weightDecay } : chosen.defaults) });
+              if (chosen)
+                changeSettings({
+                  optimizer: chosen.name,
+                  optimizerParams: {},
+                  ...(chosen.name === usual.optimizer ? { lr: usual.lr, weightDecay: usual.weightDecay } : chosen.defaults),
+                });
             }}
           >
             {optimizers.map(({ name }) => (
@@ -110,8 +124,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
       </Field>
       <NumberField name="Learning rate" of="lr" settings={settings} min={1e-8} max={100} />
       <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />
-      {optimizer.uses.momentum && <NumberField name="Momentum" of="momentum" settings={settings} min={0} max={0.9999} step={0.05} />}
-      {optimizer.uses.nesterov && <SwitchField name="Nesterov" of="nesterov" settings={settings} />}
+      <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
 
       <h3 className="section-name pt-4 pb-1">Schedule</h3>
       <Field label="Schedule" hint={schedule.doc}>
@@ -119,7 +132,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
           <Select
             {...ids}
             value={settings.schedule}
-            onChange={(event) => changeSettings({ schedule: schedules.find((s) => s.name === event.target.value)?.name ?? settings.schedule })}
+            onChange={(event) => changeSettings({ schedule: schedules.find((s) => s.name === event.target.value)?.name ?? settings.schedule, scheduleParams: {} })}
           >
             {schedules.map(({ name, title }) => (
               <option key={name} value={name}>
@@ -129,11 +142,22 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
           </Select>
         )}
       </Field>
-      <SchedulePlot schedule={settings.schedule} warmupSteps={settings.warmupSteps} lr={settings.lr} steps={steps} />
+      <SchedulePlot
+        schedule={settings.schedule}
+        scheduleParams={settings.scheduleParams}
+        warmupSteps={settings.warmupSteps}
+        lr={settings.lr}
+        epochs={settings.epochs}
+        stepsPerEpoch={plan.stepsPerEpoch}
+      />
+      <RecordParams of="Schedule" params={schedule.params} values={settings.scheduleParams} onChange={(scheduleParams) => changeSettings({ scheduleParams })} />
       {schedule.usesWarmup && <NumberField name="Warm-up steps" of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
 
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
+      {dataset.task === "text-classification" && (
+        <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
+      )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
       <dl className="py-1">
         <Line name="Steps">
@@ -202,9 +226,9 @@ function NumberField({ name, of, settings, hint, ...range }: { name: string; of:
   );
 }
 
-function SwitchField({ name, of, settings }: { name: string; of: BoolKey; settings: RunSettings }) {
+function SwitchField({ name, of, settings, doc }: { name: string; of: BoolKey; settings: RunSettings; doc?: string }) {
   return (
-    <Field label={name}>
+    <Field label={name} doc={doc}>
       {(ids) => (
         <span className="flex h-7 items-center">
           <Switch id={ids.id} checked={settings[of]} onChecked={(checked) => changeSettings({ [of]: checked })} />

@@ -17,14 +17,14 @@ export const useTraining = create<TrainingState>(() => ({ settings: null, starti
 
 export function openSettings(settings: RunSettings | null): void {
   useTraining.setState({ settings, starting: false, complaints: {} });
-  usePurpose.setState({ loss: settings?.loss ?? null });
+  usePurpose.setState({ losses: settings });
 }
 
 export function changeSettings(patch: Partial<RunSettings>): void {
   const { settings } = useTraining.getState();
   if (!settings) return;
   useTraining.setState({ settings: { ...settings, ...patch } });
-  if (patch.loss) usePurpose.setState({ loss: patch.loss });
+  if (patch.loss ?? patch.lossParams ?? patch.extraLosses) usePurpose.setState({ losses: { ...settings, ...patch } });
 }
 
 export function complain(field: string, problem: string | null): void {

@@ -5,7 +5,7 @@ import { checkGraph, hasErrors, type Problem } from "../../../core/graph/check.t
 import type { Body, Graph } from "../../../core/graph/document.ts";
 import { applyFix, setParams } from "../../../core/graph/edit.ts";
 import { startBody } from "../../../core/layers/kit.ts";
-import { findLoss } from "../../../core/training/losses.ts";
+import { findLoss } from "../../../core/training/losses/index.ts";
 import { anyGraph, draw, drawDeep, lenet, soundGraph } from "./sketches.ts";
 
 function problemsOf(graph: Graph, code?: string): Problem[] {

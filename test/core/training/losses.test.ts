@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TensorType } from "../../../core/graph/shape.ts";
-import { findLoss } from "../../../core/training/losses.ts";
+import { findLoss } from "../../../core/training/losses/index.ts";
 import type { TargetInfo } from "../../../core/training/records.ts";
 
 const y = (...shape: TensorType["shape"]): TensorType => ({ dtype: "float32", shape });

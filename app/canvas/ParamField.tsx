@@ -1,0 +1,118 @@
+"use client";
+
+import { RotateCcw } from "lucide-react";
+import { useState } from "react";
+import type { Json } from "../../core/graph/document.ts";
+import type { Param } from "../../core/layers/params.ts";
+import { IconButton } from "../ui/Button.tsx";
+import { Field, NumberInput, ParsedInput, Select, Switch } from "../ui/Field.tsx";
+import { Tip } from "../ui/Tip.tsx";
+import { parseParam, printParam } from "./paramText.ts";
+
+/** One parameter by its PyTorch name, with the control that its record asks for. */
+export function ParamField({
+  name,
+  param,
+  value,
+  changed,
+  onValue,
+  onReset,
+  onProblem,
+}: {
+  name: string;
+  param: Param<unknown>;
+  value: unknown;
+  /** Whether it was set, so that it can be set back. */
+  changed: boolean;
+  onValue: (value: Json) => void;
+  onReset: () => void;
+  /** Told what is wrong with the text in the field, and when it is well again. */
+  onProblem?: (problem: string | null) => void;
+}) {
+  const [complaint, setOwn] = useState<string | null>(null);
+  const setComplaint = (problem: string | null) => {
+    setOwn(problem);
+    onProblem?.(problem);
+  };
+  const { control } = param;
+  // What is stored may itself be wrong (an older document, a fix that was undone); the field then says so.
+  const stored = param.schema.safeParse(value);
+  const problem = complaint ?? (stored.success ? null : `Needs ${stored.error.issues[0]?.message ?? "another value"}.`);
+  return (
+    <div className="group relative">
+      <Field label={name} doc={param.doc} mono problem={problem}>
+        {(ids) => {
+          switch (control.kind) {
+            case "bool":
+              return (
+                <span className="flex h-7 items-center">
+                  <Switch id={ids.id} checked={value === true} onChecked={(checked) => onValue(checked)} />
+                </span>
+              );
+            case "choice":
+              return (
+                <Select {...ids} value={String(value)} onChange={(event) => onValue(event.target.value)}>
+                  {control.options.map((option) => (
+                    <option key={option}>{option}</option>
+                  ))}
+                </Select>
+              );
+            case "int":
+            case "float":
+              return (
+                <NumberInput
+                  {...ids}
+                  className="figures text-sm!"
+                  value={typeof value === "number" ? value : Number.NaN}
+                  whole={control.kind === "int"}
+                  min={control.min}
+                  max={control.max}
+                  step={control.step}
+                  onValue={(next) => onValue(next)}
+                  onProblem={setComplaint}
+                />
+              );
+            default:
+              return (
+                <>
+                  <ParsedInput
+                    {...ids}
+                    className="figures text-sm!"
+                    list={control.kind === "size" && control.words.length > 0 ? `${ids.id}-words` : undefined}
+                    placeholder={"placeholder" in control ? control.placeholder : undefined}
+                    value={value}
+                    print={(v) => printParam(v, control)}
+                    parse={(text) => parseParam(text, param)}
+                    onValue={(next) => {
+                      const parsed = parseParam(printParam(next, control), param);
+                      if ("value" in parsed) onValue(parsed.value);
+                    }}
+                    step={control.kind === "size" && typeof value === "number" ? (current, direction) => Math.max(control.min, Number(current) + direction) : undefined}
+                    onProblem={setComplaint}
+                  />
+                  {control.kind === "size" && control.words.length > 0 && (
+                    <datalist id={`${ids.id}-words`}>
+                      {control.words.map((word) => (
+                        <option key={word} value={word} />
+                      ))}
+                    </datalist>
+                  )}
+                </>
+              );
+          }
+        }}
+      </Field>
+      {changed && (
+        <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
+          <IconButton
+            label={`Reset ${name}`}
+            className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
+            onClick={() => onReset()}
+          >
+            <RotateCcw size={11} />
+          </IconButton>
+        </Tip>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,18 @@
+import { float32 } from "../../layers/kit.ts";
+import { answers, answerTarget, defineLoss, lossCall, lossSource, MEAN } from "./kit.ts";
+
+export const bceLoss = defineLoss({
+  name: "BCELoss",
+  title: "Binary cross-entropy of probabilities",
+  doc: "For yes-or-no questions, from probabilities: the network ends in Sigmoid.",
+  formula: "loss = −(t · log y + (1 − t) · log(1 − y))",
+  when: "When the output must be a probability already. BCEWithLogitsLoss is the same and steadier with plain scores.",
+  source: lossSource("BCELoss"),
+  learns: "classes",
+  expects: "values",
+  params: {},
+  target: (y, info) => answerTarget("BCELoss", y, info),
+  lower: (b, { y, target }) => b.call("aten::binary_cross_entropy", [y, answers(b, y, target), null, MEAN], float32([])),
+  read: (b, { y }) => b.call("aten::sub.Scalar", [y, 0.5], float32(y.type.shape)),
+  torch: () => lossCall("BCELoss"),
+});

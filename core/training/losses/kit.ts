@@ -1,0 +1,164 @@
+import { printShape, type TensorType } from "../../graph/shape.ts";
+import { float32, type ProgramBuilder, type Value } from "../../layers/kit.ts";
+import { type Param, type Params, p } from "../../layers/params.ts";
+import type { Loss, TargetAnswer, TargetInfo } from "../records.ts";
+
+/** `reduction="mean"` as ATen numbers it. */
+export const MEAN = 1;
+
+/** Keeps the record's own name and types of parameters. */
+export function defineLoss<const N extends string, P extends Params>(loss: Loss<N, P>): Loss<N, P> {
+  return loss;
+}
+
+export const lossSource = (name: string) => `https://pytorch.org/docs/2.13/generated/torch.nn.${name}.html`;
+
+/** A list of numbers as one writes it; the empty text is no list. */
+export const numbersParam = (doc: string): Param<string> => p.text({ default: "", pattern: /^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$/, placeholder: "1, 2.5, 1", doc });
+
+export function readNumbers(text: string): number[] | null {
+  return text.trim() === "" ? null : text.split(",").map(Number);
+}
+
+/** `torch.tensor([1.0, 2.5])` */
+export function pythonTensor(numbers: readonly number[]): string {
+  return `torch.tensor([${numbers.map((value) => (Number.isInteger(value) ? `${value}.0` : String(value))).join(", ")}])`;
+}
+
+/** `nn.MSELoss(beta=2)`: only what differs from PyTorch's default is written. Tensors are given as Python text. */
+export function lossCall(name: string, args: { [name: string]: [value: number | boolean | string | { code: string } | null, defaultValue?: unknown] } = {}): string {
+  const written = Object.entries(args).flatMap(([key, [value, usual]]) => {
+    if (value === null || value === usual) return [];
+    const text =
+      typeof value === "object" ? value.code : typeof value === "boolean" ? (value ? "True" : "False") : typeof value === "string" ? JSON.stringify(value) : String(value);
+    return [`${key}=${text}`];
+  });
+  return `nn.${name}(${written.join(", ")})`;
+}
+
+/** Numbers as a tensor of rank 1 on the device of `like`. */
+export function constants(b: ProgramBuilder, like: Value, numbers: readonly number[]): Value {
+  const parts = numbers.map((value) => b.call("aten::new_full", [like, { ints: [1] }, value], float32([1])));
+  return parts.length === 1 ? (parts[0] as Value) : b.call("aten::cat", [parts, 0], float32([numbers.length]));
+}
+
+/** Class numbers [B, …] for scores [B, classes, …]. */
+export function classTarget(name: string, y: TensorType, { classes, type }: TargetInfo, weights: readonly number[] | null = null): TargetAnswer {
+  const [batch, scores, ...rest] = y.shape;
+  if (batch === undefined || scores === undefined)
+    return { problem: `${name} needs one score per class, [B, ${classes ?? "classes"}], but the output is ${printShape(y.shape)}.`, ...endInLinear(classes) };
+  if (type?.dtype === "float32") return { problem: `${name} needs class numbers as targets, but the data set's targets are measured values.`, hint: "Use MSELoss or L1Loss." };
+  if (type && type.shape.length !== 1 + rest.length)
+    return {
+      problem: `${name} needs ${printShape([type.shape[0] ?? "B", classes ?? "classes", ...type.shape.slice(1)])} but the output is ${printShape(y.shape)}.`,
+      hint: "Put a Flatten, and a Linear with one output per class, in front of the output.",
+      fixes: type.shape.length === 1 ? [{ kind: "insert", label: "Insert Flatten", nodes: [{ type: "flatten", params: {} }], port: "x" }] : [],
+    };
+  if (classes !== null && typeof scores === "number" && scores !== classes)
+    return {
+      problem: `${name} needs one score per class: there are ${classes} classes, but the output has ${scores} ${scores === 1 ? "value" : "values"}.`,
+      ...endInLinear(classes),
+    };
+  if (weights && weights.length !== (classes ?? scores))
+    return {
+      problem: `${name} needs one weight per class: there are ${classes ?? scores} classes, but weight holds ${weights.length}.`,
+      hint: "Change weight in the training settings.",
+    };
+  return { target: { dtype: "int64", shape: [batch, ...rest] } };
+}
+
+/** Yes-or-no answers for scores: numbers 0 and 1 of the output's shape, or class numbers, of which one score tells two apart. */
+export function answerTarget(name: string, y: TensorType, info: TargetInfo): TargetAnswer {
+  const { classes, type } = info;
+  if (type?.dtype !== "int64") return valueTarget(name, y, info);
+  const [batch, scores = 1] = y.shape;
+  const fits = batch !== undefined && y.shape.length <= 2 && (scores === classes || (scores === 1 && classes === 2));
+  if (fits) return { target: { dtype: "int64", shape: [batch] } };
+  return {
+    problem: `${name} needs ${classes === 2 ? "one score, [B, 1], or one per class, [B, 2]" : `one score per class, [B, ${classes ?? "classes"}]`}, but the output is ${printShape(y.shape)}.`,
+    ...endInLinear(classes === 2 ? 1 : classes),
+  };
+}
+
+/** Targets are numbers of the output's own shape, where [B] and [B, 1] say the same. */
+export function valueTarget(name: string, y: TensorType, { type: target }: TargetInfo): TargetAnswer {
+  if (!target) return { target: y };
+  if (target.dtype === "int64") return { problem: `${name} needs measured values as targets, but the data set's targets are class numbers.`, hint: "Use CrossEntropyLoss." };
+  if (isSameShape(y, target)) return { target };
+  const width = target.shape[1] ?? 1;
+  return {
+    problem: `${name} needs an output like the targets, ${printShape(target.shape)}, but the output is ${printShape(y.shape)}.`,
+    ...(target.shape.length <= 2 && typeof width === "number" ? endInLinear(width) : {}),
+  };
+}
+
+/** Yes or no for each row, where the output holds `count` things to compare along axis 1. */
+export function pairTarget(name: string, y: TensorType, { classes, type }: TargetInfo, needed: string, fits: boolean): TargetAnswer {
+  if (!fits)
+    return { problem: `${name} needs ${needed}, but the output is ${printShape(y.shape)}.`, hint: "Put both beside each other with Stack, dim 1, in front of the output." };
+  if ((type && type.dtype !== "int64") || (classes !== null && classes !== 2))
+    return { problem: `${name} needs yes-or-no targets: ${classes === null ? "the data set's are measured values" : `the data set has ${classes} classes`}.` };
+  return { target: { dtype: "int64", shape: y.shape.slice(0, 1) } };
+}
+
+/** Whether two tensors have the same sizes, where [B] and [B, 1] are the same. */
+export function isSameShape(a: TensorType, b: TensorType): boolean {
+  return printShape(dropUnitAxis(a.shape)) === printShape(dropUnitAxis(b.shape));
+}
+
+/** What to do about an output of the wrong width. */
+export function endInLinear(width: number | null): Pick<Extract<TargetAnswer, { problem: string }>, "hint" | "width" | "fixes"> {
+  if (width === null) return { hint: "End the network in a Linear with one output per class." };
+  return {
+    hint: `End the network in a Linear with ${width} ${width === 1 ? "output" : "outputs"}.`,
+    width,
+    fixes: [{ kind: "insert", label: `Insert Linear to ${width}`, nodes: [{ type: "linear", params: { out_features: width } }], port: "x" }],
+  };
+}
+
+function dropUnitAxis(shape: TensorType["shape"]): TensorType["shape"] {
+  return shape.length === 2 && shape[1] === 1 ? shape.slice(0, 1) : shape;
+}
+
+/** `y` in the shape of `target`. Without it, [B, 1] against [B] would broadcast to [B, B] and train on nonsense. */
+export function reshapeLike(b: ProgramBuilder, y: Value, target: Value): Value {
+  if (y.type.shape.length > target.type.shape.length) return b.call("aten::squeeze.dim", [y, 1], { ...y.type, shape: target.type.shape });
+  if (y.type.shape.length < target.type.shape.length) return b.call("aten::unsqueeze", [y, 1], { ...y.type, shape: target.type.shape });
+  return y;
+}
+
+/** Targets as the numbers 0 and 1 in the shape of `y`; class numbers become one answer per class. */
+export function answers(b: ProgramBuilder, y: Value, target: Value): Value {
+  if (target.type.dtype !== "int64") return reshapeLike(b, target, y);
+  return b.call("aten::to.dtype", [y.type.shape[1] === 1 || y.type.shape.length === 1 ? reshapeLike(b, target, y) : oneHot(b, y, target), "float32"], float32(y.type.shape));
+}
+
+/** Targets as −1 and 1 in the shape of `y`. */
+export function signs(b: ProgramBuilder, y: Value, target: Value): Value {
+  const type = float32(y.type.shape);
+  return b.call("aten::sub.Scalar", [b.call("aten::mul.Scalar", [answers(b, y, target), 2], type), 1], type);
+}
+
+/** Class numbers [B, …] as 0 and 1 per class, float32 in the shape [B, classes, …] of `y`. */
+export function oneHotLike(b: ProgramBuilder, y: Value, target: Value): Value {
+  const hot = oneHot(b, y, target);
+  const rank = y.type.shape.length;
+  const inPlace = rank === 2 ? hot : b.call("aten::movedim.int", [hot, rank - 1, 1], { dtype: "int64", shape: y.type.shape });
+  return b.call("aten::to.dtype", [inPlace, "float32"], float32(y.type.shape));
+}
+
+function oneHot(b: ProgramBuilder, y: Value, target: Value): Value {
+  const [, scores] = y.type.shape;
+  if (typeof scores !== "number") throw new Error(`The number of classes is not known: the output is ${printShape(y.type.shape)}.`);
+  return b.call("aten::one_hot", [target, scores], { dtype: "int64", shape: [...target.type.shape, scores] });
+}
+
+/** Part `index` of axis 1, which is taken away. */
+export function part(b: ProgramBuilder, y: Value, index: number): Value {
+  return b.call("aten::select.int", [y, 1, index], float32([...y.type.shape.slice(0, 1), ...y.type.shape.slice(2)]));
+}
+
+/** The mean of everything. */
+export function mean(b: ProgramBuilder, x: Value): Value {
+  return b.call("aten::mean", [x], float32([]));
+}

@@ -1,0 +1,51 @@
+import { isClassification, type Task } from "../../data/manifest.ts";
+import type { DerivedMetric, MetricRecord } from "../records.ts";
+import { accuracy } from "./accuracy.ts";
+import { confusion } from "./confusion.ts";
+import { errorMoments } from "./errorMoments.ts";
+import { f1 } from "./f1.ts";
+import { mae } from "./mae.ts";
+import { mape } from "./mape.ts";
+import { mse } from "./mse.ts";
+import { perplexity } from "./perplexity.ts";
+import { prAuc } from "./prAuc.ts";
+import { precision } from "./precision.ts";
+import { r2 } from "./r2.ts";
+import { recall } from "./recall.ts";
+import { rmse } from "./rmse.ts";
+import { rocAuc } from "./rocAuc.ts";
+import { scoreHistogram } from "./scoreHistogram.ts";
+import { tokenLikelihood } from "./tokenLikelihood.ts";
+import { top5 } from "./top5.ts";
+
+const ofClasses: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood];
+const ofValues: readonly MetricRecord[] = [mae, errorMoments];
+
+/** What is worked out from summed metrics after each pass over the validation rows. */
+export const derivedMetrics: readonly DerivedMetric[] = [f1, precision, recall, rocAuc, prAuc, rmse, r2, mse, mape, perplexity];
+
+/** The metrics of a task, in the order shown, of which those are taken that fit the output; the first is the one that a run is judged by, beside its loss. */
+export function metricsFor(task: Task): readonly MetricRecord[] {
+  return isClassification(task) ? ofClasses : ofValues;
+}
+
+/** The figures that follow from the summed tensors of one evaluation; what is not defined is left out. */
+export function deriveValues(tensors: { readonly [name: string]: { shape: readonly number[]; data: readonly number[] } }): { [name: string]: number } {
+  return Object.fromEntries(
+    derivedMetrics.flatMap(({ name, from, of }) => {
+      const sums = tensors[from];
+      if (!sums) return [];
+      const value = of(sums.data, sums.shape);
+      return value !== null && Number.isFinite(value) ? [[name, value]] : [];
+    }),
+  );
+}
+
+const directions = new Map([...ofClasses, ...ofValues, ...derivedMetrics].flatMap(({ name, better }) => (better ? [[name, better]] : [])));
+
+/** Which way is good for a series such as `validation/accuracy` or `train/loss/y`; null where neither is. */
+export function goodDirection(key: string): "higher" | "lower" | null {
+  const [, name, part] = key.split("/");
+  if (name === "loss") return "lower";
+  return part === undefined ? (directions.get(name ?? "") ?? null) : null;
+}

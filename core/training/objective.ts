@@ -1,0 +1,70 @@
+import { printShape, type TensorType } from "../graph/shape.ts";
+import { findLoss } from "./losses/index.ts";
+import type { LossRecord, TargetAnswer, TargetInfo } from "./records.ts";
+import type { RunSettings } from "./settings.ts";
+
+/** What training makes small: the loss of the main output, and those of further outputs with their weights. */
+export type Objective = { loss: LossRecord; extraLosses?: readonly { output: string; loss: LossRecord; weight: number }[] };
+
+/** The losses that settings name, with their parameters. */
+export function objectiveOf({ loss, lossParams, extraLosses }: Pick<RunSettings, "loss" | "lossParams" | "extraLosses">): Required<Objective> {
+  return {
+    loss: findLoss(loss, lossParams),
+    extraLosses: extraLosses.map((extra) => ({ output: extra.output, loss: findLoss(extra.loss, extra.lossParams), weight: extra.weight })),
+  };
+}
+
+/** A loss and the output it looks at. `name` is that of its metric, where there are several: `loss/y`. */
+export type LossPart = { output: string; name: string; loss: LossRecord; weight: number };
+
+/** All losses, the main one first. */
+export function lossParts({ loss, extraLosses = [] }: Objective, main: string): LossPart[] {
+  const taken = new Set<string>();
+  return [{ output: main, loss, weight: 1 }, ...extraLosses].map((part) => {
+    let name = `loss/${part.output}`;
+    for (let count = 2; taken.has(name); count++) name = `loss/${part.output}_${count}`;
+    taken.add(name);
+    return { ...part, name };
+  });
+}
+
+/** Why a loss does not go with its output. */
+export type LossProblem = Extract<TargetAnswer, { problem: string }> & { output: string };
+
+/**
+ * The targets that all losses compare with, or why some cannot. `outputs` are the types of the outputs by name; one whose type
+ * is not known is `null`.
+ */
+export function fitTargets(
+  objective: Objective,
+  main: string,
+  outputs: ReadonlyMap<string, TensorType | null>,
+  info: TargetInfo,
+): { target: TensorType } | { problems: LossProblem[] } {
+  const problems: LossProblem[] = [];
+  let target: TensorType | null = null;
+  for (const { output, loss } of lossParts(objective, main)) {
+    const y = outputs.get(output);
+    if (y === undefined) {
+      const known = [...outputs.keys()].join(", ");
+      problems.push({
+        output,
+        problem: `${loss.name} is set for an output “${output}”, and the model's are ${known}.`,
+        hint: "Choose another output in the training settings, or give an Output this name.",
+      });
+      continue;
+    }
+    if (y === null) continue;
+    const answer = loss.target(y, info);
+    if ("problem" in answer) problems.push({ ...answer, output });
+    else if (target === null) target = answer.target;
+    else if (target.dtype !== answer.target.dtype || target.shape.length !== answer.target.shape.length)
+      problems.push({
+        output,
+        problem: `${loss.name} of “${output}” needs targets ${answer.target.dtype} ${printShape(answer.target.shape)}, but the first loss needs ${target.dtype} ${printShape(target.shape)}: they come from the same data.`,
+        hint: "Choose a loss that takes the same targets.",
+      });
+  }
+  if (problems.length > 0 || target === null) return { problems };
+  return { target };
+}
