@@ -1,24 +1,12 @@
-import { defineLayer } from "./kit.ts";
-import { p, pythonCall } from "./params.ts";
+import { defineDropout } from "./dropping.ts";
 
-export const dropout = defineLayer({
+export const dropout = defineDropout({
   type: "dropout",
   title: "Dropout",
-  category: "regularization",
   doc: "While training, switches off a random share of the numbers, so that no unit is relied on alone; afterwards it does nothing.",
-  source: "https://pytorch.org/docs/2.13/generated/torch.nn.Dropout.html",
-  keywords: ["overfitting", "regularize", "noise"],
-  trait: "neutral",
-  params: { p: p.float({ min: 0, max: 1, step: 0.05, default: 0.5, doc: "The share that is switched off." }) },
-  inputs: { x: { doc: "Any tensor." } },
-  summary: ({ p }) => `${Math.round(p * 1000) / 10} %`,
-  infer: (_, { x }) => ({ outputs: { y: x } }),
-  lower: ({ p }, { x }, b) => ({ y: b.call("aten::dropout", [x, p, { flag: "training" }], x.type) }),
-  onnx: (_, { x }, b) => {
-    // A downloaded model is for inference, where dropout does nothing.
-    const [y = ""] = b.node("Identity", [x.name]);
-    return { y };
-  },
-  torch: ({ p }) => ({ module: pythonCall("nn.Dropout", [], { p: [p, 0.5] }), forward: (self, { x }) => `${self}(${x})` }),
-  examples: [{ inputs: { x: [4, 8] } }],
+  formula: "y = x · m / (1 − p) while training, with m 0 at the share p of the numbers, else 1; y = x afterwards",
+  when: "Between Linear layers and in transformers, where the model learns the training data by heart. Between convolutions take Dropout2d or DropPath.",
+  aten: "aten::dropout",
+  input: "Any tensor.",
+  examples: [[4, 8]],
 });

@@ -1,4 +1,4 @@
-import { defineLayer, float32 } from "./kit.ts";
+import { defineLayer, float32, type InferProblem, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
 export const embedding = defineLayer({
@@ -6,6 +6,8 @@ export const embedding = defineLayer({
   title: "Embedding",
   category: "sequence",
   doc: "Looks up a learned vector for each token or category number.",
+  formula: "y[n, t] = W[x[n, t]]",
+  when: "As the first layer over tokens, categories or ids. For a handful of categories without order OneHot and Linear is the same; for measures take Linear.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.Embedding.html",
   keywords: ["token", "word", "vocabulary", "lookup", "category"],
   params: {
@@ -15,20 +17,11 @@ export const embedding = defineLayer({
   },
   inputs: { x: { doc: "Whole numbers from 0 up to the vocabulary's size.", dtype: "int64" } },
   summary: ({ num_embeddings, embedding_dim }) => `${num_embeddings} × ${embedding_dim}`,
-  infer: ({ num_embeddings, embedding_dim, padding_idx }, { x: { shape } }) => {
-    if (padding_idx >= num_embeddings) {
-      return {
-        problem: `padding_idx of Embedding must be one of its ${num_embeddings} numbers; it is ${padding_idx}.`,
-        code: "GRAPH_PARAM",
-        param: "padding_idx",
-        fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }],
-      };
-    }
-    return {
+  infer: ({ num_embeddings, embedding_dim, padding_idx }, { x: { shape } }) =>
+    needPaddingIndex("Embedding", padding_idx, num_embeddings) ?? {
       outputs: { y: float32([...shape, embedding_dim]) },
-      weights: { weight: { shape: [num_embeddings, embedding_dim], init: { kind: "normal", mean: 0, std: 1, ...(padding_idx < 0 ? {} : { zeroRow: padding_idx }) } } },
-    };
-  },
+      weights: tableWeights(num_embeddings, embedding_dim, padding_idx),
+    },
   lower: ({ padding_idx }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::embedding", [b.weight("weight"), x, padding_idx], y ?? x.type) }),
   onnx: (_, { x }, b) => {
     const [y = ""] = b.node("Gather", [b.weight("weight"), x.name], { axis: 0 });
@@ -43,3 +36,19 @@ export const embedding = defineLayer({
     { params: { num_embeddings: 10, embedding_dim: 4, padding_idx: 0 }, inputs: { x: { dtype: "int64", shape: [3] } } },
   ],
 });
+
+/** A vector for each number, the one of the padding zero. */
+export function tableWeights(count: number, width: number, paddingIndex: number): { weight: WeightPlan } {
+  return { weight: { shape: [count, width], init: { kind: "normal", mean: 0, std: 1, ...(paddingIndex < 0 ? {} : { zeroRow: paddingIndex }) } } };
+}
+
+/** Why the number for padding is none of the table's, or null where it is. */
+export function needPaddingIndex(title: string, paddingIndex: number, count: number): InferProblem | null {
+  if (paddingIndex < count) return null;
+  return {
+    problem: `padding_idx of ${title} must be one of its ${count} numbers; it is ${paddingIndex}.`,
+    code: "GRAPH_PARAM",
+    param: "padding_idx",
+    fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }],
+  };
+}

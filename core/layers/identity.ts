@@ -5,6 +5,8 @@ export const identity = defineLayer({
   title: "Identity",
   category: "shape",
   doc: "Passes its input on unchanged: a place to hold, or a bend in a wire.",
+  formula: "y = x",
+  when: "To keep a place for a layer to come, or to give a value a name of its own. It costs nothing.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.Identity.html",
   keywords: ["pass", "reroute", "nothing"],
   trait: "neutral",

@@ -5,12 +5,14 @@ import { adaptiveAvgPool3d } from "./adaptive_avg_pool3d.ts";
 import { adaptiveMaxPool1d } from "./adaptive_max_pool1d.ts";
 import { adaptiveMaxPool2d } from "./adaptive_max_pool2d.ts";
 import { add } from "./add.ts";
+import { alphaDropout } from "./alpha_dropout.ts";
 import { avgPool1d } from "./avg_pool1d.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { avgPool3d } from "./avg_pool3d.ts";
 import { batchNorm1d } from "./batch_norm1d.ts";
 import { batchNorm2d } from "./batch_norm2d.ts";
 import { batchNorm3d } from "./batch_norm3d.ts";
+import { bilinear } from "./bilinear.ts";
 import { block } from "./block.ts";
 import { celu } from "./celu.ts";
 import { concat } from "./concat.ts";
@@ -23,14 +25,22 @@ import { conv3d } from "./conv3d.ts";
 import { cos } from "./cos.ts";
 import { depthwiseConv2d } from "./depthwise_conv2d.ts";
 import { div } from "./div.ts";
+import { dropPath } from "./drop_path.ts";
 import { dropout } from "./dropout.ts";
+import { dropout1d } from "./dropout1d.ts";
+import { dropout2d } from "./dropout2d.ts";
+import { dropout3d } from "./dropout3d.ts";
 import { earlyExit } from "./early_exit.ts";
 import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
+import { embeddingBag } from "./embedding_bag.ts";
 import { equal } from "./equal.ts";
 import { exp } from "./exp.ts";
+import { featureAlphaDropout } from "./feature_alpha_dropout.ts";
 import { flatten } from "./flatten.ts";
+import { fold } from "./fold.ts";
 import { forEachStep } from "./for_each_step.ts";
+import { gaussianNoise } from "./gaussian_noise.ts";
 import { gelu } from "./gelu.ts";
 import { globalAvgPool } from "./global_avg_pool.ts";
 import { glu } from "./glu.ts";
@@ -106,9 +116,11 @@ import { stack } from "./stack.ts";
 import { std } from "./std.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
+import { swiglu } from "./swiglu.ts";
 import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
+import { unfold } from "./unfold.ts";
 import { upsample } from "./upsample.ts";
 import { variance } from "./var.ts";
 import { whileZone } from "./while.ts";
@@ -126,7 +138,10 @@ export const layers: readonly Layer[] = [
   depthwiseConv2d,
   pointwiseConv,
   separableConv2d,
+  unfold,
+  fold,
   linear,
+  bilinear,
   relu,
   relu6,
   leakyRelu,
@@ -140,6 +155,7 @@ export const layers: readonly Layer[] = [
   mish,
   hardswish,
   glu,
+  swiglu,
   sigmoid,
   hardsigmoid,
   logSigmoid,
@@ -177,6 +193,7 @@ export const layers: readonly Layer[] = [
   adaptiveMaxPool1d,
   globalAvgPool,
   embedding,
+  embeddingBag,
   lstm,
   gru,
   rnn,
@@ -220,6 +237,13 @@ export const layers: readonly Layer[] = [
   norm,
   logsumexp,
   dropout,
+  dropout2d,
+  dropout1d,
+  dropout3d,
+  alphaDropout,
+  featureAlphaDropout,
+  dropPath,
+  gaussianNoise,
   ifZone,
   switchZone,
   earlyExit,

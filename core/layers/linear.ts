@@ -9,6 +9,8 @@ export const linear = defineLayer({
   title: "Linear",
   category: "linear",
   doc: "Every output is a weighted sum of all inputs of the last axis: the workhorse of classifiers.",
+  formula: "y = x · Wᵀ + b",
+  when: "For tables, behind Flatten or pooling, and on each token of a sequence. For whole images take convolutions, which need far fewer weights.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.Linear.html",
   keywords: ["dense", "fully connected", "fc", "perceptron"],
   trait: "affine",

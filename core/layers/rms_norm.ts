@@ -39,7 +39,7 @@ export const rmsNorm = defineLayer({
         port: "x",
         hint: "Normalize fewer axes, or move that axis with Permute.",
       };
-    return { outputs: { y: x }, weights: elementwise_affine ? { weight: affineWeights(shape).weight } : {} };
+    return { outputs: { y: x }, weights: { ...(elementwise_affine ? { weight: affineWeights(shape).weight } : {}) } };
   },
   lower: ({ axes, eps, elementwise_affine }, { x }, b) => ({
     y: b.call("aten::rms_norm", [x, { ints: x.type.shape.slice(-axes).map(Number) }, elementwise_affine ? b.weight("weight") : null, eps], x.type),

@@ -1,0 +1,3 @@
+import { defineChannelDropout } from "./dropping.ts";
+
+export const dropout3d = defineChannelDropout(3);
