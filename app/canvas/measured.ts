@@ -1,7 +1,7 @@
 import type { Node } from "../../core/graph/document.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { portsOf } from "../../core/layers/kit.ts";
+import { bodiesOf, portsOf } from "../../core/layers/kit.ts";
 
 type Size = { width: number; height: number };
 
@@ -34,7 +34,7 @@ function expectSize(node: Node): Size {
   const layer = findLayer(node.type);
   if (!layer) return NODE_SIZE;
   const { inputs, outputs } = portsOf(layer, node);
-  const bodies = Object.keys(layer.bodies ?? {}).length;
+  const bodies = Object.keys(bodiesOf(layer, node)).length;
   const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length;
   return { width: NODE_SIZE.width, height: NODE_SIZE.height + (bodies > 0 ? 10 + 19 * bodies : 0) + named * 11 };
 }

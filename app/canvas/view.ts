@@ -3,7 +3,7 @@ import type { Body, Node } from "../../core/graph/document.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { type Category, portsOf } from "../../core/layers/kit.ts";
+import { bodiesOf, type Category, portsOf } from "../../core/layers/kit.ts";
 import type { Scope } from "./useGraph.ts";
 
 /** A port as it is drawn. */
@@ -167,7 +167,7 @@ function viewNode(
       ...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })),
       ...strays(outputs, wired.outputs, true),
     ],
-    bodies: Object.keys(layer.bodies ?? {}).map((role) => ({ role, text: sayBody(node.bodies?.[role]), problem: severities.get(`${path}/${role}`) === "error" })),
+    bodies: Object.keys(bodiesOf(layer, node)).map((role) => ({ role, text: sayBody(node.bodies?.[role]), problem: severities.get(`${path}/${role}`) === "error" })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { findLayer } from "../layers/index.ts";
-import { type Fix, type Layer, portsOf } from "../layers/kit.ts";
+import { bodiesOf, type Fix, type Layer, portsOf } from "../layers/kit.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Graph, Json, Node } from "./document.ts";
 import { type BodyStep, splitPath } from "./path.ts";
@@ -44,7 +44,7 @@ export function addNode(graph: Graph, { type, at, id, params = {}, name }: NewNo
     if (id !== undefined && body.nodes.some((node) => node.id === id)) return body;
     const node: Node = { id: id ?? freshId(body, type), type, params, at };
     if (name) node.name = name;
-    const bodies = startBodies(findLayer(type));
+    const bodies = startBodies(findLayer(type), node);
     if (bodies) node.bodies = bodies;
     return { ...body, nodes: [...body.nodes, node] };
   });
@@ -85,7 +85,9 @@ export function setParams(graph: Graph, id: string, patch: { [name: string]: Jso
       else params.set(name, value);
     }
     const next = Object.fromEntries(params);
-    return isSame(next, node.params) ? node : { ...node, params: next };
+    if (isSame(next, node.params)) return node;
+    const changed = { ...node, params: next };
+    return layer?.roles ? { ...changed, bodies: startBodies(layer, changed) } : changed;
   });
 }
 
@@ -265,11 +267,14 @@ function reachableFrom(body: Body, id: string): Set<string> {
   return reached;
 }
 
-function startBodies(layer: Layer | undefined): Node["bodies"] {
-  return layer?.bodies && Object.fromEntries(Object.entries(layer.bodies).map(([role, { start }]) => [role, start]));
+/** A body for each of the node's roles: the one it has, or what its layer starts with. */
+export function startBodies(layer: Layer | undefined, node: Node): Node["bodies"] {
+  if (!layer?.bodies) return node.bodies;
+  return { ...Object.fromEntries(Object.entries(bodiesOf(layer, node)).map(([role, { start }]) => [role, start])), ...node.bodies };
 }
 
-function nextEdgeId(edges: readonly Edge[]): string {
+/** An id for a new wire. */
+export function nextEdgeId(edges: readonly Edge[]): string {
   return nextId(
     edges.map(({ id }) => id),
     "wire",
@@ -285,7 +290,8 @@ function nextId(taken: readonly string[], base: string): string {
   return `${base}_${greatest + 1}`;
 }
 
-function editNode(graph: Graph, id: string, steps: readonly BodyStep[], change: (node: Node) => Node): Graph {
+/** Changes one node of the body that `steps` lead to. */
+export function editNode(graph: Graph, id: string, steps: readonly BodyStep[], change: (node: Node) => Node): Graph {
   return editBody(graph, steps, (body) => {
     const at = body.nodes.findIndex((node) => node.id === id);
     const node = body.nodes[at];
@@ -294,7 +300,8 @@ function editNode(graph: Graph, id: string, steps: readonly BodyStep[], change: 
   });
 }
 
-function editBody(graph: Graph, steps: readonly BodyStep[], change: (body: Body) => Body): Graph {
+/** Changes the body that `steps` lead to; everything around it is shared. */
+export function editBody(graph: Graph, steps: readonly BodyStep[], change: (body: Body) => Body): Graph {
   const [step, ...inner] = steps;
   if (!step) {
     const { nodes, edges } = change(graph);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Manifest } from "../../../core/data/manifest.ts";
 import { checkGraph, hasErrors, type Problem } from "../../../core/graph/check.ts";
-import type { Body, Graph } from "../../../core/graph/document.ts";
+import type { Body, Graph, Node } from "../../../core/graph/document.ts";
 import { applyFix, setParams } from "../../../core/graph/edit.ts";
 import { startBody } from "../../../core/layers/kit.ts";
 import { findLoss } from "../../../core/training/losses/index.ts";
@@ -216,10 +216,76 @@ describe("zones and blocks", () => {
     ]);
   });
 
-  it("take only the names that come in", () => {
+  const inner = (id: string, type: string, name?: string, params: Node["params"] = {}): Node => ({ id, type, params, at: { x: 0, y: 0 }, ...(name === undefined ? {} : { name }) });
+  const wire = (from: string, to: string, port = "x") => ({ id: `${from}-${to}-${port}`, from: { node: from, port: "y" }, to: { node: to, port } });
+  /** x + h, which is given back as each of these outputs. */
+  const adding = (outputs: string[], start: Node["params"] = {}): Body => ({
+    nodes: [inner("x", "input"), inner("h", "input", "h", start), inner("sum", "add"), ...outputs.map((name) => inner(`out_${name}`, "output", name))],
+    edges: [wire("x", "sum", "a"), wire("h", "sum", "b"), ...outputs.map((name) => wire("sum", `out_${name}`))],
+  });
+
+  it("have the ports that are drawn inside", () => {
     const body = startBody();
     const renamed = { ...body, nodes: body.nodes.map((node) => (node.type === "input" ? { ...node, name: "other" } : node)) };
-    expect(problemsOf(zone("repeat", { body: renamed }))).toMatchObject([{ code: "GRAPH_BODY", node: "zone/body/input_1", message: "Nothing named other comes in here, only x." }]);
+    expect(problemsOf(zone("repeat", { body: renamed }))).toMatchObject([
+      { code: "GRAPH_EDGE", node: "zone", port: "x" },
+      { code: "GRAPH_UNCONNECTED", node: "zone", port: "other" },
+    ]);
+  });
+
+  it("carry by name: what has an output of its name goes round, and may start at zeros", () => {
+    const checked = checkGraph(zone("repeat", { body: adding(["x", "h"], { shape: [4] }) }, { times: 3 }));
+    expect(checked.problems.map(({ code }) => code)).toEqual(["GRAPH_EDGE", "GRAPH_UNCONNECTED"]);
+    expect(checked.types.get("zone")?.outputs).toEqual({ h: { dtype: "float32", shape: ["B", 4] }, x: { dtype: "float32", shape: ["B", 4] } });
+    const [problem] = problemsOf(zone("repeat", { body: adding(["y", "h"], { shape: [1] }) }));
+    expect(problem).toMatchObject({ code: "GRAPH_BODY", node: "zone", message: "The body of Repeat must give what it takes as h, float32 [B, 1], but gives float32 [B, 4]." });
+    const [open] = problemsOf(zone("repeat", { body: adding(["y", "h"], { shape: ["T"] }) }));
+    expect(open).toMatchObject({ code: "GRAPH_BODY", port: "h", message: "h of Repeat starts at zeros, but its Input inside leaves the size T open." });
+  });
+
+  it("hand in unchanged what does not come back", () => {
+    expect(problemsOf(zone("repeat", { body: adding(["y"]) }))).toMatchObject([{ code: "GRAPH_UNCONNECTED", node: "zone", port: "h" }]);
+  });
+
+  it("collect what does not go round, one item a turn", () => {
+    const checked = checkGraph(zone("repeat", { body: adding(["y", "h", "item"], { shape: [4] }) }, { times: 3 }));
+    expect(checked.problems).toEqual([]);
+    expect(checked.types.get("zone")?.outputs.item).toEqual({ dtype: "float32", shape: ["B", 3, 4] });
+    expect(problemsOf(zone("repeat", { body: adding(["y", "h", "item"], { shape: [4] }) }, { times: 0 }))).toMatchObject([{ code: "GRAPH_PARAM", param: "times" }]);
+    const condition = startBody({ type: "mean", params: { dim: [] } }, { type: "greater" });
+    expect(problemsOf(zone("while", { condition, body: adding(["y", "h", "item"], { shape: [4] }) }))).toMatchObject([
+      { code: "GRAPH_BODY", message: "item of While has nowhere to go: it has no Input of that name in the body." },
+    ]);
+  });
+
+  it("keep names of their own ports", () => {
+    const body: Body = { nodes: [inner("x", "input"), inner("n", "input", "times"), inner("out", "output")], edges: [wire("x", "out")] };
+    expect(problemsOf(zone("repeat", { body }))).toMatchObject([
+      { code: "GRAPH_BODY", message: "Repeat has a port times of its own, so no input inside it can be named times." },
+      { code: "GRAPH_UNUSED" },
+    ]);
+  });
+
+  it("that choose must give the same whichever is chosen", () => {
+    const two = { case_0: startBody({ type: "linear", params: { out_features: 2 } }), case_1: startBody({ type: "linear", params: { out_features: 3 } }) };
+    const graph = zone("switch", two);
+    const chosen = {
+      ...graph,
+      nodes: [...graph.nodes, inner("index", "input", "index", { shape: [], dtype: "int64" })],
+      edges: [...graph.edges, wire("index", "zone", "index")],
+    };
+    expect(problemsOf(chosen)).toMatchObject([
+      { code: "GRAPH_BODY", message: "Both bodies of Switch must give the same, but case_0 gives float32 [S, 2] and case_1 float32 [S, 3]." },
+    ]);
+    const third = { ...chosen, nodes: chosen.nodes.map((node) => (node.id === "zone" ? { ...node, params: { cases: 3 } } : node)) };
+    expect(problemsOf(third)).toMatchObject([{ code: "GRAPH_BODY", node: "zone", message: "Its case_2 is missing." }]);
+    expect(problemsOf(setParams(third, "zone", { cases: 4 })).map(({ message }) => message)).not.toContain("Its case_3 is missing.");
+  });
+
+  it("that send single samples on must keep them", () => {
+    const lost = startBody({ type: "mean", params: { dim: [0], keepdim: true } });
+    const graph = zone("early_exit", { exit: startBody(), rest: lost });
+    expect(problemsOf(graph)).toMatchObject([{ code: "GRAPH_BODY", message: "y of EarlyExit must hold one row for each sample that goes in, [S, …], but is float32 [1, 4]." }]);
   });
 });
 

@@ -43,8 +43,8 @@ function expectWellFormed(program: Program): void {
   };
   const runOps = (ops: readonly Op[], visible: Set<number>) => {
     for (const op of ops) {
-      if (op.op === "switch") for (const value of op.args) read(value, visible);
-      if ("args" in op && !("blocks" in op)) {
+      if ("index" in op) for (const value of [op.index, ...op.args]) read(value, visible);
+      else if ("args" in op) {
         for (const arg of op.args) {
           if (typeof arg !== "object" || arg === null) continue;
           if ("v" in arg) read(arg.v, visible);
@@ -52,12 +52,12 @@ function expectWellFormed(program: Program): void {
           if ("size" in arg) read(arg.size[0], visible);
           if ("ints" in arg) for (const int of arg.ints) if (typeof int === "object") read(int.size[0], visible);
         }
-      } else {
+      }
+      if ("blocks" in op) {
         if ("cond" in op && typeof op.cond === "number") read(op.cond, visible);
         if ("init" in op) for (const value of op.init) read(value, visible);
         if ("times" in op && typeof op.times === "object") read("v" in op.times ? op.times.v : op.times.size[0], visible);
         if ("scan" in op) for (const [value] of op.scan ?? []) read(value, visible);
-        if (op.op === "switch") read(op.index, visible);
         for (const block of op.blocks) runBlock(block, visible);
       }
       for (const value of op.out) {
@@ -90,8 +90,8 @@ describe("lowering", () => {
     const program = lowerModel({ ...graph, nodes: graph.nodes.map((node) => (node.type === "repeat" ? { ...node, bodies: { body } } : node)) });
     expectWellFormed(program);
     expect(program.weights.map(({ name, node }) => [name, node])).toEqual([
-      ["again.body.linear_1.weight", "again/body/linear_1"],
-      ["again.body.linear_1.bias", "again/body/linear_1"],
+      ["again.linear_1.weight", "again/body/linear_1"],
+      ["again.linear_1.bias", "again/body/linear_1"],
     ]);
     expect(program.ops).toMatchObject([{ op: "repeat", times: 3, node: "again", blocks: [{ ops: [{ op: "aten::linear", node: "again/body/linear_1" }, { op: "aten::relu" }] }] }]);
   });
