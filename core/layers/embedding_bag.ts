@@ -82,6 +82,6 @@ const LEAST = -3.4028234663852886e38;
 /** ONNX's number for float32. */
 const FLOAT = 1;
 
-function reduce(b: OnnxBuilder, op: "ReduceMean" | "ReduceSum" | "ReduceMax", x: string): string {
+function reduce(b: OnnxBuilder, op: string, x: string): string {
   return b.node(op, [x, b.constant([1], [1], "int64")], { keepdims: 0 })[0] ?? "";
 }
