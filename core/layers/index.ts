@@ -6,6 +6,9 @@ import { adaptiveMaxPool1d } from "./adaptive_max_pool1d.ts";
 import { adaptiveMaxPool2d } from "./adaptive_max_pool2d.ts";
 import { add } from "./add.ts";
 import { alphaDropout } from "./alpha_dropout.ts";
+import { argmax } from "./argmax.ts";
+import { argmin } from "./argmin.ts";
+import { attentionPool } from "./attention_pool.ts";
 import { avgPool1d } from "./avg_pool1d.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { avgPool3d } from "./avg_pool3d.ts";
@@ -14,7 +17,12 @@ import { batchNorm2d } from "./batch_norm2d.ts";
 import { batchNorm3d } from "./batch_norm3d.ts";
 import { bilinear } from "./bilinear.ts";
 import { block } from "./block.ts";
+import { bmm } from "./bmm.ts";
+import { cast } from "./cast.ts";
+import { causalMask } from "./causal_mask.ts";
 import { celu } from "./celu.ts";
+import { clamp } from "./clamp.ts";
+import { classToken } from "./class_token.ts";
 import { concat } from "./concat.ts";
 import { convTranspose1d } from "./conv_transpose1d.ts";
 import { convTranspose2d } from "./conv_transpose2d.ts";
@@ -23,7 +31,10 @@ import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv3d } from "./conv3d.ts";
 import { cos } from "./cos.ts";
+import { cosineSimilarity } from "./cosine_similarity.ts";
+import { cumsum } from "./cumsum.ts";
 import { depthwiseConv2d } from "./depthwise_conv2d.ts";
+import { detach } from "./detach.ts";
 import { div } from "./div.ts";
 import { dropPath } from "./drop_path.ts";
 import { dropout } from "./dropout.ts";
@@ -31,6 +42,7 @@ import { dropout1d } from "./dropout1d.ts";
 import { dropout2d } from "./dropout2d.ts";
 import { dropout3d } from "./dropout3d.ts";
 import { earlyExit } from "./early_exit.ts";
+import { einsum } from "./einsum.ts";
 import { elu } from "./elu.ts";
 import { embedding } from "./embedding.ts";
 import { embeddingBag } from "./embedding_bag.ts";
@@ -44,10 +56,12 @@ import { gaussianNoise } from "./gaussian_noise.ts";
 import { gelu } from "./gelu.ts";
 import { globalAvgPool } from "./global_avg_pool.ts";
 import { glu } from "./glu.ts";
+import { gradientReversal } from "./gradient_reversal.ts";
 import { greater } from "./greater.ts";
 import { greaterEqual } from "./greater_equal.ts";
 import { groupNorm } from "./group_norm.ts";
 import { gru } from "./gru.ts";
+import { gruCell } from "./gru_cell.ts";
 import { hardshrink } from "./hardshrink.ts";
 import { hardsigmoid } from "./hardsigmoid.ts";
 import { hardswish } from "./hardswish.ts";
@@ -60,6 +74,7 @@ import { instanceNorm2d } from "./instance_norm2d.ts";
 import { instanceNorm3d } from "./instance_norm3d.ts";
 import type { Layer } from "./kit.ts";
 import { l2Normalize } from "./l2_normalize.ts";
+import { lastStep } from "./last_step.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { leakyRelu } from "./leaky_relu.ts";
 import { less } from "./less.ts";
@@ -69,8 +84,13 @@ import { localResponseNorm } from "./local_response_norm.ts";
 import { log } from "./log.ts";
 import { logSigmoid } from "./log_sigmoid.ts";
 import { logSoftmax } from "./log_softmax.ts";
+import { logicalAnd } from "./logical_and.ts";
+import { logicalNot } from "./logical_not.ts";
+import { logicalOr } from "./logical_or.ts";
 import { logsumexp } from "./logsumexp.ts";
 import { lstm } from "./lstm.ts";
+import { lstmCell } from "./lstm_cell.ts";
+import { maskedMean } from "./masked_mean.ts";
 import { matmul } from "./matmul.ts";
 import { max } from "./max.ts";
 import { maxPool1d } from "./max_pool1d.ts";
@@ -86,19 +106,27 @@ import { multiheadAttention } from "./multihead_attention.ts";
 import { neg } from "./neg.ts";
 import { norm } from "./norm.ts";
 import { notEqual } from "./not_equal.ts";
+import { oneHot } from "./one_hot.ts";
 import { output } from "./output.ts";
+import { paddingMask } from "./padding_mask.ts";
+import { pairwiseDistance } from "./pairwise_distance.ts";
+import { patchEmbed } from "./patch_embed.ts";
 import { permute } from "./permute.ts";
 import { pointwiseConv } from "./pointwise_conv.ts";
+import { positionalEncoding } from "./positional_encoding.ts";
 import { pow } from "./pow.ts";
 import { prelu } from "./prelu.ts";
 import { prod } from "./prod.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
+import { reparameterize } from "./reparameterize.ts";
 import { repeatZone } from "./repeat.ts";
 import { reshape } from "./reshape.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { rnn } from "./rnn.ts";
+import { rnnCell } from "./rnn_cell.ts";
+import { rotaryEmbedding } from "./rotary_embedding.ts";
 import { rrelu } from "./rrelu.ts";
 import { scaledDotProductAttention } from "./scaled_dot_product_attention.ts";
 import { selu } from "./selu.ts";
@@ -111,6 +139,7 @@ import { softmin } from "./softmin.ts";
 import { softplus } from "./softplus.ts";
 import { softshrink } from "./softshrink.ts";
 import { softsign } from "./softsign.ts";
+import { sort } from "./sort.ts";
 import { sqrt } from "./sqrt.ts";
 import { stack } from "./stack.ts";
 import { std } from "./std.ts";
@@ -120,9 +149,11 @@ import { swiglu } from "./swiglu.ts";
 import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
+import { topk } from "./topk.ts";
 import { unfold } from "./unfold.ts";
 import { upsample } from "./upsample.ts";
 import { variance } from "./var.ts";
+import { where } from "./where.ts";
 import { whileZone } from "./while.ts";
 
 /** Every kind of node, in the order the palette shows them within their category. */
@@ -197,8 +228,20 @@ export const layers: readonly Layer[] = [
   lstm,
   gru,
   rnn,
+  lstmCell,
+  gruCell,
+  rnnCell,
+  lastStep,
+  maskedMean,
+  attentionPool,
   multiheadAttention,
   scaledDotProductAttention,
+  positionalEncoding,
+  rotaryEmbedding,
+  paddingMask,
+  causalMask,
+  patchEmbed,
+  classToken,
   flatten,
   reshape,
   permute,
@@ -210,6 +253,8 @@ export const layers: readonly Layer[] = [
   mul,
   div,
   matmul,
+  bmm,
+  einsum,
   pow,
   sqrt,
   exp,
@@ -219,6 +264,7 @@ export const layers: readonly Layer[] = [
   sin,
   cos,
   reciprocal,
+  clamp,
   maximum,
   minimum,
   greater,
@@ -227,6 +273,12 @@ export const layers: readonly Layer[] = [
   lessEqual,
   equal,
   notEqual,
+  logicalAnd,
+  logicalOr,
+  logicalNot,
+  where,
+  cast,
+  oneHot,
   mean,
   sum,
   max,
@@ -236,6 +288,16 @@ export const layers: readonly Layer[] = [
   variance,
   norm,
   logsumexp,
+  argmax,
+  argmin,
+  topk,
+  sort,
+  cumsum,
+  cosineSimilarity,
+  pairwiseDistance,
+  reparameterize,
+  detach,
+  gradientReversal,
   dropout,
   dropout2d,
   dropout1d,

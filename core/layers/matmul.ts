@@ -8,6 +8,8 @@ export const matmul = defineLayer({
   title: "MatMul",
   category: "math",
   doc: "Multiplies matrices: every row of a with every column of b, batch by batch.",
+  formula: "y[…, i, k] = Σⱼ a[…, i, j] · b[…, j, k]",
+  when: "Use it for products of two things that both come from the data, as in attention. With a learned matrix use Linear.",
   source: "https://pytorch.org/docs/2.13/generated/torch.matmul.html",
   keywords: ["matrix", "product", "dot", "bmm"],
   params: {},

@@ -19,6 +19,6 @@ export const mul = defineArithmetic({
     { inputs: { a: [2, 3, 4], b: [2, 3, 4] } },
     { inputs: { a: [2, 3, 4], b: [3, 1] } },
     { params: { value: 0.5 }, inputs: { a: [2, 3] } },
-    { inputs: { a: [2, 3], b: { dtype: "bool", shape: [3] } } },
+    { inputs: { a: [2, 8], b: { dtype: "bool", shape: [8] } } },
   ],
 });

@@ -20,7 +20,7 @@ export type Values<P> = { [K in keyof P]: P[K] extends Param<infer T> ? T : neve
 
 const INT_MAX = 2147483647;
 const INTS_MESSAGE = "a list of whole numbers such as 1, 28, 28";
-const DIMS_MESSAGE = "a list of up to 8 sizes ≥ 1, or symbols such as T";
+const DIMS_MESSAGE = "a list of up to 8 sizes ≥ 1, or symbols such as T, or multiples such as 32*H";
 
 type Range = { min?: number; max?: number };
 
@@ -43,6 +43,24 @@ export const p = {
     default: o.default,
     doc: o.doc,
     control: { kind: "float", min: o.min, max: o.max, step: o.step },
+  }),
+  /** A number, or one of `words` such as `none`. */
+  floatOr: <const W extends readonly [string, ...string[]]>(o: Range & { words: W; default: number | NoInfer<W[number]>; doc: string }): Param<number | W[number]> => ({
+    schema: z.union(
+      [
+        z
+          .number()
+          .min(o.min ?? -Infinity)
+          .max(o.max ?? Infinity),
+        z.enum(o.words),
+      ],
+      {
+        error: `a number${rangeText(o)}, or ${o.words.join(", ")}`,
+      },
+    ) as unknown as z.ZodType<number | W[number]>,
+    default: o.default,
+    doc: o.doc,
+    control: { kind: "size", axes: 1, min: o.min ?? -Infinity, words: o.words },
   }),
   bool: (o: { default: boolean; doc: string }): Param<boolean> => ({ schema: z.boolean({ error: "on or off" }), default: o.default, doc: o.doc, control: { kind: "bool" } }),
   choice: <const O extends readonly [string, ...string[]]>(o: { options: O; default: O[number]; doc: string }): Param<O[number]> => ({
@@ -87,12 +105,20 @@ export const p = {
     doc: o.doc,
     control: { kind: "ints", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
+  /** A list of numbers. */
+  floats: (o: { default: number[]; max?: number; doc: string; placeholder?: string }): Param<number[]> => ({
+    schema: z.array(z.number(), { error: "a list of numbers such as 0.5, 1" }).max(o.max ?? 16, `a list of up to ${o.max ?? 16} numbers`),
+    default: o.default,
+    doc: o.doc,
+    control: { kind: "ints", placeholder: o.placeholder ?? "0.5, 1" },
+  }),
   /** Sizes of which some may be symbols: `1, 28, 28`, `T, 16`. */
   dims: (o: { default: (number | string)[]; doc: string; placeholder?: string }): Param<(number | string)[]> => ({
     schema: z
       .array(
         z.custom<number | string>(
-          (size) => (typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^[A-Z]\w{0,7}$/.test(size)),
+          (size) =>
+            typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^([2-9]\*|[1-9]\d{1,3}\*)?[A-Z]\w{0,7}$/.test(size),
           DIMS_MESSAGE,
         ),
         { error: DIMS_MESSAGE },
