@@ -2,7 +2,7 @@ import { findLayer } from "../layers/index.ts";
 import { bodyInputs, input } from "../layers/input.ts";
 import { portsOf } from "../layers/kit.ts";
 import { bodyOutputs, output } from "../layers/output.ts";
-import type { Body, Edge, Graph, Node } from "./document.ts";
+import type { Body, Definition, Edge, Graph, Node } from "./document.ts";
 import { bodyAt, type End, editBody, freshId, nextEdgeId, startBodies } from "./edit.ts";
 import { type BodyStep, type NodePath, pathOf, resolvePath, splitPath } from "./path.ts";
 
@@ -302,7 +302,7 @@ function followExposed(before: Graph, graph: Graph, moves: ReadonlyMap<NodePath,
   for (const [depth, step] of steps.entries()) {
     const node = bodyAt(before, steps.slice(0, depth))?.nodes.find(({ id }) => id === step.node);
     const id = node?.type === "block" ? String(node.params.definition ?? "") : "";
-    const definition = Object.hasOwn(definitions, id) ? definitions[id] : undefined;
+    const definition: Definition | undefined = Object.hasOwn(definitions, id) ? definitions[id] : undefined;
     if (!definition) continue;
     const root = `${pathOf(steps.slice(0, depth), step.node)}/${step.role}/`;
     const local = new Map([...moves].flatMap(([a, b]): [string, string][] => (a.startsWith(root) && b.startsWith(root) ? [[a.slice(root.length), b.slice(root.length)]] : [])));

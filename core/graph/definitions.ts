@@ -1,6 +1,6 @@
 import { findLayer } from "../layers/index.ts";
 import type { Body, Definition, Definitions, ExposedParam, Graph, Json, Node } from "./document.ts";
-import { addNode, bodyAt, editNode, type NewNode, setParams } from "./edit.ts";
+import { bodyAt, type Clip, editNode, type NewNode, setParams } from "./edit.ts";
 import { type BodyStep, splitPath } from "./path.ts";
 
 /**
@@ -28,13 +28,7 @@ export function instanceAround(graph: Graph, steps: readonly BodyStep[]): { oute
 
 /** How often a definition is drawn, those inside of zones and other blocks included. */
 export function countInstances(graph: Graph, definition: string): number {
-  const count = (body: Body): number =>
-    body.nodes.reduce(
-      (sum, node) =>
-        sum + (node.type === "block" && node.params.definition === definition ? 1 : 0) + Object.values(node.bodies ?? {}).reduce((inner, other) => inner + count(other), 0),
-      0,
-    );
-  return count(graph);
+  return everyNode(graph).filter((node) => node.type === "block" && node.params.definition === definition).length;
 }
 
 /** Makes a definition of a block, which becomes its first instance. */
@@ -47,14 +41,10 @@ export function defineBlock(graph: Graph, id: string, steps: readonly BodyStep[]
   return { ...named, definitions: { ...graph.definitions, [definition]: made } };
 }
 
-/** Puts an instance of a definition on the canvas; nothing happens inside of an instance of the same, or of one that it holds. */
-export function addInstance(graph: Graph, definition: string, node: Omit<NewNode, "type" | "params">, steps: readonly BodyStep[] = []): Graph {
-  const { definitions } = graph;
-  const made = definitions && Object.hasOwn(definitions, definition) ? definitions[definition] : undefined;
-  const id = node.id;
-  if (!made || id === undefined || !canHold(graph, definition, steps)) return graph;
-  const added = addNode(graph, { ...node, type: "block", params: { definition } }, steps);
-  return editNode(added, id, steps, (block) => ({ ...block, bodies: { body: made.body } }));
+/** A new instance of a definition, for `addNode` and `insertOnEdge`. */
+export function instanceOf(graph: Graph, definition: string): Pick<NewNode, "type" | "params" | "bodies"> | undefined {
+  const made = graph.definitions && Object.hasOwn(graph.definitions, definition) ? graph.definitions[definition] : undefined;
+  return made && { type: "block", params: { definition }, bodies: { body: made.body } };
 }
 
 /** Whether an instance of this definition may stand in a body: never inside of itself. */
@@ -86,6 +76,56 @@ function heldBy(definitions: Definitions, definition: string): Set<string> {
   const made = Object.hasOwn(definitions, definition) ? definitions[definition] : undefined;
   if (made) look(made.body);
   return held;
+}
+
+/** The definitions that the nodes of a clip are instances of, so that they can be pasted into another model. */
+export function withDefinitions(graph: Graph, clip: Clip): Clip {
+  const all = graph.definitions ?? {};
+  const used = new Set<string>();
+  for (const node of everyNode(clip)) {
+    const id = definitionOf(node, all);
+    if (id !== undefined) for (const held of heldBy(all, id)) used.add(held);
+  }
+  return used.size === 0 ? clip : { ...clip, definitions: Object.fromEntries(Object.entries(all).filter(([id]) => used.has(id))) };
+}
+
+/**
+ * Readies a clip for being pasted: definitions that the graph has not come along, under another id where the graph has a different
+ * one under theirs (`freshId` gives it), and instances that would come to stand inside of themselves are made independent.
+ */
+export function adoptDefinitions(graph: Graph, clip: Clip, steps: readonly BodyStep[], freshId: (wanted: string) => string): { graph: Graph; clip: Clip } {
+  const renamed = new Map<string, string>();
+  const definitions: { [id: string]: Definition } = { ...graph.definitions };
+  for (const [id, made] of Object.entries(clip.definitions ?? {})) {
+    const known = Object.hasOwn(definitions, id) ? definitions[id] : undefined;
+    if (known?.name === made.name) continue;
+    const as = known ? freshId(id) : id;
+    if (as !== id) renamed.set(id, as);
+    definitions[as] = made;
+  }
+  const adapt = (body: Body): Body =>
+    mapNodes(body, (node) => {
+      const inner = mapBodies(node, adapt);
+      const id = definitionOf(inner, clip.definitions) ?? definitionOf(inner, definitions);
+      const as = id === undefined ? undefined : (renamed.get(id) ?? id);
+      if (as !== undefined && !canHold({ ...graph, definitions }, as, steps)) {
+        const { definition: _, ...params } = inner.params;
+        return { ...inner, name: inner.name?.trim() || definitions[as]?.name || "Block", params };
+      }
+      return as === undefined || as === id ? inner : { ...inner, params: { ...inner.params, definition: as } };
+    });
+  for (const id of Object.keys(clip.definitions ?? {})) {
+    const as = renamed.get(id) ?? id;
+    const made = definitions[as];
+    if (made && made === clip.definitions?.[id] && renamed.size > 0) definitions[as] = { ...made, body: adapt(made.body) };
+  }
+  const isSame = Object.keys(definitions).length === Object.keys(graph.definitions ?? {}).length;
+  const { nodes, edges } = adapt(clip);
+  return { graph: isSame ? graph : { ...graph, definitions }, clip: { nodes, edges } };
+}
+
+function everyNode(body: Body): Node[] {
+  return body.nodes.flatMap((node) => [node, ...Object.values(node.bodies ?? {}).flatMap(everyNode)]);
 }
 
 /** Makes an instance independent: a block of its own with what it holds now. */
@@ -274,8 +314,9 @@ function conform(graph: Graph, old: Definitions, definitions: { [id: string]: De
 /** A body as text, to be compared; of instances inside it only what is their own counts. */
 function print(body: Body, definitions: Definitions, withPlaces: boolean): string {
   const plain = (inner: Body): unknown => ({
-    nodes: inner.nodes.map(({ at, bodies, ...node }) => {
-      const definition = definitionOf(node, definitions);
+    nodes: inner.nodes.map((whole) => {
+      const definition = definitionOf(whole, definitions);
+      const { at, bodies, ...node } = whole;
       const made = definition === undefined ? undefined : definitions[definition];
       const inside = made ? readValues(bodies?.body ?? { nodes: [], edges: [] }, made.exposed).map(({ exposed, value }) => [exposed.name, value]) : undefined;
       return { ...node, ...(withPlaces ? { at } : {}), inside: inside ?? (bodies && Object.fromEntries(Object.entries(bodies).map(([role, other]) => [role, plain(other)]))) };

@@ -1,7 +1,7 @@
 import { findLayer } from "../layers/index.ts";
 import { bodiesOf, type Fix, type Layer, portsOf } from "../layers/kit.ts";
 import type { Problem } from "./check.ts";
-import type { Body, Edge, Graph, Json, Node } from "./document.ts";
+import type { Body, Definitions, Edge, Graph, Json, Node } from "./document.ts";
 import { type BodyStep, splitPath } from "./path.ts";
 
 /**
@@ -12,10 +12,11 @@ import { type BodyStep, splitPath } from "./path.ts";
 /** An end of a wire. */
 export type End = { node: string; port: string };
 
-/** Nodes on their way to be pasted, with the wires among them. */
-export type Clip = Body;
+/** Nodes on their way to be pasted, with the wires among them, and the definitions that they are instances of. */
+export type Clip = Body & { definitions?: Definitions };
 
-export type NewNode = { type: string; at: { x: number; y: number }; id?: string; params?: Node["params"]; name?: string };
+/** `bodies`: what it holds, where that is not what its layer starts with. */
+export type NewNode = { type: string; at: { x: number; y: number }; id?: string; params?: Node["params"]; name?: string; bodies?: Node["bodies"] };
 
 /** The body that `steps` lead to. */
 export function bodyAt(graph: Graph, steps: readonly BodyStep[] = []): Body | undefined {
@@ -39,11 +40,12 @@ export function freshId(body: Body, type: string): string {
 }
 
 /** Puts a node on the canvas; a zone or block starts with the bodies of its layer. */
-export function addNode(graph: Graph, { type, at, id, params = {}, name }: NewNode, steps: readonly BodyStep[] = []): Graph {
+export function addNode(graph: Graph, { type, at, id, params = {}, name, bodies: given }: NewNode, steps: readonly BodyStep[] = []): Graph {
   return editBody(graph, steps, (body) => {
     if (id !== undefined && body.nodes.some((node) => node.id === id)) return body;
     const node: Node = { id: id ?? freshId(body, type), type, params, at };
     if (name) node.name = name;
+    if (given) node.bodies = given;
     const bodies = startBodies(findLayer(type), node);
     if (bodies) node.bodies = bodies;
     return { ...body, nodes: [...body.nodes, node] };

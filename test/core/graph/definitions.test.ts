@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { groupIntoBlock } from "../../../core/graph/blocks.ts";
 import { checkGraph } from "../../../core/graph/check.ts";
 import {
-  addInstance,
+  adoptDefinitions,
   canHold,
   countInstances,
   defineBlock,
@@ -10,16 +10,22 @@ import {
   detach,
   exposeParam,
   instanceAround,
+  instanceOf,
   removeDefinition,
   setExposed,
   settle,
   unexpose,
+  withDefinitions,
 } from "../../../core/graph/definitions.ts";
 import { type Body, Graph } from "../../../core/graph/document.ts";
-import { bodyAt, connect, moveNodes, removeNodes, setParams } from "../../../core/graph/edit.ts";
+import { addNode, bodyAt, connect, copy, moveNodes, paste, removeNodes, setParams } from "../../../core/graph/edit.ts";
 import { draw } from "./sketches.ts";
 
 const at = { x: 0, y: 0 };
+const addInstance = (graph: Graph, definition: string, id: string) => {
+  const made = instanceOf(graph, definition);
+  return made ? addNode(graph, { ...made, id, at }) : graph;
+};
 const into = (...nodes: string[]) => nodes.map((node) => ({ node, role: "body" }));
 /** An edit as the canvas makes it. */
 const make = (graph: Graph, change: (graph: Graph) => Graph) => {
@@ -36,7 +42,7 @@ function twice(): Graph {
   const made = groupIntoBlock(chain, ["fc", "act"]);
   if ("problem" in made) throw new Error(made.problem);
   const defined = defineBlock(made.graph, "block_1", [], { definition: "part", name: "Part" });
-  const added = addInstance(defined, "part", { id: "block_2", at }, []);
+  const added = addInstance(defined, "part", "block_2");
   return connect(connect(added, { node: "block_1", port: "y" }, { node: "block_2", port: "x" }), { node: "block_2", port: "y" }, { node: "out", port: "x" });
 }
 
@@ -100,7 +106,7 @@ describe("definitions", () => {
     const made = groupIntoBlock(graph, ["block_1", "block_2"]);
     if ("problem" in made) throw new Error(made.problem);
     graph = make(graph, () => defineBlock(made.graph, made.id, [], { definition: "pair", name: "Pair" }));
-    graph = make(graph, (g) => addInstance(g, "pair", { id: "second", at }));
+    graph = make(graph, (g) => addInstance(g, "pair", "second"));
     expect(countInstances(graph, "part")).toBe(4);
     expect(canHold(graph, "pair", into("second"))).toBe(false);
     expect(canHold(graph, "pair", into("second", "block_1"))).toBe(false);
@@ -134,5 +140,27 @@ describe("definitions", () => {
     const graph = make(twice(), (g) => describeDefinition(g, "part", { name: " Residual unit ", doc: "Two layers." }));
     expect(graph.definitions?.part).toMatchObject({ name: "Residual unit", doc: "Two layers.", version: 1 });
     expect(describeDefinition(graph, "part", { name: "" })).toBe(graph);
+  });
+
+  it("travel with what is copied, and are never pasted into themselves", () => {
+    const graph = twice();
+    const clip = withDefinitions(graph, copy(graph, ["block_2"]));
+    expect(Object.keys(clip.definitions ?? {})).toEqual(["part"]);
+    const fresh = () => "part_other";
+    const put = (into_: Graph, steps: { node: string; role: string }[] = []) => {
+      const adopted = adoptDefinitions(into_, clip, steps, fresh);
+      return paste(adopted.graph, adopted.clip, at, steps);
+    };
+
+    // Another model gets the definition, the same model uses its own, and one that has another under this id keeps both.
+    const elsewhere = put(draw(["rows", "input", { shape: [6] }]));
+    expect([countInstances(elsewhere.graph, "part"), elsewhere.graph.definitions?.part?.name]).toEqual([1, "Part"]);
+    expect(put(graph).graph.definitions).toBe(graph.definitions);
+    const other = put({ ...draw(["rows", "input", { shape: [6] }]), definitions: { part: { name: "Something else", version: 4, body: { nodes: [], edges: [] }, exposed: [] } } });
+    expect([countInstances(other.graph, "part"), countInstances(other.graph, "part_other")]).toEqual([0, 1]);
+
+    const inside = settle(graph, put(graph, into("block_1")).graph);
+    expect(countInstances(inside, "part")).toBe(2);
+    expect(version(inside)).toBe(2);
   });
 });
