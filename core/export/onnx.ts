@@ -3,10 +3,12 @@ import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import type { Dtype, TensorType } from "../graph/shape.ts";
+import { GRAPH_KEY, HASH_KEY, hashOnnx, PREPROCESS_KEY } from "../import/onnx-hash.ts";
+import { ONNX_LIMITS, readOnnx } from "../import/onnx-proto.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxValue } from "../layers/kit.ts";
 import { isMeasure, lowerModel } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
-import { encodeOnnx, ONNX_DTYPES, type OnnxAttributeValue, type OnnxGraph, type OnnxNode, type OnnxTensor } from "./onnx-proto.ts";
+import { encodeOnnx, ONNX_DTYPES, type OnnxAttributeValue, type OnnxGraph, type OnnxNode, type OnnxTensor, setOnnxMetadata } from "./onnx-proto.ts";
 import { type Tensor, tensorBytes, tensorOf, type Weights } from "./tensor.ts";
 import { pickWeights } from "./weights.ts";
 
@@ -38,7 +40,7 @@ export function exportOnnx(graph: Graph, weights: Weights, options: OnnxOptions 
   const weightBytes = [...picked.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   if (weightBytes > MAX_WEIGHT_BYTES)
     throw new RangeError(`The weights take ${weightBytes} bytes; one ONNX file holds at most ${MAX_WEIGHT_BYTES}. Take the safetensors file instead.`);
-  return encodeOnnx({
+  const file = encodeOnnx({
     irVersion: IR_VERSION,
     opset: ONNX_OPSET,
     producer: "tensorloom",
@@ -47,6 +49,20 @@ export function exportOnnx(graph: Graph, weights: Weights, options: OnnxOptions 
     graph: writeModel(graph, program, picked, options.preprocess),
     metadata: { ...(options.classes?.length ? { "tensorloom.classes": JSON.stringify(options.classes) } : {}), ...options.metadata },
   });
+  return setOnnxMetadata(file, documentOf(graph, program, file, options.preprocess));
+}
+
+/** The graph itself, so that an import gives back what was drawn; the fingerprint tells whether the file still is that graph. */
+function documentOf(graph: Graph, program: Program, file: Uint8Array, preprocess: Preprocess | undefined): { [key: string]: string } {
+  if (file.length > ONNX_LIMITS.fileBytes) return {};
+  // Mean and deviation of the data are weights of the file, but not of the graph.
+  const inputs = new Set(program.inputs.map(({ node }) => node));
+  const names = new Set(program.weights.filter(({ node }) => !inputs.has(node)).map(({ name }) => name));
+  return {
+    [GRAPH_KEY]: JSON.stringify(graph),
+    [HASH_KEY]: hashOnnx(readOnnx(file).graph, names),
+    ...(preprocess ? { [PREPROCESS_KEY]: JSON.stringify(preprocess) } : {}),
+  };
 }
 
 function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>, preprocess: Preprocess | undefined): OnnxGraph {

@@ -10,7 +10,7 @@ export const input = defineLayer({
   keywords: ["data", "source", "placeholder"],
   boundary: { kind: "input", name: "x" },
   params: {
-    shape: p.dims({ default: [1, 28, 28], doc: "Sizes of one sample, without the batch; a capital letter such as T is a size known only at run time." }),
+    shape: p.dims({ default: [1, 28, 28], doc: "Sizes of one sample, without the batch; a capital letter such as T is a size known only at run time, 32*T a multiple of 32." }),
     dtype: p.choice({ options: ["float32", "int64", "uint8"], default: "float32", doc: "float32 for numbers and images, int64 for token numbers." }),
   },
   inputs: {} as InputPorts,
@@ -18,7 +18,8 @@ export const input = defineLayer({
   summary: ({ shape }) => ["B", ...shape].join("×"),
   infer: ({ shape, dtype }, { x }) => {
     if (x && !Array.isArray(x)) return { outputs: { y: x } };
-    if (shape.includes("B")) return { problem: "B is the batch, which every input has already; choose another letter.", code: "GRAPH_PARAM", param: "shape" };
+    if (shape.some((size) => /^(\d+\*)?B$/.test(String(size))))
+      return { problem: "B is the batch, which every input has already; choose another letter.", code: "GRAPH_PARAM", param: "shape" };
     return { outputs: { y: { dtype, shape: ["B", ...shape] } } };
   },
   lower: (_, { x }) => ({ y: given(x) }),

@@ -15,9 +15,19 @@ describe("an ONNX file", () => {
     expect(exportOnnx(graph, weights, { classes: ["0", "1"], metadata: { licence: "CC0 1.0", größe: "7 µm" } })).toEqual(model);
   });
   it("keeps its metadata, and takes more without a change to the rest", async () => {
-    expect(readOnnxMetadata(model)).toEqual({ "tensorloom.classes": '["0","1"]', licence: "CC0 1.0", größe: "7 µm" });
+    const { "tensorloom.onnx_hash": hash, ...said } = readOnnxMetadata(model);
+    const document = { "tensorloom.graph": JSON.stringify(graph) };
+    expect(hash).toMatch(/^[0-9a-f]{16}$/);
+    expect(said).toEqual({ ...document, "tensorloom.classes": '["0","1"]', licence: "CC0 1.0", größe: "7 µm" });
     const reported = setOnnxMetadata(model, { "tensorloom.parity": "{}", licence: "MIT" });
-    expect(readOnnxMetadata(reported)).toEqual({ "tensorloom.classes": '["0","1"]', größe: "7 µm", "tensorloom.parity": "{}", licence: "MIT" });
+    expect(readOnnxMetadata(reported)).toEqual({
+      ...document,
+      "tensorloom.onnx_hash": hash,
+      "tensorloom.classes": '["0","1"]',
+      größe: "7 µm",
+      "tensorloom.parity": "{}",
+      licence: "MIT",
+    });
     expect(setOnnxMetadata(setOnnxMetadata(model, { a: "1" }), { a: "2" })).toEqual(setOnnxMetadata(model, { a: "2" }));
     expect((await InferenceSession.create(reported)).inputNames).toEqual(["x"]);
   });
