@@ -17,7 +17,7 @@ export function defineBatchNorm(axes: Axes) {
     source: `https://pytorch.org/docs/2.13/generated/torch.nn.${title}.html`,
     keywords: ["bn", "batch normalization", "normalize"],
     params: {
-      eps: p.float({ min: 0, default: 1e-5, doc: "Added to the variance against division by zero." }),
+      eps: p.float({ min: 1e-12, default: 1e-5, doc: "Added to the variance against division by zero." }),
       momentum: p.float({ min: 0, max: 1, default: 0.1, doc: "Share of each batch in the running averages." }),
       affine: p.bool({ default: true, doc: "Learns a scale and a shift for each channel." }),
       track_running_stats: p.bool({ default: true, doc: "Keeps running averages for evaluation; without them each batch is its own measure." }),

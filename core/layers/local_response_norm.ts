@@ -39,8 +39,8 @@ export const localResponseNorm = defineLayer({
     return { y: b.call("aten::div.Tensor", [x, b.call("aten::pow.Tensor_Scalar", [base, beta], x.type)], x.type) };
   },
   onnx: ({ size, alpha, beta, k }, { x }, b) => {
-    // ONNX looks one channel further ahead where the size is even, and ONNX Runtime takes images alone.
-    if (x.type.shape.length === 4 && size % 2 === 1) {
+    // ONNX looks one channel further ahead where the size is even, and ONNX Runtime takes images and damping alone.
+    if (x.type.shape.length === 4 && size % 2 === 1 && alpha > 0 && beta > 0) {
       const [y = ""] = b.node("LRN", [x.name], { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: k } });
       return { y };
     }

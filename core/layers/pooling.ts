@@ -1,4 +1,4 @@
-import { defineLayer, float32, type Inferred } from "./kit.ts";
+import { defineLayer, type Fix, float32, type Inferred } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver } from "./window.ts";
 
@@ -77,7 +77,14 @@ export function defineAvgPooling(axes: Axes) {
       ceil_mode: ceilMode,
       count_include_pad: p.bool({ default: true, doc: "Counts the zeros around in the mean." }),
     },
-    infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape),
+    infer: (params, { x: { shape } }) => {
+      const inferred = inferPooling(title, axes, params, shape);
+      const { kernel } = read(params, axes);
+      // PyTorch does not count the border here, for volumes alone.
+      if (axes < 3 || !inferred || "problem" in inferred || shape.slice(2).every((size, i) => typeof size !== "number" || size >= (kernel[i] ?? 1))) return inferred;
+      const fixes: Fix[] = [{ kind: "set-param", label: "Set kernel_size to 1", name: "kernel_size", value: 1 }];
+      return { problem: `${title}'s window is ${kernel.join("×")}, larger than its input without the border: ${shape.slice(2).join("×")}.`, port: "x", fixes };
+    },
     lower: (params, { x }, b, { outputs: { y } }) => {
       const { kernel, stride, padding } = read(params, axes);
       return {
@@ -126,7 +133,8 @@ function about(title: string, axes: Axes) {
   };
 }
 
-function inferPooling(title: string, axes: Axes, params: Window, shape: (number | string)[]): Inferred {
+/** `fitsInside`: the window must fit into the input without any border, as ATen has it for AvgPool3d. */
+function inferPooling(title: string, axes: Axes, params: Window, shape: (number | string)[], fitsInside = false): Inferred {
   const wrong = needImage(title, axes, shape);
   if (wrong) return wrong;
   const { kernel, stride, padding, dilation } = read(params, axes);
@@ -144,8 +152,37 @@ function inferPooling(title: string, axes: Axes, params: Window, shape: (number 
     const window = { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, dilation: dilation[i] ?? 1 };
     return params.ceil_mode ? slideOver(size, { ...window, padding: padding[i] ?? 0 }) : slide(size, { ...window, pads: 2 * (padding[i] ?? 0) });
   });
+  const empty = sizes.findIndex(
+    (size, i) =>
+      typeof size === "number" && seesNothing(size, Number(result[i]), { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, padding: padding[i] ?? 0, dilation: dilation[i] ?? 1 }),
+  );
+  if (empty !== -1)
+    return {
+      problem: `A window of ${title} sees nothing but the border: its points are ${dilation.join("×")} apart, its input is ${sizes.join("×")}.`,
+      code: "GRAPH_PARAM",
+      param: "dilation",
+      fixes: [{ kind: "set-param", label: "Set dilation to 1", name: "dilation", value: 1 }],
+    };
   const reach = kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1);
+  if (fitsInside && sizes.some((size, i) => Number(size) < (kernel[i] ?? 1)))
+    return {
+      problem: `${title}'s window spans ${kernel.join("×")} but its input is smaller: ${sizes.join("×")}, not counting the padding.`,
+      port: "x",
+      hint: "Make the window smaller, or shrink the volume less before.",
+      fixes: [{ kind: "remove-node", label: `Remove this ${title}` }],
+    };
   return needFit(title, sizes, result, reach, [{ kind: "remove-node", label: `Remove this ${title}` }]) ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
+}
+
+/** Whether the points of some window all lie outside an axis of this size. Only points that are far apart can step over it. */
+function seesNothing(size: number, count: number, { kernel, stride, padding, dilation }: { kernel: number; stride: number; padding: number; dilation: number }): boolean {
+  if (dilation <= size) return false;
+  for (let i = 0; i < count; i++) {
+    const first = i * stride - padding;
+    const at = first < 0 ? first + dilation * Math.ceil(-first / dilation) : first;
+    if (at >= size || at > first + dilation * (kernel - 1)) return true;
+  }
+  return false;
 }
 
 function read({ kernel_size, stride, padding, dilation = 1 }: Window, axes: Axes) {

@@ -1,7 +1,7 @@
 import type { Dim } from "../graph/shape.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights } from "./initializers.ts";
-import { countPerSample, defineLayer, float32 } from "./kit.ts";
+import { countPerSample, defineLayer, float32, onnxNode } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needChannels, needFit, needImage, SPATIAL_INPUT, scaleUp } from "./window.ts";
 
@@ -82,16 +82,26 @@ export function defineTransposedConvolution(axes: Axes) {
         ),
       };
     },
-    onnx: ({ groups, bias, ...window }, { x }, b) => {
+    onnx: ({ out_channels, groups, bias, ...window }, { x }, b) => {
       const { kernel, stride, padding, outputPadding, dilation } = read(window);
-      const [y = ""] = b.node("ConvTranspose", [x.name, b.weight("weight"), bias ? b.weight("bias") : null], {
+      // ONNX Runtime takes no output_padding from the stride on: cut off less at the end instead, and add what is beyond as zeros.
+      const isLarge = outputPadding.some((pad, i) => pad >= (stride[i] ?? 1));
+      const beyond = outputPadding.map((pad, i) => (isLarge ? Math.max(0, pad - (padding[i] ?? 0)) : 0));
+      const ends = padding.map((pad, i) => (isLarge ? Math.max(0, pad - (outputPadding[i] ?? 0)) : pad));
+      const isBeyond = beyond.some((pad) => pad > 0);
+      const [result = ""] = b.node("ConvTranspose", [x.name, b.weight("weight"), bias && !isBeyond ? b.weight("bias") : null], {
         kernel_shape: kernel,
         strides: stride,
-        pads: [...padding, ...padding],
-        output_padding: outputPadding,
+        pads: [...padding, ...ends],
+        output_padding: isLarge ? outputPadding.map(() => 0) : outputPadding,
         dilations: dilation,
         group: groups,
       });
+      if (!isBeyond) return { y: result };
+      const [padded = ""] = b.node("Pad", [result, b.constant([...Array<number>(axes + 4).fill(0), ...beyond], [2 * axes + 4], "int64")]);
+      if (!bias) return { y: padded };
+      const [shift = ""] = b.node("Reshape", [b.weight("bias"), b.constant([out_channels, ...beyond.map(() => 1)], [axes + 1], "int64")]);
+      const [y = ""] = b.node("Add", [padded, shift]);
       return { y };
     },
     torch: ({ out_channels, kernel_size, stride, padding, output_padding, dilation, groups, bias }, { inputs: { x } }) => ({
@@ -113,6 +123,7 @@ export function defineTransposedConvolution(axes: Axes) {
       { params: { out_channels: 4 }, inputs: { x: image(3, [5, 5, 3]) } },
       { params: { out_channels: 4, kernel_size: 3, padding: 1, output_padding: 1, groups: 2, bias: false }, inputs: { x: image(6, [4, 5, 3]) } },
       { params: { out_channels: 2, kernel_size: [3, 2, 2].slice(0, axes), stride: [1, 3, 2].slice(0, axes), dilation: 2, padding: 1 }, inputs: { x: image(3, [4, 3, 3]) } },
+      { params: { out_channels: 2, stride: 1, dilation: 3, padding: 1, output_padding: 2 }, inputs: { x: image(2, [4, 3, 3]) } },
     ],
   });
 

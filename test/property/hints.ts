@@ -1,0 +1,59 @@
+import type fc from "fast-check";
+import type { Json } from "../../core/graph/document.ts";
+import { perAxis } from "../../core/layers/params.ts";
+
+type Given = {
+  params: { readonly [name: string]: unknown } /** Sizes of the first wire of each port, at the numbers of one batch. */;
+  sizes: { readonly [port: string]: readonly number[] };
+};
+
+/**
+ * What a layer's record does not say and random cases must know. Everything else is drawn from the record itself: the kinds and
+ * ranges of its parameters, its ports, its examples.
+ */
+export type Hint = {
+  /** Values for parameters whose kind says too little, such as texts. */
+  params?: { [name: string]: fc.Arbitrary<Json> };
+  /** Sizes behind the batch that go with the parameters, where chance would seldom find them. */
+  shapes?: (params: { readonly [name: string]: unknown }) => { [port: string]: number[] };
+  /** The int64 numbers of a port lie from the first up to the second, which is left out; 0 and 3 where absent. */
+  whole?: (given: Given, port: string) => [from: number, to: number];
+  /** Its whole numbers are all different: among equal ones, which comes first is anyone's choice. */
+  distinct?: true;
+  /** Whether sizes that are known only at run time are such as the layer can take. */
+  fits?: (given: Given) => boolean;
+};
+
+const upTo = (name: string): Hint => ({ whole: ({ params }) => [0, Number(params[name])] });
+const lengths: Hint = { whole: ({ sizes }) => [1, (sizes.x?.[1] ?? 1) + 1] };
+/** Without running averages a batch is its own measure, which one number is not. */
+const severalEach: Hint = { fits: ({ params, sizes }) => params.track_running_stats !== false || (sizes.x ?? []).reduce((a, b) => a * b, 1) > (sizes.x?.[1] ?? 1) };
+/** Mirrors and the opposite side give no more than there is. */
+const fewerThanThereAre: Hint = { fits: ({ params, sizes }) => params.padding_mode === "zeros" || (sizes.x ?? []).slice(2).every((size) => size > 9) };
+
+export const hints: { readonly [type: string]: Hint } = {
+  embedding: upTo("num_embeddings"),
+  embedding_bag: upTo("num_embeddings"),
+  one_hot: upTo("num_classes"),
+  switch: upTo("cases"),
+  lstm: lengths,
+  gru: lengths,
+  rnn: lengths,
+  last_step: lengths,
+  top_k: { distinct: true },
+  glu: { fits: ({ params, sizes }) => (sizes.x?.at(Number(params.dim)) ?? 0) % 2 === 0 },
+  positional_encoding: { fits: ({ params, sizes }) => (sizes.x?.[1] ?? 0) <= Number(params.max_len) },
+  batch_norm1d: severalEach,
+  batch_norm2d: severalEach,
+  batch_norm3d: severalEach,
+  conv1d: fewerThanThereAre,
+  conv2d: fewerThanThereAre,
+  conv3d: fewerThanThereAre,
+  fold: {
+    shapes: ({ output_size, kernel_size, stride, padding, dilation }) => {
+      const [size, kernel, step, pad, distance] = [output_size, kernel_size, stride, padding, dilation].map((value) => perAxis(value as number | number[], 2));
+      const counts = [0, 1].map((i) => Math.floor(((size?.[i] ?? 1) + 2 * (pad?.[i] ?? 0) - (distance?.[i] ?? 1) * ((kernel?.[i] ?? 1) - 1) - 1) / (step?.[i] ?? 1)) + 1);
+      return { x: [2 * (kernel?.[0] ?? 1) * (kernel?.[1] ?? 1), Math.max(1, counts[0] ?? 1) * Math.max(1, counts[1] ?? 1)] };
+    },
+  },
+};
