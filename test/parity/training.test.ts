@@ -45,6 +45,26 @@ const optimizers: { name: string; lr: number; ours: TrainSpec["optimizer"]; thei
     ours: { kind: "Adagrad", lrDecay: 1e-3, weightDecay: 1e-3, eps: 1e-10 },
     theirs: "torch.optim.Adagrad(p, lr=0.01, lr_decay=1e-3, weight_decay=1e-3)",
   },
+  {
+    name: "Adadelta",
+    lr: 1,
+    ours: { kind: "Adadelta", rho: 0.9, eps: 1e-6, weightDecay: 1e-3 },
+    theirs: "torch.optim.Adadelta(p, weight_decay=1e-3)",
+  },
+  { name: "Adamax", lr: 2e-3, ours: { kind: "Adamax", betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-3 }, theirs: "torch.optim.Adamax(p, weight_decay=1e-3)" },
+  {
+    name: "NAdam",
+    lr: 2e-3,
+    ours: { kind: "NAdam", betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-2, momentumDecay: 4e-3, decoupled: true },
+    theirs: "torch.optim.NAdam(p, weight_decay=1e-2, decoupled_weight_decay=True)",
+  },
+  {
+    name: "RAdam",
+    lr: 3e-3,
+    ours: { kind: "RAdam", betas: [0.9, 0.99], eps: 1e-8, weightDecay: 1e-3, decoupled: false },
+    theirs: "torch.optim.RAdam(p, lr=3e-3, betas=(0.9, 0.99), weight_decay=1e-3)",
+  },
+  { name: "Lion", lr: 3e-4, ours: { kind: "Lion", betas: [0.9, 0.99], weightDecay: 0.1 }, theirs: "Lion(p, lr=3e-4, weight_decay=0.1)" },
 ];
 
 /**
@@ -59,6 +79,20 @@ from torch.nn import functional as F
 from safetensors.torch import load_file
 torch.set_num_threads(1)
 
+# As in the pseudo-code of its paper, algorithm 2.
+class Lion(torch.optim.Optimizer):
+    def __init__(self, params, lr, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (beta1, beta2), lr = group["betas"], group["lr"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                update = torch.sign(beta1 * m + (1 - beta1) * p.grad) + group["weight_decay"] * p
+                p -= lr * update
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
 def run(case):
     scope = {"nn": nn, "F": F, "torch": torch}
     exec(case["torch"], scope)
@@ -71,7 +105,7 @@ def run(case):
         state = model.state_dict()
         assert saved.keys() == state.keys(), (sorted(saved), sorted(state))
         different = [name for name, tensor in state.items() if not torch.equal(tensor, saved[name])]
-        optimizer = eval(theirs, {"torch": torch, "p": model.parameters()})
+        optimizer = eval(theirs, {"torch": torch, "Lion": Lion, "p": model.parameters()})
         losses = []
         for step in range(case["steps"]):
             rows = slice(step * case["batch"], (step + 1) * case["batch"])

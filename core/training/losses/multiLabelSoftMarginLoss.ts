@@ -1,6 +1,6 @@
 import { printShape } from "../../graph/shape.ts";
 import { float32 } from "../../layers/kit.ts";
-import { answers, answerTarget, defineLoss, lossCall, lossSource, mean } from "./kit.ts";
+import { answers, classTarget, defineLoss, lossCall, lossSource, mean, valueTarget } from "./kit.ts";
 
 export const multiLabelSoftMarginLoss = defineLoss({
   name: "MultiLabelSoftMarginLoss",
@@ -14,7 +14,7 @@ export const multiLabelSoftMarginLoss = defineLoss({
   params: {},
   target(y, info) {
     if (y.shape.length !== 2) return { problem: `MultiLabelSoftMarginLoss needs one score per class, [B, classes], but the output is ${printShape(y.shape)}.` };
-    return answerTarget("MultiLabelSoftMarginLoss", y, info);
+    return info.type?.dtype === "float32" ? valueTarget("MultiLabelSoftMarginLoss", y, info) : classTarget("MultiLabelSoftMarginLoss", y, info);
   },
   lower(b, { y, target }) {
     const type = float32(y.type.shape);

@@ -4,6 +4,9 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/randperm.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "error.h"
 #include "interpreter.h"
 #include "tensors.h"
@@ -34,10 +37,33 @@ Batches::Batches(const Split& split, const Program& program, at::Device device, 
     if (array.scalar_type() != input.dtype) throw EngineError("DATA_MISMATCH", what + " where the program takes " + dtype_name(input.dtype) + ".", input.node);
     if (array.dim() == 0 || array.size(0) < rows_) throw EngineError("DATA_MISMATCH", what + " where the run needs " + std::to_string(rows_) + " rows.", input.node);
     bytes += array.nbytes();
+    crops_.push_back(split.lengths && split.lengths->crop.contains(input.name));
+    if (crops_.back() && array.dim() < 2) throw EngineError("DATA_MISMATCH", what + " and so has no second axis to cut.", input.node);
     arrays_.push_back(std::move(array));
   }
+  if (split.lengths) read_lengths(*split.lengths);
   if (device_.is_cuda() && bytes <= kResidentBytes)
     for (at::Tensor& array : arrays_) array = array.to(device_);
+}
+
+void Batches::read_lengths(const Lengths& lengths) {
+  const std::string what = "The lengths \"" + file_name(lengths.file) + "\" are ";
+  lengths_ = map_npy(lengths.file);
+  if (lengths_.scalar_type() != at::kLong || lengths_.dim() != 1 || lengths_.size(0) < rows_) throw EngineError("DATA_MISMATCH", what + dtype_name(lengths_.scalar_type()) + " " + print_shape(lengths_.sizes()) + " where the run needs int64 [" + std::to_string(rows_) + "].");
+  int64_t most = std::numeric_limits<int64_t>::max();
+  for (size_t i = 0; i < arrays_.size(); ++i)
+    if (crops_[i]) most = std::min(most, arrays_[i].size(1));
+  const int64_t* each = lengths_.const_data_ptr<int64_t>();
+  for (int64_t row = 0; row < rows_; ++row)
+    if (each[row] < 1 || each[row] > most) throw EngineError("DATA_MISMATCH", what + "wrong at row " + std::to_string(row) + ": " + std::to_string(each[row]) + " is not from 1 to " + std::to_string(most) + ".");
+}
+
+int64_t Batches::longest(const at::Tensor& order, int64_t first, int64_t count) const {
+  const int64_t* each = lengths_.const_data_ptr<int64_t>();
+  const int64_t* rows = order.defined() ? order.const_data_ptr<int64_t>() : nullptr;
+  int64_t most = 1;
+  for (int64_t i = first; i < first + count; ++i) most = std::max(most, each[rows ? rows[i] : i]);
+  return most;
 }
 
 at::Tensor Batches::placed(at::Tensor batch) const {
@@ -49,7 +75,9 @@ at::Tensor Batches::placed(at::Tensor batch) const {
 std::vector<at::Tensor> Batches::take(const at::Tensor& order, int64_t first, int64_t count) const {
   std::vector<at::Tensor> batch;
   batch.reserve(arrays_.size());
-  for (const at::Tensor& array : arrays_) {
+  const int64_t steps = lengths_.defined() ? longest(order, first, count) : 0;
+  for (size_t i = 0; i < arrays_.size(); ++i) {
+    const at::Tensor array = crops_[i] ? arrays_[i].narrow(1, 0, steps) : arrays_[i];
     if (order.defined()) {
       at::Tensor rows = order.narrow(0, first, count);
       if (rows.device() != array.device()) rows = rows.to(array.device());
@@ -63,6 +91,23 @@ std::vector<at::Tensor> Batches::take(const at::Tensor& order, int64_t first, in
 
 at::Tensor shuffled_rows(int64_t rows, uint64_t seed, int64_t epoch) {
   return at::randperm(rows, make_generator(mix(mix(seed) ^ static_cast<uint64_t>(epoch))), at::TensorOptions(at::kLong));
+}
+
+at::Tensor bucketed_rows(const at::Tensor& lengths, int64_t batch_size, uint64_t seed, int64_t epoch) {
+  constexpr int64_t kPoolBatches = 32;
+  const int64_t* each = lengths.const_data_ptr<int64_t>();
+  const at::Tensor shuffled = shuffled_rows(lengths.size(0), seed, epoch);
+  int64_t* rows = shuffled.mutable_data_ptr<int64_t>();
+  // A last batch that is not full stays last, with rows of any length.
+  const int64_t batches = lengths.size(0) / batch_size;
+  for (int64_t first = 0; first < batches; first += kPoolBatches)
+    std::stable_sort(rows + first * batch_size, rows + std::min(first + kPoolBatches, batches) * batch_size, [&](int64_t a, int64_t b) { return each[a] < each[b]; });
+  const at::Tensor turns = at::randperm(batches, make_generator(mix(mix(seed) ^ ~static_cast<uint64_t>(epoch))), at::TensorOptions(at::kLong));
+  const int64_t* turn = turns.const_data_ptr<int64_t>();
+  at::Tensor order = shuffled.clone();
+  int64_t* out = order.mutable_data_ptr<int64_t>();
+  for (int64_t batch = 0; batch < batches; ++batch) std::copy_n(rows + turn[batch] * batch_size, batch_size, out + batch * batch_size);
+  return order;
 }
 
 } // namespace tensorloom

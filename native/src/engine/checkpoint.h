@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "optimizer.h"
@@ -14,6 +15,7 @@ struct Position {
   int64_t epoch = 0;    ///< Epochs wholly done, their evaluation too.
   int64_t in_epoch = 0; ///< Optimizer steps done in the epoch under way.
   int64_t elapsed_ms = 0;
+  std::optional<PlateauState> plateau;
 };
 
 /// Writes all that decides the rest of a run: weights by name, so that the file is one of weights too; optimizer state

@@ -12,10 +12,12 @@
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "error.h"
 
@@ -24,7 +26,12 @@ namespace tensorloom {
 OptimizerOptions read_optimizer(const JsonPlace& place) {
   constexpr double kHuge = 1e30;
   const auto number = [&](const char* key) { return place.at(key).number(0, kHuge); };
-  const size_t kind = place.at("kind").choice({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad"});
+  const auto read_betas = [&] {
+    const std::vector<double> betas = place.at("betas").numbers();
+    if (betas.size() != 2 || std::any_of(betas.begin(), betas.end(), [](double beta) { return beta < 0 || beta >= 1; })) place.at("betas").fail("expected two numbers, 0 ≤ beta < 1");
+    return betas;
+  };
+  const size_t kind = place.at("kind").choice({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion"});
   switch (kind) {
     case 0: {
       place.fields({"kind", "momentum", "dampening", "weightDecay", "nesterov"});
@@ -35,13 +42,35 @@ OptimizerOptions read_optimizer(const JsonPlace& place) {
     case 1:
     case 2: {
       place.fields({"kind", "betas", "eps", "weightDecay", "amsgrad"});
-      const std::vector<double> betas = place.at("betas").numbers();
-      if (betas.size() != 2 || std::any_of(betas.begin(), betas.end(), [](double beta) { return beta < 0 || beta >= 1; })) place.at("betas").fail("expected two numbers, 0 ≤ beta < 1");
+      const std::vector<double> betas = read_betas();
       return AdamOptions{betas[0], betas[1], number("eps"), number("weightDecay"), place.at("amsgrad").boolean(), kind == 2};
     }
     case 3:
       place.fields({"kind", "alpha", "eps", "weightDecay", "momentum", "centered"});
       return RmspropOptions{number("alpha"), number("eps"), number("weightDecay"), number("momentum"), place.at("centered").boolean()};
+    case 5:
+      place.fields({"kind", "rho", "eps", "weightDecay"});
+      return AdadeltaOptions{place.at("rho").number(0, 1), number("eps"), number("weightDecay")};
+    case 6: {
+      place.fields({"kind", "betas", "eps", "weightDecay"});
+      const std::vector<double> betas = read_betas();
+      return AdamaxOptions{betas[0], betas[1], number("eps"), number("weightDecay")};
+    }
+    case 7: {
+      place.fields({"kind", "betas", "eps", "weightDecay", "momentumDecay", "decoupled"});
+      const std::vector<double> betas = read_betas();
+      return NadamOptions{betas[0], betas[1], number("eps"), number("weightDecay"), number("momentumDecay"), place.at("decoupled").boolean()};
+    }
+    case 8: {
+      place.fields({"kind", "betas", "eps", "weightDecay", "decoupled"});
+      const std::vector<double> betas = read_betas();
+      return RadamOptions{betas[0], betas[1], number("eps"), number("weightDecay"), place.at("decoupled").boolean()};
+    }
+    case 9: {
+      place.fields({"kind", "betas", "weightDecay"});
+      const std::vector<double> betas = read_betas();
+      return LionOptions{betas[0], betas[1], number("weightDecay")};
+    }
     default:
       place.fields({"kind", "lrDecay", "weightDecay", "eps"});
       return AdagradOptions{number("lrDecay"), number("weightDecay"), number("eps")};
@@ -49,7 +78,7 @@ OptimizerOptions read_optimizer(const JsonPlace& place) {
 }
 
 Optimizer::Optimizer(OptimizerOptions options, std::vector<at::Tensor> parameters, std::vector<std::string> names)
-    : options_(std::move(options)), parameters_(std::move(parameters)), names_(std::move(names)), started_(parameters_.size(), false) {
+    : options_(std::move(options)), parameters_(std::move(parameters)), names_(std::move(names)), counts_(parameters_.size(), 0), momenta_(parameters_.size(), 1), started_(parameters_.size(), false) {
   const at::NoGradGuard no_grad;
   if (const auto* sgd = std::get_if<SgdOptions>(&options_)) {
     if (sgd->momentum != 0) add_slot("momentum_buffer");
@@ -61,8 +90,15 @@ Optimizer::Optimizer(OptimizerOptions options, std::vector<at::Tensor> parameter
     add_slot("square_avg");
     if (rmsprop->momentum != 0) add_slot("momentum_buffer");
     if (rmsprop->centered) add_slot("grad_avg");
-  } else {
+  } else if (std::holds_alternative<AdagradOptions>(options_)) {
     add_slot("sum");
+  } else if (std::holds_alternative<AdadeltaOptions>(options_)) {
+    add_slot("square_avg");
+    add_slot("acc_delta");
+  } else {
+    add_slot("exp_avg");
+    if (std::holds_alternative<AdamaxOptions>(options_)) add_slot("exp_inf");
+    else if (!std::holds_alternative<LionOptions>(options_)) add_slot("exp_avg_sq");
   }
   if (parameters_.empty()) return;
   step_counts_ = at::zeros({static_cast<int64_t>(parameters_.size())}, parameters_[0].options().dtype(at::kFloat));
@@ -108,7 +144,8 @@ void Optimizer::step(double lr, const std::optional<at::Tensor>& skip) {
   if (const auto* sgd = std::get_if<SgdOptions>(&options_)) step_sgd(*sgd, lr, skip);
   else if (const auto* adam = std::get_if<AdamOptions>(&options_)) step_adam(*adam, lr, skip);
   else if (const auto* rmsprop = std::get_if<RmspropOptions>(&options_)) step_rmsprop(*rmsprop, lr);
-  else step_adagrad(std::get<AdagradOptions>(options_), lr, skip);
+  else if (const auto* adagrad = std::get_if<AdagradOptions>(&options_)) step_adagrad(*adagrad, lr, skip);
+  else step_each(lr);
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (parameters_[i].grad().defined()) started_[i] = true;
 }
@@ -169,6 +206,85 @@ void Optimizer::step_adagrad(const AdagradOptions& adagrad, double lr, const std
   }
 }
 
+void Optimizer::step_each(double lr) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].grad().defined()) continue;
+    const int64_t count = ++counts_[i];
+    std::visit(
+        [&](const auto& options) {
+          if constexpr (requires { step_one(options, i, count, lr); }) step_one(options, i, count, lr);
+        },
+        options_);
+  }
+}
+
+// The arithmetic of torch/optim, in its order: _single_tensor_adadelta, _adamax, _nadam and _radam.
+
+void Optimizer::step_one(const AdadeltaOptions& adadelta, size_t i, int64_t, double lr) {
+  const at::Tensor gradient = adadelta.weight_decay == 0 ? parameters_[i].grad() : parameters_[i].grad().add(parameters_[i], adadelta.weight_decay);
+  at::Tensor &squares = slots_["square_avg"][i], &moved = slots_["acc_delta"][i];
+  squares.mul_(adadelta.rho).addcmul_(gradient, gradient, 1 - adadelta.rho);
+  const at::Tensor size = squares.add(adadelta.eps).sqrt_();
+  const at::Tensor delta = moved.add(adadelta.eps).sqrt_().div_(size).mul_(gradient);
+  moved.mul_(adadelta.rho).addcmul_(delta, delta, 1 - adadelta.rho);
+  parameters_[i].add_(delta, -lr);
+}
+
+void Optimizer::step_one(const AdamaxOptions& adamax, size_t i, int64_t count, double lr) {
+  const at::Tensor gradient = adamax.weight_decay == 0 ? parameters_[i].grad() : parameters_[i].grad().add(parameters_[i], adamax.weight_decay);
+  at::Tensor &means = slots_["exp_avg"][i], &largest = slots_["exp_inf"][i];
+  means.lerp_(gradient, 1 - adamax.beta1);
+  largest.copy_(at::maximum(largest.mul_(adamax.beta2), gradient.abs().add_(adamax.eps)));
+  parameters_[i].addcdiv_(means, largest, -lr / (1 - std::pow(adamax.beta1, count)));
+}
+
+void Optimizer::step_one(const NadamOptions& nadam, size_t i, int64_t count, double lr) {
+  at::Tensor& parameter = parameters_[i];
+  at::Tensor gradient = parameter.grad();
+  if (nadam.weight_decay != 0) {
+    if (nadam.decoupled) parameter.mul_(1 - lr * nadam.weight_decay);
+    else gradient = gradient.add(parameter, nadam.weight_decay);
+  }
+  const auto momentum_at = [&](double step) { return nadam.beta1 * (1 - 0.5 * std::pow(0.96, step * nadam.momentum_decay)); };
+  const double now = momentum_at(static_cast<double>(count)), next = momentum_at(static_cast<double>(count) + 1);
+  momenta_[i] *= now;
+  at::Tensor &means = slots_["exp_avg"][i], &squares = slots_["exp_avg_sq"][i];
+  means.lerp_(gradient, 1 - nadam.beta1);
+  squares.mul_(nadam.beta2).addcmul_(gradient, gradient, 1 - nadam.beta2);
+  const at::Tensor size = squares.div(1 - std::pow(nadam.beta2, count)).sqrt_().add_(nadam.eps);
+  parameter.addcdiv_(gradient, size, -lr * (1 - now) / (1 - momenta_[i]));
+  parameter.addcdiv_(means, size, -lr * next / (1 - momenta_[i] * next));
+}
+
+void Optimizer::step_one(const RadamOptions& radam, size_t i, int64_t count, double lr) {
+  at::Tensor& parameter = parameters_[i];
+  at::Tensor gradient = parameter.grad();
+  if (radam.weight_decay != 0) {
+    if (radam.decoupled) parameter.mul_(1 - lr * radam.weight_decay);
+    else gradient = gradient.add(parameter, radam.weight_decay);
+  }
+  at::Tensor &means = slots_["exp_avg"][i], &squares = slots_["exp_avg_sq"][i];
+  means.lerp_(gradient, 1 - radam.beta1);
+  squares.mul_(radam.beta2).addcmul_(gradient, gradient, 1 - radam.beta2);
+  const double decay = std::pow(radam.beta2, count), correction = 1 - decay;
+  const double longest = 2 / (1 - radam.beta2) - 1, length = longest - 2 * static_cast<double>(count) * decay / correction;
+  at::Tensor update = means.div(1 - std::pow(radam.beta1, count)).mul_(lr);
+  if (length > 5) {
+    const double rectified = std::sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
+    update.mul_(squares.sqrt().add_(radam.eps).reciprocal_().mul_(std::sqrt(correction))).mul_(rectified);
+  }
+  parameter.sub_(update);
+}
+
+/// @see Chen et al., Symbolic discovery of optimization algorithms, 2023, algorithm 2
+void Optimizer::step_one(const LionOptions& lion, size_t i, int64_t, double lr) {
+  at::Tensor &parameter = parameters_[i], &means = slots_["exp_avg"][i];
+  const at::Tensor& gradient = parameter.grad();
+  if (lion.weight_decay != 0) parameter.mul_(1 - lr * lion.weight_decay);
+  parameter.add_(means.lerp(gradient, 1 - lion.beta1).sign_(), -lr);
+  means.lerp_(gradient, 1 - lion.beta2);
+}
+
 NamedTensors Optimizer::state() const {
   NamedTensors tensors;
   for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -195,6 +311,9 @@ void Optimizer::load(const std::map<std::string, at::Tensor>& saved) {
     };
     for (const auto& [name, slot] : slots_) restore(name, slot[i]);
     restore("step", steps_[i]);
+    counts_[i] = static_cast<int64_t>(steps_[i].item<float>());
+    if (const auto* nadam = std::get_if<NadamOptions>(&options_))
+      for (int64_t step = 1; step <= counts_[i]; ++step) momenta_[i] *= nadam->beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(step) * nadam->momentum_decay));
     started_[i] = true;
   }
 }

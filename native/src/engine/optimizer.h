@@ -28,7 +28,24 @@ struct RmspropOptions {
 struct AdagradOptions {
   double lr_decay, weight_decay, eps;
 };
-using OptimizerOptions = std::variant<SgdOptions, AdamOptions, RmspropOptions, AdagradOptions>;
+struct AdadeltaOptions {
+  double rho, eps, weight_decay;
+};
+struct AdamaxOptions {
+  double beta1, beta2, eps, weight_decay;
+};
+struct NadamOptions {
+  double beta1, beta2, eps, weight_decay, momentum_decay;
+  bool decoupled;
+};
+struct RadamOptions {
+  double beta1, beta2, eps, weight_decay;
+  bool decoupled;
+};
+struct LionOptions {
+  double beta1, beta2, weight_decay;
+};
+using OptimizerOptions = std::variant<SgdOptions, AdamOptions, RmspropOptions, AdagradOptions, AdadeltaOptions, AdamaxOptions, NadamOptions, RadamOptions, LionOptions>;
 
 OptimizerOptions read_optimizer(const JsonPlace& place);
 
@@ -40,8 +57,8 @@ class Optimizer {
 
   /// One step with the gradients as they are. Where `skip` (a float on the parameters' device) holds 1, nothing changes.
   void step(double lr, const std::optional<at::Tensor>& skip);
-  /// Whether `skip` is honoured; RMSprop has no fused kernel that does.
-  bool can_skip() const { return !std::holds_alternative<RmspropOptions>(options_); }
+  /// Whether `skip` is honoured, as the fused kernels do.
+  bool can_skip() const { return std::holds_alternative<SgdOptions>(options_) || std::holds_alternative<AdamOptions>(options_) || std::holds_alternative<AdagradOptions>(options_); }
 
   /// Every number a resumed run needs, as `optimizer/<weight>/<PyTorch's name>`.
   NamedTensors state() const;
@@ -62,6 +79,14 @@ class Optimizer {
   void step_rmsprop(const RmspropOptions& rmsprop, double lr);
   void step_adagrad(const AdagradOptions& adagrad, double lr, const std::optional<at::Tensor>& skip);
 
+  /// One parameter at a time, for what has no fused kernel; `count` is its number of steps, this one included.
+  void step_each(double lr);
+  void step_one(const AdadeltaOptions& adadelta, size_t i, int64_t count, double lr);
+  void step_one(const AdamaxOptions& adamax, size_t i, int64_t count, double lr);
+  void step_one(const NadamOptions& nadam, size_t i, int64_t count, double lr);
+  void step_one(const RadamOptions& radam, size_t i, int64_t count, double lr);
+  void step_one(const LionOptions& lion, size_t i, int64_t count, double lr);
+
   OptimizerOptions options_;
   std::vector<at::Tensor> parameters_;
   std::vector<std::string> names_;
@@ -69,6 +94,10 @@ class Optimizer {
   /// Steps taken by each parameter: one tensor, and a view of it for each.
   at::Tensor step_counts_;
   std::vector<at::Tensor> steps_;
+  /// The same on the host, where no `skip` can make them differ.
+  std::vector<int64_t> counts_;
+  /// NAdam's product of all momenta so far, which follows from the count.
+  std::vector<double> momenta_;
   /// Whether a parameter has been stepped; SGD's momentum starts from its first gradient.
   std::vector<bool> started_;
   Lists fresh_, going_;

@@ -10,8 +10,8 @@ namespace {
 constexpr int64_t kMost = 9007199254740991;
 
 Split read_split(const JsonPlace& place, const Program& program) {
-  place.fields({"arrays", "rows"});
-  Split split{{}, place.at("rows").integer(1, kMost)};
+  place.fields({"arrays", "rows", "lengths?"});
+  Split split{{}, place.at("rows").integer(1, kMost), std::nullopt};
   const JsonPlace arrays = place.at("arrays");
   for (const Input& input : program.inputs) {
     if (!arrays.has(input.name)) arrays.fail("no array for the program's input \"" + input.name + "\"");
@@ -19,6 +19,15 @@ Split read_split(const JsonPlace& place, const Program& program) {
     split.files[input.name] = array.fields({"file"}).at("file").text();
   }
   if (const auto* members = std::get_if<Json::Object>(&arrays.json().value); members && members->size() != split.files.size()) arrays.fail("an array that is no input of the program");
+  if (!place.has("lengths")) return split;
+  const JsonPlace lengths = place.at("lengths").fields({"file", "crop"});
+  split.lengths = Lengths{lengths.at("file").text(), {}};
+  const JsonPlace crop = lengths.at("crop");
+  for (size_t i = 0; i < crop.size(100); ++i) {
+    const std::string& name = crop.at(i).text();
+    if (!split.files.contains(name)) crop.at(i).fail("the program has no input \"" + name + "\"");
+    split.lengths->crop.insert(name);
+  }
   return split;
 }
 
@@ -29,7 +38,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "shuffle", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "shuffle", "bucketing?", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -54,8 +63,13 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   lr.fields({"base", "schedule"});
   spec.lr = lr.at("base").number(0, 1e30);
   const JsonPlace schedule = lr.at("schedule");
-  if (schedule.at("kind").choice({"constant", "table"}) == 0) {
+  const size_t kind = schedule.at("kind").choice({"constant", "table", "plateau"});
+  if (kind == 0) {
     schedule.fields({"kind"});
+  } else if (kind == 2) {
+    schedule.fields({"kind", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps"});
+    const auto number = [&](const char* key) { return schedule.at(key).number(0, 1e30); };
+    spec.plateau = PlateauOptions{schedule.at("factor").number(0, 1), schedule.at("patience").integer(0, kMost), number("threshold"), schedule.at("thresholdMode").choice({"rel", "abs"}) == 0, schedule.at("cooldown").integer(0, kMost), number("minLr"), number("eps")};
   } else {
     schedule.fields({"kind", "factors"});
     spec.lr_factors = schedule.at("factors").numbers();
@@ -65,6 +79,8 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   spec.batch_size = root.at("batchSize").integer(1, 1'000'000);
   spec.epochs = root.at("epochs").integer(1, 1'000'000);
   spec.shuffle = root.at("shuffle").boolean();
+  spec.bucketing = root.has("bucketing") && root.at("bucketing").boolean();
+  if (spec.bucketing && (!spec.shuffle || !spec.train.lengths)) root.at("bucketing").fail("rows can be grouped by length only where they have lengths and are shuffled");
   spec.drop_last = root.at("dropLast").boolean();
   spec.seed = static_cast<uint64_t>(root.at("seed").integer(0, kMost));
   spec.cuda = root.at("device").choice({"cpu", "cuda"}) == 1;

@@ -2,11 +2,13 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "optimizer.h"
+#include "plateau.h"
 #include "program.h"
 
 namespace tensorloom {
@@ -18,10 +20,17 @@ struct Metric {
   bool only_validation;
 };
 
+/// How long each row of a split is: int64 [rows], and the inputs that are cut to the longest row of each batch.
+struct Lengths {
+  std::string file;
+  std::set<std::string> crop;
+};
+
 /// Files of one split by program input.
 struct Split {
   std::map<std::string, std::string> files;
   int64_t rows;
+  std::optional<Lengths> lengths;
 };
 
 struct GradClip {
@@ -38,8 +47,12 @@ struct TrainSpec {
   double lr;
   /// Factors of `lr`, one per optimizer step; the last holds on. Empty: constant.
   std::vector<double> lr_factors;
+  /// Takes the place of factors: the loss of each evaluation decides.
+  std::optional<PlateauOptions> plateau;
   int64_t batch_size, epochs;
   bool shuffle, drop_last;
+  /// Rows of like length share a batch.
+  bool bucketing;
   uint64_t seed;
   bool cuda, bf16, channels_last;
   std::optional<GradClip> grad_clip;

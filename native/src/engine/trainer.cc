@@ -159,6 +159,7 @@ class Trainer {
       file_ = spec_.resume_from;
       file_step_ = at_.step;
     }
+    if (spec_.plateau && !at_.plateau) at_.plateau = PlateauState{spec_.lr};
     if (device_.is_cuda() && optimizer_->can_skip()) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
     elapsed_before_ms_ = at_.elapsed_ms;
   }
@@ -186,8 +187,11 @@ class Trainer {
 
   at::Tensor order_of(int64_t epoch) const {
     if (!spec_.shuffle) return {};
+    const at::Tensor& lengths = train_rows_.lengths();
+    if (spec_.bucketing) return bucketed_rows(lengths.narrow(0, 0, spec_.train.rows), spec_.batch_size, spec_.seed, epoch);
     at::Tensor order = shuffled_rows(spec_.train.rows, spec_.seed, epoch);
-    return device_.is_cuda() ? order.to(device_) : order;
+    // Lengths are looked up on the CPU.
+    return device_.is_cuda() && !lengths.defined() ? order.to(device_) : order;
   }
 
   /// First row and row count of the micro-batches of one step.
@@ -222,7 +226,7 @@ class Trainer {
       }
     }
 
-    const double lr = spec_.lr_at(at_.step);
+    const double lr = at_.plateau ? at_.plateau->lr : spec_.lr_at(at_.step);
     at::Tensor norm = clip_gradients();
     optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
@@ -402,6 +406,8 @@ class Trainer {
     if (!outside_window([&] { return evaluate(); })) return false;
     ++at_.epoch;
     at_.in_epoch = 0;
+    if (at_.plateau && step_plateau(*spec_.plateau, *at_.plateau, validation_loss_))
+      events_.log("info", "The validation loss has stopped falling: the learning rate goes down to " + rounded(at_.plateau->lr) + ".");
     if (!spec_.checkpoint_folder.empty()) checkpoint();
     flush_if_due();
     return true;
@@ -427,6 +433,7 @@ class Trainer {
       }
     }
     const auto samples = predict_samples();
+    validation_loss_ = means[0] / static_cast<double>(validation_rows_.rows());
     std::string sentence;
     events_.add("evaluated", [&](JsonWriter& json) {
       json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("values").open('{');
@@ -535,6 +542,8 @@ class Trainer {
   Clock::time_point begun_ = Clock::now(), window_start_ = Clock::now(), checkpointed_ = Clock::now();
   int64_t elapsed_before_ms_ = 0, window_rows_ = 0, window_steps_ = 0;
   double steps_per_second_ = 0;
+  /// What the last evaluation found; `loss` is its first output.
+  double validation_loss_ = 0;
   std::optional<std::string> file_;
   int64_t file_step_ = -1;
 };
