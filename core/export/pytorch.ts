@@ -2,7 +2,7 @@ import type { Preprocess } from "../data/manifest.ts";
 import type { Checked } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
-import { type BodyStep, weightName } from "../graph/path.ts";
+import { ancestorsOf, type BodyStep, weightName } from "../graph/path.ts";
 import { printShape } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { bodiesOf, type Inputs, portsOf } from "../layers/kit.ts";
@@ -225,7 +225,9 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
   /** Weights whose `state_dict` key differs from their name. */
   function renamedWeights(): [ours: string, theirs: string][] {
     return program.weights.flatMap(({ name, node }): [string, string][] => {
-      const theirs = `${places.get(node) ?? weightName(node, "").slice(0, -1)}.${name.slice(weightName(node, "").length)}`;
+      // Inside a module that PyTorch has, names are PyTorch's own.
+      const written = [node, ...ancestorsOf(node)].find((path) => places.has(path)) ?? node;
+      const theirs = `${places.get(written)}.${name.slice(weightName(written, "").length)}`;
       return theirs === name ? [] : [[name, theirs]];
     });
   }

@@ -1,42 +1,53 @@
 import { evaluate } from "../graph/dims.ts";
 import type { Shape, TensorType } from "../graph/shape.ts";
-import { float32, type OnnxBuilder, type OnnxValue, type ProgramBuilder, type Value } from "./kit.ts";
+import { float32, type OnnxBuilder, type OnnxValue, onnxNode, type ProgramBuilder, type Value } from "./kit.ts";
 
 /** softmax(q kᵀ / √d) v over q [..., T, d], k [..., S, d], v [..., S, e]; `isCausal` lets step t look at the steps up to t only. */
 type Attention = { dropout: number; isCausal: boolean };
 
 /** Low enough that its softmax is exactly 0; JSON has no −∞. */
-const MASKED = -3.4028234663852886e38;
+export const MASKED = -3.4028234663852886e38;
 
-export function lowerAttention(b: ProgramBuilder, q: Value, k: Value, v: Value, { dropout, isCausal }: Attention, type: TensorType): Value {
-  // The fused kernel takes its dropout as a number, which cannot follow the mode; with dropout the same is written out.
-  if (dropout === 0) return b.call("aten::scaled_dot_product_attention", [q, k, v, null, 0, isCausal], type);
-  const depth = Number(q.type.shape.at(-1));
+/** `mask`: true where a query may look at a key, of a shape that stretches to [..., T, S]. */
+export function lowerAttention(b: ProgramBuilder, q: Value, k: Value, v: Value, { dropout, isCausal }: Attention, type: TensorType, mask?: Value): Value {
   const scoresType = float32([...type.shape.slice(0, -1), k.type.shape.at(-2) ?? 1]);
+  const past = isCausal && (mask || dropout > 0) ? lowerPast(b, q, k) : undefined;
+  const visible = mask && past ? b.call("aten::logical_and", [mask, past], { dtype: "bool", shape: scoresType.shape }) : (mask ?? past);
+  // The fused kernel takes its dropout as a number, which cannot follow the mode; with dropout the same is written out.
+  if (dropout === 0) return b.call("aten::scaled_dot_product_attention", [q, k, v, visible ?? null, 0, isCausal && !visible], type);
+  const depth = Number(q.type.shape.at(-1));
   const turned = b.call("aten::transpose.int", [k, -2, -1], k.type);
   let scores = b.call("aten::mul.Scalar", [b.call("aten::matmul", [q, turned], scoresType), 1 / Math.sqrt(depth)], scoresType);
-  if (isCausal) {
-    const past = b.call("aten::tril", [b.call("aten::ones_like", [scores], scoresType)], scoresType);
-    const future = b.call("aten::eq.Scalar", [past, 0], { dtype: "bool", shape: scoresType.shape });
-    scores = b.call("aten::masked_fill.Scalar", [scores, future, MASKED], scoresType);
-  }
+  if (visible) scores = b.call("aten::masked_fill.Scalar", [scores, b.call("aten::logical_not", [visible], visible.type), MASKED], scoresType);
   const shares = b.call("aten::softmax.int", [scores, -1], scoresType);
   const kept = b.call("aten::dropout", [shares, dropout, { flag: "training" }], scoresType);
   return b.call("aten::matmul", [kept, v], type);
 }
 
-export function writeAttention(b: OnnxBuilder, q: OnnxValue, k: OnnxValue, v: OnnxValue, { isCausal }: Attention): string {
+/** Which steps are not in the future: bool [T, S]. */
+function lowerPast(b: ProgramBuilder, q: Value, k: Value): Value {
+  const steps = ({ id, type }: Value) => {
+    const axis = type.shape.length - 2;
+    const size = type.shape[axis] ?? 1;
+    return b.call("aten::arange.start_step", [0, typeof size === "number" ? size : { size: [{ id, type }, axis] }, 1, "int64"], { dtype: "int64", shape: [size] });
+  };
+  const [now, then] = [steps(q), steps(k)];
+  const column = b.call("aten::unsqueeze", [now, 1], { dtype: "int64", shape: [...now.type.shape, 1] });
+  return b.call("aten::le.Tensor", [then, column], { dtype: "bool", shape: [...now.type.shape, ...then.type.shape] });
+}
+
+export function writeAttention(b: OnnxBuilder, q: OnnxValue, k: OnnxValue, v: OnnxValue, { isCausal }: Attention, mask?: string): string {
   const axes = k.type.shape.map((_, i) => i);
   axes.push(...axes.splice(-2).reverse());
-  const one = (...[op, inputs, attributes]: Parameters<OnnxBuilder["node"]>) => b.node(op, inputs, attributes)[0] ?? "";
-  const products = one("MatMul", [q.name, one("Transpose", [k.name], { perm: axes })]);
-  let scores = one("Mul", [products, b.constant([1 / Math.sqrt(Number(q.type.shape.at(-1)))], [], "float32")]);
+  const products = onnxNode(b, "MatMul", [q.name, onnxNode(b, "Transpose", [k.name], { perm: axes })]);
+  let scores = onnxNode(b, "Mul", [products, b.constant([1 / Math.sqrt(Number(q.type.shape.at(-1)))], [], "float32")]);
+  const hide = (visible: string) => onnxNode(b, "Where", [visible, scores, b.constant([MASKED], [], "float32")]);
   if (isCausal) {
-    const ones = one("Expand", [b.constant([1], [], "float32"), one("Shape", [scores])]);
-    const past = one("Cast", [one("Trilu", [ones], { upper: 0 })], { to: ONNX_BOOL });
-    scores = one("Where", [past, scores, b.constant([MASKED], [], "float32")]);
+    const ones = onnxNode(b, "Expand", [b.constant([1], [], "float32"), onnxNode(b, "Shape", [scores])]);
+    scores = hide(onnxNode(b, "Cast", [onnxNode(b, "Trilu", [ones], { upper: 0 })], { to: ONNX_BOOL }));
   }
-  return one("MatMul", [one("Softmax", [scores], { axis: -1 }), v.name]);
+  if (mask !== undefined) scores = hide(mask);
+  return onnxNode(b, "MatMul", [onnxNode(b, "Softmax", [scores], { axis: -1 }), v.name]);
 }
 
 /** `TensorProto.DataType.BOOL` */

@@ -72,6 +72,13 @@ import { input } from "./input.ts";
 import { instanceNorm1d } from "./instance_norm1d.ts";
 import { instanceNorm2d } from "./instance_norm2d.ts";
 import { instanceNorm3d } from "./instance_norm3d.ts";
+import { constant } from "./constant.ts";
+import { parameter } from "./parameter.ts";
+import { zeros } from "./zeros.ts";
+import { ones } from "./ones.ts";
+import { arange } from "./arange.ts";
+import { randomNormal } from "./random_normal.ts";
+import { randomUniform } from "./random_uniform.ts";
 import type { Layer } from "./kit.ts";
 import { l2Normalize } from "./l2_normalize.ts";
 import { lastStep } from "./last_step.ts";
@@ -150,6 +157,10 @@ import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
 import { topk } from "./topk.ts";
+import { transformerDecoder } from "./transformer_decoder.ts";
+import { transformerDecoderLayer } from "./transformer_decoder_layer.ts";
+import { transformerEncoder } from "./transformer_encoder.ts";
+import { transformerEncoderLayer } from "./transformer_encoder_layer.ts";
 import { unfold } from "./unfold.ts";
 import { upsample } from "./upsample.ts";
 import { variance } from "./var.ts";
@@ -160,6 +171,13 @@ import { whileZone } from "./while.ts";
 export const layers: readonly Layer[] = [
   input,
   output,
+  constant,
+  parameter,
+  zeros,
+  ones,
+  arange,
+  randomNormal,
+  randomUniform,
   conv2d,
   conv1d,
   conv3d,
@@ -236,6 +254,10 @@ export const layers: readonly Layer[] = [
   attentionPool,
   multiheadAttention,
   scaledDotProductAttention,
+  transformerEncoderLayer,
+  transformerEncoder,
+  transformerDecoderLayer,
+  transformerDecoder,
   positionalEncoding,
   rotaryEmbedding,
   paddingMask,

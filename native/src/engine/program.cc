@@ -370,6 +370,7 @@ class Reader {
           place.fields({"flag"}).at("flag").choice({"training"});
           return TrainingFlag{};
         }
+        if (place.has("size")) return size_of(place);
         const double number = place.number();
         const bool whole = number == std::floor(number) && std::abs(number) <= static_cast<double>(kMaxInteger);
         return whole ? c10::IValue(static_cast<int64_t>(number)) : c10::IValue(number);
