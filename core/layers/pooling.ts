@@ -1,4 +1,4 @@
-import { defineLayer, type Fix, float32, type Inferred } from "./kit.ts";
+import { defineLayer, float32, type Inferred } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver } from "./window.ts";
 
@@ -77,14 +77,7 @@ export function defineAvgPooling(axes: Axes) {
       ceil_mode: ceilMode,
       count_include_pad: p.bool({ default: true, doc: "Counts the zeros around in the mean." }),
     },
-    infer: (params, { x: { shape } }) => {
-      const inferred = inferPooling(title, axes, params, shape);
-      const { kernel } = read(params, axes);
-      // PyTorch does not count the border here, for volumes alone.
-      if (axes < 3 || !inferred || "problem" in inferred || shape.slice(2).every((size, i) => typeof size !== "number" || size >= (kernel[i] ?? 1))) return inferred;
-      const fixes: Fix[] = [{ kind: "set-param", label: "Set kernel_size to 1", name: "kernel_size", value: 1 }];
-      return { problem: `${title}'s window is ${kernel.join("×")}, larger than its input without the border: ${shape.slice(2).join("×")}.`, port: "x", fixes };
-    },
+    infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape, axes === 3),
     lower: (params, { x }, b, { outputs: { y } }) => {
       const { kernel, stride, padding } = read(params, axes);
       return {

@@ -1,7 +1,7 @@
 import type { Dim } from "../graph/shape.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights } from "./initializers.ts";
-import { countPerSample, defineLayer, float32, onnxNode } from "./kit.ts";
+import { countPerSample, defineLayer, float32 } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needChannels, needFit, needImage, SPATIAL_INPUT, scaleUp } from "./window.ts";
 
