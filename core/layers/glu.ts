@@ -1,4 +1,4 @@
-import { floorDivide } from "../graph/dims.ts";
+import { floorDivide, multiply } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
 import { needAxis } from "./along_axis.ts";
 import { axisOf, defineLayer } from "./kit.ts";
@@ -21,13 +21,15 @@ export const glu = defineLayer({
     if (wrong) return wrong;
     const axis = axisOf(dim, x.shape.length) ?? 0;
     const size = x.shape[axis] ?? 0;
-    if (typeof size === "number" && size % 2 !== 0)
+    const half = floorDivide(size, 2);
+    if (multiply(half, 2) !== size)
       return {
-        problem: `GLU cannot halve axis ${dim} of ${printShape(x.shape)}, whose size ${size} is odd.`,
+        problem: `GLU cannot halve axis ${dim} of ${printShape(x.shape)}, whose size ${size} ${typeof size === "number" ? "is" : "may be"} odd.`,
         port: "x",
-        hint: "Make the layer before it one wider, or halve another axis.",
+        hint: typeof size === "number" ? "Make the layer before it one wider, or halve another axis." : "Halve an axis whose size is known.",
+        fixes: axis !== x.shape.length - 1 ? [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }] : [],
       };
-    return { outputs: { y: { dtype: x.dtype, shape: x.shape.with(axis, floorDivide(size, 2)) } } };
+    return { outputs: { y: { dtype: x.dtype, shape: x.shape.with(axis, half) } } };
   },
   lower: ({ dim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::glu", [x, dim], y ?? x.type) }),
   onnx: ({ dim }, { x }, b) => {
