@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Json } from "../../core/graph/document.ts";
 import type { Param } from "../../core/layers/params.ts";
 import { IconButton } from "../ui/Button.tsx";
-import { Field, NumberInput, ParsedInput, Select, Switch } from "../ui/Field.tsx";
+import { Field, NumberInput, ParsedInput, Select, Switch, TextArea } from "../ui/Field.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { parseParam, printParam } from "./paramText.ts";
 
@@ -70,6 +70,16 @@ export function ParamField({
                   step={control.step}
                   onValue={(next) => onValue(next)}
                   onProblem={setComplaint}
+                />
+              );
+            case "code":
+              return (
+                <TextArea
+                  {...ids}
+                  className="col-span-2 font-mono text-sm!"
+                  placeholder={control.placeholder}
+                  value={typeof value === "string" ? value : ""}
+                  onChange={(event) => onValue(event.target.value)}
                 />
               );
             default:

@@ -36,6 +36,7 @@ function readText(text: string, control: Control): Json {
       return list(text).map((part) => (/^[A-Za-z]/.test(part) ? part : readNumber(part)));
     case "choice":
     case "text":
+    case "code":
       return text;
   }
 }

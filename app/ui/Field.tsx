@@ -50,6 +50,12 @@ export function TextInput({ className, ...rest }: ComponentProps<"input">) {
   return <input type="text" autoComplete="off" spellCheck={false} className={cx(box, className)} {...rest} />;
 }
 
+/** A field for a text of several lines; it grows with them. */
+export function TextArea({ className, value, ...rest }: ComponentProps<"textarea"> & { value: string }) {
+  const rows = Math.min(16, Math.max(2, value.split("\n").length));
+  return <textarea autoComplete="off" spellCheck={false} rows={rows} className={cx(box, "h-auto resize-y py-1", className)} value={value} {...rest} />;
+}
+
 /**
  * A field for one value written as text. While it is being typed the text is the person's own; each text that `parse`
  * accepts is passed on at once, and leaving the field shows the value as it stands.

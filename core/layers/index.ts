@@ -6,6 +6,7 @@ import { adaptiveMaxPool1d } from "./adaptive_max_pool1d.ts";
 import { adaptiveMaxPool2d } from "./adaptive_max_pool2d.ts";
 import { add } from "./add.ts";
 import { alphaDropout } from "./alpha_dropout.ts";
+import { arange } from "./arange.ts";
 import { argmax } from "./argmax.ts";
 import { argmin } from "./argmin.ts";
 import { attentionPool } from "./attention_pool.ts";
@@ -24,6 +25,7 @@ import { celu } from "./celu.ts";
 import { clamp } from "./clamp.ts";
 import { classToken } from "./class_token.ts";
 import { concat } from "./concat.ts";
+import { constant } from "./constant.ts";
 import { convTranspose1d } from "./conv_transpose1d.ts";
 import { convTranspose2d } from "./conv_transpose2d.ts";
 import { convTranspose3d } from "./conv_transpose3d.ts";
@@ -48,6 +50,7 @@ import { embedding } from "./embedding.ts";
 import { embeddingBag } from "./embedding_bag.ts";
 import { equal } from "./equal.ts";
 import { exp } from "./exp.ts";
+import { expression } from "./expression.ts";
 import { featureAlphaDropout } from "./feature_alpha_dropout.ts";
 import { flatten } from "./flatten.ts";
 import { fold } from "./fold.ts";
@@ -72,13 +75,6 @@ import { input } from "./input.ts";
 import { instanceNorm1d } from "./instance_norm1d.ts";
 import { instanceNorm2d } from "./instance_norm2d.ts";
 import { instanceNorm3d } from "./instance_norm3d.ts";
-import { constant } from "./constant.ts";
-import { parameter } from "./parameter.ts";
-import { zeros } from "./zeros.ts";
-import { ones } from "./ones.ts";
-import { arange } from "./arange.ts";
-import { randomNormal } from "./random_normal.ts";
-import { randomUniform } from "./random_uniform.ts";
 import type { Layer } from "./kit.ts";
 import { l2Normalize } from "./l2_normalize.ts";
 import { lastStep } from "./last_step.ts";
@@ -114,9 +110,11 @@ import { neg } from "./neg.ts";
 import { norm } from "./norm.ts";
 import { notEqual } from "./not_equal.ts";
 import { oneHot } from "./one_hot.ts";
+import { ones } from "./ones.ts";
 import { output } from "./output.ts";
 import { paddingMask } from "./padding_mask.ts";
 import { pairwiseDistance } from "./pairwise_distance.ts";
+import { parameter } from "./parameter.ts";
 import { patchEmbed } from "./patch_embed.ts";
 import { permute } from "./permute.ts";
 import { pointwiseConv } from "./pointwise_conv.ts";
@@ -124,6 +122,8 @@ import { positionalEncoding } from "./positional_encoding.ts";
 import { pow } from "./pow.ts";
 import { prelu } from "./prelu.ts";
 import { prod } from "./prod.ts";
+import { randomNormal } from "./random_normal.ts";
+import { randomUniform } from "./random_uniform.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
@@ -166,6 +166,7 @@ import { upsample } from "./upsample.ts";
 import { variance } from "./var.ts";
 import { where } from "./where.ts";
 import { whileZone } from "./while.ts";
+import { zeros } from "./zeros.ts";
 
 /** Every kind of node, in the order the palette shows them within their category. */
 export const layers: readonly Layer[] = [
@@ -274,6 +275,7 @@ export const layers: readonly Layer[] = [
   sub,
   mul,
   div,
+  expression,
   matmul,
   bmm,
   einsum,

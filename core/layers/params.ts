@@ -5,13 +5,17 @@ export type Param<T> = {
   schema: z.ZodType<T>;
   default: T;
   doc: string;
+  /** No field of its own: it is set in another way. */
+  hidden?: true;
   control:
     | { kind: "int" | "float"; min?: number; max?: number; step?: number }
     | { kind: "bool" }
     | { kind: "choice"; options: readonly string[] }
     | { kind: "size"; axes: number; min: number; words: readonly string[] }
     | { kind: "ints" | "dims"; placeholder: string }
-    | { kind: "text"; placeholder: string };
+    | { kind: "text"; placeholder: string }
+    /** A text of several lines in a language of its own, which its layer reads. */
+    | { kind: "code"; language: "expression"; placeholder: string };
 };
 
 export type Params = { [name: string]: Param<unknown> };
@@ -113,12 +117,14 @@ export const p = {
     control: { kind: "ints", placeholder: o.placeholder ?? "0.5, 1" },
   }),
   /** Sizes of which some may be symbols: `1, 28, 28`, `T, 16`. */
-  dims: (o: { default: (number | string)[]; doc: string; placeholder?: string }): Param<(number | string)[]> => ({
+  dims: (o: { default: (number | string)[] /** −1 where one may be left open; 1 where absent. */; min?: -1; doc: string; placeholder?: string }): Param<(number | string)[]> => ({
     schema: z
       .array(
         z.custom<number | string>(
           (size) =>
-            typeof size === "number" ? Number.isInteger(size) && size >= 1 && size <= INT_MAX : typeof size === "string" && /^([2-9]\*|[1-9]\d{1,3}\*)?[A-Z]\w{0,7}$/.test(size),
+            typeof size === "number"
+              ? Number.isInteger(size) && (size >= 1 || size === o.min) && size <= INT_MAX
+              : typeof size === "string" && /^([2-9]\*|[1-9]\d{1,3}\*)?[A-Z]\w{0,7}$/.test(size),
           DIMS_MESSAGE,
         ),
         { error: DIMS_MESSAGE },
@@ -128,10 +134,17 @@ export const p = {
     doc: o.doc,
     control: { kind: "dims", placeholder: o.placeholder ?? "1, 28, 28" },
   }),
-  text: (o: { default: string; doc: string; pattern?: RegExp; placeholder?: string }): Param<string> => ({
+  code: (o: { default: string; doc: string; language: "expression"; placeholder?: string }): Param<string> => ({
+    schema: z.string({ error: "a text" }).max(4000, "a text of up to 4000 letters"),
+    default: o.default,
+    doc: o.doc,
+    control: { kind: "code", language: o.language, placeholder: o.placeholder ?? "" },
+  }),
+  text: (o: { default: string; doc: string; pattern?: RegExp; placeholder?: string; hidden?: true }): Param<string> => ({
     schema: o.pattern
       ? z.string({ error: "a text" }).max(200, "a text of up to 200 letters").regex(o.pattern, "written differently")
       : z.string({ error: "a text" }).max(200, "a text of up to 200 letters"),
+    ...(o.hidden ? { hidden: true } : {}),
     default: o.default,
     doc: o.doc,
     control: { kind: "text", placeholder: o.placeholder ?? "" },
