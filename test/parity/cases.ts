@@ -143,7 +143,7 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
   if (wires.length === 0) {
     // A model has an input, though the layer takes nothing.
     nodes.push({ id: "beside", name: "x", type: "input", params: { shape: [1], dtype: "float32" }, at: { x: 0, y: 0 } });
-    nodes.push({ id: "out-beside", name: "x", type: "output", params: {}, at: { x: 0, y: 0 } });
+    nodes.push({ id: "out-beside", name: "z", type: "output", params: {}, at: { x: 0, y: 0 } });
     inputs.x = { dtype: "float32", shape: [2, 1] };
     wire("beside", "out-beside", "x");
   }

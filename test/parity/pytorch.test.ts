@@ -28,7 +28,7 @@ def decode(t):
     return torch.from_numpy(data.copy().reshape(t["shape"]))
 
 def encode(t):
-    return {"dtype": str(t.dtype).removeprefix("torch."), "shape": list(t.shape), "data": base64.b64encode(t.contiguous().numpy().tobytes()).decode()}
+    return {"dtype": str(t.dtype).removeprefix("torch."), "shape": list(t.shape), "data": base64.b64encode(t.detach().contiguous().numpy().tobytes()).decode()}
 
 def compute(model, inputs):
     model.eval()
