@@ -59,7 +59,8 @@ export async function buildEngine({ libtorch, targets = ["addon", "engine_test"]
   ];
   const headers = hash(...sources("src/engine", ".h").map((file) => readFileSync(file)));
   const torchId = hash(readFileSync(join(libtorch, "include/torch/csrc/api/include/torch/version.h")), lib, String(hasCuda));
-  const unitId = ({ file, flags }) => hash(file, readFileSync(file), headers, torchId, version.stdout, flags.join(" "));
+  const testHeaders = hash(...sources("src/test", ".h").map((file) => readFileSync(file)));
+  const unitId = ({ file, flags }) => hash(file, readFileSync(file), headers, torchId, version.stdout, flags.join(" "), ...(file.includes("/src/test/") ? [testHeaders] : []));
   const buildId = hash(...units.filter(({ file }) => engine.includes(file)).map(unitId)).slice(0, 16);
   const inputs = hash(...units.map(unitId), readFileSync(fileURLToPath(import.meta.url)));
   const outputs = [...(targets.includes("addon") ? [result.addon] : []), ...(targets.includes("engine_test") ? [result.engineTest] : [])];

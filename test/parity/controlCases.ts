@@ -1,7 +1,8 @@
-import { type Tensor, tensorOf } from "../../core/export/tensor.ts";
-import { type Body, emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
-import type { TensorType } from "../../core/graph/shape.ts";
+import { tensorOf } from "../../core/export/tensor.ts";
+import type { Body, Graph, Json } from "../../core/graph/document.ts";
 import { type LazyCase, makeCase } from "./cases.ts";
+import { batchesOver, body, branches, chain, chainBody, f32, filled, graph, linear, type Wire } from "./draw.ts";
+import { zoneCases } from "./zoneCases.ts";
 
 /** What single layers do not show: control flow that depends on data, bodies in bodies, sizes known only at run time, awkward names. */
 export function controlCases(): LazyCase[] {
@@ -32,6 +33,7 @@ export function controlCases(): LazyCase[] {
     ["A value used twice, an unused layer, an unused output", () => makeCase("twice", twiceGraph(), [{ x: f32([2, 3, 4]) }])],
     ["Ids that Python cannot take", () => makeCase("names", namesGraph(), [{ x: f32([2, 3]) }])],
     ...recurrentCases(),
+    ...zoneCases(),
     [
       "A causal transformer over any length",
       () =>
@@ -96,47 +98,6 @@ function recurrentCases(): LazyCase[] {
     }),
   );
 }
-
-type Step = [type: string, params?: Node["params"], bodies?: Node["bodies"]];
-type Wire = [from: string, to: string];
-
-/** Nodes by id, and wires as `id` or `id:port` (`y` and `x` where not said). */
-function body(nodes: { [id: string]: Step | [...Step, { name: string }] }, wires: Wire[]): Body {
-  return {
-    nodes: Object.entries(nodes).map(([id, [type, params = {}, bodies, named]]) => ({ id, type, params, at: { x: 0, y: 0 }, ...(bodies ? { bodies } : {}), ...(named ?? {}) })),
-    edges: wires.map(([from, to], i) => ({ id: `w${i}`, from: end(from, "y"), to: end(to, "x") })),
-  };
-}
-
-function end(text: string, port: string): { node: string; port: string } {
-  const [node = "", given = port] = text.split(":");
-  return { node, port: given };
-}
-
-function graph(nodes: Parameters<typeof body>[0], wires: Wire[]): Graph {
-  return { ...emptyGraph, ...body(nodes, wires) };
-}
-
-/** Input, the steps, output. */
-function chainBody(input: Node["params"], steps: Step[]): Body {
-  const all: [string, Step][] = [["input", ["input", input]], ...steps.map((step, i): [string, Step] => [`${step[0]}_${i + 1}`, step]), ["output", ["output"]]];
-  return body(
-    Object.fromEntries(all),
-    all.slice(1).map(([id], i): Wire => [all[i]?.[0] ?? "", id]),
-  );
-}
-
-function chain(input: Node["params"], ...steps: Step[]): Graph {
-  return { ...emptyGraph, ...chainBody(input, steps) };
-}
-
-/** The bodies of If. */
-function branches(yes: Body, no: Body): { [role: string]: Body } {
-  // biome-ignore lint/suspicious/noThenProperty: a body's role; nobody awaits it.
-  return { then: yes, else: no };
-}
-
-const linear = (out_features: number): Step => ["linear", { out_features }];
 
 function ifGraph(): Graph {
   return graph(
@@ -346,14 +307,4 @@ function transformerGraph(): Graph {
       ["head", "output"],
     ],
   );
-}
-
-const f32 = (shape: number[]): TensorType => ({ dtype: "float32", shape });
-
-function filled(shape: number[], value: number): Tensor {
-  return tensorOf("float32", shape, Array<number>(shape.reduce((a, b) => a * b, 1)).fill(value));
-}
-
-function batchesOver<T>(shapes: number[][], make: (shape: number[]) => T): T[] {
-  return shapes.map(make);
 }

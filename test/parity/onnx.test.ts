@@ -58,6 +58,14 @@ function describeInputs(inputs: Case["inputs"][number]): string {
     .join(", ");
 }
 
+/** What zones must stay, by the names of cases. */
+const OPERATORS: [name: RegExp, ops: string[]][] = [
+  [/^Zones/, ["If", "Loop"]],
+  [/^If |Switch|EarlyExit/, ["If"]],
+  [/While|^Repeat/, ["Loop"]],
+  [/^ForEachStep/, ["Scan"]],
+];
+
 const missing = missingOracles("onnx");
 describe.skipIf(missing.length > 0)(
   `ONNX's own checker accepts every export, shape inference included${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`,
@@ -66,7 +74,7 @@ describe.skipIf(missing.length > 0)(
       const models = cases.map(([name, make]) => {
         const { graph, weights, preprocess } = make();
         // Zones are kept as control flow, neither unrolled nor traced along one branch.
-        const needs = name.startsWith("Zones") ? ["If", "Loop"] : name.startsWith("If ") ? ["If"] : /^(While|Repeat) /.test(name) ? ["Loop"] : [];
+        const needs = OPERATORS.filter(([zone]) => zone.test(name)).flatMap(([, ops]) => ops);
         return { name, needs, bytes: Buffer.from(exportOnnx(graph, weights, { preprocess, classes: ["a"], metadata: { licence: "none" } })).toString("base64") };
       });
       const program = `

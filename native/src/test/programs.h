@@ -94,6 +94,39 @@ inline constexpr const char* kPrograms[] = {
         {"op":"aten::to.dtype","args":[{"v":26},"float32"],"out":[27],"node":"out"},
         {"op":"aten::binary_cross_entropy_with_logits","args":[{"v":25},{"v":27}],"out":[28],"node":"out"}],
       "outputs":[{"value":28,"name":"loss"},{"value":25,"name":"y"}]})",
+    // Steps of a sequence, what they collect, training alone, rows that go different ways.
+    R"({"version":1,
+      "inputs":[{"value":0,"name":"x","dtype":"float32","shape":["B",2,8,8],"node":"in"},{"value":1,"name":"target","dtype":"int64","shape":["B"],"node":"in"}],
+      "weights":[
+        {"value":2,"name":"hh","dtype":"float32","shape":[8,8],"init":{"kind":"uniform","low":-0.3,"high":0.3},"trainable":true,"node":"cell"},
+        {"value":3,"name":"a","dtype":"float32","shape":[4,8],"init":{"kind":"uniform","low":-0.3,"high":0.3},"trainable":true,"node":"a"},
+        {"value":4,"name":"b","dtype":"float32","shape":[4,8],"init":{"kind":"uniform","low":-0.3,"high":0.3},"trainable":true,"node":"b"},
+        {"value":5,"name":"places","dtype":"float32","shape":[16,8],"init":{"kind":"normal","mean":0,"std":0.1},"trainable":true,"node":"places"}],
+      "ops":[
+        {"op":"aten::reshape","args":[{"v":0},{"ints":[{"size":[0,0]},16,8]}],"out":[10],"node":"steps"},
+        {"op":"aten::new_zeros","args":[{"v":0},{"ints":[{"size":[0,0]},8]},"float32"],"out":[11],"node":"cell"},
+        {"op":"repeat","init":[11],"times":{"size":[10,1]},"scan":[[10,1]],"stack":[1,0],"reverse":true,"maxIterations":64,"node":"cell","out":[20,21,22],"blocks":[{"inputs":[12,13,14],"ops":[
+            {"op":"aten::linear","args":[{"v":14},{"v":2},null],"out":[15],"node":"cell/hh"},
+            {"op":"aten::embedding","args":[{"v":5},{"v":12}],"out":[16],"node":"cell/place"},
+            {"op":"aten::add.Tensor","args":[{"v":13},{"v":15}],"out":[17],"node":"cell/add"},
+            {"op":"aten::add.Tensor","args":[{"v":17},{"v":16}],"out":[18],"node":"cell/add"},
+            {"op":"aten::tanh","args":[{"v":18}],"out":[19],"node":"cell/tanh"}],"outputs":[19,19,12]}]},
+        {"op":"aten::mean.dim","args":[{"v":21},{"ints":[1]},false],"out":[23],"node":"mean"},
+        {"op":"if","cond":{"flag":"training"},"node":"train","out":[26],"blocks":[
+          {"inputs":[],"ops":[{"op":"aten::mul.Scalar","args":[{"v":23},0.5],"out":[24],"node":"train/half"}],"outputs":[24]},
+          {"inputs":[],"ops":[{"op":"aten::mul.Scalar","args":[{"v":23},1],"out":[25],"node":"train/keep"}],"outputs":[25]}]},
+        {"op":"aten::remainder.Scalar","args":[{"v":1},3],"out":[27],"node":"choice"},
+        {"op":"switch","index":27,"args":[26,20],"node":"ways","out":[40,41],"blocks":[
+          {"inputs":[28,29],"ops":[{"op":"aten::linear","args":[{"v":28},{"v":3},null],"out":[30],"node":"ways/a"}],"outputs":[30,29]},
+          {"inputs":[31,32],"ops":[{"op":"aten::linear","args":[{"v":32},{"v":4},null],"out":[33],"node":"ways/b"}],"outputs":[33,31]},
+          {"inputs":[34,35],"ops":[{"op":"aten::add.Tensor","args":[{"v":34},{"v":35}],"out":[36],"node":"ways/sum"},{"op":"aten::linear","args":[{"v":36},{"v":3},null],"out":[37],"node":"ways/a"}],"outputs":[37,36]}]},
+        {"op":"aten::sum","args":[{"v":22}],"out":[42],"node":"count"},
+        {"op":"aten::to.dtype","args":[{"v":42},"float32"],"out":[43],"node":"count"},
+        {"op":"aten::mean","args":[{"v":41}],"out":[44],"node":"mean"},
+        {"op":"aten::cross_entropy_loss","args":[{"v":40},{"v":1}],"out":[45],"node":"out"},
+        {"op":"aten::add.Tensor","args":[{"v":45},{"v":44}],"out":[46],"node":"out"},
+        {"op":"aten::add.Tensor","args":[{"v":46},{"v":43},0.001],"out":[47],"node":"out"}],
+      "outputs":[{"value":47,"name":"loss"},{"value":40,"name":"y"}]})",
 };
 
 } // namespace tensorloom::test
