@@ -1,4 +1,4 @@
-import type { Manifest } from "../data/manifest.ts";
+import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
 import {
@@ -13,19 +13,19 @@ import {
   type InputPorts,
   type Inputs,
   type Layer,
-  type OutputPorts,
   portsOf,
   type WeightPlan,
 } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
 import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
-import { countElements, evaluate } from "./dims.ts";
+import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
-import { arrange, type Wiring } from "./order.ts";
+import type { Wiring } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
+import { type Structure, structureOf, titleOf } from "./structure.ts";
 
 /**
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
@@ -118,44 +118,47 @@ type Tie = { path: NodePath; target: NodePath; title: string; shown: NodePath };
 type Shown = { steps: readonly BodyStep[]; copy?: number } | { node: NodePath };
 
 type BodyResult = { outputs: Map<string, TensorType>; order: NodePath[]; parameters: number; multiplyAdds: number; hasErrors: boolean };
-type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputPorts };
+/** All that is said of one node. */
+type NodeResult = {
+  types: { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } };
+  inside: { role: string; result: BodyResult }[];
+  plan: { [name: string]: WeightPlan } | undefined;
+  parameters: number;
+  multiplyAdds: number;
+};
 
 /** One walk through one body. `args` are the types that come from outside, by name; null at the top, "unknown" where they cannot be known. */
 class BodyCheck {
-  private readonly known = new Map<string, ReadNode>();
+  /** What each node of this body gives, as far as the walk has come. */
+  private readonly outputs = new Map<string, { [port: string]: TensorType }>();
   private hasErrors = false;
   private readonly walk: Walk;
   private readonly checked: Checked;
-  private readonly body: Body;
   private readonly steps: readonly BodyStep[];
   private readonly args: Map<string, TensorType> | "unknown" | null;
   private readonly shown: Shown;
+  private readonly structure: Structure;
 
   constructor(walk: Walk, body: Body, steps: readonly BodyStep[], args: Map<string, TensorType> | "unknown" | null, shown: Shown) {
     this.walk = walk;
     this.checked = walk.checked;
-    this.body = body;
     this.steps = steps;
     this.args = args;
     this.shown = shown;
+    this.structure = structureOf(body);
   }
 
   run(): BodyResult {
-    this.readNodes();
-    const wiring = this.readEdges();
-    const names = this.readNames();
-    const { order, live, cycles } = arrange([...this.known.values()], wiring);
-    for (const cycle of cycles) this.reportCycle(cycle);
-
+    const { structure } = this;
+    for (const found of structure.found) this.report(found);
     const result: BodyResult = { outputs: new Map(), order: [], parameters: 0, multiplyAdds: 0, hasErrors: false };
-    const hasOutput = [...this.known.values()].some(({ layer }) => layer.boundary?.kind === "output");
-    for (const { node, layer, inputs } of order) {
+    for (const { node, layer, inputs } of structure.order) {
       const path = this.path(node.id);
-      const isLive = live.has(node.id);
-      const { types, inside, plan } = this.checkNode(node, layer, inputs, wiring, names, isLive || !hasOutput);
+      const isLive = structure.live.has(node.id);
+      const { types, inside, plan, parameters, multiplyAdds } = this.checkNode(node, layer, inputs, structure, isLive || !structure.hasOutput);
+      this.outputs.set(node.id, types.outputs);
       this.checked.types.set(path, types);
-      const parameters = countParameters(plan) + inside.reduce((sum, body) => sum + body.result.parameters, 0);
-      const multiplyAdds = this.costOf(node, layer, types, inside);
+      if (plan) this.checked.weights.set(path, plan);
       if (parameters > 0 || plan) this.checked.parameterCount.set(path, parameters);
       if (multiplyAdds > 0) this.checked.multiplyAdds.set(path, multiplyAdds);
       if (node.weightsOf !== undefined && isLive)
@@ -169,106 +172,26 @@ class BodyCheck {
         if (multiplyAdds > 0) this.checked.multiplyAdds.set(drawn, multiplyAdds);
       }
       if (isLive) {
-        result.order.push(path, ...inside.flatMap((body) => body.result.order));
+        result.order.push(path);
+        for (const body of inside) for (const inner of body.result.order) result.order.push(inner);
         result.parameters += parameters;
         result.multiplyAdds += multiplyAdds;
       }
-      const name = names.get(node.id);
+      const name = structure.names.get(node.id);
       if (name !== undefined && layer.boundary?.kind === "output" && types.inputs.x && !Array.isArray(types.inputs.x)) result.outputs.set(name, types.inputs.x);
     }
-    this.lint(order, live, wiring, hasOutput);
+    for (const found of structure.lint) this.report(found);
     return { ...result, hasErrors: this.hasErrors };
   }
 
-  /** Nodes of known layers; the others are reported and stand aside. */
-  private readNodes(): void {
-    const seen = new Set<string>();
-    for (const node of this.body.nodes) {
-      if (seen.has(node.id)) {
-        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two nodes have the id ${node.id}.`, node: node.id, hint: "Delete one and add it again.", fixes: [] });
-        continue;
-      }
-      seen.add(node.id);
-      const layer = findLayer(node.type);
-      if (!layer) {
-        this.report({
-          code: "GRAPH_UNKNOWN_TYPE",
-          message: `This version has no layer “${node.type}”; the node is kept as it is.`,
-          node: node.id,
-          hint: "Update to the version it was made with, or replace the node.",
-          fixes: [{ kind: "remove-node", label: "Remove this node" }],
-        });
-        continue;
-      }
-      this.known.set(node.id, { node, layer, ...pickPorts(portsOf(layer, node)) });
-    }
-  }
-
-  /** The wires that join known ports, by the port they go into. */
-  private readEdges(): Wiring {
-    const wiring: Wiring = new Map();
-    const nodeIds = new Set(this.body.nodes.map(({ id }) => id));
-    const edgeIds = new Set<string>();
-    const bad = (edge: Edge, message: string, port?: string) =>
-      this.report({
-        code: "GRAPH_EDGE",
-        message,
-        edge: edge.id,
-        node: nodeIds.has(edge.to.node) ? edge.to.node : undefined,
-        port,
-        fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
-      });
-    for (const edge of this.body.edges) {
-      if (edgeIds.has(edge.id)) {
-        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two wires have the id ${edge.id}.`, edge: edge.id, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
-        continue;
-      }
-      edgeIds.add(edge.id);
-      if (!nodeIds.has(edge.from.node) || !nodeIds.has(edge.to.node)) {
-        bad(edge, `This wire ${nodeIds.has(edge.from.node) ? "leads to" : "comes from"} a node that is not there.`);
-        continue;
-      }
-      const from = this.known.get(edge.from.node);
-      const to = this.known.get(edge.to.node);
-      // Beside a node of an unknown type nothing can be said; that node is reported.
-      if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
-      else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
-      else if (to) {
-        const ports = wiring.get(edge.to.node) ?? new Map<string, Edge[]>();
-        wiring.set(edge.to.node, ports);
-        const wires = ports.get(edge.to.port) ?? [];
-        if (wires.length > 0 && !to.inputs[edge.to.port]?.many) bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
-        else ports.set(edge.to.port, [...wires, edge]);
-      }
-    }
-    return wiring;
-  }
-
-  /** Names of input and output nodes by node id; a name that cannot stand is reported and left out. */
-  private readNames(): Map<string, string> {
-    const names = new Map<string, string>();
-    for (const boundary of [bodyInputs(this.body), bodyOutputs(this.body)]) {
-      const taken = new Set<string>();
-      for (const { name, node } of boundary) {
-        if (!BOUNDARY_NAME.test(name))
-          this.report({
-            code: "GRAPH_NAME",
-            message: `“${name}” cannot name an input or output.`,
-            node: node.id,
-            hint: "Begin with a letter; then letters, digits, spaces, - and _, up to 64.",
-            fixes: [],
-          });
-        else if (taken.has(name))
-          this.report({ code: "GRAPH_NAME", message: `Two ${boundary[0]?.node.type}s are named ${name}.`, node: node.id, hint: "Give each a name of its own.", fixes: [] });
-        else names.set(node.id, name);
-        taken.add(name);
-      }
-    }
-    return names;
-  }
-
-  private checkNode(node: Node, layer: Layer, ports: InputPorts, wiring: Wiring, names: Map<string, string>, matters: boolean) {
+  private checkNode(node: Node, layer: Layer, ports: InputPorts, structure: Structure, matters: boolean): NodeResult {
+    const { wiring } = structure;
     const memo = readNodeParams(layer, node);
+    const isPlain = !layer.boundary && !layer.bodies && !layer.compose;
+    // After an edit most nodes have the very inputs that they had, so nothing about them is new.
+    const arrived = isPlain ? this.arrivedAt(node, ports, wiring) : null;
+    if (arrived && memo.clean && isSameList(memo.clean.arrived, arrived)) return memo.clean.result;
+    const reported = this.checked.problems.length;
     for (const { name, message } of memo.problems) {
       const { default: value } = layer.params[name] ?? { default: null };
       this.report({
@@ -290,9 +213,10 @@ class BodyCheck {
       });
     }
 
-    const { inputs, isComplete } = this.readInputs(node, layer, ports, wiring, names, matters);
+    const { inputs, isComplete } = this.readInputs(node, layer, ports, structure, matters);
     let composed: { [role: string]: Body } | undefined;
     const inside: { role: string; result: BodyResult }[] = [];
+    const asked = new Set<string>();
     let outputs: { [port: string]: TensorType } = {};
     let plan: { [name: string]: WeightPlan } | undefined;
     if (isComplete && memo.problems.length === 0) {
@@ -307,6 +231,7 @@ class BodyCheck {
           : memo.infer(
               inputs,
               (role, args) => {
+                asked.add(role);
                 const result = this.checkInside(node, layer, role, new Map(Object.entries(args)), composed);
                 if (!result) return null;
                 inside.push({ role, result });
@@ -321,30 +246,46 @@ class BodyCheck {
         for (const { message, port, hint, fixes = [] } of inferred.hints ?? []) this.report({ severity: "hint", code: "GRAPH_LINT", message, node: node.id, port, hint, fixes });
         plan = inferred.weights;
         if (this.checkSize(node, layer, inferred)) outputs = inferred.outputs;
-        if (plan) this.checked.weights.set(this.path(node.id), plan);
       }
     }
     // Bodies that could not be reached with types are still looked through for other problems.
     for (const role of Object.keys(bodiesOf(layer, node))) {
-      if (composed || inside.some((body) => body.role === role)) continue;
+      if (composed || asked.has(role)) continue;
       const result = this.checkInside(node, layer, role, "unknown", undefined);
       if (result) inside.push({ role, result });
     }
     const roles = Object.keys(composed ?? bodiesOf(layer, node));
     inside.sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
     if (inside.some(({ result }) => result.hasErrors)) this.hasErrors = true;
-    return { types: { inputs, outputs }, inside, plan };
+    const types = { inputs, outputs };
+    const result: NodeResult = {
+      types,
+      inside,
+      plan,
+      parameters: countParameters(plan) + inside.reduce((sum, body) => sum + body.result.parameters, 0),
+      multiplyAdds: this.costOf(node, layer, types, inside),
+    };
+    if (arrived) memo.clean = isComplete && this.checked.problems.length === reported ? { arrived, result } : undefined;
+    return result;
+  }
+
+  /** What comes in at each port, by identity: port names, each followed by the types on its wires; null where one is not known. */
+  private arrivedAt(node: Node, ports: InputPorts, wiring: Wiring): (string | TensorType)[] | null {
+    const arrived: (string | TensorType)[] = [];
+    const wires = wiring.get(node.id);
+    for (const port of Object.keys(ports)) {
+      arrived.push(port);
+      for (const { from } of wires?.get(port) ?? []) {
+        const type = this.outputs.get(from.node)?.[from.port];
+        if (!type) return null;
+        arrived.push(type);
+      }
+    }
+    return arrived;
   }
 
   /** The types on a node's input ports; incomplete where a needed one is missing or of a wrong dtype. */
-  private readInputs(
-    node: Node,
-    layer: Layer,
-    ports: InputPorts,
-    wiring: Wiring,
-    names: Map<string, string>,
-    matters: boolean,
-  ): { inputs: Inputs<TensorType>; isComplete: boolean } {
+  private readInputs(node: Node, layer: Layer, ports: InputPorts, { wiring, names }: Structure, matters: boolean): { inputs: Inputs<TensorType>; isComplete: boolean } {
     const inputs: Inputs<TensorType> = Object.create(null);
     if (layer.boundary?.kind === "input") {
       if (this.args === null) return { inputs, isComplete: names.has(node.id) };
@@ -385,7 +326,7 @@ class BodyCheck {
       }
       const types: TensorType[] = [];
       for (const wire of wires) {
-        const type = this.checked.types.get(this.path(wire.from.node))?.outputs[wire.from.port];
+        const type = this.outputs.get(wire.from.node)?.[wire.from.port];
         if (!type) isComplete = false;
         else {
           types.push(type);
@@ -403,7 +344,7 @@ class BodyCheck {
 
   private reportDtype(node: Node, layer: Layer, port: string, wire: Edge, taken: InputPort, came: Dtype): void {
     const need = typeof taken.dtype === "object" ? (taken.dtype[0] ?? "float32") : taken.dtype === "any" || taken.dtype === undefined ? "float32" : taken.dtype;
-    const source = this.known.get(wire.from.node);
+    const source = this.structure.known.get(wire.from.node);
     const setting = this.args === null && source?.layer.boundary?.kind === "input" && source.layer.params.dtype?.schema.safeParse(need).success;
     this.report({
       code: "GRAPH_DTYPE",
@@ -469,7 +410,7 @@ class BodyCheck {
       ...Object.values(inferred.outputs).map(({ shape }): [string, Shape] => ["result", shape]),
       ...Object.entries(inferred.weights ?? {}).map(([name, { shape }]): [string, Shape] => [name, shape]),
     ];
-    const excess = sized.find(([, shape]) => !(evaluate(countElements(shape), 1) <= LIMITS.tensorElements));
+    const excess = sized.find(([, shape]) => !(shape.reduce<number>((count, dim) => count * evaluate(dim, 1), 1) <= LIMITS.tensorElements));
     if (excess) {
       this.report({
         code: "GRAPH_OVERFLOW",
@@ -488,61 +429,6 @@ class BodyCheck {
     if (outputs.length === 0 || Object.keys(types.outputs).length === 0) return 0;
     if (layer.cost) return layer.cost(readNodeParams(layer, node).values, types, bodies).multiplyAdds;
     return Object.values(bodies).reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
-  }
-
-  private reportCycle(edges: Edge[]): void {
-    const titles = edges.map(({ from }) => titleOf(this.known.get(from.node)));
-    const last = edges.at(-1);
-    this.report({
-      code: "GRAPH_CYCLE",
-      message: `These nodes feed each other in a loop: ${[...titles, titles[0]].join(" → ")}.`,
-      node: edges[0]?.from.node,
-      edge: last?.id,
-      hint: "Data flows one way. To go round several times, put the nodes into a Repeat or While.",
-      fixes: [{ kind: "remove-edge", label: "Remove the wire that closes the loop" }],
-    });
-  }
-
-  /** What would run, but is probably not meant. */
-  private lint(order: ReadNode[], live: Set<string>, wiring: Wiring, hasOutput: boolean): void {
-    const hasConsumer = new Set(this.body.edges.map(({ from }) => from.node));
-    for (const { node, layer } of order) {
-      if (hasOutput && !live.has(node.id) && !hasConsumer.has(node.id) && layer.boundary?.kind !== "output") {
-        this.report({
-          severity: "hint",
-          code: "GRAPH_UNUSED",
-          message: `Nothing uses the result of this ${layer.title}, so it is left out.`,
-          node: node.id,
-          hint: "Connect it, or delete it.",
-          fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
-        });
-      }
-      if (layer.trait === "affine") {
-        const before = this.sourceOf(node, wiring);
-        if (before?.layer.trait === "affine") {
-          this.report({
-            severity: "hint",
-            code: "GRAPH_LINT",
-            message: `Two ${layer.title} layers in a row can do no more than one.`,
-            node: node.id,
-            hint: "Put an activation between them.",
-            fixes: [{ kind: "insert", label: "Insert ReLU", nodes: [{ type: "relu", params: {} }], port: Object.keys(layer.inputs)[0] ?? "x" }],
-          });
-        }
-      }
-    }
-  }
-
-  /** The node whose values arrive at a node's first port, looking through layers that change no value. */
-  private sourceOf(node: Node, wiring: Wiring): ReadNode | undefined {
-    let at: ReadNode | undefined = this.known.get(node.id);
-    for (let steps = 0; at && steps < this.known.size; steps++) {
-      const first = Object.keys(at.inputs)[0];
-      const wire = first === undefined ? undefined : wiring.get(at.node.id)?.get(first)?.[0];
-      at = wire && this.known.get(wire.from.node);
-      if (at?.layer.trait !== "neutral") return at;
-    }
-    return undefined;
   }
 
   private path(id: string): NodePath {
@@ -568,8 +454,6 @@ class BodyCheck {
     this.checked.problems.push(problem);
   }
 }
-
-const BOUNDARY_NAME = /^\p{L}[\p{L}\p{N} _-]{0,63}$/u;
 
 const DTYPE_HINTS: { [D in Dtype]: string } = {
   float32: "Numbers and images are float32; turn token numbers into vectors with Embedding.",
@@ -641,36 +525,7 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
   if (outputNodes.length === 0)
     report({ code: "GRAPH_NO_OUTPUT", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
 
-  const [first] = inputNodes;
-  if (data && first) {
-    if (inputNodes.length > 1)
-      report({
-        code: "GRAPH_DATA",
-        message: `The data set gives one input, and the model has ${inputNodes.length}.`,
-        node: inputNodes[1]?.node.id,
-        hint: "Remove the others.",
-        fixes: [],
-      });
-    const { shape } = data.splits.train.input;
-    const type = checked.types.get(first.node.id)?.outputs.y;
-    if (type && JSON.stringify(type.shape.slice(1)) !== JSON.stringify(shape) && !matches(type.shape.slice(1), shape)) {
-      report({
-        code: "GRAPH_DATA",
-        message: `The data set's samples are ${printShape(shape)} but Input takes ${printShape(type.shape.slice(1))}.`,
-        node: first.node.id,
-        param: "shape",
-        fixes: [{ kind: "set-param", label: `Set shape to ${shape.join("×")}`, name: "shape", value: shape }],
-      });
-    } else if (type && type.dtype !== "float32") {
-      report({
-        code: "GRAPH_DATA",
-        message: `The data set's samples arrive as float32 but Input takes ${type.dtype}.`,
-        node: first.node.id,
-        param: "dtype",
-        fixes: [{ kind: "set-param", label: "Make it float32", name: "dtype", value: "float32" }],
-      });
-    }
-  }
+  if (data) checkData(checked, inputNodes, data, report);
 
   const main = mainOutput(graph);
   if (!main) return;
@@ -702,6 +557,73 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
         ? [{ kind: "set-param", label: `Set ${widen} of ${source.layer.title} to ${width}`, node: source.node.id, name: widen, value: width }]
         : [];
     report({ code: "GRAPH_LOSS", message, node: node.id, port: "x", hint, fixes: [...setWidth, ...fixes] });
+  }
+}
+
+/** Whether the data set's arrays fit the inputs that they are fed to. */
+function checkData(checked: Checked, inputs: readonly { name: string; node: Node }[], data: Manifest, report: (problem: Omit<Problem, "severity">) => void): void {
+  const { input, lengths } = data.splits.train;
+  const typeOf = (node: Node) => checked.types.get(node.id)?.outputs.y;
+  const given = inputs.filter(({ name }) => name === LENGTHS_INPUT);
+  for (const { node } of given) {
+    const type = typeOf(node);
+    if (!lengths) {
+      report({
+        code: "GRAPH_DATA",
+        message: `The data set's samples are all of one size, so it gives nothing to the Input “${LENGTHS_INPUT}”.`,
+        node: node.id,
+        hint: "Remove it: without lengths every step counts.",
+        fixes: [{ kind: "remove-node", label: "Remove this Input" }],
+      });
+    } else if (type && type.shape.length !== 1) {
+      report({
+        code: "GRAPH_DATA",
+        message: `Input “${LENGTHS_INPUT}” is fed one number for each sample, ${printShape(["B"])}, but takes ${printShape(type.shape)}.`,
+        node: node.id,
+        param: "shape",
+        fixes: [{ kind: "set-param", label: "Set shape to a single number", name: "shape", value: [] }],
+      });
+    } else if (type && type.dtype !== "int64") {
+      report({
+        code: "GRAPH_DATA",
+        message: `Input “${LENGTHS_INPUT}” is fed whole numbers, int64, but takes ${type.dtype}.`,
+        node: node.id,
+        param: "dtype",
+        fixes: [{ kind: "set-param", label: "Make it int64", name: "dtype", value: "int64" }],
+      });
+    }
+  }
+  const [first, ...more] = inputs.filter(({ name }) => name !== LENGTHS_INPUT);
+  for (const { name, node } of more)
+    report({
+      code: "GRAPH_DATA",
+      message: `The data set gives one input, and the model has ${more.length + 1}: nothing is fed to “${name}”.`,
+      node: node.id,
+      hint: lengths ? `Remove it, or name it ${LENGTHS_INPUT} to be fed the length of each sample.` : "Remove it.",
+      fixes: [],
+    });
+  const type = first && typeOf(first.node);
+  if (!first || !type) return;
+  const declared = type.shape.slice(1);
+  if (!matches(declared, input.shape)) {
+    const wanted = lengths ? ["T", ...input.shape.slice(1)] : input.shape;
+    report({
+      code: "GRAPH_DATA",
+      message: `The data set's samples are ${lengths ? `sequences of up to ${input.shape[0]} steps, ${printShape(wanted)},` : printShape(wanted)} but Input takes ${printShape(declared)}.`,
+      node: first.node.id,
+      param: "shape",
+      fixes: [{ kind: "set-param", label: `Set shape to ${wanted.join("×")}`, name: "shape", value: wanted }],
+    });
+  } else if (type.dtype !== (data.text ? "int64" : "float32")) {
+    const wanted = data.text ? "int64" : "float32";
+    report({
+      code: "GRAPH_DATA",
+      message: `The data set's samples ${data.text ? "are token numbers, int64," : "arrive as float32"} but Input takes ${type.dtype}.`,
+      node: first.node.id,
+      param: "dtype",
+      hint: data.text ? "Let an Embedding turn the numbers into vectors." : undefined,
+      fixes: [{ kind: "set-param", label: `Make it ${wanted}`, name: "dtype", value: wanted }],
+    });
   }
 }
 
@@ -774,6 +696,8 @@ type ParamMemo = {
   problems: { name: string; message: string }[];
   unknown: string[];
   infer: (inputs: Inputs<TensorType>, bodies: Parameters<Layer["infer"]>[2], node: Node) => Inferred;
+  /** What was said last where nothing was to be reported, and of which inputs. */
+  clean?: { arrived: (string | TensorType)[]; result: NodeResult };
 };
 
 /**
@@ -811,16 +735,12 @@ export function paramsOf(layer: Layer, node: Node): Values<Params> {
   return readNodeParams(layer, node).values;
 }
 
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
 function countParameters(plan: { [name: string]: WeightPlan } | undefined): number {
   return Object.values(plan ?? {}).reduce((sum, { shape, trainable = true }) => sum + (trainable ? shape.reduce((a, b) => a * b, 1) : 0), 0);
-}
-
-function pickPorts({ inputs, outputs }: { inputs: InputPorts; outputs: OutputPorts }) {
-  return { inputs, outputs };
-}
-
-function titleOf(read: ReadNode | undefined): string {
-  return read?.node.name || read?.layer.title || "a node";
 }
 
 function shorten(text: string | undefined): string {

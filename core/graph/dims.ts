@@ -40,7 +40,9 @@ export function countElements(shape: Shape): Dim {
 
 /** The size when every symbol is `symbol`; never below 1, since a size that a run accepts is not. */
 export function evaluate(dim: Dim, symbol: number): number {
-  return typeof dim === "number" ? dim : Math.max(1, evaluatePolynomial(parse(dim), symbol));
+  if (typeof dim === "number") return dim;
+  // Most are the batch alone.
+  return Math.max(1, dim.length === 1 ? symbol : evaluatePolynomial(parse(dim), symbol));
 }
 
 /** One summand of a size: a whole number times symbols and floors. */

@@ -1,0 +1,241 @@
+import { findLayer } from "../layers/index.ts";
+import { bodyInputs } from "../layers/input.ts";
+import { type InputPorts, type Layer, type OutputPorts, portsOf } from "../layers/kit.ts";
+import { bodyOutputs } from "../layers/output.ts";
+import type { Problem } from "./check.ts";
+import type { Body, Edge, Node } from "./document.ts";
+import { arrange, type Wiring } from "./order.ts";
+
+/** A node with its layer and the ports that it has now. */
+export type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputPorts };
+
+/** A problem whose node and edge are ids within the body. */
+export type Found = Omit<Problem, "severity"> & { severity?: Problem["severity"] };
+
+/** What can be said of one body without knowing any type: nodes, wires, names, order. */
+export type Structure = {
+  nodes: readonly Node[];
+  /** Nodes of known layers. */
+  known: Map<string, ReadNode>;
+  wiring: Wiring;
+  /** Names of input and output nodes by id. */
+  names: Map<string, string>;
+  /** Every node after those it needs. */
+  order: ReadNode[];
+  /** Ids of nodes on which an output depends. */
+  live: Set<string>;
+  hasOutput: boolean;
+  found: Found[];
+  /** What would run, but is probably not meant. */
+  lint: Found[];
+};
+
+/** By the array of edges, which edits of parameters and places leave alone. */
+const structures = new WeakMap<readonly Edge[], Structure>();
+
+/** The structure of a body; after an edit of parameters or places, that of before with the new nodes. */
+export function structureOf(body: Body): Structure {
+  const last = structures.get(body.edges);
+  const structure = (last && renew(last, body.nodes)) ?? new StructureReader(body).read();
+  structures.set(body.edges, structure);
+  return structure;
+}
+
+/** The same structure over other nodes, or null where one of them has another part in it. */
+function renew(last: Structure, nodes: readonly Node[]): Structure | null {
+  if (last.nodes === nodes) return last;
+  if (last.nodes.length !== nodes.length) return null;
+  const changed = new Map<string, ReadNode>();
+  for (const [i, node] of nodes.entries()) {
+    const before = last.nodes[i];
+    if (before === node) continue;
+    const read = before && last.known.get(before.id);
+    if (!read || read.node !== before || before.id !== node.id || before.type !== node.type || before.name !== node.name || before.bodies !== node.bodies) return null;
+    if (read.layer.ports && before.params !== node.params) return null;
+    changed.set(node.id, { ...read, node });
+  }
+  const known = new Map(last.known);
+  for (const [id, read] of changed) known.set(id, read);
+  return { ...last, nodes, known, order: last.order.map((read) => changed.get(read.node.id) ?? read) };
+}
+
+class StructureReader {
+  private readonly body: Body;
+  private readonly known = new Map<string, ReadNode>();
+  private readonly found: Found[] = [];
+  private readonly lint: Found[] = [];
+
+  constructor(body: Body) {
+    this.body = body;
+  }
+
+  read(): Structure {
+    this.readNodes();
+    const wiring = this.readEdges();
+    const names = this.readNames();
+    const { order, live, cycles } = arrange([...this.known.values()], wiring);
+    for (const cycle of cycles) this.reportCycle(cycle);
+    const hasOutput = [...this.known.values()].some(({ layer }) => layer.boundary?.kind === "output");
+    this.readLint(order, live, wiring, hasOutput);
+    return { nodes: this.body.nodes, known: this.known, wiring, names, order, live, hasOutput, found: this.found, lint: this.lint };
+  }
+
+  private report(found: Found): void {
+    this.found.push(found);
+  }
+
+  private hint(found: Found): void {
+    this.lint.push({ severity: "hint", ...found });
+  }
+
+  /** Nodes of known layers; the others are reported and stand aside. */
+  private readNodes(): void {
+    const seen = new Set<string>();
+    for (const node of this.body.nodes) {
+      if (seen.has(node.id)) {
+        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two nodes have the id ${node.id}.`, node: node.id, hint: "Delete one and add it again.", fixes: [] });
+        continue;
+      }
+      seen.add(node.id);
+      const layer = findLayer(node.type);
+      if (!layer) {
+        this.report({
+          code: "GRAPH_UNKNOWN_TYPE",
+          message: `This version has no layer “${node.type}”; the node is kept as it is.`,
+          node: node.id,
+          hint: "Update to the version it was made with, or replace the node.",
+          fixes: [{ kind: "remove-node", label: "Remove this node" }],
+        });
+        continue;
+      }
+      this.known.set(node.id, { node, layer, ...pickPorts(portsOf(layer, node)) });
+    }
+  }
+
+  /** The wires that join known ports, by the port they go into. */
+  private readEdges(): Wiring {
+    const wiring: Wiring = new Map();
+    const nodeIds = new Set(this.body.nodes.map(({ id }) => id));
+    const edgeIds = new Set<string>();
+    const bad = (edge: Edge, message: string, port?: string) =>
+      this.report({
+        code: "GRAPH_EDGE",
+        message,
+        edge: edge.id,
+        node: nodeIds.has(edge.to.node) ? edge.to.node : undefined,
+        port,
+        fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
+      });
+    for (const edge of this.body.edges) {
+      if (edgeIds.has(edge.id)) {
+        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two wires have the id ${edge.id}.`, edge: edge.id, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
+        continue;
+      }
+      edgeIds.add(edge.id);
+      if (!nodeIds.has(edge.from.node) || !nodeIds.has(edge.to.node)) {
+        bad(edge, `This wire ${nodeIds.has(edge.from.node) ? "leads to" : "comes from"} a node that is not there.`);
+        continue;
+      }
+      const from = this.known.get(edge.from.node);
+      const to = this.known.get(edge.to.node);
+      // Beside a node of an unknown type nothing can be said; that node is reported.
+      if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
+      else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
+      else if (to) {
+        const ports = wiring.get(edge.to.node) ?? new Map<string, Edge[]>();
+        wiring.set(edge.to.node, ports);
+        const wires = ports.get(edge.to.port) ?? [];
+        if (wires.length > 0 && !to.inputs[edge.to.port]?.many) bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
+        else ports.set(edge.to.port, [...wires, edge]);
+      }
+    }
+    return wiring;
+  }
+
+  /** Names of input and output nodes by node id; a name that cannot stand is reported and left out. */
+  private readNames(): Map<string, string> {
+    const names = new Map<string, string>();
+    for (const boundary of [bodyInputs(this.body), bodyOutputs(this.body)]) {
+      const taken = new Set<string>();
+      for (const { name, node } of boundary) {
+        if (!BOUNDARY_NAME.test(name))
+          this.report({
+            code: "GRAPH_NAME",
+            message: `“${name}” cannot name an input or output.`,
+            node: node.id,
+            hint: "Begin with a letter; then letters, digits, spaces, - and _, up to 64.",
+            fixes: [],
+          });
+        else if (taken.has(name))
+          this.report({ code: "GRAPH_NAME", message: `Two ${boundary[0]?.node.type}s are named ${name}.`, node: node.id, hint: "Give each a name of its own.", fixes: [] });
+        else names.set(node.id, name);
+        taken.add(name);
+      }
+    }
+    return names;
+  }
+
+  private reportCycle(edges: Edge[]): void {
+    const titles = edges.map(({ from }) => titleOf(this.known.get(from.node)));
+    const last = edges.at(-1);
+    this.report({
+      code: "GRAPH_CYCLE",
+      message: `These nodes feed each other in a loop: ${[...titles, titles[0]].join(" → ")}.`,
+      node: edges[0]?.from.node,
+      edge: last?.id,
+      hint: "Data flows one way. To go round several times, put the nodes into a Repeat or While.",
+      fixes: [{ kind: "remove-edge", label: "Remove the wire that closes the loop" }],
+    });
+  }
+
+  /** What would run, but is probably not meant. */
+  private readLint(order: ReadNode[], live: Set<string>, wiring: Wiring, hasOutput: boolean): void {
+    const hasConsumer = new Set(this.body.edges.map(({ from }) => from.node));
+    for (const { node, layer } of order) {
+      if (hasOutput && !live.has(node.id) && !hasConsumer.has(node.id) && layer.boundary?.kind !== "output") {
+        this.hint({
+          code: "GRAPH_UNUSED",
+          message: `Nothing uses the result of this ${layer.title}, so it is left out.`,
+          node: node.id,
+          hint: "Connect it, or delete it.",
+          fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
+        });
+      }
+      if (layer.trait === "affine") {
+        const before = this.sourceOf(node, wiring);
+        if (before?.layer.trait === "affine") {
+          this.hint({
+            code: "GRAPH_LINT",
+            message: `Two ${layer.title} layers in a row can do no more than one.`,
+            node: node.id,
+            hint: "Put an activation between them.",
+            fixes: [{ kind: "insert", label: "Insert ReLU", nodes: [{ type: "relu", params: {} }], port: Object.keys(layer.inputs)[0] ?? "x" }],
+          });
+        }
+      }
+    }
+  }
+
+  /** The node whose values arrive at a node's first port, looking through layers that change no value. */
+  private sourceOf(node: Node, wiring: Wiring): ReadNode | undefined {
+    let at: ReadNode | undefined = this.known.get(node.id);
+    for (let steps = 0; at && steps < this.known.size; steps++) {
+      const first = Object.keys(at.inputs)[0];
+      const wire = first === undefined ? undefined : wiring.get(at.node.id)?.get(first)?.[0];
+      at = wire && this.known.get(wire.from.node);
+      if (at?.layer.trait !== "neutral") return at;
+    }
+    return undefined;
+  }
+}
+
+const BOUNDARY_NAME = /^\p{L}[\p{L}\p{N} _-]{0,63}$/u;
+
+function pickPorts({ inputs, outputs }: { inputs: InputPorts; outputs: OutputPorts }) {
+  return { inputs, outputs };
+}
+
+/** What a person calls a node. */
+export function titleOf(read: ReadNode | undefined): string {
+  return read?.node.name || read?.layer.title || "a node";
+}
