@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
+import { decodeText } from "../../core/data/text.ts";
 import { cx } from "../ui/cx.ts";
 import { formatMetric } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
@@ -21,7 +22,7 @@ export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, 
   );
   const inputs = useMemo(() => new Map(samples.data?.samples.map(({ row, input }) => [row, input])), [samples.data]);
   if (!evaluation || rows.length === 0) return null;
-  const { classes, columns, task } = dataset;
+  const { classes, columns, task, text } = dataset;
   const pictures = task === "image-classification";
 
   return (
@@ -51,7 +52,8 @@ export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, 
                   </span>
                   <span className="figures shrink-0 text-ink2">{answer.detail}</span>
                 </p>
-                {!pictures && input !== undefined && <Features columns={columns} row={decodeTensor(input, samples.data.dtype)} />}
+                {text && input !== undefined && <p className="truncate px-2.5 pb-1.5">{decodeText(decodeTensor(input, samples.data.dtype), text)}</p>}
+                {!pictures && !text && input !== undefined && <Features columns={columns} row={decodeTensor(input, samples.data.dtype)} />}
               </li>
             );
           })}

@@ -1,3 +1,4 @@
+import { UNKNOWN } from "../../core/data/text.ts";
 import type { Run } from "./run.ts";
 
 type Shipped = Pick<Run, "artifacts" | "dataset">;
@@ -11,8 +12,15 @@ export function onnxRuntimeSnippet(run: Shipped): string {
     "import onnxruntime as ort",
     "",
     `session = ort.InferenceSession(${JSON.stringify(nameOf(run, "onnx", "model.onnx"))})`,
+    ...(run.dataset.text ? [`tokens = ${JSON.stringify(run.dataset.text.tokens)}`] : []),
     `x = ${sampleOf(run)}`,
-    "(y,) = session.run(None, {session.get_inputs()[0].name: x})",
+    ...(run.dataset.text
+      ? [
+          "lengths = np.array([x.shape[1]], dtype=np.int64)",
+          'feeds = {i.name: lengths if i.name == "lengths" else x for i in session.get_inputs()}',
+          "y = session.run(None, feeds)[0]",
+        ]
+      : ["(y,) = session.run(None, {session.get_inputs()[0].name: x})"]),
     ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
   ].join("\n");
 }
@@ -28,6 +36,7 @@ function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise:
 
 /** An empty sample of the right shape and type, with a word on what belongs there. */
 function sampleOf({ dataset }: Shipped): string {
+  if (dataset.text) return `np.array([[tokens.index(c) if c in tokens else ${UNKNOWN} for c in "anna"]], dtype=np.int64)`;
   const shape = [1, ...dataset.inputShape].join(", ");
   const picture = dataset.task === "image-classification";
   const call = `np.zeros((${shape}), dtype=np.${picture ? "uint8" : "float32"})`;

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { decodeText } from "../../core/data/text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { formatCount } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
@@ -39,10 +40,26 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
   const trpc = useTRPC();
   const isImage = dataset.task === "image-classification";
   const samples = useQuery(
-    trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "train", limit: isImage ? 36 : 4 }, { enabled: dataset.status === "ready", staleTime: Infinity }),
+    trpc.datasets.samples.queryOptions(
+      { datasetId: dataset.id, split: "train", limit: isImage ? 36 : dataset.text ? 8 : 4 },
+      { enabled: dataset.status === "ready", staleTime: Infinity },
+    ),
   );
   if (!samples.data) return null;
   const { dtype, shape } = samples.data;
+  const { text } = dataset;
+  if (text) {
+    return (
+      <ul className="grid grid-cols-2 gap-x-4">
+        {samples.data.samples.map((sample) => (
+          <li key={sample.row} className="flex justify-between gap-2">
+            <span className="truncate">{decodeText(decodeTensor(sample.input, dtype), text)}</span>
+            <span className="truncate text-ink2">{dataset.classes[sample.target] ?? sample.target}</span>
+          </li>
+        ))}
+      </ul>
+    );
+  }
   if (!isImage) {
     // As many columns as fit; the rest is on the data set's own page.
     const columns = dataset.columns.slice(0, 4);

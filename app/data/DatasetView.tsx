@@ -1,6 +1,8 @@
 "use client";
 
 import { useState } from "react";
+import type { Manifest } from "../../core/data/manifest.ts";
+import { PADDING, UNKNOWN } from "../../core/data/text.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -31,7 +33,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
     ["Training samples", formatCount(train.rows)],
     ["Validation samples", formatCount(validation.rows)],
     manifest.classes.length > 0 ? ["Classes", formatCount(manifest.classes.length)] : ["Target", manifest.targetName],
-    ["One sample", `${train.input.shape.join("×")}`],
+    ["One sample", train.lengths ? `up to ${train.input.shape.join("×")}` : train.input.shape.join("×")],
     ["Size", formatBytes(dataset.sizeBytes)],
   ] as const;
   return (
@@ -66,14 +68,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
               <Line name="Stored as">
                 {train.input.dtype} [{train.input.shape.join(", ")}]
               </Line>
-              <Line name="Scaled by">{manifest.preprocess.scale === 1 ? "1" : `1/${Number((1 / manifest.preprocess.scale).toPrecision(6))}`}</Line>
-              {manifest.preprocess.mean.length <= 3 && (
-                <>
-                  <Line name="Mean">{manifest.preprocess.mean.map((v) => v.toFixed(4)).join(", ")}</Line>
-                  <Line name="Standard deviation">{manifest.preprocess.std.map((v) => v.toFixed(4)).join(", ")}</Line>
-                </>
-              )}
-              {manifest.preprocess.mean.length > 3 && <Line name="Columns">standardized</Line>}
+              {manifest.text ? <Vocabulary text={manifest.text} /> : <Scaling preprocess={manifest.preprocess} />}
             </dl>
             <div className="space-y-1.5 border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
               <p>
@@ -87,6 +82,41 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** How raw numbers reach the network. */
+function Scaling({ preprocess: { scale, mean, std } }: { preprocess: Manifest["preprocess"] }) {
+  const list = (values: number[]) => values.map((value) => value.toFixed(4)).join(", ");
+  return (
+    <>
+      <Line name="Scaled by">{scale === 1 ? "1" : `1/${Number((1 / scale).toPrecision(6))}`}</Line>
+      {mean.length <= 3 && (
+        <>
+          <Line name="Mean">{list(mean)}</Line>
+          <Line name="Standard deviation">{list(std)}</Line>
+        </>
+      )}
+      {mean.length > 3 && <Line name="Columns">standardized</Line>}
+    </>
+  );
+}
+
+/** How text became token numbers. */
+function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
+  const own = text.tokens.slice(UNKNOWN + 1);
+  return (
+    <>
+      <Line name="Read by" plain>
+        {text.unit}
+        {text.lowercase && ", in lower case"}
+      </Line>
+      <Line name="Vocabulary">{formatCount(text.tokens.length)}</Line>
+      <p className="py-1 font-mono text-sm break-all text-ink2">{own.map((token) => (token === " " ? "␣" : token)).join(" ")}</p>
+      <p className="text-sm text-ink2">
+        Number {PADDING} is padding, {UNKNOWN} is what is not in the vocabulary.
+      </p>
+    </>
   );
 }
 

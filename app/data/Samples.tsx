@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, X } from "lucide-react";
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
+import { decodeText } from "../../core/data/text.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
@@ -107,6 +108,7 @@ function ImageGrid({ page, classes }: { page: Page; classes: readonly string[] }
 }
 
 function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
+  const { text } = manifest;
   return (
     <div className="overflow-x-auto">
       <table className="w-full border-collapse whitespace-nowrap">
@@ -123,6 +125,11 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
                 {column}
               </th>
             ))}
+            {text && (
+              <th scope="col" className="section-name px-3 py-2">
+                text
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -137,6 +144,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
                     {Number((values[index] ?? Number.NaN).toPrecision(5))}
                   </td>
                 ))}
+                {text && <td className="w-full px-3 py-1">{decodeText(values, text)}</td>}
               </tr>
             );
           })}

@@ -2,12 +2,13 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { decodeText, encodeText, splitText } from "../../core/data/text.ts";
 import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
 import { argmax, toProbabilities } from "../dashboard/probability.ts";
 import type { Run } from "../dashboard/run.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
-import { Field, NumberInput, Select } from "../ui/Field.tsx";
+import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
 import { formatMetric } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
@@ -28,6 +29,7 @@ const SAMPLES = 12;
 export function TryIt({ run }: { run: TryRun }) {
   const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
   if (!onnx) return null;
+  if (run.dataset.text) return <TryText run={run} text={run.dataset.text} artifactId={onnx.id} />;
   return run.dataset.task === "image-classification" ? <TryPicture run={run} artifactId={onnx.id} /> : <TryRow run={run} artifactId={onnx.id} />;
 }
 
@@ -131,6 +133,58 @@ function Verdict({ answer, truth }: { answer: string; truth: string }) {
     <span className="text-bad">
       It reads {answer}, true is {truth}
     </span>
+  );
+}
+
+function TryText({ run, text, artifactId }: { run: TryRun; text: NonNullable<Run["dataset"]["text"]>; artifactId: string }) {
+  const { classes, inputShape } = run.dataset;
+  const loaded = useOnnx(artifactId, null);
+  const samples = useValidationSamples(run);
+  const [written, setWritten] = useState("");
+  const longest = inputShape[0] ?? 1;
+  const input = useMemo(() => {
+    const numbers = encodeText(written.trim(), text);
+    return numbers.length > 0 ? numbers : null;
+  }, [written, text]);
+  const unknown = [...new Set(splitText(written.trim(), text).filter((piece) => !text.tokens.includes(piece)))];
+  const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, input);
+  const chances = output && toProbabilities(output, classes.length);
+  const answer = chances ? argmax(chances) : -1;
+  return (
+    <div className="space-y-3">
+      <ModelState loaded={loaded} problem={problem} />
+      <Field
+        label="Write something"
+        hint={
+          unknown.length > 0
+            ? `Not in its vocabulary: ${unknown.join(" ")}`
+            : input && input.length > longest
+              ? `Longer than anything it learned from, which ends at ${longest}.`
+              : undefined
+        }
+      >
+        {(ids) => <TextInput {...ids} value={written} maxLength={2_000} onChange={(event) => setWritten(event.target.value)} />}
+      </Field>
+      <p role="status" className="min-h-5 font-semibold">
+        {answer >= 0 && `It says ${classes[answer] ?? answer}`}
+      </p>
+      <Bars classes={classes} chances={chances} />
+      {samples.data && (
+        <fieldset className="pt-1">
+          <legend className="section-name pb-1.5 text-ink2">Or take a validation sample</legend>
+          <div className="flex flex-wrap gap-1.5">
+            {samples.data.samples.map((sample) => {
+              const words = decodeText(decodeTensor(sample.input, samples.data.dtype), text);
+              return (
+                <Button key={sample.row} size="sm" aria-pressed={written === words} title={`True is ${classes[sample.target] ?? sample.target}`} onClick={() => setWritten(words)}>
+                  {words}
+                </Button>
+              );
+            })}
+          </div>
+        </fieldset>
+      )}
+    </div>
   );
 }
 

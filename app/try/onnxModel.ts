@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import { LENGTHS_INPUT } from "../../core/data/manifest.ts";
 
 /** Input types that our exports have: the raw numbers of a data set, since scaling is inside the model. */
 type InputDtype = "uint8" | "float32" | "int64";
@@ -6,27 +7,29 @@ type InputDtype = "uint8" | "float32" | "int64";
 /** A trained network that runs here, in the browser. */
 export type OnnxModel = {
   dtype: InputDtype;
-  /** Output for one sample, given its raw numbers; without the batch axis. */
+  /** Output for one sample, given its raw numbers; without the batch axis. A sequence may be of any length from 1 on. */
   predict(values: readonly number[]): Promise<number[]>;
   release(): void;
 };
 
-/** Fetches an ONNX file and opens it in ONNX Runtime's WebAssembly build, which this server serves itself. */
-export async function loadOnnx(url: string, sampleShape: readonly number[], signal: AbortSignal): Promise<OnnxModel> {
+/** Fetches an ONNX file and opens it in ONNX Runtime's WebAssembly build, which this server serves itself. `sampleShape` is null for sequences. */
+export async function loadOnnx(url: string, sampleShape: readonly number[] | null, signal: AbortSignal): Promise<OnnxModel> {
   const [ort, file] = await Promise.all([import("onnxruntime-web/wasm"), fetchFile(url, signal)]);
   ort.env.wasm.wasmPaths = "/ort/";
   // Threads need cross-origin isolation, and one sample of a small network is done in a millisecond without.
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
-  const input = session.inputMetadata[0];
+  const input = session.inputMetadata.find(({ name }) => name !== LENGTHS_INPUT);
+  const takesLengths = session.inputNames.includes(LENGTHS_INPUT);
   const output = session.outputNames[0];
   if (!input?.isTensor || output === undefined) throw new Error("This ONNX file has no tensor input, or no output.");
   const dtype = readDtype(input.type);
   return {
     dtype,
     async predict(values) {
-      const tensor = new ort.Tensor(dtype, pack(values, dtype), [1, ...sampleShape]);
-      const results: InferenceSession.ReturnType = await session.run({ [input.name]: tensor }, [output]);
+      const feeds = { [input.name]: new ort.Tensor(dtype, pack(values, dtype), [1, ...(sampleShape ?? [values.length])]) };
+      if (takesLengths) feeds[LENGTHS_INPUT] = new ort.Tensor("int64", pack([values.length], "int64"), [1]);
+      const results: InferenceSession.ReturnType = await session.run(feeds, [output]);
       const result = results[output];
       if (!result || !("data" in result)) throw new Error(`This ONNX file gives no ${output}.`);
       return Array.from(result.data as Exclude<Tensor["data"], string[]>, Number);

@@ -5,15 +5,15 @@ import { loadOnnx, type OnnxModel } from "./onnxModel.ts";
 
 type Loaded = { state: "loading" } | { state: "ready"; model: OnnxModel } | { state: "failed"; message: string };
 
-/** Opens the ONNX file of a run, and lets go of it when the page is left. */
-export function useOnnx(artifactId: string, sampleShape: readonly number[]): Loaded {
+/** Opens the ONNX file of a run, and lets go of it when the page is left. `sampleShape` is null for sequences. */
+export function useOnnx(artifactId: string, sampleShape: readonly number[] | null): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({ state: "loading" });
-  const shapeKey = sampleShape.join();
+  const shapeKey = sampleShape?.join() ?? null;
   useEffect(() => {
     const abort = new AbortController();
     let opened: OnnxModel | null = null;
     setLoaded({ state: "loading" });
-    loadOnnx(`/api/artifacts/${artifactId}`, shapeKey === "" ? [] : shapeKey.split(",").map(Number), abort.signal).then(
+    loadOnnx(`/api/artifacts/${artifactId}`, shapeKey === null ? null : shapeKey === "" ? [] : shapeKey.split(",").map(Number), abort.signal).then(
       (model) => {
         if (abort.signal.aborted) model.release();
         else {

@@ -19,6 +19,9 @@ export const Preprocess = z.strictObject({
 });
 export type Preprocess = z.infer<typeof Preprocess>;
 
+/** The name of the Input that is fed the lengths of a data set's sequences, where a graph has one. */
+export const LENGTHS_INPUT = "lengths";
+
 const ArrayFile = z.strictObject({
   /** Storage key under the dataset's folder: `train-images.npy`. */
   file: z.string(),

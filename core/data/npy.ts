@@ -46,10 +46,10 @@ function elementCount(shape: readonly number[]): number {
   return count;
 }
 
-/** The bytes in front of the numbers: magic, version 1.0, a header padded to a multiple of 64. */
-function encodeNpyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
+/** The bytes in front of the numbers: magic, version 1.0, a header padded to a multiple of 64. `descr` is NumPy's name of the type. */
+export function encodeNpyHeader(descr: string, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${descrOf[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const prefixBytes = 10;
   const totalBytes = Math.ceil((prefixBytes + text.length + 1) / 64) * 64;
   const bytes = new Uint8Array(totalBytes).fill(0x20);
@@ -65,18 +65,18 @@ export function encodeNpy(dtype: NpyDtype, shape: readonly number[], data: Uint8
   if (elementCount(shape) !== data.length) {
     throw new NpyError("NPY_SIZE", `The shape [${shape.join(", ")}] holds ${elementCount(shape)} numbers, the data ${data.length}.`);
   }
-  const header = encodeNpyHeader(dtype, shape);
+  const header = encodeNpyHeader(descrOf[dtype], shape);
   const bytes = new Uint8Array(header.length + data.byteLength);
   bytes.set(header);
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
   return bytes;
 }
 
-/**
- * Reads the header from the first bytes of a file. The header is matched against the one form that numpy writes, never evaluated.
- * @param fileBytes size of the whole file; given, it must equal what the header promises.
- */
-export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader {
+/** A header as NumPy writes it, whatever the type of the numbers. `isFortran`: the first axis runs fastest. */
+export type NpyLayout = { descr: string; isFortran: boolean; shape: number[]; offset: number };
+
+/** Reads the header from the first bytes of a file. It is matched against the one form that numpy writes, never evaluated. */
+export function readNpyLayout(bytes: Uint8Array): NpyLayout {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
   if (bytes.length < 12 || magic.some((byte, at) => bytes[at] !== byte)) throw new NpyError("NPY_HEADER", "The file does not begin as a .npy file does.");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -90,20 +90,27 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader 
 
   const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n$/.exec(text);
   if (form === null) throw new NpyError("NPY_HEADER", "The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes.");
-  const [, descr, structured, order, sizes] = form;
+  const [, descr = "", structured, order, sizes] = form;
   if (structured !== undefined) throw new NpyError("NPY_DTYPE", "The array is structured; plain uint8, float32 and int64 are accepted.");
   if (descr === "|O") throw new NpyError("NPY_DTYPE", "The array contains pickled Python objects; refused.");
-  const dtype = dtypeOf.get(descr ?? "");
-  if (dtype === undefined) throw new NpyError("NPY_DTYPE", `The array's type is '${descr}'; little-endian uint8, float32 and int64 are accepted.`);
-  if (order === "True") throw new NpyError("NPY_HEADER", "The array lies in Fortran order; save it with numpy.ascontiguousarray.");
-
   const shape = (sizes ?? "")
     .split(",")
     .map((size) => size.trim())
     .filter((size) => size !== "")
     .map(Number);
   if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
-  const offset = textStart + textBytes;
+  return { descr, isFortran: order === "True", shape, offset: textStart + textBytes };
+}
+
+/**
+ * Reads the header of an array that can be used as it lies in the file.
+ * @param fileBytes size of the whole file; given, it must equal what the header promises.
+ */
+export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader {
+  const { descr, isFortran, shape, offset } = readNpyLayout(bytes);
+  const dtype = dtypeOf.get(descr);
+  if (dtype === undefined) throw new NpyError("NPY_DTYPE", `The array's type is '${descr}'; little-endian uint8, float32 and int64 are accepted.`);
+  if (isFortran) throw new NpyError("NPY_HEADER", "The array lies in Fortran order; save it with numpy.ascontiguousarray.");
   const dataBytes = elementCount([...shape, itemSizeBytes[dtype]]);
   if (fileBytes !== undefined && fileBytes - offset !== dataBytes) {
     throw new NpyError("NPY_SIZE", `The array [${shape.join(", ")}] of ${dtype} needs ${dataBytes} bytes; the file holds ${Math.max(0, fileBytes - offset)}.`);

@@ -1,8 +1,9 @@
-import type { Manifest } from "../data/manifest.ts";
+import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
 import { lenet5 } from "./lenet5.ts";
 import { logisticRegression } from "./logisticRegression.ts";
 import { mlp } from "./mlp.ts";
+import { nameLstm } from "./nameLstm.ts";
 import { resnetSmall } from "./resnetSmall.ts";
 import { sketch } from "./sketch.ts";
 import { tabularMlp } from "./tabularMlp.ts";
@@ -11,16 +12,19 @@ import type { Template } from "./template.ts";
 export type { Template } from "./template.ts";
 
 /** What can be started from, simplest first. */
-export const templates: readonly Template[] = [logisticRegression, mlp, lenet5, resnetSmall, tabularMlp];
+export const templates: readonly Template[] = [logisticRegression, mlp, lenet5, resnetSmall, tabularMlp, nameLstm];
 
 export function findTemplate(id: string): Template | undefined {
   return templates.find((template) => template.id === id);
 }
 
 /** A blank canvas for a data set: its samples come in at the top, predictions leave below, and all between is yet to be drawn. */
-export function starterGraph(manifest: Pick<Manifest, "splits">): Graph {
+export function starterGraph({ splits, text }: Pick<Manifest, "splits" | "text">): Graph {
+  const { input, lengths } = splits.train;
   const s = sketch();
-  s.put(["input", "input", { shape: manifest.splits.train.input.shape }], { column: 0, row: 0 });
+  const shape = lengths ? ["T", ...input.shape.slice(1)] : input.shape;
+  s.put(["input", "input", { shape, ...(text ? { dtype: "int64" } : {}) }], { column: 0, row: 0 });
+  if (lengths) s.put(["lengths", "input", { shape: [], dtype: "int64" }, LENGTHS_INPUT], { column: 1, row: 0 });
   s.put(["output", "output"], { column: 0, row: 4 });
   return s.graph();
 }

@@ -5,12 +5,14 @@ const COLUMN_WIDTH = 184 + 56;
 const ROW_HEIGHT = 52 + 44;
 
 type Place = { column: number; row: number };
-export type Step = [id: string, type: string, params?: { [name: string]: Json }];
+export type Step = [id: string, type: string, params?: { [name: string]: Json }, name?: string];
+/** Output `y` of a node, or another output of it. */
+type From = string | [node: string, port: string];
 
 /** A graph drawn node by node. Ids become attribute names in PyTorch code and the first part of weight names. */
 export type Sketch = {
-  /** Puts a node, wires output `y` of each `from` into it, and gives its id. */
-  put(step: Step, place: Place, from?: { [port: string]: string }): string;
+  /** Puts a node, wires each `from` into it, and gives its id. */
+  put(step: Step, place: Place, from?: { [port: string]: From }): string;
   /** Puts nodes one below the other, each fed by the one before, and gives the last one's id. */
   stack(steps: Step[], place: Place, from?: string): string;
   graph(): Graph;
@@ -19,9 +21,12 @@ export type Sketch = {
 export function sketch(): Sketch {
   const nodes: Node[] = [];
   const edges: Graph["edges"] = [];
-  const put: Sketch["put"] = ([id, type, params = {}], { column, row }, from = {}) => {
-    nodes.push({ id, type, params, at: { x: column * COLUMN_WIDTH, y: row * ROW_HEIGHT } });
-    for (const [port, node] of Object.entries(from)) edges.push({ id: `${node}-${id}-${port}`, from: { node, port: "y" }, to: { node: id, port } });
+  const put: Sketch["put"] = ([id, type, params = {}, name], { column, row }, from = {}) => {
+    nodes.push({ id, type, params, ...(name === undefined ? {} : { name }), at: { x: column * COLUMN_WIDTH, y: row * ROW_HEIGHT } });
+    for (const [port, source] of Object.entries(from)) {
+      const [node, output] = typeof source === "string" ? [source, "y"] : source;
+      edges.push({ id: `${node}-${id}-${port}`, from: { node, port: output }, to: { node: id, port } });
+    }
     return id;
   };
   return {

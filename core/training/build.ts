@@ -1,8 +1,9 @@
-import type { Manifest } from "../data/manifest.ts";
+import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { readParams } from "../layers/params.ts";
 import { lowerTraining } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
 import { metricsFor } from "./metrics/index.ts";
 import { objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
@@ -29,20 +30,20 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     metrics: metricsFor(manifest.task),
     target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
   });
-  const [input] = program.inputs;
-  if (!input) throw new Error("A checked graph has an input.");
+  const crops = program.inputs.filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && typeof shape[1] === "string").map(({ name }) => name);
   const { stepsPerEpoch, dropLast } = planSteps(train.rows, settings);
   const optimizer = findOptimizer(settings.optimizer);
   return {
     version: 1,
     program,
     metrics,
-    data: { train: splitOf(train, input.name), validation: splitOf(validation, input.name) },
+    data: { train: splitOf(train, program, crops), validation: splitOf(validation, program, crops) },
     optimizer: optimizer.toSpec(readParams(optimizer.params, settings.optimizerParams).values, settings.weightDecay),
     lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
     batchSize: settings.batchSize,
     epochs: settings.epochs,
     shuffle: true,
+    ...(settings.bucketing && train.lengths && crops.length > 0 ? { bucketing: true } : {}),
     dropLast,
     seed: settings.seed,
     device: settings.device,
@@ -58,8 +59,14 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
   };
 }
 
-function splitOf(split: Manifest["splits"]["train"], input: string): TrainSpec["data"]["train"] {
-  return { arrays: { [input]: { file: split.input.file }, target: { file: split.target.file } }, rows: split.rows };
+/** The arrays by the names of the program's inputs. Sequences are cut to what a batch needs where the network takes any length. */
+function splitOf({ rows, input, target, lengths }: Manifest["splits"]["train"], program: Program, crop: string[]): TrainSpec["data"]["train"] {
+  const fileOf = (name: string) => (name === "target" ? target.file : name === LENGTHS_INPUT && lengths ? lengths.file : input.file);
+  return {
+    arrays: Object.fromEntries(program.inputs.map(({ name }) => [name, { file: fileOf(name) }])),
+    rows,
+    ...(lengths && crop.length > 0 ? { lengths: { file: lengths.file, crop } } : {}),
+  };
 }
 
 /**

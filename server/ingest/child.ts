@@ -13,33 +13,52 @@ const Answer = z.discriminatedUnion("ok", [
 ]);
 export type IngestAnswer = z.infer<typeof Answer>;
 
+/** What went wrong in a child, or with it. */
+const Failure = z.strictObject({ code: z.string(), message: z.string() });
+export type IngestFailure = { ok: false; failure: z.infer<typeof Failure> };
+
 /**
  * Decodes a data set in a process of its own, without secrets in its environment and under limits of time, memory and files.
  * Never rejects: whatever becomes of the child is an answer.
  */
 export function ingestInChild(order: { root: string; datasetId: string; builtin: string }, signal?: AbortSignal): Promise<IngestAnswer> {
+  return runChild(["dataset", order.root, order.datasetId, order.builtin], Answer, { signal });
+}
+
+/**
+ * Runs `main.ts` with these arguments under the limits. `input` is what it reads from its standard input; `fileBytes` the size of the
+ * file that it opens, for which it gets memory besides.
+ */
+export function runChild<T extends { ok: boolean }>(
+  order: string[],
+  answer: z.ZodType<T>,
+  { input, fileBytes = 0, wallMs = limits.wallMs, signal }: { input?: string; fileBytes?: number; wallMs?: number; signal?: AbortSignal } = {},
+): Promise<T | IngestFailure> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, order.root, order.datasetId, order.builtin];
-  const [command = "", ...args] = [...prlimit(), ...node];
+  const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, ...order];
+  const [command = "", ...args] = [...prlimit(limits.dataBytes + 4 * fileBytes), ...node];
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV },
-      stdio: ["ignore", "pipe", "inherit"],
-      timeout: limits.wallMs,
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"],
+      timeout: wallMs,
       killSignal: "SIGKILL",
       signal,
     });
+    // A child that ends before it has read everything has its reasons, and its answer says them.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
     let text = "";
-    child.stdout.setEncoding("utf8").on("data", (part: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (part: string) => {
       text += part;
       if (text.length > limits.answerBytes) child.kill("SIGKILL");
     });
     child.once("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
     child.once("close", (code, killedBy) => {
-      const answer = Answer.safeParse(parseJson(text));
+      const read = answer.safeParse(parseJson(text));
       resolve(
-        answer.success
-          ? answer.data
+        read.success
+          ? read.data
           : failed(
               killedBy === null
                 ? `The reading process ended with code ${code} and no answer.`
@@ -50,15 +69,15 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
   });
 }
 
-function failed(message: string): IngestAnswer {
+function failed(message: string): IngestFailure {
   return { ok: false, failure: { code: "INGEST_STOPPED", message } };
 }
 
 /** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by Node alone. */
-function prlimit(): string[] {
+function prlimit(dataBytes: number): string[] {
   const tool = "/usr/bin/prlimit";
   if (!existsSync(tool)) return [];
-  return [tool, `--cpu=${limits.cpuSeconds}`, `--data=${limits.dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+  return [tool, `--cpu=${limits.cpuSeconds}`, `--data=${dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
 }
 
 function parseJson(text: string): unknown {

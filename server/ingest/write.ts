@@ -16,6 +16,7 @@ export async function writeDataset(files: FileStore, datasetId: string, prepared
   const writeSplit = async (name: "train" | "validation", examples: Examples) => ({
     rows: examples.input.shape[0] ?? 0,
     input: await writeColumn(`${name}-input.npy`, examples.input),
+    ...(examples.lengths ? { lengths: await writeColumn(`${name}-lengths.npy`, examples.lengths) } : {}),
     target: await writeColumn(`${name}-target.npy`, examples.target),
     classCounts: countClasses(examples.target, prepared.classes.length),
   });

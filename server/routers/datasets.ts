@@ -60,6 +60,7 @@ function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPa
     inputShape: known?.splits.train.input.shape ?? [],
     classes: known?.classes ?? [],
     columns: known?.columns ?? [],
+    text: known?.text ?? null,
     sizeBytes: Number(sizeBytes),
     failure: Failure.nullable().parse(failure),
   };

@@ -132,6 +132,7 @@ async function getRun(db: Database, orgId: string, id: string) {
       task: manifest?.task ?? null,
       classes: manifest?.classes ?? [],
       columns: manifest?.columns ?? [],
+      text: manifest?.text ?? null,
       inputShape: manifest?.splits.train.input.shape ?? [],
     },
     project: row.model.project,

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { LENGTHS_INPUT, type Manifest } from "../../core/data/manifest.ts";
 import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
 import { setOnnxMetadata } from "../../core/export/onnx-proto.ts";
 import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport } from "../../core/export/parity.ts";
@@ -25,6 +26,8 @@ import type { Bench } from "./train.ts";
 /** Validation rows that go through both the engine and the exported model. */
 const paritySamples = 2 * PARITY_MIN_SAMPLES;
 
+/** A batch for each input of a program. */
+type Batch = { [input: string]: TensorData };
 type Made = { content: Uint8Array; report?: ParityReport } | { refusal: Refusal; report?: ParityReport };
 type Kind = "safetensors" | "pytorch" | "onnx";
 
@@ -119,15 +122,13 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
 
 /** The ONNX file, if ONNX Runtime's outputs equal the engine's on real validation rows; the report goes into the file. */
 async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, weights, metadata }: Model, weightsPath: string): Promise<Made> {
-  const input = program.inputs[0];
-  if (input === undefined || program.inputs.length !== 1) {
-    return { refusal: { code: "ONNX_PARITY", message: `The network has ${program.inputs.length} inputs; exports are checked for networks with one.` } };
-  }
-  const batch = await readBatch(files, run);
+  const read = await readInputs(files, run, program);
+  if ("refusal" in read) return read;
+  const { inputs } = read;
   const model = exportOnnx(run.graph, weights, { preprocess: run.manifest.preprocess, classes: run.manifest.classes, metadata });
   const report = compareOutputs({
-    engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs: { [input.name]: batch } }) },
-    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, input.name, batch) },
+    engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs }) },
+    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, inputs) },
     opset: ONNX_OPSET,
   });
   if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: `ONNX Runtime and the engine disagree: ${report.refusal}` }, report };
@@ -135,10 +136,10 @@ async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, wei
   return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify(report) }), report };
 }
 
-async function runOnnx(model: Uint8Array, input: string, batch: TensorData): Promise<{ [name: string]: { shape: readonly number[]; data: ArrayLike<number | bigint> } }> {
+async function runOnnx(model: Uint8Array, inputs: Batch): Promise<{ [name: string]: { shape: readonly number[]; data: ArrayLike<number | bigint> } }> {
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
   try {
-    const results = await session.run({ [input]: new OrtTensor(batch.dtype, batch.data, batch.shape) });
+    const results = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, { dtype, data, shape }]) => [name, new OrtTensor(dtype, data, shape)])));
     return Object.fromEntries(
       Object.entries(results).map(([name, { dims, data }]) => {
         if (Array.isArray(data)) throw new TypeError(`Output ${name} is text.`);
@@ -150,21 +151,25 @@ async function runOnnx(model: Uint8Array, input: string, batch: TensorData): Pro
   }
 }
 
-/** Raw validation rows as a batch; small data sets give theirs more than once. */
-async function readBatch(files: FileStore, run: LoadedRun): Promise<TensorData> {
-  const { input, rows } = run.manifest.splits.validation;
-  const bytes = await readRows(
-    files,
-    run.datasetId,
-    input,
-    rows,
-    Array.from({ length: paritySamples }, (_, at) => at % rows),
-  );
-  const joined = Buffer.concat(bytes);
+/** Raw validation rows as a batch for each input; small data sets give theirs more than once. Refused where an input is fed nothing. */
+async function readInputs(files: FileStore, run: LoadedRun, program: Program): Promise<{ inputs: Batch } | { refusal: Refusal }> {
+  const { input, lengths } = run.manifest.splits.validation;
+  const main = program.inputs.filter(({ name }) => !(name === LENGTHS_INPUT && lengths));
+  const [first] = main;
+  if (!first || main.length > 1) return { refusal: { code: "ONNX_PARITY", message: `The network has ${main.length} inputs; the data set has rows for one of them.` } };
+  const inputs: Batch = { [first.name]: await readBatch(files, run, input) };
+  if (lengths && main.length < program.inputs.length) inputs[LENGTHS_INPUT] = await readBatch(files, run, lengths);
+  return { inputs };
+}
+
+async function readBatch(files: FileStore, run: LoadedRun, array: Manifest["splits"]["validation"]["input"]): Promise<TensorData> {
+  const { rows } = run.manifest.splits.validation;
+  const wanted = Array.from({ length: paritySamples }, (_, at) => at % rows);
+  const joined = Buffer.concat(await readRows(files, run.datasetId, array, rows, wanted));
   const buffer = joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.length);
-  const shape = [paritySamples, ...input.shape];
-  if (input.dtype === "uint8") return { dtype: "uint8", shape, data: new Uint8Array(buffer) };
-  return input.dtype === "float32" ? { dtype: "float32", shape, data: new Float32Array(buffer) } : { dtype: "int64", shape, data: new BigInt64Array(buffer) };
+  const shape = [paritySamples, ...array.shape];
+  if (array.dtype === "uint8") return { dtype: "uint8", shape, data: new Uint8Array(buffer) };
+  return array.dtype === "float32" ? { dtype: "float32", shape, data: new Float32Array(buffer) } : { dtype: "int64", shape, data: new BigInt64Array(buffer) };
 }
 
 /** A person's name for a model as part of a file name: `lenet-5`. */

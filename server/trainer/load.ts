@@ -23,7 +23,7 @@ export type LoadedRun = {
   graph: Graph;
   datasetId: string;
   manifest: Manifest;
-  /** Storage key of the checkpoint of another run that this one starts from. */
+  /** Storage key of the checkpoint of another run, or of the model's own weights, that this one starts from. */
   startKey: string | null;
   createdAt: Date;
 };
@@ -48,7 +48,7 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
   const rows = await db.$queryRaw<unknown[]>`
     SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."number", "model"."name" AS "modelName",
       "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "dataset"."manifest",
-      "start"."storageKey" AS "startKey", "run"."createdAt"
+      coalesce("start"."storageKey", "run"."startKey") AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
     JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
     JOIN "ModelVersion" AS "version" ON "version"."id" = "run"."modelVersionId"
@@ -61,9 +61,11 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
 
 /** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
 export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; maxRuns: number; resumeKey: string | null }): TrainSpec {
+  const pathOf = (file: string) => files.path(`${datasetFolder(run.datasetId)}/${file}`);
   const place = (split: TrainSpec["data"]["train"]): TrainSpec["data"]["train"] => ({
     ...split,
-    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: files.path(`${datasetFolder(run.datasetId)}/${file}`) }])),
+    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: pathOf(file) }])),
+    ...(split.lengths ? { lengths: { ...split.lengths, file: pathOf(split.lengths.file) } } : {}),
   });
   return {
     ...run.spec,
