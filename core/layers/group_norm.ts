@@ -30,6 +30,13 @@ export const groupNorm = defineLayer({
         param: "num_groups",
         fixes: divisorFixes("num_groups", num_groups, channels),
       };
+    if (channels === num_groups && x.shape.slice(2).every((size) => size === 1))
+      return {
+        problem: `GroupNorm needs more than one number in each group, or every number becomes 0; it has ${num_groups} groups for ${printShape(x.shape)}.`,
+        code: "GRAPH_PARAM",
+        param: "num_groups",
+        fixes: [{ kind: "set-param", label: "Set num_groups to 1", name: "num_groups", value: 1 }],
+      };
     return { outputs: { y: x }, weights: affine ? affineWeights([channels]) : {} };
   },
   lower: ({ num_groups, eps, affine }, { x }, b) => ({
