@@ -8,10 +8,12 @@ export const concat = defineLayer({
   title: "Concat",
   category: "shape",
   doc: "Lays tensors side by side along one axis, by default the channels or features.",
+  formula: "y = [x₁ | x₂ | …] along dim",
+  when: "Use it to join branches whose features should stand side by side. To merge equal shapes without growing use Add; for a new axis use Stack.",
   source: "https://pytorch.org/docs/2.13/generated/torch.cat.html",
   keywords: ["cat", "concatenate", "join", "merge", "u-net", "densenet"],
   params: { dim: p.int({ default: 1, doc: "The axis along which they are joined; 1 is the channels or features." }) },
-  inputs: { x: { doc: "Tensors that agree in every other axis, in the order of their wires.", many: true } },
+  inputs: { x: { doc: "Tensors that agree in every other axis, in the order of their wires.", many: true, dtype: "any" } },
   summary: ({ dim }) => `axis ${dim}`,
   infer: ({ dim }, { x }) => {
     const [first, ...rest] = x;
@@ -27,14 +29,17 @@ export const concat = defineLayer({
     const odd = rest.find(({ shape }) => shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i]));
     if (odd)
       return { problem: `Concat along axis ${dim} needs tensors that agree in every other axis, but receives ${printShape(first.shape)} and ${printShape(odd.shape)}.`, port: "x" };
-    return { outputs: { y: { dtype: "float32", shape: first.shape.map((size, i) => (i === axis ? rest.reduce((sum, { shape }) => add(sum, shape[i] ?? 0), size) : size)) } } };
+    const other = rest.find(({ dtype }) => dtype !== first.dtype);
+    if (other)
+      return { problem: `Concat needs tensors of one dtype but receives ${first.dtype} and ${other.dtype}.`, code: "GRAPH_DTYPE", port: "x", hint: "Put a Cast in front of one." };
+    return { outputs: { y: { dtype: first.dtype, shape: first.shape.map((size, i) => (i === axis ? rest.reduce((sum, { shape }) => add(sum, shape[i] ?? 0), size) : size)) } } };
   },
   lower: ({ dim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::cat", [x, dim], y ?? { dtype: "float32", shape: [] }) }),
   onnx: ({ dim }, { x }, b) => {
     const [y = ""] = b.node(
       "Concat",
       x.map(({ name }) => name),
-      { axis: dim },
+      { axis: axisOf(dim, x[0]?.type.shape.length ?? 0) ?? 0 },
     );
     return { y };
   },
@@ -45,6 +50,15 @@ export const concat = defineLayer({
         x: [
           { dtype: "float32", shape: [2, 3, 4] },
           { dtype: "float32", shape: [2, 5, 4] },
+        ],
+      },
+    },
+    {
+      params: { dim: -1 },
+      inputs: {
+        x: [
+          { dtype: "int64", shape: [2, 3] },
+          { dtype: "int64", shape: [2, 1] },
         ],
       },
     },

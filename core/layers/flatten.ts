@@ -8,6 +8,8 @@ export const flatten = defineLayer({
   title: "Flatten",
   category: "shape",
   doc: "Lays each sample out as one row, so that a Linear layer can follow.",
+  formula: "y[n, i] = x[n, …] in order",
+  when: "Use it between convolutions and Linear. Where place should not matter, GlobalAvgPool gives far fewer numbers.",
   source: "https://pytorch.org/docs/2.13/generated/torch.nn.Flatten.html",
   keywords: ["reshape", "vector", "row"],
   trait: "neutral",

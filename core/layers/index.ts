@@ -22,6 +22,8 @@ import { bmm } from "./bmm.ts";
 import { cast } from "./cast.ts";
 import { causalMask } from "./causal_mask.ts";
 import { celu } from "./celu.ts";
+import { channelShuffle } from "./channel_shuffle.ts";
+import { chunk } from "./chunk.ts";
 import { clamp } from "./clamp.ts";
 import { classToken } from "./class_token.ts";
 import { concat } from "./concat.ts";
@@ -50,11 +52,14 @@ import { embedding } from "./embedding.ts";
 import { embeddingBag } from "./embedding_bag.ts";
 import { equal } from "./equal.ts";
 import { exp } from "./exp.ts";
+import { expand } from "./expand.ts";
 import { expression } from "./expression.ts";
 import { featureAlphaDropout } from "./feature_alpha_dropout.ts";
 import { flatten } from "./flatten.ts";
+import { flip } from "./flip.ts";
 import { fold } from "./fold.ts";
 import { forEachStep } from "./for_each_step.ts";
+import { gather } from "./gather.ts";
 import { gaussianNoise } from "./gaussian_noise.ts";
 import { gelu } from "./gelu.ts";
 import { globalAvgPool } from "./global_avg_pool.ts";
@@ -71,6 +76,7 @@ import { hardswish } from "./hardswish.ts";
 import { hardtanh } from "./hardtanh.ts";
 import { identity } from "./identity.ts";
 import { ifZone } from "./if.ts";
+import { indexSelect } from "./index_select.ts";
 import { input } from "./input.ts";
 import { instanceNorm1d } from "./instance_norm1d.ts";
 import { instanceNorm2d } from "./instance_norm2d.ts";
@@ -112,11 +118,14 @@ import { notEqual } from "./not_equal.ts";
 import { oneHot } from "./one_hot.ts";
 import { ones } from "./ones.ts";
 import { output } from "./output.ts";
+import { pad } from "./pad.ts";
 import { paddingMask } from "./padding_mask.ts";
 import { pairwiseDistance } from "./pairwise_distance.ts";
 import { parameter } from "./parameter.ts";
 import { patchEmbed } from "./patch_embed.ts";
 import { permute } from "./permute.ts";
+import { pixelShuffle } from "./pixel_shuffle.ts";
+import { pixelUnshuffle } from "./pixel_unshuffle.ts";
 import { pointwiseConv } from "./pointwise_conv.ts";
 import { positionalEncoding } from "./positional_encoding.ts";
 import { pow } from "./pow.ts";
@@ -133,22 +142,28 @@ import { reshape } from "./reshape.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { rnn } from "./rnn.ts";
 import { rnnCell } from "./rnn_cell.ts";
+import { roll } from "./roll.ts";
 import { rotaryEmbedding } from "./rotary_embedding.ts";
 import { rrelu } from "./rrelu.ts";
 import { scaledDotProductAttention } from "./scaled_dot_product_attention.ts";
+import { select } from "./select.ts";
 import { selu } from "./selu.ts";
 import { separableConv2d } from "./separable_conv2d.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { silu } from "./silu.ts";
 import { sin } from "./sin.ts";
+import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softmin } from "./softmin.ts";
 import { softplus } from "./softplus.ts";
 import { softshrink } from "./softshrink.ts";
 import { softsign } from "./softsign.ts";
 import { sort } from "./sort.ts";
+import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
+import { squeeze } from "./squeeze.ts";
 import { stack } from "./stack.ts";
+import { stackTensors } from "./stack_tensors.ts";
 import { std } from "./std.ts";
 import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
@@ -156,12 +171,16 @@ import { swiglu } from "./swiglu.ts";
 import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
 import { threshold } from "./threshold.ts";
+import { tile } from "./tile.ts";
 import { topk } from "./topk.ts";
 import { transformerDecoder } from "./transformer_decoder.ts";
 import { transformerDecoderLayer } from "./transformer_decoder_layer.ts";
 import { transformerEncoder } from "./transformer_encoder.ts";
 import { transformerEncoderLayer } from "./transformer_encoder_layer.ts";
+import { transpose } from "./transpose.ts";
+import { unflatten } from "./unflatten.ts";
 import { unfold } from "./unfold.ts";
+import { unsqueeze } from "./unsqueeze.ts";
 import { upsample } from "./upsample.ts";
 import { variance } from "./var.ts";
 import { where } from "./where.ts";
@@ -266,10 +285,29 @@ export const layers: readonly Layer[] = [
   patchEmbed,
   classToken,
   flatten,
+  unflatten,
   reshape,
   permute,
+  transpose,
+  squeeze,
+  unsqueeze,
+  expand,
+  tile,
   concat,
+  stackTensors,
+  split,
+  chunk,
+  slice,
+  select,
+  gather,
+  indexSelect,
+  pad,
+  roll,
+  flip,
   upsample,
+  pixelShuffle,
+  pixelUnshuffle,
+  channelShuffle,
   identity,
   add,
   sub,

@@ -7,6 +7,8 @@ export const permute = defineLayer({
   title: "Permute",
   category: "shape",
   doc: "Puts the axes into another order, such as channels last or time first.",
+  formula: "y.shape[i] = x.shape[dims[i]]",
+  when: "Use it to bring axes into the order that the next layer expects. To swap just two Transpose is shorter.",
   source: "https://pytorch.org/docs/2.13/generated/torch.permute.html",
   keywords: ["transpose", "swap", "axes", "channels last"],
   params: { dims: p.ints({ default: [0, 2, 1], doc: "The old axis that stands at each new place; 0 is the batch.", placeholder: "0, 2, 1" }) },
@@ -31,6 +33,6 @@ export const permute = defineLayer({
     const [y = ""] = b.node("Transpose", [x.name], { perm: dims.map((dim) => axisOf(dim, dims.length) ?? 0) });
     return { y };
   },
-  torch: ({ dims }) => ({ forward: (_, { x }) => `${x}.permute(${dims.join(", ")})` }),
+  torch: ({ dims }) => ({ forward: (_, { x }) => (dims.length === 0 ? String(x) : `${x}.permute(${dims.join(", ")})`) }),
   examples: [{ inputs: { x: [2, 3, 4] } }, { params: { dims: [0, 2, 3, -3] }, inputs: { x: [2, 3, 4, 5] } }],
 });

@@ -23,7 +23,7 @@ function resolve(sizes: number[], shape: Shape): { rest: Shape } | InferProblem 
 }
 
 /** have / known where that is whole for every value of the symbols, else null. */
-function divideExactly(have: Dim, known: number): Dim | null {
+export function divideExactly(have: Dim, known: number): Dim | null {
   const share = floorDivide(have, known);
   return multiply(share, known) === have ? share : null;
 }
@@ -33,6 +33,8 @@ export const reshape = defineLayer({
   title: "Reshape",
   category: "shape",
   doc: "Lays the numbers of each sample out in another shape, in the same order.",
+  formula: "y = the numbers of x in the same order, in sizes [N, …shape]",
+  when: "Use it to split or join axes of a sample. It does not reorder: to swap axes use Permute or Transpose.",
   source: "https://pytorch.org/docs/2.13/generated/torch.reshape.html",
   keywords: ["view", "unflatten", "shape"],
   trait: "neutral",
