@@ -1,6 +1,6 @@
 import type { Dim, Dtype, TensorType } from "../../graph/shape.ts";
 import { printShape } from "../../graph/shape.ts";
-import type { BuilderArg } from "../../layers/kit.ts";
+import type { BuilderArg, Value } from "../../layers/kit.ts";
 import { bool, broadcastShapes, type Call, cast, type ExpressionFunction, type FunctionParam, int, promote, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
 import type { EngineWriter, Item, OnnxWriter, Tensor } from "../step.ts";
@@ -199,11 +199,17 @@ type Binary = {
   doc: string;
   group?: ExpressionFunction["group"];
   aten: string;
+  /** How it is computed for whole numbers, where that is another way. */
+  whole?: (e: EngineWriter, a: Value, b: Value) => Value;
+  /** What its arguments end with. */
+  options?: BuilderArg[];
   /** Its overload for a number at the right. */
   scalar?: string;
   /** The operator in Python; without one `torch` is called. */
   symbol?: string;
   torch?: string;
+  /** Its code for float32, where that is another. */
+  floats?: (a: PyText, b: PyText) => string;
   onnx: string | ((o: OnnxWriter, a: string, b: string, dtype: Dtype) => string);
   /** What two operands of this dtype are computed in, and what comes out; null where it cannot be. */
   dtypes: (common: Dtype) => { work: Dtype; result: Dtype } | null;
@@ -249,7 +255,8 @@ export function binary(o: Binary): ExpressionFunction {
           if (scalar && typeof right === "number" && left && Number.isFinite(right) && (work === "float32" || Number.isInteger(right)))
             return e.call(scalar, [e.cast(left, work), right]);
           const [x, y] = place(pair, args, (value) => e.scalar(value, work));
-          return e.call(aten, [e.cast(x, work), e.cast(y, work)]);
+          if (o.whole && work === "int64") return o.whole(e, e.cast(x, work), e.cast(y, work));
+          return e.call(aten, [e.cast(x, work), e.cast(y, work), ...(o.options ?? [])]);
         },
         onnx: (w, args) => {
           const dtypeOf = pair.inputs.map(({ type }) => type.dtype);
@@ -263,12 +270,14 @@ export function binary(o: Binary): ExpressionFunction {
         torch: (_, args) => {
           // Two numbers would make a number of Python's; one tensor among them makes a tensor.
           const [first = new PyText(""), second] = args;
+          const isCall = !symbol || (o.floats !== undefined && work === "float32");
           const onlyNumbers = args.every(({ scalar: number }) => number !== null);
-          const texts = symbol ? [onlyNumbers ? first : first.plain, ...(second ? [second.plain] : [])] : args;
+          const texts = isCall ? args : [onlyNumbers ? first : first.plain, ...(second ? [second.plain] : [])];
           const [x, y] = place(pair, texts, (value, side) => {
             const text = PyText.number(value, pair.isWhole[side]);
-            return symbol ? text : new PyText(`torch.tensor(${text})`);
+            return isCall && (side === 0 || !o.floats) ? new PyText(`torch.tensor(${text})`) : text;
           });
+          if (isCall && o.floats) return o.floats(x, y);
           return symbol ? PyText.binary(x, symbol, y) : `${torch}(${x}, ${y})`;
         },
       });
@@ -389,7 +398,10 @@ export function binaries(sizes: {
       names: ["floor_divide"],
       doc: "a // b: a / b, rounded down.",
       symbol: "//",
-      aten: "aten::floor_divide",
+      aten: "aten::div.Tensor_mode",
+      options: ["floor"],
+      // Python's // has no derivative in PyTorch.
+      floats: (a, b) => `torch.div(${a}, ${b}, rounding_mode="floor")`,
       onnx: onnxFloorDivide,
       dtypes: NUMBERS,
       fold: (a, b) => Math.floor(a / b),
@@ -500,7 +512,11 @@ export function binaries(sizes: {
         group: "comparison",
         doc: `a ${symbol} b: whether ${doc}; bit by bit for whole numbers.`,
         symbol,
-        aten: `aten::${name}.Tensor`,
+        aten: name === "bitwise_xor" ? "aten::logical_xor" : `aten::${name}.Tensor`,
+        // The engine has no exclusive or of whole numbers: a + b without what both have.
+        ...(name === "bitwise_xor"
+          ? { whole: (e, a, b) => e.call("aten::sub.Tensor", [e.call("aten::add.Tensor", [a, b]), e.call("aten::mul.Scalar", [e.call("aten::bitwise_and.Tensor", [a, b]), 2])]) }
+          : {}),
         onnx: bits(logical, bitwise),
         dtypes: WHOLE,
         refusal: `${symbol} joins conditions or whole numbers, not float32; compare first, as in (a > 0) ${symbol} (b > 0).`,
