@@ -2,7 +2,7 @@ import type { Preprocess } from "../data/manifest.ts";
 import type { Checked } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
-import { ancestorsOf, type BodyStep, weightName } from "../graph/path.ts";
+import { ancestorsOf, type BodyStep, weightName, weightPrefix } from "../graph/path.ts";
 import { printShape } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { bodiesOf, type Inputs, portsOf } from "../layers/kit.ts";
@@ -227,14 +227,14 @@ export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): strin
     return program.weights.flatMap(({ name, node }): [string, string][] => {
       // Inside a module that PyTorch has, names are PyTorch's own.
       const written = [node, ...ancestorsOf(node)].find((path) => places.has(path)) ?? node;
-      const theirs = `${places.get(written)}.${name.slice(weightName(written, "").length)}`;
+      const theirs = [places.get(written) ?? weightName(written, ""), name.slice(weightPrefix(written).length)].filter(Boolean).join(".");
       return theirs === name ? [] : [[name, theirs]];
     });
   }
 
   /** Weights that are another's, both by `state_dict` key. */
   function tiedWeights(): [own: string, owner: string][] {
-    const keys = new Map([...places].map(([path, place]) => [weightName(path, ""), `${place}.`]));
+    const keys = new Map([...places].map(([path, place]) => [weightPrefix(path), `${place}.`]));
     const keyOfWeight = (name: string) => {
       const stem = [...keys.keys()].filter((start) => name.startsWith(start)).sort((a, b) => b.length - a.length)[0] ?? "";
       return `${keys.get(stem) ?? ""}${name.slice(stem.length)}`;

@@ -1,4 +1,4 @@
-import { type NodePath, weightName } from "../graph/path.ts";
+import { type NodePath, weightPrefix } from "../graph/path.ts";
 import type { Program } from "../program/program.ts";
 import type { Tensor, Weights } from "./tensor.ts";
 
@@ -45,7 +45,7 @@ export function pickWeights(program: Program, tensors: Weights, options: { exact
 
 /** Files written before names went without the role `body` have it. */
 function formerName(node: NodePath, name: string): string {
-  return node.replaceAll("/", ".") + name.slice(weightName(node, "").length - 1);
+  return node.replaceAll("/", ".") + name.slice(weightPrefix(node).length - 1);
 }
 
 function print({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {

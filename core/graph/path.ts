@@ -31,8 +31,17 @@ export function splitPath(path: NodePath): { steps: BodyStep[]; id: string } {
  * of the PyTorch modules: `layer1.0.conv1.weight`, `if_1.then.linear_2.bias`.
  */
 export function weightName(path: NodePath, name: string): string {
-  const parts = path.split("/");
-  return [...parts.filter((part, i) => i % 2 === 0 || part !== PLAIN_ROLE), name].join(".");
+  // A lone parameter has no name but its node's.
+  return name === "" ? weightPrefix(path).slice(0, -1) : weightPrefix(path) + name;
+}
+
+/** What the names of all weights of the node at `path`, and of those inside it, begin with: `layer1.0.conv1.` */
+export function weightPrefix(path: NodePath): string {
+  return path
+    .split("/")
+    .filter((part, i) => i % 2 === 0 || part !== PLAIN_ROLE)
+    .map((part) => `${part}.`)
+    .join("");
 }
 
 /** The role of the one body of a block or loop. */

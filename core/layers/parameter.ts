@@ -31,13 +31,13 @@ export const parameter = defineLayer({
         param: "init",
         fixes: [{ kind: "set-param", label: "Set init to normal", name: "init", value: "normal" }],
       };
-    return { outputs: { y: { dtype: "float32", shape } }, weights: { weight: { shape, init: planInit(init, shape, scale) } } };
+    return { outputs: { y: { dtype: "float32", shape } }, weights: { "": { shape, init: planInit(init, shape, scale) } } };
   },
-  lower: (_, _inputs, b) => ({ y: b.weight("weight") }),
-  onnx: (_, _inputs, b) => ({ y: b.weight("weight") }),
+  lower: (_, _inputs, b) => ({ y: b.weight("") }),
+  onnx: (_, _inputs, b) => ({ y: b.weight("") }),
   torch: ({ shape, init, scale }) => ({
-    module: `nn.ParameterDict({"weight": nn.Parameter(${pythonInit(init, `torch.empty(${pythonTuple(shape)})`, scale)})})`,
-    forward: (self) => `${self}["weight"]`,
+    module: `nn.Parameter(${pythonInit(init, `torch.empty(${pythonTuple(shape)})`, scale)})`,
+    forward: (self) => self,
   }),
   examples: [
     { params: { shape: [1, 4] }, inputs: {} },
