@@ -1,10 +1,14 @@
 import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
+import { adaptiveComputation } from "./adaptiveComputation.ts";
+import { earlyExitCnn } from "./earlyExitCnn.ts";
+import { gateLstm } from "./gateLstm.ts";
 import { lenet5 } from "./lenet5.ts";
 import { logisticRegression } from "./logisticRegression.ts";
 import { mlp } from "./mlp.ts";
 import { nameLstm } from "./nameLstm.ts";
 import { resnetSmall } from "./resnetSmall.ts";
+import { routedExperts } from "./routedExperts.ts";
 import { sketch } from "./sketch.ts";
 import { tabularMlp } from "./tabularMlp.ts";
 import type { Template } from "./template.ts";
@@ -12,7 +16,7 @@ import type { Template } from "./template.ts";
 export type { Template } from "./template.ts";
 
 /** What can be started from, simplest first. */
-export const templates: readonly Template[] = [logisticRegression, mlp, lenet5, resnetSmall, tabularMlp, nameLstm];
+export const templates: readonly Template[] = [logisticRegression, mlp, lenet5, resnetSmall, tabularMlp, nameLstm, gateLstm, earlyExitCnn, adaptiveComputation, routedExperts];
 
 export function findTemplate(id: string): Template | undefined {
   return templates.find((template) => template.id === id);

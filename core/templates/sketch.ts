@@ -1,4 +1,4 @@
-import { emptyGraph, type Graph, type Json, type Node } from "../graph/document.ts";
+import { type Body, emptyGraph, type Graph, type Json, type Node } from "../graph/document.ts";
 
 /** Places on the canvas: a node is 184 wide and about 52 high, with room for a wire's label below and a column beside. */
 const COLUMN_WIDTH = 184 + 56;
@@ -11,21 +11,25 @@ type From = string | [node: string, port: string];
 
 /** A graph drawn node by node. Ids become attribute names in PyTorch code and the first part of weight names. */
 export type Sketch = {
-  /** Puts a node, wires each `from` into it, and gives its id. */
-  put(step: Step, place: Place, from?: { [port: string]: From }): string;
+  /** Puts a node, wires each `from` into it (`all` into a port that takes many), and gives its id. */
+  put(step: Step, place: Place, from?: { [port: string]: From | { all: From[] } }, bodies?: Node["bodies"]): string;
   /** Puts nodes one below the other, each fed by the one before, and gives the last one's id. */
   stack(steps: Step[], place: Place, from?: string): string;
   graph(): Graph;
+  /** What was drawn, as the inside of a zone. */
+  body(): Body;
 };
 
 export function sketch(): Sketch {
   const nodes: Node[] = [];
   const edges: Graph["edges"] = [];
-  const put: Sketch["put"] = ([id, type, params = {}, name], { column, row }, from = {}) => {
-    nodes.push({ id, type, params, ...(name === undefined ? {} : { name }), at: { x: column * COLUMN_WIDTH, y: row * ROW_HEIGHT } });
-    for (const [port, source] of Object.entries(from)) {
-      const [node, output] = typeof source === "string" ? [source, "y"] : source;
-      edges.push({ id: `${node}-${id}-${port}`, from: { node, port: output }, to: { node: id, port } });
+  const put: Sketch["put"] = ([id, type, params = {}, name], { column, row }, from = {}, bodies = undefined) => {
+    nodes.push({ id, type, params, ...(name === undefined ? {} : { name }), at: { x: column * COLUMN_WIDTH, y: row * ROW_HEIGHT }, ...(bodies ? { bodies } : {}) });
+    for (const [port, sources] of Object.entries(from)) {
+      for (const source of typeof sources === "object" && "all" in sources ? sources.all : [sources]) {
+        const [node, output] = typeof source === "string" ? [source, "y"] : source;
+        edges.push({ id: `${node}-${id}-${port}`, from: { node, port: output }, to: { node: id, port } });
+      }
     }
     return id;
   };
@@ -38,6 +42,7 @@ export function sketch(): Sketch {
       return last;
     },
     graph: () => ({ ...emptyGraph, nodes, edges }),
+    body: () => ({ nodes, edges }),
   };
 }
 

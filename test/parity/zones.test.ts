@@ -87,11 +87,15 @@ function named(type: string, name: string, params = {}): [...Step, { name: strin
 
 type Weights = Map<string, Tensor>;
 
+function numbersOf(tensor: Tensor | undefined): number[] {
+  return Array.from(tensor?.data ?? [], Number);
+}
+
 /** A gate's Linear reads step and memory side by side and has one bias, where the layer has a weight for each and two biases. */
 const GATES = ["input", "forget", "cell", "output"] as const;
 
 function toGates(builtIn: Weights): Weights {
-  const rows = (name: string, gate: number, width: number) => Array.from(builtIn.get(name)?.data ?? [], Number).slice(gate * HIDDEN * width, (gate + 1) * HIDDEN * width);
+  const rows = (name: string, gate: number, width: number) => numbersOf(builtIn.get(name)).slice(gate * HIDDEN * width, (gate + 1) * HIDDEN * width);
   const own = new Map([...builtIn].filter(([name]) => name.startsWith("front")));
   for (const [gate, name] of GATES.entries()) {
     const [step, memory] = [rows("cell.weight_ih_l0", gate, FEATURES), rows("cell.weight_hh_l0", gate, HIDDEN)];
@@ -119,7 +123,7 @@ function gradientsOfGates(gradients: Weights): Weights {
         ? tensorOf(
             "float32",
             tensor.shape,
-            Array.from(tensor.data, () => 0),
+            numbersOf(tensor).map(() => 0),
           )
         : tensor,
     ]),
@@ -167,7 +171,7 @@ async function gradients(graph: Graph, weights: Weights, inputs: { [name: string
   );
   const started = {
     ...program,
-    weights: program.weights.map((weight) => ({ ...weight, init: { kind: "values" as const, values: Array.from(weights.get(weight.name)?.data ?? [], Number) } })),
+    weights: program.weights.map((weight) => ({ ...weight, init: { kind: "values" as const, values: numbersOf(weights.get(weight.name)) } })),
   };
   const spec = specOf(
     { graph },
@@ -186,13 +190,13 @@ async function gradients(graph: Graph, weights: Weights, inputs: { [name: string
   const { tensors } = readSafetensors(readFileSync(result.file ?? ""), { only: (name) => !name.includes("/") });
   return new Map(
     program.weights.map(({ name, shape }) => {
-      const before = weights.get(name)?.data ?? [];
+      const before = numbersOf(weights.get(name));
       return [
         name,
         tensorOf(
           "float32",
           shape,
-          Array.from(tensors.get(name)?.data ?? [], (after, i) => Number(before[i]) - Number(after)),
+          numbersOf(tensors.get(name)).map((after, i) => (before[i] ?? 0) - after),
         ),
       ];
     }),
@@ -233,7 +237,7 @@ describe("an LSTM of gates in ForEachStep is the built-in LSTM", () => {
     const own = await gradients(gates, toGates(weights), inputs);
     const expected = gradientsOfGates(await gradients(builtIn, weights, inputs));
     expect([...own.keys()].sort()).toEqual([...expected.keys()].sort());
-    const largest = Math.max(...[...expected.values()].flatMap(({ data }) => Array.from(data, (value) => Math.abs(Number(value)))));
+    const largest = Math.max(...[...expected.values()].flatMap((tensor) => numbersOf(tensor).map(Math.abs)));
     expect(largest).toBeGreaterThan(0.1);
     expect(difference(own, expected) / Math.max(1, largest)).toBeLessThan(1e-5);
   });
@@ -318,23 +322,24 @@ describe("gradients through zones are those of the way taken", () => {
         Array.from({ length: SAMPLES * FEATURES }, () => random() * 2 - 1),
       ),
     };
-    const loss = async (changed: Weights) => Array.from((await compute(graph, changed, inputs)).y?.data ?? [], (value) => Number(value) ** 2).reduce((a, b) => a + b, 0);
+    const loss = async (changed: Weights) => numbersOf((await compute(graph, changed, inputs)).y).reduce((sum, value) => sum + value * value, 0);
     const found = await gradients(graph, weights, inputs);
     const h = 1e-2;
-    for (const [name, { shape, data }] of weights) {
+    for (const [name, tensor] of weights) {
+      const numbers = numbersOf(tensor);
       const moved = (i: number, by: number) =>
         new Map(weights).set(
           name,
           tensorOf(
             "float32",
-            shape,
-            Array.from(data, (value, j) => Number(value) + (i === j ? by : 0)),
+            tensor.shape,
+            numbers.map((value, j) => value + (i === j ? by : 0)),
           ),
         );
-      for (let i = 0; i < data.length; i += 2) {
+      for (let i = 0; i < numbers.length; i += 2) {
         const slope = ((await loss(moved(i, h))) - (await loss(moved(i, -h)))) / (2 * h);
         // Differences err by the third derivative times h², about 1e-3 here; a way not taken or taken twice is off by far more.
-        expect(Math.abs(Number(found.get(name)?.data[i]) - slope), `${name}[${i}]`).toBeLessThan(5e-3 * Math.max(1, Math.abs(slope)));
+        expect(Math.abs((numbersOf(found.get(name))[i] ?? Number.NaN) - slope), `${name}[${i}]`).toBeLessThan(5e-3 * Math.max(1, Math.abs(slope)));
       }
     }
   });
