@@ -34,11 +34,12 @@ export function defineMaxPooling(axes: Axes) {
       return { y: b.call(`aten::max_pool${axes}d`, [x, { ints: kernel }, { ints: stride }, { ints: padding }, { ints: dilation }, params.ceil_mode], y ?? x.type) };
     },
     onnx: (params, { x }, b) => {
-      const { kernel, stride, padding, dilation } = read(params, axes);
-      const [y = ""] = b.node("MaxPool", [x.name], {
+      const { kernel, stride, dilation } = read(params, axes);
+      const { name, pads } = withoutRest(params, axes, x, b);
+      const [y = ""] = b.node("MaxPool", [name], {
         kernel_shape: kernel,
         strides: stride,
-        pads: [...padding, ...padding],
+        pads,
         dilations: dilation,
         ceil_mode: Number(params.ceil_mode),
       });
@@ -85,11 +86,12 @@ export function defineAvgPooling(axes: Axes) {
       };
     },
     onnx: (params, { x }, b) => {
-      const { kernel, stride, padding } = read(params, axes);
-      const [y = ""] = b.node("AveragePool", [x.name], {
+      const { kernel, stride } = read(params, axes);
+      const { name, pads } = withoutRest(params, axes, x, b);
+      const [y = ""] = b.node("AveragePool", [name], {
         kernel_shape: kernel,
         strides: stride,
-        pads: [...padding, ...padding],
+        pads,
         ceil_mode: Number(params.ceil_mode),
         count_include_pad: Number(params.count_include_pad),
       });
@@ -165,6 +167,27 @@ function inferPooling(title: string, axes: Axes, params: Window, shape: (number 
       fixes: [{ kind: "remove-node", label: `Remove this ${title}` }],
     };
   return needFit(title, sizes, result, reach, [{ kind: "remove-node", label: `Remove this ${title}` }]) ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
+}
+
+/**
+ * What ONNX's pooling reads, and its borders. With ceil_mode its shape inference counts a last window that begins beyond the end,
+ * which PyTorch leaves out; there the end is cut to what PyTorch's windows reach.
+ */
+function withoutRest(params: Window, axes: Axes, x: OnnxValue, b: OnnxBuilder): { name: string; pads: number[] } {
+  const { kernel, stride, padding, dilation } = read(params, axes);
+  const rests = x.type.shape.slice(2).map((size, i) => {
+    const window = { kernel: kernel[i] ?? 1, stride: stride[i] ?? 1, dilation: dilation[i] ?? 1 };
+    const before = padding[i] ?? 0;
+    if (!params.ceil_mode || typeof size !== "number") return before;
+    const count = Number(slideOver(size, { ...window, padding: before }));
+    const isLeftOut = count < Math.ceil((size + 2 * before - window.dilation * (window.kernel - 1) - 1) / window.stride) + 1;
+    return isLeftOut ? (count - 1) * window.stride + window.dilation * (window.kernel - 1) + 1 - size - before : before;
+  });
+  const pads = [...padding, ...rests.map((rest) => Math.max(0, rest))];
+  const cut = rests.flatMap((rest, i) => (rest < 0 ? [{ axis: i + 2, end: rest }] : []));
+  if (cut.length === 0) return { name: x.name, pads };
+  const int = (values: number[]) => b.constant(values, [values.length], "int64");
+  return { name: onnxNode(b, "Slice", [x.name, int(cut.map(() => 0)), int(cut.map(({ end }) => end)), int(cut.map(({ axis }) => axis))]), pads };
 }
 
 /** Whether the points of some window all lie outside an axis of this size. Only points that are far apart can step over it. */

@@ -44,9 +44,11 @@ export type Trial = {
   draw: (binding: Binding) => { [name: string]: Tensor };
   /** Whether its layers can take such sizes, as far as only a run can know. */
   fits: (binding: Binding) => boolean;
+  /** A chain of many layers: outputs with numbers that are not finite, which runtimes pass on differently, and the noise of float32, grown along the way, are nobody's fault. */
+  isLong?: true;
 };
 
-type Wire = { port: string; dtype: Dtype; shape: Shape; hasBatch: boolean };
+export type Wire = { port: string; dtype: Dtype; shape: Shape; hasBatch: boolean };
 
 /** Candidates for one layer; they shrink towards its examples. */
 export function candidates(layer: Layer): fc.Arbitrary<Candidate> {
@@ -106,7 +108,8 @@ function valuesOf({ control, default: usual }: Param<unknown>, current: Json): f
       return fc.integer({ min: 0, max: 1000 }).map((share) => low + ((high - low) * share) / 1000);
     }
     case "size": {
-      const one = fc.integer({ min: control.min, max: control.min + 3 });
+      const low = Math.max(control.min, -4);
+      const one = fc.integer({ min: low, max: low + (control.min < 0 ? 9 : 3) });
       const several = fc.array(one, { minLength: control.axes, maxLength: control.axes });
       return control.words.length > 0 ? fc.oneof(one, several, fc.constantFrom(...control.words)) : fc.oneof(one, several);
     }
@@ -117,12 +120,13 @@ function valuesOf({ control, default: usual }: Param<unknown>, current: Json): f
     case "dims":
       return fc.array(fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant("T")), { maxLength: 4 });
     case "text":
+    case "code":
       return fc.constantFrom(current, usual as Json);
   }
 }
 
 /** The example's wires, one entry for each wire of a port that takes many. */
-function wiresOf(layer: Layer, example: number): Wire[] {
+export function wiresOf(layer: Layer, example: number): Wire[] {
   const wires = Object.entries(layer.examples[example]?.inputs ?? {}).flatMap(([port, given]) => {
     const several = Array.isArray(given) && given.some((one) => typeof one === "object");
     return ((several ? given : [given]) as (TensorType | Shape)[]).map((one) => ({ port, ...(Array.isArray(one) ? { dtype: "float32" as const, shape: one } : one) }));
@@ -168,10 +172,10 @@ export function drawTrial(layer: Layer, candidate: Candidate): Trial {
       return ports[port]?.many ? Array.from({ length: many }, (_, i) => group[i % group.length] ?? group).flat() : group;
     });
   }
-  return wireUp(layer, node, wires, candidate.seed, example.positive === true);
+  return wireUp(layer, node, wires, candidate, example.positive === true);
 }
 
-function paramsOf(layer: Layer, { example, params, renames }: Candidate, renamed: Map<Dim, Dim>): Node["params"] {
+export function paramsOf(layer: Layer, { example, params, renames }: Candidate, renamed: Map<Dim, Dim>): Node["params"] {
   const given = Object.fromEntries(Object.entries(layer.examples[example]?.params ?? {}) as [string, Json][]);
   const rename = (value: Json): Json =>
     Array.isArray(value) ? value.map(rename) : typeof value === "number" && typeof renamed.get(value) === "number" ? (renamed.get(value) ?? value) : value;
@@ -179,7 +183,7 @@ function paramsOf(layer: Layer, { example, params, renames }: Candidate, renamed
   return { ...Object.fromEntries(kept), ...params };
 }
 
-function wireUp(layer: Layer, node: Node, wires: readonly Wire[], seed: number, isPositive: boolean): Trial {
+function wireUp(layer: Layer, node: Node, wires: readonly Wire[], { seed, batches }: Candidate, isPositive: boolean): Trial {
   const nodes: Node[] = [node];
   const edges: Graph["edges"] = [];
   const inputs = new Map<string, TensorType>();
@@ -220,6 +224,7 @@ function wireUp(layer: Layer, node: Node, wires: readonly Wire[], seed: number, 
   const params = { ...Object.fromEntries(Object.entries(layer.params).map(([name, param]) => [name, param.default])), ...node.params };
   const given = (binding: Binding) => ({
     params,
+    isTrained: binding === batches[0],
     sizes: Object.fromEntries(wires.toReversed().map(({ port, shape, hasBatch }) => [port, (hasBatch ? ["B", ...shape] : shape).map((size) => sizeAt(size, binding))])),
   });
   return {

@@ -36,8 +36,9 @@ export function coverageProblems(coverage: Coverage): string[] {
   }
   const listed = [...readFileSync(FILE, "utf8").matchAll(/^\| ([^|]+?) \|/gm)].map(([, title = ""]) => title).filter((title) => title !== "layer" && !/^-+$/.test(title));
   const titles = layers.map(({ title }) => title);
-  for (const title of titles) if (!listed.includes(title)) problems.push(`docs/coverage.md does not list ${title}; write it anew with UPDATE_DOCS=1.`);
-  for (const title of listed) if (!titles.includes(title)) problems.push(`docs/coverage.md lists ${title}, which does not exist.`);
+  const [absent, gone] = [titles.filter((title) => !listed.includes(title)), listed.filter((title) => !titles.includes(title))];
+  if (absent.length > 0) problems.push(`docs/coverage.md does not list ${absent.join(", ")}; write it anew with UPDATE_DOCS=1.`);
+  if (gone.length > 0) problems.push(`docs/coverage.md lists ${gone.join(", ")}, which do not exist.`);
   return problems;
 }
 

@@ -5,6 +5,8 @@ import { perAxis } from "../../core/layers/params.ts";
 type Given = {
   params: { readonly [name: string]: unknown } /** Sizes of the first wire of each port, at the numbers of one batch. */;
   sizes: { readonly [port: string]: readonly number[] };
+  /** It is the batch that gradients are taken of. */
+  isTrained: boolean;
 };
 
 /**
@@ -26,8 +28,12 @@ export type Hint = {
 
 const upTo = (name: string): Hint => ({ whole: ({ params }) => [0, Number(params[name])] });
 const lengths: Hint = { whole: ({ sizes }) => [1, (sizes.x?.[1] ?? 1) + 1] };
-/** Without running averages a batch is its own measure, which one number is not. */
-const severalEach: Hint = { fits: ({ params, sizes }) => params.track_running_stats !== false || (sizes.x ?? []).reduce((a, b) => a * b, 1) > (sizes.x?.[1] ?? 1) };
+/** Where a batch is its own measure, one number for each channel is not enough. */
+const severalEach: Hint = {
+  fits: ({ params, sizes: { x = [] }, isTrained }) => (params.track_running_stats !== false && !isTrained) || x.reduce((a, b) => a * b, 1) > (x[1] ?? 1),
+};
+/** Places along the axis `dim`. */
+const places: Hint = { whole: ({ params, sizes: { x = [] } }) => [0, x.at(Number(params.dim)) ?? 1] };
 /** Mirrors and the opposite side give no more than there is. */
 const fewerThanThereAre: Hint = { fits: ({ params, sizes }) => params.padding_mode === "zeros" || (sizes.x ?? []).slice(2).every((size) => size > 9) };
 
@@ -40,7 +46,19 @@ export const hints: { readonly [type: string]: Hint } = {
   gru: lengths,
   rnn: lengths,
   last_step: lengths,
-  top_k: { distinct: true },
+  masked_mean: lengths,
+  attention_pool: lengths,
+  padding_mask: lengths,
+  argmax: { distinct: true },
+  argmin: { distinct: true },
+  sort: { distinct: true },
+  topk: { distinct: true, fits: ({ params, sizes }) => Number(params.k) <= (sizes.x?.at(Number(params.dim)) ?? 0) },
+  select: {
+    fits: ({ params, sizes }) => {
+      const size = sizes.x?.at(Number(params.dim)) ?? 0;
+      return Number(params.index) < size && Number(params.index) >= -size;
+    },
+  },
   glu: { fits: ({ params, sizes }) => (sizes.x?.at(Number(params.dim)) ?? 0) % 2 === 0 },
   positional_encoding: { fits: ({ params, sizes }) => (sizes.x?.[1] ?? 0) <= Number(params.max_len) },
   batch_norm1d: severalEach,
