@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { isClassification } from "../../core/data/manifest.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
@@ -57,11 +58,21 @@ export const ChartGrid = memo(function ChartGrid({
     const pair = (name: string) => [curve(`train/${name}`, "train", "series-1", true), curve(`validation/${name}`, "validation", "series-2", false)];
     const names = [...new Set([...metrics.keys()].flatMap((key) => (key.includes("/") ? [key.slice(key.indexOf("/") + 1)] : [])))];
     const others = names.filter((name) => name !== "loss").sort();
+    const together = TOGETHER.flatMap((group) => {
+      const there = group.filter((name) => others.includes(name));
+      return there.length > 1 ? [there] : [];
+    });
     // Until the first points tell, the frame stands for the metric that the task will bring.
-    const shown = others.length > 0 ? others : task === "tabular-regression" ? [] : ["accuracy"];
+    const shown = others.length > 0 ? others.filter((name) => !together.flat().includes(name)) : task === null || isClassification(task) ? ["accuracy"] : [];
     return [
       { id: "loss", title: "Loss", unit: unitOf("loss"), curves: pair("loss"), canLog: true },
       ...shown.map((name) => ({ id: name, title: metricName(name), unit: unitOf(name), curves: pair(name) })),
+      ...together.map((group) => ({
+        id: group.join(),
+        title: group.map(metricName).join(", "),
+        unit: unitOf(group[0] ?? ""),
+        curves: group.map((name, i) => curve(`validation/${name}`, metricName(name), COLORS[i] ?? "series-1", false)),
+      })),
       { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: findSchedule(schedule).title.toLowerCase() },
       { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
       { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
@@ -113,7 +124,7 @@ export const ChartGrid = memo(function ChartGrid({
             range={range}
             smoothing={smoothing}
             emptyWords={!store.loaded ? "" : isActive(status) ? "No points yet" : "No points were recorded"}
-            mark={curves.length === 2 ? mark : null}
+            mark={curves.length > 1 ? mark : null}
             hover={hover}
             onHover={setHover}
             onZoom={setZoom}
@@ -125,6 +136,13 @@ export const ChartGrid = memo(function ChartGrid({
     </section>
   );
 });
+
+/** Metrics of the validation rows that are read side by side. */
+const TOGETHER: readonly (readonly string[])[] = [
+  ["precision", "recall", "f1"],
+  ["roc_auc", "pr_auc"],
+];
+const COLORS: readonly Curve["color"][] = ["series-1", "series-2", "series-3"];
 
 /** The next of 1, 1.5, 2, 3, 5, 7 times a power of ten. */
 function roundUp(step: number): number {

@@ -11,7 +11,7 @@ import { logTicks, niceRange, niceTicks } from "./ticks.ts";
 import { useSize } from "./useSize.ts";
 
 /** One curve. Only noisy ones (values of single batches) are smoothed. */
-export type Curve = { name: string; color: "series-1" | "series-2"; series: Series; noisy: boolean };
+export type Curve = { name: string; color: "series-1" | "series-2" | "series-3"; series: Series; noisy: boolean };
 
 /** A range of steps, both ends in it. */
 export type StepRange = readonly [from: number, to: number];

@@ -1,3 +1,4 @@
+import { findMetric } from "../../core/training/metrics/index.ts";
 import type { Answers } from "../ui/trpc.ts";
 import type { Unit } from "./figures.ts";
 import type { Bucket } from "./series.ts";
@@ -21,27 +22,32 @@ export function summaryOf(run: Pick<RunSummary, "summary">, key: string): { last
 
 /** The metric that says most about a run, of those it has: what lists show and the page leads with. */
 export function mainMetric(run: Pick<RunSummary, "summary">): string | null {
-  const keys = Object.keys(run.summary).filter((key) => key.startsWith("validation/") && key !== "validation/loss");
+  const keys = Object.keys(run.summary).filter((key) => key.startsWith("validation/") && !key.startsWith("validation/loss"));
   return keys.find((key) => key === "validation/accuracy") ?? keys.sort()[0] ?? null;
 }
 
-/** `validation/accuracy` as "Validation accuracy". */
+/** `validation/accuracy` as "Validation accuracy", `train/loss/y` as "Train loss of y". */
 export function metricTitle(key: string): string {
-  const [where = "", name = where] = key.split("/");
-  const words = METRIC_WORDS[name] ?? name.replaceAll("_", " ");
-  return where === name ? capital(words) : `${capital(where)} ${words}`;
+  const cut = key.indexOf("/");
+  if (cut < 0) return metricName(key);
+  return `${capital(key.slice(0, cut))} ${uncapital(metricName(key.slice(cut + 1)))}`;
 }
 
-/** `accuracy` as "Accuracy". */
+/** `accuracy` as "Accuracy", `loss/y` as "Loss of y". */
 export function metricName(name: string): string {
-  return capital(METRIC_WORDS[name] ?? name.replaceAll("_", " "));
+  const [of = name, ...parts] = name.split("/");
+  const words = findMetric(of)?.title ?? capital(METRIC_WORDS[of] ?? of.replaceAll("_", " "));
+  return parts.length > 0 ? `${words} of ${parts.join("/")}` : words;
 }
 
-const METRIC_WORDS: { [name: string]: string } = { lr: "learning rate", grad_norm: "gradient norm", mae: "mean absolute error", rmse: "root mean squared error", r2: "R²" };
+const METRIC_WORDS: { [name: string]: string } = { lr: "learning rate", grad_norm: "gradient norm" };
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** Within a sentence; short forms such as ROC, F1 and R² stay as they are. */
+const uncapital = (text: string) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
 
 export function unitOf(key: string): Unit {
-  if (key.endsWith("accuracy")) return "share";
+  const name = key.slice(key.indexOf("/") + 1);
+  if (findMetric(name)?.isShare) return "share";
   return key === "samples_per_second" ? "count" : "value";
 }
 

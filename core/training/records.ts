@@ -73,6 +73,8 @@ type MetricWords = {
   formula?: string;
   /** When to look at it, and when not. */
   use?: string;
+  /** A share from 0 to 1, written as percent. */
+  isShare?: true;
 };
 
 /** A metric that the engine computes on the same batch as the loss; `metrics/index.ts` is the list. */

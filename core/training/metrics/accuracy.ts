@@ -7,6 +7,7 @@ export const accuracy: MetricRecord = {
   doc: "The share of rows whose highest score is that of the right class.",
   formula: "accuracy = right / rows",
   use: "The first figure for classes of about equal size. Where one class is rare, look at F1.",
+  isShare: true,
   reduce: "mean",
   when: "always",
   better: "higher",

@@ -7,6 +7,7 @@ export const f1: DerivedMetric = {
   doc: "Precision and recall in one figure; the mean over the classes, each counting the same however rare it is.",
   formula: "F1 = 2 · precision · recall / (precision + recall)",
   use: "When classes differ much in size, where accuracy flatters.",
+  isShare: true,
   from: confusion.name,
   better: "higher",
   of: (counts, [classes = 0]) => macroMean(counts, classes, ({ right, actual, predicted }) => [2 * right, actual + predicted]),

@@ -41,11 +41,16 @@ export function deriveValues(tensors: { readonly [name: string]: { shape: readon
   );
 }
 
-const directions = new Map([...ofClasses, ...ofValues, ...derivedMetrics].flatMap(({ name, better }) => (better ? [[name, better]] : [])));
+const byName = new Map<string, MetricRecord | DerivedMetric>([...ofClasses, ...ofValues, ...derivedMetrics].map((metric) => [metric.name, metric]));
+
+/** The record of a metric, by its name as it stands in a series' key. */
+export function findMetric(name: string): MetricRecord | DerivedMetric | undefined {
+  return byName.get(name);
+}
 
 /** Which way is good for a series such as `validation/accuracy` or `train/loss/y`; null where neither is. */
 export function goodDirection(key: string): "higher" | "lower" | null {
   const [, name, part] = key.split("/");
   if (name === "loss") return "lower";
-  return part === undefined ? (directions.get(name ?? "") ?? null) : null;
+  return part === undefined ? (findMetric(name ?? "")?.better ?? null) : null;
 }

@@ -7,6 +7,7 @@ export const mape: DerivedMetric = {
   doc: "How far predictions are off as a share of the target: 0.1 is ten percent. Not defined where a target is 0.",
   formula: "MAPE = mean |y − t| / |t|",
   use: "When targets differ much in size and none is near 0.",
+  isShare: true,
   from: errorMoments.name,
   better: "lower",
   of: (sums) => (sums[MOMENTS.shareError] ?? Number.NaN) / (sums[MOMENTS.count] ?? 0),

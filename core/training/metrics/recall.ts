@@ -7,6 +7,7 @@ export const recall: DerivedMetric = {
   doc: "Of the rows of a class, the share that was taken for it; the mean over the classes.",
   formula: "recall = right / of the class",
   use: "When a miss is costly. With classes of equal size it is the accuracy.",
+  isShare: true,
   from: confusion.name,
   better: "higher",
   of: (counts, [classes = 0]) => macroMean(counts, classes, ({ right, actual }) => [right, actual]),

@@ -9,6 +9,7 @@ export const top5: MetricRecord = {
   doc: "The share of rows whose right class is among the five highest scores.",
   formula: "top-5 = right class among the 5 highest / rows",
   use: "With twenty classes or more, some of which are hard to tell apart.",
+  isShare: true,
   reduce: "mean",
   when: "validation",
   better: "higher",

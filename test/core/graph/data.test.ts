@@ -30,7 +30,7 @@ type Input = [id: string, params: { [name: string]: Json }, name?: string];
 /** Inputs side by side, the first of which the output gives back. */
 function withInputs(...inputs: Input[]): Graph {
   const s = sketch();
-  for (const [column, [id, params, name]] of inputs.entries()) s.put([id, "input", params, ...(name === undefined ? [] : ([name] as const))], { column, row: 0 });
+  for (const [column, [id, params, name]] of inputs.entries()) s.put(name === undefined ? [id, "input", params] : [id, "input", params, name], { column, row: 0 });
   s.put(["y", "output"], { column: 0, row: 1 }, { x: inputs[0]?.[0] ?? "x" });
   return s.graph();
 }
