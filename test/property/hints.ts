@@ -49,6 +49,8 @@ export const hints: { readonly [type: string]: Hint } = {
   masked_mean: lengths,
   attention_pool: lengths,
   padding_mask: lengths,
+  gather: places,
+  index_select: places,
   argmax: { distinct: true },
   argmin: { distinct: true },
   sort: { distinct: true },
