@@ -27,6 +27,8 @@ import { commands } from "./commands.ts";
 import { canConnect } from "./connect.ts";
 import { nodeAt } from "./dropTarget.ts";
 import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
+import { isOpen, useFolds } from "./folds.ts";
+import { HelpCard } from "./help/HelpCard.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
@@ -52,7 +54,8 @@ export function Canvas() {
   const checked = useChecked();
   const [viewBody] = useState(createViewer);
   const body = bodyAt(graph, scope);
-  const views = useMemo(() => viewBody(body, scope, checked), [viewBody, body, scope, checked]);
+  const folds = useFolds();
+  const views = useMemo(() => viewBody(body, scope, checked, { graph, isOpen: (path, bodies) => isOpen(folds, path, bodies) }), [viewBody, body, scope, checked, graph, folds]);
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point> | null>(null);
   const nodes = useFlowNodes(views.nodes, body.nodes, selection.nodes, dragged);
   const edges = useFlowEdges(views.edges, selection.edges);
@@ -68,7 +71,7 @@ export function Canvas() {
 
   const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
     applySelection(changes, "nodes");
-    const moves = changes.flatMap((change) => (change.type === "position" && change.dragging && change.position ? [[change.id, change.position] as const] : []));
+    const moves = changes.flatMap((change) => (change.type === "position" && change.dragging && change.position ? [[change.id, fromFlow(change.position)] as const] : []));
     if (moves.length > 0) setDragged((before) => new Map([...(before ?? []), ...moves]));
     const sizes = changes.flatMap((change) => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions] as const] : []));
     if (sizes.length > 0) measured.remember(sizes);
@@ -124,9 +127,9 @@ export function Canvas() {
           onEdgesChange={onEdgesChange}
           onNodeDragStop={(_, __, moved) => {
             setDragged(null);
-            moveNodes(new Map(moved.map((node) => [node.id, { x: Math.round(node.position.x), y: Math.round(node.position.y) }])));
+            moveNodes(new Map(moved.map((node) => [node.id, fromFlow(node.position)])));
           }}
-          onNodeClick={(_, node) => useStudio.setState({ problemAt: node.data.severity ? node.id : null })}
+          onNodeClick={(_, node) => useStudio.setState(({ helpAt }) => ({ problemAt: node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }))}
           onNodeDoubleClick={(_, node) => {
             const [inside] = node.data.bodies;
             if (inside) enterBody(node.id, inside.role);
@@ -135,7 +138,7 @@ export function Canvas() {
           // While the view moves it is one picture that is only pushed about; at rest it is drawn sharply again.
           onMoveStart={() => wrapper.current?.setAttribute("data-moving", "")}
           onMoveEnd={() => wrapper.current?.removeAttribute("data-moving")}
-          onPaneClick={() => useStudio.setState({ problemAt: null })}
+          onPaneClick={() => useStudio.setState({ problemAt: null, helpAt: null })}
           onConnect={(wire) => connectEnds(ends(wire).from, ends(wire).to)}
           onConnectEnd={onConnectEnd}
           onReconnect={(edge, wire) => rewire(edge.id, ends(wire).from, ends(wire).to)}
@@ -156,6 +159,8 @@ export function Canvas() {
           zoomOnDoubleClick={false}
           disableKeyboardA11y
           elevateEdgesOnSelect={false}
+          // A zone that shows its inside is wider, and its middle stays over the others'.
+          nodeOrigin={[0.5, 0]}
           snapToGrid
           snapGrid={[8, 8]}
           minZoom={0.1}
@@ -180,6 +185,7 @@ export function Canvas() {
             />
           )}
           <ProblemPopover />
+          <HelpCard />
           <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">
             <CanvasTools />
             <Breadcrumb />
@@ -196,6 +202,10 @@ export function Canvas() {
     </ContextMenu>
   );
 }
+
+/** A node's place in the document is the left corner of a plain node; React Flow is told the middle. */
+const toFlow = ({ x, y }: Point): Point => ({ x: x + WIDTH / 2, y });
+const fromFlow = ({ x, y }: Point): Point => ({ x: Math.round(x - WIDTH / 2), y: Math.round(y) });
 
 function ends(wire: Connection | FlowEdge): { from: { node: string; port: string }; to: { node: string; port: string } } {
   return { from: { node: wire.source, port: wire.sourceHandle ?? "" }, to: { node: wire.target, port: wire.targetHandle ?? "" } };
@@ -235,15 +245,15 @@ function pointAt(event: MouseEvent): "node" | "wire" | "canvas" {
 
 function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
   const mac = isMac();
-  return commands
-    .filter((command) => command.menu?.includes(of))
-    .map((command) => ({
-      label: command.title,
-      run: command.run,
-      shortcut: printKeys(command.keys[0] ?? "", mac),
-      disabled: command.isReady?.() === false,
-      danger: command.danger,
-    }));
+  const items: MenuItem[] = [];
+  for (const command of commands) {
+    if (!command.menu?.includes(of) || (command.rare && command.isReady?.() === false)) continue;
+    const line = { label: command.title, run: command.run, shortcut: printKeys(command.keys[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger };
+    const under = items.find((item) => item !== "rule" && "items" in item && item.label === command.under);
+    if (under && under !== "rule" && "items" in under) under.items.push(line);
+    else items.push(command.under === undefined ? line : { label: command.under, items: [line] });
+  }
+  return items;
 }
 
 function useFlowNodes(
@@ -261,7 +271,7 @@ function useFlowNodes(
     const next = new Map<string, FlowNode>();
     for (const view of views) {
       const old = before.current.get(view.id);
-      const position = dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 };
+      const position = toFlow(dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 });
       const size = measured.get(view.id);
       const isSelected = selected.has(view.id);
       const same = old && old.data === view && old.position.x === position.x && old.position.y === position.y && old.selected === isSelected && old.measured === size;
@@ -333,7 +343,7 @@ function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened
       const nodes = bodyAt(graph, scope).nodes;
       if (nodes.length === 0 || width === 0) return;
       const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
-      const sizes = nodes.map((node) => ({ ...node.at, ...measured.sizeOf(node) }));
+      const sizes = nodes.map((node) => ({ ...measured.cornerOf(node), ...measured.sizeOf(node) }));
       const left = Math.min(...sizes.map((n) => n.x));
       const top = Math.min(...sizes.map((n) => n.y));
       const right = Math.max(...sizes.map((n) => n.x + n.width));

@@ -1,27 +1,32 @@
 "use client";
 
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
-import type { Node } from "../../core/graph/document.ts";
-import { pathOf } from "../../core/graph/path.ts";
-import { formatShape, printShape, type TensorType } from "../../core/graph/shape.ts";
+import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
+import { type BodyStep, pathOf } from "../../core/graph/path.ts";
+import { formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
-import { type Layer, portsOf } from "../../core/layers/kit.ts";
+import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { Button } from "../ui/Button.tsx";
 import { Field, TextInput } from "../ui/Field.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
+import { Menu } from "../ui/Menu.tsx";
 import { Line } from "../ui/Panel.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
+import { BlockForm } from "./BlockForm.tsx";
+import { blockAround, exposeParam, groupSelection, unexposeParam, unpackNode } from "./blockEdits.ts";
 import { CodeTab } from "./CodeTab.tsx";
 import { useChecked } from "./checked.ts";
 import { commands } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
 import { bytesPerSample } from "./estimate.ts";
+import { LayerHelp } from "./help/LayerHelp.tsx";
 import { isMac, printKeys } from "./keys.ts";
+import { plainTitle, titleOf } from "./names.ts";
 import { ParamField } from "./ParamField.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
-import { printParam } from "./paramText.ts";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
+import { Weights } from "./Weights.tsx";
 
 /** What can be known and set about what is selected: parameters, what flows, cost; how its layer works; the model as code. */
 export function Inspector() {
@@ -37,7 +42,7 @@ export function Inspector() {
   const edge = nodes.length === 0 && selection.edges.size === 1 ? body.edges.find((e) => selection.edges.has(e.id)) : undefined;
   const path = node && pathOf(scope, node.id);
 
-  const title = layer ? layer.title : node ? node.type : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
+  const title = node && layer ? plainTitle(node, graph.definitions) : node ? node.type : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
   const content =
     node && path ? (
       layer ? (
@@ -49,8 +54,8 @@ export function Inspector() {
       <Several nodes={nodes} paths={nodes.map((n) => pathOf(scope, n.id))} checked={checked} />
     ) : edge ? (
       <Wire
-        from={`${nameOf(body.nodes, edge.from.node)} ${edge.from.port}`}
-        to={`${nameOf(body.nodes, edge.to.node)} ${edge.to.port}`}
+        from={`${nameOf(body.nodes, edge.from.node, graph.definitions)} ${edge.from.port}`}
+        to={`${nameOf(body.nodes, edge.to.node, graph.definitions)} ${edge.to.port}`}
         type={checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port]}
       />
     ) : (
@@ -65,16 +70,35 @@ export function Inspector() {
       onValue={(id) => useStudio.setState({ tab: id === "help" ? "help" : id === "code" ? "code" : "node" })}
       tabs={[
         { id: "node", title, content },
-        { id: "help", title: "Help", content: layer ? <HelpTab layer={layer} node={node} /> : <Keys /> },
+        {
+          id: "help",
+          title: "Help",
+          content: layer ? (
+            <div className="px-3.5 py-3">
+              <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
+              <LayerHelp layer={layer} node={node} types={path === undefined ? undefined : checked.types.get(path)} />
+            </div>
+          ) : (
+            <Keys />
+          ),
+        },
         { id: "code", title: "Code", content: <CodeTab /> },
       ]}
     />
   );
 }
 
-function nameOf(nodes: readonly Node[], id: string): string {
+function nameOf(nodes: readonly Node[], id: string, definitions: Definitions | undefined): string {
   const node = nodes.find((n) => n.id === id);
-  return node?.name?.trim() || (node && findLayer(node.type)?.title) || id;
+  return node ? titleOf(node, definitions) : id;
+}
+
+/** Whether an Input inside a zone has a value of its own where nothing is connected to its port. */
+function canStartAlone(graph: Graph, scope: readonly BodyStep[], name: string): boolean {
+  const around = scope.at(-1);
+  const zone = around && bodyAt(graph, scope.slice(0, -1)).nodes.find(({ id }) => id === around.node);
+  const layer = zone && findLayer(zone.type);
+  return zone !== undefined && layer !== undefined && portsOf(layer, zone).inputs[name]?.optional === true;
 }
 
 function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; path: string; checked: Checked }) {
@@ -82,10 +106,22 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
   const outputs = Object.entries(types?.outputs ?? {});
   const parameters = checked.parameterCount.get(path) ?? 0;
   const multiplyAdds = checked.multiplyAdds.get(path) ?? 0;
-  const weights = Object.entries(checked.weights.get(path) ?? {});
   const problems = checked.problems.filter((problem) => problem.node === path && problem.code !== "GRAPH_UNUSED");
   const { inputs, outputs: outputPorts } = portsOf(layer, node);
   const fromOutside = layer.boundary?.kind === "input" && path.includes("/");
+  const graph = useGraph((s) => s.graph);
+  const scope = useGraph((s) => s.scope);
+  const composed = layer.compose && !layer.bodies ? checked.composed.get(path)?.body : undefined;
+  // Inside a block every parameter may stand on its outside.
+  const around = fromOutside ? null : blockAround(graph, scope);
+  const exposed = around?.definition === undefined ? [] : (graph.definitions?.[around.definition]?.exposed ?? []);
+  const outsideName = (param: string) => exposed.find((one) => around && one.node === pathOf(around.inner, node.id) && one.param === param)?.name ?? null;
+  const toggleOutside = (param: string) => {
+    const name = outsideName(param);
+    if (name !== null && around?.definition !== undefined) unexposeParam(around.definition, name);
+    else exposeParam(node.id, param);
+  };
+  const startsAlone = fromOutside && canStartAlone(graph, scope, node.name?.trim() || (layer.boundary?.name ?? ""));
   return (
     <div className="px-3.5 pt-3 pb-6">
       {problems.length > 0 && (
@@ -101,29 +137,45 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
             {...ids}
             key={node.name ?? ""}
             defaultValue={node.name ?? ""}
-            placeholder={layer.title}
+            placeholder={plainTitle(node, graph.definitions)}
             maxLength={120}
             onBlur={(event) => event.target.value.trim() !== (node.name ?? "") && renameNode(node.id, event.target.value.trim())}
             onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
           />
         )}
       </Field>
-      {fromOutside && <p className="pt-1 text-sm text-ink2">What it gives comes from around the zone; its name is the name it goes by there.</p>}
-      {Object.entries(fromOutside ? {} : layer.params).map(([name, param]) => (
-        <ParamField
-          key={name}
-          name={name}
-          param={param}
-          value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]}
-          changed={Object.hasOwn(node.params, name)}
-          onValue={(value) => setParam(node.id, name, value)}
-          onReset={() => resetParam(node.id, name)}
-        />
-      ))}
-      {Object.keys(layer.bodies ?? {}).length > 0 && (
+      {fromOutside && (
+        <p className="pt-1 text-sm text-ink2">
+          What it gives comes from around the zone; its name is the name it goes by there.{startsAlone && " Where nothing is connected there, it starts at zeros of this shape."}
+        </p>
+      )}
+      {Object.entries(fromOutside && !startsAlone ? {} : layer.params).map(([name, param]) =>
+        param.hidden ? null : (
+          <ParamField
+            key={name}
+            outside={around ? { name: outsideName(name), onToggle: () => toggleOutside(name) } : undefined}
+            name={name}
+            param={param}
+            value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]}
+            changed={Object.hasOwn(node.params, name)}
+            onValue={(value) => setParam(node.id, name, value)}
+            onReset={() => resetParam(node.id, name)}
+          />
+        ),
+      )}
+      {node.type === "block" && <BlockForm node={node} />}
+      {composed && (
+        <div className="flex items-center justify-between gap-3 pt-2">
+          <p className="text-sm text-ink2">Made of {composed.nodes.filter(({ type }) => !findLayer(type)?.boundary).length} other layers.</p>
+          <Button size="sm" kind="quiet" onClick={() => unpackNode(node.id)}>
+            Open as a block
+          </Button>
+        </div>
+      )}
+      {Object.keys(bodiesOf(layer, node)).length > 0 && (
         <Section title="Inside">
           <div className="space-y-1">
-            {Object.entries(layer.bodies ?? {}).map(([role, { doc }]) => (
+            {Object.entries(bodiesOf(layer, node)).map(([role, { doc }]) => (
               <button
                 key={role}
                 type="button"
@@ -131,7 +183,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
                 className="flex w-full flex-col rounded-md border border-line2 bg-raise px-2.5 py-1.5 text-left hover:border-ink3"
               >
                 <span className="flex justify-between">
-                  <span className="font-medium">{role}</span>
+                  <span className="font-medium">{role.replaceAll("_", " ")}</span>
                   <span className="figures text-ink2">{node.bodies?.[role]?.nodes.length ?? 0} nodes</span>
                 </span>
                 <span className="text-sm text-ink2">{doc}</span>
@@ -166,18 +218,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           <Line name="Output">{outputs.length > 0 ? `${formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0))} / sample` : "–"}</Line>
         </dl>
       </Section>
-      {weights.length > 0 && (
-        <Section title="Weights">
-          <dl>
-            {weights.map(([name, plan]) => (
-              <Line key={name} name={<span className="font-mono text-sm">{name}</span>}>
-                {printShape(plan.shape)}
-                {plan.trainable === false && <span className="text-ink3"> kept, not trained</span>}
-              </Line>
-            ))}
-          </dl>
-        </Section>
-      )}
+      <Weights node={node} path={path} checked={checked} />
     </div>
   );
 }
@@ -229,9 +270,17 @@ function Several({ nodes, paths, checked }: { nodes: readonly Node[]; paths: str
         <Line name="Parameters">{formatCount(sum(checked.parameterCount))}</Line>
         <Line name="Multiply-adds">{formatCount(sum(checked.multiplyAdds))}</Line>
       </dl>
-      <Button kind="danger" onClick={deleteSelection}>
-        Delete {nodes.length} nodes
-      </Button>
+      <div className="flex flex-wrap gap-2">
+        <Button shortcut={printKeys("Mod+G", isMac())} onClick={() => groupSelection()}>
+          Group into a block
+        </Button>
+        <Menu items={commands.filter((command) => command.under !== undefined).map((command) => ({ label: command.title, run: command.run }))}>
+          <Button>Put into…</Button>
+        </Menu>
+        <Button kind="danger" onClick={deleteSelection}>
+          Delete {nodes.length} nodes
+        </Button>
+      </div>
     </div>
   );
 }
@@ -268,57 +317,6 @@ function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: num
         <Line name="Weights">{formatBytes(checked.totals.parameters * 4)}</Line>
       </dl>
       <p className="text-ink2">Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.</p>
-    </div>
-  );
-}
-
-function HelpTab({ layer, node }: { layer: Layer; node: Node | undefined }) {
-  const { inputs, outputs } = node ? portsOf(layer, node) : layer;
-  return (
-    <div className="space-y-4 px-3.5 py-3">
-      <p>{layer.doc}</p>
-      {Object.keys(layer.params).length > 0 && (
-        <div>
-          <h3 className="section-name pb-1">Parameters</h3>
-          <dl className="space-y-1.5">
-            {Object.entries(layer.params).map(([name, param]) => (
-              <div key={name}>
-                <dt className="flex justify-between gap-3 font-mono text-sm">
-                  {name} <span className="text-ink3">{printParam(param.default, param.control)}</span>
-                </dt>
-                <dd className="text-ink2">{param.doc}</dd>
-              </div>
-            ))}
-          </dl>
-        </div>
-      )}
-      {[
-        ["Inputs", inputs],
-        ["Outputs", outputs],
-      ].map(([title, ports]) =>
-        Object.keys(ports ?? {}).length === 0 ? null : (
-          <div key={String(title)}>
-            <h3 className="section-name pb-1">{String(title)}</h3>
-            <dl className="space-y-1.5">
-              {Object.entries(ports as Layer["inputs"]).map(([port, { doc, optional, many }]) => (
-                <div key={port}>
-                  <dt className="font-mono text-sm">
-                    {port}
-                    {optional && <span className="text-ink3"> may stay empty</span>}
-                    {many && <span className="text-ink3"> takes many wires</span>}
-                  </dt>
-                  <dd className="text-ink2">{doc}</dd>
-                </div>
-              ))}
-            </dl>
-          </div>
-        ),
-      )}
-      {layer.source && (
-        <a href={layer.source} target="_blank" rel="noreferrer" className="inline-block text-accent hover:underline">
-          PyTorch's page on {layer.title}
-        </a>
-      )}
     </div>
   );
 }

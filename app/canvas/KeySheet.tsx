@@ -16,7 +16,7 @@ const POINTER = [
   ["Wire", "drag from dot to dot, or click both"],
   ["Add a layer here", "double-click the canvas"],
   ["Put a layer on a wire", "drag it onto the wire"],
-  ["Open a zone", "double-click it"],
+  ["Open a block or zone", "double-click it"],
 ] as const;
 
 /** All commands with their keys, straight from the list of commands. */
@@ -31,7 +31,7 @@ export function KeySheet() {
             <h3 className="section-name pb-1">{group}</h3>
             <dl>
               {commands
-                .filter((command) => command.group === group && !command.id.startsWith("nudge"))
+                .filter((command) => command.group === group && command.keys.length > 0 && !command.id.startsWith("nudge"))
                 .map((command) => (
                   <Row key={command.id} title={command.title} keys={command.keys.map((keys) => printKeys(keys, mac)).join("  ")} />
                 ))}

@@ -1,11 +1,16 @@
 "use client";
 
 import { Handle, type Node, type NodeProps, Position, useConnection, useUpdateNodeInternals } from "@xyflow/react";
+import { ChevronDown, ChevronRight, Link2 } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
+import { pathOf } from "../../core/graph/path.ts";
 import { formatCount, formatShort } from "../ui/format.ts";
 import { categoryColor } from "./categories.ts";
 import { canConnect } from "./connect.ts";
 import { renameNode } from "./edits.ts";
+import { setOpen } from "./folds.ts";
+import { Inside } from "./Inside.tsx";
+import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 import type { NodeView, PortView } from "./view.ts";
 
@@ -14,8 +19,9 @@ export type FlowNode = Node<NodeView, "layer">;
 /** A node on the canvas. Drawn wholly from its view; it knows no layer by name. */
 export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeProps<FlowNode>) {
   const zone = view.bodies.length > 0;
+  const open = view.bodies.some((body) => body.drawing !== null);
   // Ports of a block come and go with its body; wires must then find them anew.
-  const ports = [...view.inputs, ...view.outputs].map((port) => port.id).join(" ");
+  const ports = [...[...view.inputs, ...view.outputs].map((port) => port.id), open].join(" ");
   const drawn = useRef(ports);
   const updateNodeInternals = useUpdateNodeInternals();
   useEffect(() => {
@@ -28,6 +34,8 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       data-selected={selected || undefined}
       data-severity={view.severity ?? undefined}
       data-zone={zone || undefined}
+      data-open={open || undefined}
+      data-copies={view.copies || undefined}
       data-unknown={!view.known || undefined}
       style={{ "--bar": categoryColor(view.category) } as React.CSSProperties}
     >
@@ -35,20 +43,41 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       <span className="layer-bar" aria-hidden />
       {view.inputs.length > 1 && <PortNames ports={view.inputs} />}
       <div className="layer-head">
+        {zone && <Fold id={view.id} title={view.title} open={open} />}
         <Name id={view.id} title={view.title} />
-        {view.parameters !== null && view.parameters > 0 && (
-          <span className="layer-count" title={`${formatCount(view.parameters)} parameters`}>
-            {view.parameters < 100_000 ? formatCount(view.parameters) : formatShort(view.parameters)}
-          </span>
-        )}
-        {view.severity === "error" && view.parameters === null && (
-          <span className="layer-count" aria-hidden>
-            ?
-          </span>
-        )}
+        {open && view.summary !== "" && <span className="layer-summary">{view.summary}</span>}
+        <span className="layer-marks">
+          {view.lender !== null && (
+            <span className="layer-link" role="img" aria-label={`Uses the weights of ${view.lender}`} title={`Uses the weights of ${view.lender}`}>
+              <Link2 size={12} aria-hidden />
+            </span>
+          )}
+          {view.shared && (
+            <span className="layer-count" title={`Version ${view.shared.version}, used ${view.shared.count} times`}>
+              ×{view.shared.count}
+            </span>
+          )}
+          {view.parameters !== null && view.parameters > 0 && (
+            <span className="layer-count" title={`${formatCount(view.parameters)} parameters`}>
+              {view.parameters < 100_000 ? formatCount(view.parameters) : formatShort(view.parameters)}
+            </span>
+          )}
+          {view.severity === "error" && view.parameters === null && (
+            <span className="layer-count" aria-hidden>
+              ?
+            </span>
+          )}
+        </span>
       </div>
-      {view.summary !== "" && <div className="layer-summary">{view.summary}</div>}
-      {zone && (
+      {!open && view.summary !== "" && <div className="layer-summary">{view.summary}</div>}
+      {open && (
+        <div className="layer-inside">
+          {view.bodies.map(
+            ({ role, text, problem, drawing }) => drawing && <Inside key={role} role={role} named={view.bodies.length > 1} text={text} problem={problem} drawing={drawing} />,
+          )}
+        </div>
+      )}
+      {zone && !open && (
         <dl className="layer-bodies">
           {view.bodies.map((body) => (
             <div key={body.role} data-problem={body.problem || undefined}>
@@ -63,6 +92,26 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
     </div>
   );
 });
+
+/** Shows or hides what is inside. */
+function Fold({ id, title, open }: { id: string; title: string; open: boolean }) {
+  const Icon = open ? ChevronDown : ChevronRight;
+  return (
+    <button
+      type="button"
+      className="layer-fold nodrag nopan"
+      aria-expanded={open}
+      aria-label={`Inside of ${title}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        setOpen(pathOf(useGraph.getState().scope, id), !open);
+      }}
+      onDoubleClick={(event) => event.stopPropagation()}
+    >
+      <Icon size={12} aria-hidden />
+    </button>
+  );
+}
 
 /** Ports stand evenly along their edge of the node, in the layer's order. */
 const Ports = memo(function Ports({ node, title, type, ports }: { node: string; title: string; type: "source" | "target"; ports: PortView[] }) {

@@ -1,32 +1,38 @@
 "use client";
 
-import { Search } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { ChevronDown, ChevronRight, CircleHelp, MoreHorizontal, Search, Star } from "lucide-react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
-import { layers } from "../../core/layers/index.ts";
-import type { Layer } from "../../core/layers/kit.ts";
+import { countInstances } from "../../core/graph/definitions.ts";
+import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
+import { Confirm } from "../ui/Dialog.tsx";
+import { Menu } from "../ui/Menu.tsx";
 import { Tip } from "../ui/Tip.tsx";
+import { removeDefinition } from "./blockEdits.ts";
 import { categoryColor, sections } from "./categories.ts";
 import { PALETTE_SEARCH_ID } from "./commands.ts";
 import { markWireAt } from "./dropTarget.ts";
 import { addLayer, dropLayer } from "./edits.ts";
-import { searchLayers } from "./search.ts";
+import { HelpPopover } from "./help/HelpPopover.tsx";
+import { blockItems, type Item, layerItem, layerItems, openShelf, searchItems, toggleStar, toggleWhole, useShelf } from "./shelf.ts";
+import { useGraph } from "./useGraph.ts";
 import { type Point, useStudio } from "./useStudio.ts";
+
+/** Of a long section so many are shown until it is opened; the palette's order puts first what is needed first. */
+const FIRST = 5;
 
 /** Every layer there is, by category, with a search. A click or Enter adds one and wires it up where that is clear; dragging puts it anywhere, also onto a wire. */
 export function Palette() {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
-  const found = useMemo(() => searchLayers(layers, query), [query]);
+  const definitions = useGraph((s) => s.graph.definitions);
+  const shelf = useShelf();
+  useEffect(openShelf, []);
+  const own = useMemo(() => blockItems(definitions), [definitions]);
+  const found = useMemo(() => searchItems(query, own), [query, own]);
   const searching = query.trim() !== "";
-  const groups = useMemo(
-    () =>
-      searching
-        ? [{ category: null, title: "Found", layers: found }]
-        : sections.map(({ category, title }) => ({ category, title, layers: layers.filter((layer) => layer.category === category) })).filter((group) => group.layers.length > 0),
-    [searching, found],
-  );
+  const known = (types: readonly string[]) => types.flatMap((type) => layerItem(type) ?? []);
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -38,7 +44,7 @@ export function Palette() {
           role="combobox"
           aria-expanded
           aria-controls="palette-list"
-          aria-activedescendant={searching && found[active] ? `palette-${found[active].type}` : undefined}
+          aria-activedescendant={searching && found[active] ? `palette-${found[active].key}` : undefined}
           aria-label="Find a layer"
           placeholder="Find a layer"
           autoComplete="off"
@@ -54,8 +60,8 @@ export function Palette() {
               const step = event.key === "ArrowDown" ? 1 : -1;
               setActive((index) => (index + step + found.length) % Math.max(1, found.length));
             }
-            const layer = found[active];
-            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && searching && layer) addLayer(layer);
+            const item = found[active];
+            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && searching && item) addLayer(item.layer, item.definition);
             if (event.key === "Escape") {
               event.stopPropagation();
               if (query) setQuery("");
@@ -69,31 +75,121 @@ export function Palette() {
         </kbd>
       </div>
       <div id="palette-list" className="min-h-0 flex-1 overflow-y-auto px-2.5 pb-4">
-        {groups.map((group) => (
-          <section key={group.title} aria-label={group.title}>
-            <h3 className="section-name flex justify-between px-1 pt-3 pb-1">
-              {group.title}
-              <span className="figures font-normal">{group.layers.length}</span>
-            </h3>
-            <ul>
-              {group.layers.map((layer) => (
-                <li key={layer.type}>
-                  <PaletteItem layer={layer} active={searching && layer === found[active]} />
-                </li>
-              ))}
-            </ul>
-          </section>
-        ))}
-        {found.length === 0 && <p className="px-1 pt-2 text-ink2">No layer fits “{query.trim()}”.</p>}
+        {searching ? (
+          <>
+            <Section id="found" title="Found" items={found} active={found[active]} whole />
+            {found.length === 0 && <p className="px-1 pt-2 text-ink2">No layer fits “{query.trim()}”.</p>}
+          </>
+        ) : (
+          <>
+            {own.length > 0 && <Section id="own" title="Your blocks" items={own} whole />}
+            {shelf.starred.length > 0 && <Section id="starred" title="Starred" items={known(shelf.starred)} whole />}
+            {shelf.recent.length > 0 && <Section id="recent" title="Added last" items={known(shelf.recent.filter((type) => !shelf.starred.includes(type)))} whole />}
+            {sections.map(({ category, title }) => (
+              <Section key={category} id={category} title={title} items={layerItems.filter((item) => item.category === category)} whole={shelf.whole.includes(category)} />
+            ))}
+          </>
+        )}
       </div>
     </div>
+  );
+}
+
+function Section({ id, title, items, whole, active }: { id: string; title: string; items: readonly Item[]; whole: boolean; active?: Item }) {
+  if (items.length === 0) return null;
+  const folds = sections.some(({ category }) => category === id) && items.length > FIRST + 1;
+  const shown = whole || !folds ? items : items.slice(0, FIRST);
+  const Icon = whole ? ChevronDown : ChevronRight;
+  return (
+    <section aria-label={title}>
+      <h3 className="section-name">
+        {folds ? (
+          <button
+            type="button"
+            aria-expanded={whole}
+            onClick={() => toggleWhole(id)}
+            className="group flex w-full items-center justify-between rounded-sm px-1 pt-3 pb-1 hover:text-ink"
+          >
+            {title}
+            <span className="figures flex items-center gap-0.5 font-normal">
+              {items.length}
+              <Icon size={11} aria-hidden className="-mr-0.5" />
+            </span>
+          </button>
+        ) : (
+          <span className="flex justify-between px-1 pt-3 pb-1">
+            {title}
+            <span className="figures pr-3 font-normal">{items.length}</span>
+          </span>
+        )}
+      </h3>
+      <ul>
+        {shown.map((item) => (
+          <li key={item.key} className="group/item relative">
+            <PaletteItem item={item} active={item === active} />
+            <ItemTools item={item} />
+          </li>
+        ))}
+      </ul>
+      {folds && !whole && (
+        <button type="button" onClick={() => toggleWhole(id)} className="h-[22px] w-full rounded-md pl-[21px] text-left text-sm text-ink2 hover:bg-hover hover:text-ink">
+          {items.length - FIRST} more
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** What else can be done with an entry; shown while the pointer or the focus is on it. */
+function ItemTools({ item }: { item: Item }) {
+  const starred = useShelf((s) => s.starred.includes(item.key));
+  const [asking, setAsking] = useState(false);
+  const tool = "size-5! opacity-0 group-focus-within/item:opacity-100 group-hover/item:opacity-100 data-[state=open]:opacity-100";
+  if (item.definition !== undefined) {
+    const { definition } = item;
+    const count = countInstances(useGraph.getState().graph, definition);
+    return (
+      <span className="absolute top-[3px] right-1 flex">
+        <Menu align="end" items={[{ label: "Remove from the list…", danger: true, run: () => setAsking(true) }]}>
+          <IconButton label={`More for ${item.title}`} tabIndex={-1} className={tool}>
+            <MoreHorizontal size={13} />
+          </IconButton>
+        </Menu>
+        <Confirm
+          title={`Remove ${item.title}?`}
+          text={count === 0 ? "It is not used in this model." : `${count === 1 ? "The one copy" : `The ${count} copies`} in the drawing stay, each as a block of its own.`}
+          action="Remove"
+          open={asking}
+          onOpen={setAsking}
+          onConfirm={() => removeDefinition(definition)}
+        />
+      </span>
+    );
+  }
+  return (
+    <span className="absolute top-[3px] right-1 flex max-lg:hidden">
+      <HelpPopover layer={item.layer} side="right">
+        <IconButton label={`About ${item.title}`} tabIndex={-1} className={tool}>
+          <CircleHelp size={13} />
+        </IconButton>
+      </HelpPopover>
+      <IconButton
+        label={starred ? `Unstar ${item.title}` : `Star ${item.title}`}
+        aria-pressed={starred}
+        tabIndex={-1}
+        className={cx(tool, starred && "text-accent!")}
+        onClick={() => toggleStar(item.key)}
+      >
+        <Star size={13} fill={starred ? "currentColor" : "none"} />
+      </IconButton>
+    </span>
   );
 }
 
 /** How far the pointer must go before a press becomes a drag. */
 const DRAG_PX = 4;
 
-function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
+function PaletteItem({ item, active }: { item: Item; active: boolean }) {
   const [ghost, setGhost] = useState<Point | null>(null);
   const start = useRef<Point | null>(null);
   const dragged = useRef(false);
@@ -106,16 +202,16 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
 
   return (
     <>
-      <Tip text={layer.doc} side="right">
+      <Tip text={item.doc} side="right">
         <button
           type="button"
-          id={`palette-${layer.type}`}
-          aria-label={layer.title}
+          id={`palette-${item.key}`}
+          aria-label={item.title}
           data-active={active || undefined}
-          className={cx("group flex h-[26px] w-full touch-manipulation items-center gap-2 rounded-md px-1.5 text-left hover:bg-hover", active && "bg-accent-soft")}
+          className={cx("flex h-[26px] w-full touch-manipulation items-center gap-2 rounded-md px-1.5 text-left group-hover/item:bg-hover", active && "bg-accent-soft")}
           onClick={(event) => {
             // A double click means one layer.
-            if (!dragged.current && event.detail < 2) addLayer(layer);
+            if (!dragged.current && event.detail < 2) addLayer(item.layer, item.definition);
           }}
           onPointerDown={(event) => {
             dragged.current = false;
@@ -137,7 +233,7 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
             if (dragged.current) {
               const at = { x: event.clientX, y: event.clientY };
               const place = useStudio.getState().canvas?.at(at);
-              if (place) dropLayer(layer, place, markWireAt(at));
+              if (place) dropLayer(item.layer, place, markWireAt(at), item.definition);
             }
             end();
           }}
@@ -146,11 +242,9 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
             if (event.key === "Escape" && dragged.current) end();
           }}
         >
-          <span aria-hidden className="size-2 shrink-0 rounded-[2px]" style={{ background: categoryColor(layer.category) }} />
-          <span className="min-w-0 flex-1 truncate">{layer.title}</span>
-          <span aria-hidden className="text-sm text-ink3 opacity-0 group-hover:opacity-100 max-sm:hidden">
-            drag
-          </span>
+          <span aria-hidden className="size-2 shrink-0 rounded-[2px]" style={{ background: categoryColor(item.category) }} />
+          <span className="min-w-0 flex-1 truncate group-hover/item:pr-10">{item.title}</span>
+          {item.version !== undefined && <span className="figures text-ink3 group-hover/item:invisible">v{item.version}</span>}
         </button>
       </Tip>
       {ghost &&
@@ -160,8 +254,8 @@ function PaletteItem({ layer, active }: { layer: Layer; active: boolean }) {
             className="pointer-events-none fixed z-50 flex h-[38px] w-[184px] items-center gap-2 rounded-lg border border-accent bg-raise px-3 font-semibold opacity-90"
             style={{ left: ghost.x - 92, top: ghost.y - 19 }}
           >
-            <span className="h-5 w-[3px] rounded-full" style={{ background: categoryColor(layer.category) }} />
-            {layer.title}
+            <span className="h-5 w-[3px] rounded-full" style={{ background: categoryColor(item.category) }} />
+            <span className="min-w-0 truncate">{item.title}</span>
           </div>,
           document.body,
         )}

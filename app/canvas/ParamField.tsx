@@ -1,10 +1,11 @@
 "use client";
 
-import { RotateCcw } from "lucide-react";
+import { RotateCcw, SquareArrowOutUpRight } from "lucide-react";
 import { useState } from "react";
 import type { Json } from "../../core/graph/document.ts";
 import type { Param } from "../../core/layers/params.ts";
 import { IconButton } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, ParsedInput, Select, Switch, TextArea } from "../ui/Field.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { parseParam, printParam } from "./paramText.ts";
@@ -18,6 +19,8 @@ export function ParamField({
   onValue,
   onReset,
   onProblem,
+  onRename,
+  outside,
 }: {
   name: string;
   param: Param<unknown>;
@@ -28,6 +31,10 @@ export function ParamField({
   onReset: () => void;
   /** Told what is wrong with the text in the field, and when it is well again. */
   onProblem?: (problem: string | null) => void;
+  /** Where its name is the person's own. */
+  onRename?: (name: string) => void;
+  /** Inside a block: the name under which it stands on the block's outside, or null, and how to change that. */
+  outside?: { name: string | null; onToggle: () => void };
 }) {
   const [complaint, setOwn] = useState<string | null>(null);
   const setComplaint = (problem: string | null) => {
@@ -40,7 +47,7 @@ export function ParamField({
   const problem = complaint ?? (stored.success ? null : `Needs ${stored.error.issues[0]?.message ?? "another value"}.`);
   return (
     <div className="group relative">
-      <Field label={name} doc={param.doc} mono problem={problem}>
+      <Field label={name} doc={param.doc} mono problem={problem} onRename={onRename}>
         {(ids) => {
           switch (control.kind) {
             case "bool":
@@ -112,6 +119,18 @@ export function ParamField({
           }
         }}
       </Field>
+      {outside && (
+        <Tip text={outside.name === null ? "Show it on the outside of the block" : `On the outside of the block as ${outside.name}: this value is this copy's own`} side="left">
+          <IconButton
+            label={outside.name === null ? `Expose ${name} on the block` : `Take ${name} off the outside`}
+            aria-pressed={outside.name !== null}
+            className={cx("absolute top-[8px] -left-[16px] size-4!", outside.name === null ? "opacity-0 group-hover:opacity-100 focus-visible:opacity-100" : "text-accent!")}
+            onClick={outside.onToggle}
+          >
+            <SquareArrowOutUpRight size={11} />
+          </IconButton>
+        </Tip>
+      )}
       {changed && (
         <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
           <IconButton

@@ -2,13 +2,12 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import { pathOf } from "../../core/graph/path.ts";
-import { layers } from "../../core/layers/index.ts";
 import { accepts } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
 import { categoryColor } from "./categories.ts";
 import { currentChecked } from "./checked.ts";
 import { addLayerAt } from "./edits.ts";
-import { searchLayers } from "./search.ts";
+import { blockItems, type Item, portsOfItem, searchItems } from "./shelf.ts";
 import { useGraph } from "./useGraph.ts";
 import { type QuickAdd as Request, useStudio } from "./useStudio.ts";
 
@@ -23,20 +22,21 @@ function Panel({ request }: { request: Request }) {
   const [active, setActive] = useState(0);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
-  const open = useMemo(() => {
+  const own = useMemo(() => blockItems(useGraph.getState().graph.definitions), []);
+  const takes = useMemo(() => {
     const { from } = request;
-    if (!from) return layers;
+    if (!from) return () => true;
     // Only layers that can take what the wire carries.
     const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
-    return layers.filter((layer) => Object.values(layer.inputs).some((port) => !type || accepts(port, type.dtype)));
+    return (item: Item) => Object.values(portsOfItem(item)).some((port) => !type || accepts(port, type.dtype));
   }, [request]);
-  const found = useMemo(() => searchLayers(open, query).slice(0, 8), [open, query]);
+  const found = useMemo(() => searchItems(query, own).filter(takes).slice(0, 8), [own, takes, query]);
   const close = () => useStudio.setState({ quickAdd: null });
   const add = (index: number) => {
-    const layer = found[index];
-    if (!layer) return;
+    const item = found[index];
+    if (!item) return;
     close();
-    addLayerAt(layer, request.at, request.from);
+    addLayerAt(item.layer, request.at, request.from, item.definition);
   };
   return (
     <>
@@ -52,7 +52,7 @@ function Panel({ request }: { request: Request }) {
           role="combobox"
           aria-expanded
           aria-controls="quick-add-list"
-          aria-activedescendant={found[active] ? `quick-${found[active].type}` : undefined}
+          aria-activedescendant={found[active] ? `quick-${found[active].key}` : undefined}
           aria-label="Find a layer to add"
           placeholder="Add a layer"
           autoComplete="off"
@@ -76,11 +76,11 @@ function Panel({ request }: { request: Request }) {
           }}
         />
         <div id="quick-add-list" role="listbox" aria-label="Layers">
-          {found.map((layer, index) => (
+          {found.map((item, index) => (
             <button
-              key={layer.type}
+              key={item.key}
               type="button"
-              id={`quick-${layer.type}`}
+              id={`quick-${item.key}`}
               role="option"
               aria-selected={index === active}
               tabIndex={-1}
@@ -88,8 +88,8 @@ function Panel({ request }: { request: Request }) {
               onClick={() => add(index)}
               className={cx("flex h-7 w-full items-center gap-2 rounded-md px-2 text-left", index === active && "bg-hover")}
             >
-              <span aria-hidden className="size-2 rounded-[2px]" style={{ background: categoryColor(layer.category) }} />
-              {layer.title}
+              <span aria-hidden className="size-2 rounded-[2px]" style={{ background: categoryColor(item.category) }} />
+              <span className="min-w-0 truncate">{item.title}</span>
             </button>
           ))}
         </div>

@@ -84,6 +84,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
       tab: "node",
       sheet: null,
       problemAt: null,
+      helpAt: null,
       renaming: null,
       quickAdd: null,
       keysShown: false,

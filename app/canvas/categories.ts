@@ -14,6 +14,7 @@ const titles: Record<Category, string> = {
   math: "Math",
   regularization: "Regularization",
   control: "Control flow",
+  block: "Blocks",
 };
 
 export const sections = CATEGORIES.map((category) => ({ category, title: titles[category] }));

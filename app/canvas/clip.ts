@@ -1,4 +1,4 @@
-import { type Body, Graph, SCHEMA_VERSION } from "../../core/graph/document.ts";
+import { Graph, SCHEMA_VERSION } from "../../core/graph/document.ts";
 import type { Clip } from "../../core/graph/edit.ts";
 
 /** Marks our text among everything else that may be on a clipboard. */
@@ -6,16 +6,18 @@ const MARK = "tensorloom nodes";
 const KEY = "tensorloom.clip";
 
 export function printClip(clip: Clip): string {
-  return JSON.stringify({ kind: MARK, nodes: clip.nodes, edges: clip.edges });
+  return JSON.stringify({ kind: MARK, ...clip });
 }
 
 /** The nodes that a text holds, or null where it is something else. */
 export function parseClip(text: string): Clip | null {
   if (!text.includes(MARK)) return null;
   try {
-    const { nodes, edges }: Partial<Body> = JSON.parse(text);
-    const read = Graph.safeParse({ schemaVersion: SCHEMA_VERSION, nodes, edges });
-    return read.success && read.data.nodes.length > 0 ? { nodes: read.data.nodes, edges: read.data.edges } : null;
+    const { nodes, edges, definitions }: Partial<Clip> = JSON.parse(text);
+    const read = Graph.safeParse({ schemaVersion: SCHEMA_VERSION, nodes, edges, definitions });
+    if (!read.success || read.data.nodes.length === 0) return null;
+    const { schemaVersion: _, ...clip } = read.data;
+    return clip;
   } catch {
     return null;
   }

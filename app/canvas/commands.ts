@@ -1,3 +1,7 @@
+import { definitionOf } from "../../core/graph/definitions.ts";
+import type { Node } from "../../core/graph/document.ts";
+import { findLayer, layers } from "../../core/layers/index.ts";
+import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
 import { readClip } from "./clip.ts";
 import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
 import type { Keys } from "./keys.ts";
@@ -20,18 +24,44 @@ export type Command = {
   /** The key's own effect stays (the browser pastes, and the paste event does the work). */
   keepDefault?: boolean;
   danger?: boolean;
+  /** The line of the context menu under which it stands. */
+  under?: string;
+  /** Stands in the context menu only while it would do something. */
+  rare?: boolean;
 };
 
 const selected = () => useGraph.getState().selection;
 const hasNodes = () => selected().nodes.size > 0;
 const hasAny = () => hasNodes() || selected().edges.size > 0;
+const selectedNodes = () => {
+  const { graph, scope, selection } = useGraph.getState();
+  return bodyAt(graph, scope).nodes.filter(({ id }) => selection.nodes.has(id));
+};
+/** Whether a node's layer is written as a graph of others. */
+const isComposed = (node: Node | undefined) => {
+  const layer = node && findLayer(node.type);
+  return layer?.compose !== undefined && !layer.bodies;
+};
 const onlyNode = () => (selected().nodes.size === 1 ? [...selected().nodes][0] : undefined);
+
+/** The selected node, if exactly one is. */
+function theNode() {
+  const { graph, scope } = useGraph.getState();
+  const id = onlyNode();
+  return id === undefined ? undefined : bodyAt(graph, scope).nodes.find((node) => node.id === id);
+}
+
+/** A selected block, and whether it is one of several that share a definition. */
+function theBlock(shared: boolean) {
+  const node = theNode();
+  const isShared = definitionOf(node, useGraph.getState().graph.definitions) !== undefined;
+  return node?.type === "block" && isShared === shared ? node : undefined;
+}
 
 /** The selected zone's first body, if exactly a zone is selected. */
 function innerScope() {
-  const { graph, scope } = useGraph.getState();
-  const id = onlyNode();
-  const node = bodyAt(graph, scope).nodes.find((n) => n.id === id);
+  const { scope } = useGraph.getState();
+  const node = theNode();
   const role = Object.keys(node?.bodies ?? {})[0];
   return node && role !== undefined ? [...scope, { node: node.id, role }] : null;
 }
@@ -40,6 +70,7 @@ function innerScope() {
 function stepBack(): void {
   const studio = useStudio.getState();
   if (studio.quickAdd) useStudio.setState({ quickAdd: null });
+  else if (studio.helpAt !== null) useStudio.setState({ helpAt: null });
   else if (studio.problemAt !== null) useStudio.setState({ problemAt: null });
   else if (studio.sheet) useStudio.setState({ sheet: null });
   else if (hasAny()) select({ nodes: new Set(), edges: new Set() });
@@ -66,6 +97,9 @@ const nudges = (
   },
 ]);
 
+/** Layers that hold others, so that a selection can be put into one. */
+const holders = layers.filter((layer) => layer.bodies && layer.type !== "block");
+
 export const commands: readonly Command[] = [
   { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], isReady: () => useGraph.getState().past.length > 0, run: undo, menu: ["canvas"] },
   { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], isReady: () => useGraph.getState().future.length > 0, run: redo, menu: ["canvas"] },
@@ -84,12 +118,56 @@ export const commands: readonly Command[] = [
     menu: ["node"],
   },
   { id: "connect", title: "Wire two nodes", group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
+  { id: "group", title: "Group into a block", group: "Edit", keys: ["Mod+G"], isReady: hasNodes, run: () => groupSelection(), menu: ["node"] },
+  {
+    id: "ungroup",
+    title: "Ungroup",
+    group: "Edit",
+    keys: ["Mod+Shift+G"],
+    isReady: () => selectedNodes().some(({ type }) => type === "block"),
+    run: ungroupSelection,
+    menu: ["node"],
+    rare: true,
+  },
+  ...holders.map(
+    ({ type, title }): Command => ({ id: `into-${type}`, title, group: "Edit", keys: [], isReady: hasNodes, run: () => groupSelection(type), menu: ["node"], under: "Put into" }),
+  ),
+  {
+    id: "reuse",
+    title: "Make it reusable",
+    group: "Edit",
+    keys: [],
+    isReady: () => theBlock(false) !== undefined,
+    run: () => defineBlock(theBlock(false)?.id ?? ""),
+    menu: ["node"],
+    rare: true,
+  },
+  {
+    id: "detach",
+    title: "Make it independent",
+    group: "Edit",
+    keys: [],
+    isReady: () => theBlock(true) !== undefined,
+    run: () => detachBlock(theBlock(true)?.id ?? ""),
+    menu: ["node"],
+    rare: true,
+  },
+  {
+    id: "unpack",
+    title: "Open as a block",
+    group: "Edit",
+    keys: [],
+    isReady: () => isComposed(theNode()),
+    run: () => unpackNode(theNode()?.id ?? ""),
+    menu: ["node"],
+    rare: true,
+  },
   { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
   ...nudges,
   { id: "tidy", title: "Tidy up", group: "Edit", keys: ["T"], run: tidy, menu: ["canvas"] },
 
   { id: "find-layer", title: "Find a layer", group: "Go", keys: ["/"], run: () => focusPalette() },
-  { id: "enter", title: "Open the zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
+  { id: "enter", title: "Open the block or zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
   { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
 
   { id: "fit", title: "Fit to view", group: "See", keys: ["F"], run: () => useStudio.getState().canvas?.fit(), menu: ["canvas"] },
@@ -97,7 +175,16 @@ export const commands: readonly Command[] = [
   { id: "zoom-out", title: "Zoom out", group: "See", keys: ["-"], run: () => useStudio.getState().canvas?.zoom(0.8) },
   { id: "minimap", title: "Show or hide the map", group: "See", keys: ["M"], run: () => useStudio.setState(({ minimap }) => ({ minimap: !minimap })) },
   { id: "drawer", title: "Show or hide Before you train", group: "See", keys: ["B"], run: () => useStudio.setState(({ drawer }) => ({ drawer: !drawer })) },
-  { id: "keys", title: "All shortcuts", group: "See", keys: ["?"], run: () => useStudio.setState({ keysShown: true }) },
+  {
+    id: "help",
+    title: "Explain the layer",
+    group: "See",
+    keys: ["?", "F1"],
+    isReady: () => theNode() !== undefined,
+    run: () => useStudio.setState({ helpAt: theNode()?.id ?? null, problemAt: null }),
+    menu: ["node"],
+  },
+  { id: "keys", title: "All shortcuts", group: "See", keys: ["?", "Mod+/"], run: () => useStudio.setState({ keysShown: true }) },
 
   { id: "save", title: "Save now", group: "Train", keys: ["Mod+S"], run: () => void useStudio.getState().actions?.save(), everywhere: true },
   { id: "settings", title: "Training settings", group: "Train", keys: ["S"], run: () => useStudio.setState({ panel: "train", sheet: "panel" }) },

@@ -1,4 +1,5 @@
 import type { Problem } from "../../core/graph/check.ts";
+import * as defs from "../../core/graph/definitions.ts";
 import type { Body, Graph, Json, Node } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import * as core from "../../core/graph/edit.ts";
@@ -11,6 +12,7 @@ import { currentChecked } from "./checked.ts";
 import { parseClip, readClip, writeClip } from "./clip.ts";
 import { canConnect, pickInput, reaches } from "./connect.ts";
 import { measured } from "./measured.ts";
+import { rememberAdded } from "./shelf.ts";
 import { bodyAt, edit, goTo, nothing, type Scope, type Selection, selectNodes, useGraph } from "./useGraph.ts";
 import { type Point, useStudio } from "./useStudio.ts";
 
@@ -22,9 +24,10 @@ const ROW = 96;
 const COLUMN = NODE_SIZE.width + 56;
 
 const snap = ({ x, y }: Point): Point => ({ x: Math.round(x / GRID) * GRID, y: Math.round(y / GRID) * GRID });
-const only = (ids: Iterable<string>): Selection => ({ nodes: new Set(ids), edges: new Set() });
+export const only = (ids: Iterable<string>): Selection => ({ nodes: new Set(ids), edges: new Set() });
 
-function here() {
+/** The body that is open, and what is selected there. */
+export function here() {
   const { graph, scope, selection } = useGraph.getState();
   return { graph, scope, selection, body: bodyAt(graph, scope) };
 }
@@ -42,45 +45,66 @@ function tellProblem(id: string): void {
  * Adds a layer where it most likely belongs: onto the selected wire; else below the selected node (or the only node whose result
  * nobody takes), wired to it if that is unambiguous; else where one is looking.
  */
-export function addLayer(layer: Layer): void {
-  const { scope, selection, body } = here();
+export function addLayer(layer: Layer, definition?: string): void {
+  const { graph, scope, selection, body } = here();
+  const part = partOf(graph, layer, definition);
+  if (!part) return;
   const [wire] = selection.nodes.size === 0 && selection.edges.size === 1 ? selection.edges : [];
-  if (wire !== undefined && isThrough(layer)) {
-    insertOnWire(layer, wire);
+  if (wire !== undefined && isThrough(part)) {
+    insertOnWire(part, wire);
     return;
   }
 
   const source = sourceFor(body, selection);
   if (!source) {
     const center = useStudio.getState().canvas?.center() ?? { x: 0, y: 0 };
-    place(layer, freeSpot(body, snap({ x: center.x - NODE_SIZE.width / 2, y: center.y })), null);
+    place(part, freeSpot(body, snap({ x: center.x - NODE_SIZE.width / 2, y: center.y })), null);
     return;
   }
   const from = freeOutput(body, source);
   const type = from && currentChecked().types.get(pathOf(scope, source.id))?.outputs[from.port];
-  const wanted = Object.values(layer.inputs).filter((port) => !port.optional);
+  const wanted = Object.values(portsOf(layer, part.draft).inputs).filter((port) => !port.optional);
   const fits = from !== null && wanted.length === 1 && wanted.every((port) => !type || accepts(port, type.dtype));
-  if (fits) place(layer, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
-  else place(layer, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
+  if (fits) place(part, { x: source.at.x, y: source.at.y + measured.sizeOf(source).height + ROW - NODE_SIZE.height }, from, true);
+  else place(part, freeSpot(body, { x: source.at.x + (from ? 0 : COLUMN), y: source.at.y + ROW }), null);
 }
 
 /** Puts a layer where it was dragged, its middle under the pointer, or onto the wire there. */
-export function dropLayer(layer: Layer, at: Point, wire: string | null): void {
-  if (wire !== null && isThrough(layer)) insertOnWire(layer, wire);
-  else place(layer, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y - NODE_SIZE.height / 2 }), null);
+export function dropLayer(layer: Layer, at: Point, wire: string | null, definition?: string): void {
+  const part = partOf(here().graph, layer, definition);
+  if (!part) return;
+  if (wire !== null && isThrough(part)) insertOnWire(part, wire);
+  else place(part, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y - NODE_SIZE.height / 2 }), null);
 }
 
 /** Adds a layer below a point, fed by the output whose wire was let go there. */
-export function addLayerAt(layer: Layer, at: Point, from: End | null): void {
-  place(layer, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y }), from);
+export function addLayerAt(layer: Layer, at: Point, from: End | null, definition?: string): void {
+  const part = partOf(here().graph, layer, definition);
+  if (part) place(part, snap({ x: at.x - NODE_SIZE.width / 2, y: at.y }), from);
 }
 
-function place(layer: Layer, at: Point, from: End | null, makeRoom = false): void {
+/** Something to be added: a layer, or an instance of a definition. `draft` is the node that it would be, whose ports it has. */
+type Part = { layer: Layer; made: Pick<core.NewNode, "type" | "params" | "bodies">; draft: Node };
+
+function partOf(graph: Graph, layer: Layer, definition: string | undefined): Part | null {
+  const { scope } = here();
+  const made = definition === undefined ? { type: layer.type } : defs.instanceOf(graph, definition);
+  if (!made) return null;
+  if (definition !== undefined && !defs.canHold(graph, definition, scope)) {
+    notify("A block cannot hold itself: go out of it first.");
+    return null;
+  }
+  const [draft] = core.addNode({ schemaVersion: graph.schemaVersion, nodes: [], edges: [] }, { ...made, at: { x: 0, y: 0 } }).nodes;
+  return draft ? { layer, made, draft } : null;
+}
+
+function place({ layer, made }: Part, at: Point, from: End | null, makeRoom = false): void {
+  if (made.bodies === undefined) rememberAdded(layer.type);
   const { scope, body } = here();
   const id = core.freshId(body, layer.type);
   edit(
     (graph) => {
-      const next = core.addNode(graph, { type: layer.type, at, id }, scope);
+      const next = core.addNode(graph, { ...made, at, id }, scope);
       const added = bodyAt(next, scope).nodes.find((node) => node.id === id);
       const port = from && added && inputFor(added, layer, from);
       const wired = from && port ? core.connect(next, from, { node: id, port }, scope) : next;
@@ -97,17 +121,19 @@ function inputFor(node: Node, layer: Layer, from: End): string | undefined {
   return Object.entries(portsOf(layer, node).inputs).find(([, port]) => !type || accepts(port, type.dtype))?.[0];
 }
 
-function insertOnWire(layer: Layer, wire: string): void {
+function insertOnWire({ layer, made }: Part, wire: string): void {
+  if (made.bodies === undefined) rememberAdded(layer.type);
   const { scope, body } = here();
   const id = core.freshId(body, layer.type);
-  edit((graph) => pushDown(core.insertOnEdge(graph, wire, { type: layer.type, id }, scope), scope, id), { select: only([id]) });
+  edit((graph) => pushDown(core.insertOnEdge(graph, wire, { ...made, id }, scope), scope, id), { select: only([id]) });
   useStudio.getState().canvas?.reveal(id);
   tellProblem(id);
 }
 
-/** Whether a layer can stand in the middle of a wire. */
-function isThrough(layer: Layer): boolean {
-  return Object.keys(layer.inputs).length > 0 && Object.keys(layer.outputs).length > 0;
+/** Whether it can stand in the middle of a wire. */
+function isThrough({ layer, draft }: Part): boolean {
+  const { inputs, outputs } = portsOf(layer, draft);
+  return Object.keys(inputs).length > 0 && Object.keys(outputs).length > 0;
 }
 
 /** The node that the next one most likely follows. */
@@ -128,7 +154,9 @@ function freeOutput(body: Body, node: Node): End | null {
 }
 
 const overlaps = (node: Node, at: Point) =>
-  Math.abs(node.at.x - at.x) < NODE_SIZE.width + 8 && node.at.y < at.y + NODE_SIZE.height + 8 && node.at.y + measured.sizeOf(node).height + 8 > at.y;
+  Math.abs(node.at.x - at.x) < (NODE_SIZE.width + measured.sizeOf(node).width) / 2 + 8 &&
+  node.at.y < at.y + NODE_SIZE.height + 8 &&
+  node.at.y + measured.sizeOf(node).height + 8 > at.y;
 
 function freeSpot(body: Body, at: Point): Point {
   let spot = at;
@@ -139,13 +167,17 @@ function freeSpot(body: Body, at: Point): Point {
 }
 
 /** Makes room for a new node that covers others: those below it in its column move down; what feeds it stays. */
-function pushDown(graph: Graph, scope: Scope, id: string): Graph {
+export function pushDown(graph: Graph, scope: Scope, id: string): Graph {
   const body = bodyAt(graph, scope);
   const added = body.nodes.find((node) => node.id === id);
   if (!added) return graph;
   const bottom = added.at.y + measured.sizeOf(added).height;
   const below = body.nodes.filter(
-    (node) => node.id !== id && Math.abs(node.at.x - added.at.x) < NODE_SIZE.width && node.at.y + measured.sizeOf(node).height > added.at.y && !reaches(body, node.id, id),
+    (node) =>
+      node.id !== id &&
+      Math.abs(node.at.x - added.at.x) < (measured.sizeOf(node).width + measured.sizeOf(added).width) / 2 &&
+      node.at.y + measured.sizeOf(node).height > added.at.y &&
+      !reaches(body, node.id, id),
   );
   const next = Math.min(...below.map((node) => node.at.y));
   if (next >= bottom + 8) return graph;
@@ -239,7 +271,13 @@ export function selectAll(): void {
 
 export function tidy(): void {
   const { scope, body } = here();
-  edit((graph) => core.moveNodes(graph, tidyLayout(body, measured.sizeOf), scope));
+  const places = tidyLayout(body, measured.sizeOf);
+  // The layout tells corners; a wide node's place is that of a plain one in its middle.
+  for (const node of body.nodes) {
+    const corner = places.get(node.id);
+    if (corner) places.set(node.id, { x: Math.round(corner.x + (measured.sizeOf(node).width - NODE_SIZE.width) / 2), y: corner.y });
+  }
+  edit((graph) => core.moveNodes(graph, places, scope));
   useStudio.getState().canvas?.fit();
 }
 
@@ -255,6 +293,12 @@ export function fixProblem(problem: Problem, fix: Fix): void {
   if (problemAt !== null) tellProblem(problemAt);
 }
 
+/** Lets a node use the weights of another, or its own again. */
+export function tieWeights(id: string, target: string | undefined): void {
+  const { scope } = here();
+  edit((graph) => core.tieWeights(graph, id, target, scope));
+}
+
 /* Copies */
 
 /** How often the same copy was pasted, so that copies do not hide each other. */
@@ -263,7 +307,7 @@ let pasteCount = 0;
 export function copySelection(): void {
   const { graph, scope, selection } = here();
   if (selection.nodes.size === 0) return;
-  writeClip(core.copy(graph, selection.nodes, scope));
+  writeClip(defs.withDefinitions(graph, core.copy(graph, selection.nodes, scope)));
   pasteCount = 0;
 }
 
@@ -293,8 +337,19 @@ export function duplicateSelection(): void {
   addClip(core.copy(graph, selection.nodes, scope), { x: right, y: Math.min(...nodes.map((node) => node.at.y)) });
 }
 
+/** A new definition's id: readable, and like no other in any model, since definitions travel with what is copied. */
+export function newDefinitionId(name: string): string {
+  const word = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "")
+    .slice(0, 32);
+  return `${word || "block"}_${crypto.randomUUID().slice(0, 6)}`;
+}
+
 function addClip(clip: core.Clip, at: Point): void {
   const { graph, scope } = here();
-  const pasted = core.paste(graph, clip, at, scope);
+  const adopted = defs.adoptDefinitions(graph, clip, scope, newDefinitionId);
+  const pasted = core.paste(adopted.graph, adopted.clip, at, scope);
   edit(() => pasted.graph, { select: only(pasted.ids) });
 }

@@ -2,6 +2,8 @@ import type { Node } from "../../core/graph/document.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, portsOf } from "../../core/layers/kit.ts";
+import { startsOpen } from "./folds.ts";
+import { drawInside } from "./insideDrawing.ts";
 
 type Size = { width: number; height: number };
 
@@ -14,6 +16,10 @@ export const measured = {
   get: (id: string): Size | undefined => sizes.get(id),
   /** A size to reckon with, also before a node was drawn. */
   sizeOf: (node: Node): Size => sizes.get(node.id) ?? expectSize(node),
+  /** Its upper left corner: wider nodes stand with their middle where a plain node's would be. */
+  cornerOf(node: Node): { x: number; y: number } {
+    return { x: node.at.x - (measured.sizeOf(node).width - NODE_SIZE.width) / 2, y: node.at.y };
+  },
   remember(entries: readonly (readonly [string, Size])[]): void {
     for (const [id, size] of entries) sizes.set(id, size);
     for (const listener of listeners) listener();
@@ -29,12 +35,22 @@ export const measured = {
   },
 };
 
-/** How high a node will be about, by canvas.css: a line for each body, and one for the names of several ports. */
+/** How large a node will be about, by canvas.css: a line for each body or the bodies drawn open, and one for the names of several ports. */
 function expectSize(node: Node): Size {
   const layer = findLayer(node.type);
   if (!layer) return NODE_SIZE;
   const { inputs, outputs } = portsOf(layer, node);
-  const bodies = Object.keys(bodiesOf(layer, node)).length;
-  const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length;
-  return { width: NODE_SIZE.width, height: NODE_SIZE.height + (bodies > 0 ? 10 + 19 * bodies : 0) + named * 11 };
+  const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length * 11;
+  const roles = Object.keys(bodiesOf(layer, node));
+  if (roles.length === 0) return { width: NODE_SIZE.width, height: NODE_SIZE.height + named };
+  const inside = roles.flatMap((role) => node.bodies?.[role] ?? []);
+  if (!startsOpen(inside)) return { width: NODE_SIZE.width, height: NODE_SIZE.height + 10 + 19 * roles.length + named };
+  const drawn = inside.map((body) => drawInside(body, { definitions: undefined, carries: [], shapeOf: () => null, severityOf: () => undefined }));
+  return {
+    width: Math.max(
+      NODE_SIZE.width,
+      drawn.reduce((sum, { width }) => sum + width + 28, 14),
+    ),
+    height: 58 + (roles.length > 1 ? 15 : 0) + Math.max(...drawn.map(({ height }) => height)) + named,
+  };
 }

@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { type Answers, isRefusal, refusalCode, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { Autosave } from "./autosave.ts";
 import { drafts } from "./drafts.ts";
+import { openFolds } from "./folds.ts";
 import { edit, openGraph, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -36,6 +37,7 @@ export function useAutosave(model: OpenedModel): void {
     });
     current = autosave;
     openGraph(modelId, model.graph);
+    openFolds(modelId);
     useStudio.setState({ save: { kind: "saved" }, revision: model.revision, name: model.name });
     const unsubscribe = useGraph.subscribe((state) => {
       if (state.modelId === modelId) autosave.change(state.graph);

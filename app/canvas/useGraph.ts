@@ -1,6 +1,7 @@
 "use client";
 
 import { create } from "zustand";
+import { settle } from "../../core/graph/definitions.ts";
 import { type Body, emptyGraph, type Graph } from "../../core/graph/document.ts";
 import { bodyAt as findBody } from "../../core/graph/edit.ts";
 import type { BodyStep } from "../../core/graph/path.ts";
@@ -44,11 +45,13 @@ export function openGraph(modelId: string, graph: Graph): void {
  */
 export function edit(change: (graph: Graph) => Graph, options: { coalesce?: string; select?: Selection; nowMs?: number } = {}): void {
   const state = useGraph.getState();
-  const graph = change(state.graph);
-  if (graph === state.graph) return;
+  const changed = change(state.graph);
+  if (changed === state.graph) return;
   const nowMs = options.nowMs ?? Date.now();
   const joins = options.coalesce !== undefined && state.lastEdit?.key === options.coalesce && nowMs - state.lastEdit.atMs < COALESCE_MS && state.past.length > 0;
   const past = joins ? state.past : [...state.past.slice(-(HISTORY_LIMIT - 1)), { graph: state.graph, scope: state.scope, selection: state.selection }];
+  // An edit inside a block that is used several times is an edit of all of them; one step of the history is one version.
+  const graph = settle(state.graph, changed, past.at(-1)?.graph);
   const scope = reachable(graph, state.scope);
   useGraph.setState({
     graph,

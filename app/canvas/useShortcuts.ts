@@ -38,7 +38,9 @@ export function useShortcuts(): void {
       const typing = isTyping(event.target);
       if (!typing && fixByTab(event)) return event.preventDefault();
       if (belongsToControl(event)) return;
-      const command = commands.find((c) => (c.everywhere || !typing) && c.keys.some((keys) => matchesKeys(event, keys, mac)));
+      const meant = commands.filter((c) => (c.everywhere || !typing) && c.keys.some((keys) => matchesKeys(event, keys, mac)));
+      // A key may mean one thing with a node selected and another without.
+      const command = meant.find((c) => c.isReady?.() !== false) ?? meant[0];
       if (!command) return;
       // The browser's own effect of the key would only be in the way, even where the command has nothing to do.
       if (!command.keepDefault) event.preventDefault();

@@ -37,6 +37,8 @@ type StudioState = {
   renaming: string | null;
   /** The node whose problem is told beside it. */
   problemAt: string | null;
+  /** The node beside which its layer is explained. */
+  helpAt: string | null;
   quickAdd: QuickAdd | null;
   canvas: CanvasHandle | null;
   /** What needs the server; the open studio says how. */
@@ -56,6 +58,7 @@ export const useStudio = create<StudioState>(() => ({
   keysShown: false,
   renaming: null,
   problemAt: null,
+  helpAt: null,
   quickAdd: null,
   canvas: null,
   actions: null,

@@ -1,9 +1,13 @@
 import { type Checked, type Problem, paramsOf } from "../../core/graph/check.ts";
-import type { Body, Node } from "../../core/graph/document.ts";
+import { countInstances, definitionOf } from "../../core/graph/definitions.ts";
+import type { Body, Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { pathOf } from "../../core/graph/path.ts";
-import { formatShape, type TensorType } from "../../core/graph/shape.ts";
+import { formatShape, type Shape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Category, portsOf } from "../../core/layers/kit.ts";
+import { drawInside, type InsideDrawing } from "./insideDrawing.ts";
+import { plainTitle, titleOf } from "./names.ts";
+import { sayLender } from "./tied.ts";
 import type { Scope } from "./useGraph.ts";
 
 /** A port as it is drawn. */
@@ -21,7 +25,7 @@ export type PortView = {
 export type NodeView = {
   id: string;
   title: string;
-  /** The layer's own title, or the type where no layer is known. */
+  /** The layer's own title, or its definition's, or the type where no layer is known. */
   layerTitle: string;
   label: string;
   summary: string;
@@ -31,8 +35,14 @@ export type NodeView = {
   severity: Problem["severity"] | null;
   inputs: PortView[];
   outputs: PortView[];
-  /** The bodies of a zone, in order; empty for plain layers. */
-  bodies: { role: string; text: string; problem: boolean }[];
+  /** The bodies of a zone or block, in order; empty for plain layers. `drawing` while it stands open. */
+  bodies: { role: string; text: string; problem: boolean; drawing: InsideDrawing | null }[];
+  /** It runs several copies of its body, one behind the other. */
+  copies: boolean;
+  /** The definition that it is an instance of: which version, and how often it is used. */
+  shared: { version: number; count: number } | null;
+  /** Whose weights it uses. */
+  lender: string | null;
 };
 
 export type EdgeView = {
@@ -48,19 +58,23 @@ export type EdgeView = {
   label: string;
 };
 
+/** What a node's drawing depends on besides its own body: the graph whose definitions and names it uses, and which nodes stand open. */
+export type Around = { graph: Graph; isOpen: (path: string, bodies: readonly Body[]) => boolean };
+
 type BodyView = { nodes: NodeView[]; edges: EdgeView[] };
 
 /** Makes the views of one body, and hands out the former object wherever nothing in it changed, so that only changed nodes are drawn again. */
-export function createViewer(): (body: Body, scope: Scope, checked: Checked) => BodyView {
+export function createViewer(): (body: Body, scope: Scope, checked: Checked, around?: Around) => BodyView {
   let nodes = new Map<string, { key: string; view: NodeView }>();
   let edges = new Map<string, { key: string; view: EdgeView }>();
-  return (body, scope, checked) => {
+  return (body, scope, checked, around) => {
     const severities = worstByPath(checked.problems);
     const badEdges = new Set(checked.problems.flatMap((problem) => (problem.severity === "error" && problem.edge !== undefined ? [problem.edge] : [])));
     const nextNodes = new Map<string, { key: string; view: NodeView }>();
     const nextEdges = new Map<string, { key: string; view: EdgeView }>();
     const wired = wiredPorts(body);
-    for (const node of body.nodes) keep(nodes, nextNodes, viewNode(node, pathOf(scope, node.id), checked, severities, wired.get(node.id)));
+    const counts = new Map(Object.keys(around?.graph.definitions ?? {}).map((id) => [id, around ? countInstances(around.graph, id) : 0]));
+    for (const node of body.nodes) keep(nodes, nextNodes, viewNode(node, scope, checked, severities, counts, around, wired.get(node.id)));
     const titles = new Map([...nextNodes].map(([id, { view }]) => [id, view.title]));
     for (const edge of body.edges) {
       const type = checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port];
@@ -107,12 +121,15 @@ function wiredPorts(body: Body): Map<string, Wired> {
 
 function viewNode(
   node: Node,
-  path: string,
+  scope: Scope,
   checked: Checked,
   severities: ReadonlyMap<string, Problem["severity"]>,
+  counts: ReadonlyMap<string, number>,
+  around: Around | undefined,
   wired: Wired = { inputs: new Set(), outputs: new Set() },
 ): NodeView {
   const layer = findLayer(node.type);
+  const path = pathOf(scope, node.id);
   const severity = severities.get(path) ?? null;
   const strays = (known: object, ports: Set<string>, many: boolean): PortView[] =>
     [...ports].filter((id) => !Object.hasOwn(known, id)).map((id) => ({ id, many, optional: true, shape: null, missing: false }));
@@ -130,10 +147,24 @@ function viewNode(
       inputs: strays({}, wired.inputs, false),
       outputs: strays({}, wired.outputs, true),
       bodies: [],
+      copies: false,
+      shared: null,
+      lender: null,
     };
   }
   const types = checked.types.get(path);
-  const inside = path.includes("/");
+  const inside = scope.length > 0;
+  const definitions = around?.graph.definitions;
+  const definition = definitionOf(node, definitions);
+  const roles = Object.keys(bodiesOf(layer, node));
+  const isOpen =
+    roles.length > 0 &&
+    (around?.isOpen(
+      path,
+      roles.flatMap((role) => node.bodies?.[role] ?? []),
+    ) ??
+      false);
+  const carries = layer.carries?.(node) ?? [];
   const { inputs, outputs } = portsOf(layer, node);
   const shapeOf = (type: TensorType | TensorType[] | undefined) =>
     type === undefined
@@ -144,8 +175,8 @@ function viewNode(
           .join(", ") || null;
   return {
     id: node.id,
-    title: node.name?.trim() || layer.title,
-    layerTitle: layer.title,
+    title: titleOf(node, definitions),
+    layerTitle: plainTitle(node, definitions),
     label: `${layer.title} ${node.id}`,
     // Inside a zone an input's value comes from around it, whatever its parameters say.
     summary: inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
@@ -167,19 +198,43 @@ function viewNode(
       ...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })),
       ...strays(outputs, wired.outputs, true),
     ],
-    bodies: Object.keys(bodiesOf(layer, node)).map((role) => ({ role, text: sayBody(node.bodies?.[role]), problem: severities.get(`${path}/${role}`) === "error" })),
+    bodies: roles.map((role) => {
+      const body = node.bodies?.[role];
+      return {
+        role,
+        text: sayBody(body, definitions),
+        problem: severities.get(`${path}/${role}`) === "error",
+        drawing:
+          isOpen && body
+            ? drawInside(body, {
+                definitions,
+                carries,
+                shapeOf: (id) => outputShape(checked, `${path}/${role}/${id}`),
+                severityOf: (id) => severities.get(`${path}/${role}/${id}`),
+              })
+            : null,
+      };
+    }),
+    copies: layer.compose !== undefined && layer.bodies !== undefined,
+    shared: definition === undefined ? null : { version: definitions?.[definition]?.version ?? 1, count: counts.get(definition) ?? 1 },
+    lender: around ? sayLender(around.graph, scope, node) : null,
   };
 }
 
+function outputShape(checked: Checked, path: string): Shape | null {
+  const types = checked.types.get(path);
+  return Object.values(types?.outputs ?? types?.inputs ?? {}).flat()[0]?.shape ?? null;
+}
+
 /** What a body does, in a few words: its layers from top to bottom, as in `Mean → Greater`. */
-function sayBody(body: Body | undefined): string {
+function sayBody(body: Body | undefined, definitions: Definitions | undefined): string {
   const inner = (body?.nodes ?? [])
     .map((node) => ({ node, layer: findLayer(node.type) }))
     .filter(({ layer }) => !layer?.boundary)
     .sort((a, b) => a.node.at.y - b.node.at.y || a.node.at.x - b.node.at.x);
   if (inner.length === 0) return "passes on what comes";
   if (inner.length > 4) return `${inner.length} layers`;
-  return inner.map(({ node, layer }) => node.name?.trim() || layer?.title || node.type).join(" → ");
+  return inner.map(({ node }) => titleOf(node, definitions)).join(" → ");
 }
 
 /** The worst that is said of each node, and of each body and zone around it. */

@@ -18,6 +18,7 @@ export function Field({
   problem,
   doc,
   mono,
+  onRename,
   children,
 }: {
   label: string;
@@ -27,15 +28,37 @@ export function Field({
   doc?: string;
   /** For parameter names, which are code. */
   mono?: boolean;
+  /** Where the name is the person's own: a double click on it lets them write another. */
+  onRename?: (name: string) => void;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: true }) => ReactNode;
 }) {
   const id = useId();
   const note = problem ?? hint;
+  const [renaming, setRenaming] = useState(false);
   return (
     <div className="grid grid-cols-[minmax(0,5fr)_minmax(0,7fr)] items-center gap-x-3 gap-y-1 py-[3px]">
-      <label htmlFor={id} title={doc} className={cx("truncate text-ink2", mono && "font-mono text-sm tracking-tight")}>
-        {label}
-      </label>
+      {renaming ? (
+        <input
+          aria-label={`Name of ${label}`}
+          defaultValue={label}
+          ref={(field) => field?.focus()}
+          className="h-6 w-full min-w-0 rounded-sm border border-accent bg-raise px-1 font-mono text-sm outline-none"
+          onBlur={(event) => {
+            setRenaming(false);
+            onRename?.(event.target.value.trim());
+          }}
+          onKeyDown={(event) => (event.key === "Enter" || event.key === "Escape") && event.currentTarget.blur()}
+        />
+      ) : (
+        <label
+          htmlFor={id}
+          title={onRename ? `${doc ?? ""} Double-click to rename.` : doc}
+          onDoubleClick={onRename && (() => setRenaming(true))}
+          className={cx("truncate text-ink2", mono && "font-mono text-sm tracking-tight")}
+        >
+          {label}
+        </label>
+      )}
       {children({ id, "aria-describedby": note ? `${id}-note` : undefined, "aria-invalid": problem ? true : undefined })}
       {note && (
         <p id={`${id}-note`} className={cx("col-span-2 text-sm", problem ? "text-bad" : "text-ink2")}>

@@ -43,7 +43,7 @@ export function groupInto(graph: Graph, ids: Iterable<string>, type: string, ste
   const inner = innerBody(body, moved, inputs, outputs);
   const box = boxOf(moved);
   const id = freshId(body, type);
-  const node: Node = { id, type, params: {}, at: { x: Math.round((box.left + box.right) / 2), y: Math.round((box.top + box.bottom) / 2) } };
+  const node: Node = { id, type, params: {}, at: { x: Math.round((box.left + box.right) / 2), y: box.top } };
   node.bodies = { ...startBodies(layer, node), [role]: inner };
 
   const grouped = editBody(graph, steps, ({ nodes, edges }) => {
@@ -75,7 +75,7 @@ export function ungroup(graph: Graph, id: string, steps: readonly BodyStep[] = [
   if (!around || !block || !body || block.type !== "block") return { graph, ids: [] };
   const inner = body.nodes.filter((node) => !findLayer(node.type)?.boundary);
   const box = inner.length > 0 ? boxOf(inner) : { left: block.at.x, right: block.at.x, top: block.at.y, bottom: block.at.y };
-  const shift = { x: Math.round(block.at.x - (box.left + box.right) / 2), y: Math.round(block.at.y - (box.top + box.bottom) / 2) };
+  const shift = { x: Math.round(block.at.x - (box.left + box.right) / 2), y: Math.round(block.at.y - box.top) };
 
   const renamed = new Map<string, string>();
   const others = around.nodes.filter((node) => node.id !== id);
@@ -306,7 +306,7 @@ function followExposed(before: Graph, graph: Graph, moves: ReadonlyMap<NodePath,
     if (!definition) continue;
     const root = `${pathOf(steps.slice(0, depth), step.node)}/${step.role}/`;
     const local = new Map([...moves].flatMap(([a, b]): [string, string][] => (a.startsWith(root) && b.startsWith(root) ? [[a.slice(root.length), b.slice(root.length)]] : [])));
-    const exposed = definition.exposed.map((one) => {
+    const exposed: Definition["exposed"] = definition.exposed.map((one) => {
       const hit = [...local].find(([a]) => one.node === a || one.node.startsWith(`${a}/`));
       return hit ? { ...one, node: hit[1] + one.node.slice(hit[0].length) } : one;
     });

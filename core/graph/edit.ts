@@ -118,6 +118,15 @@ export function renameNode(graph: Graph, id: string, name: string, steps: readon
   });
 }
 
+/** Lets a node use the weights of another: `target` is the id of one beside it, or the whole path behind a `/`; without it the node has its own again. */
+export function tieWeights(graph: Graph, id: string, target: string | undefined, steps: readonly BodyStep[] = []): Graph {
+  return editNode(graph, id, steps, (node) => {
+    if (node.weightsOf === target) return node;
+    const { weightsOf: _, ...own } = node;
+    return target === undefined ? own : { ...own, weightsOf: target };
+  });
+}
+
 /** Puts nodes to other places, by id. */
 export function moveNodes(graph: Graph, places: ReadonlyMap<string, { x: number; y: number }>, steps: readonly BodyStep[] = []): Graph {
   return editBody(graph, steps, (body) => {

@@ -7,12 +7,12 @@ import { p } from "./params.ts";
 export const block = defineLayer({
   type: "block",
   title: "Block",
-  category: "control",
+  category: "block",
   doc: "Holds a part of the network under one name; its inputs and outputs are those of its body.",
   keywords: ["group", "subgraph", "module", "function", "residual block"],
   formula: "y = body(x)",
   when: "To give a part of the network a name, to use it in several places, or to tidy a large drawing.",
-  params: { definition: p.text({ default: "", pattern: /^[\w-]{0,64}$/, doc: "The shared definition whose copy this is; empty for a block of its own." }) },
+  params: { definition: p.text({ default: "", pattern: /^[\w-]{0,64}$/, hidden: true, doc: "The shared definition whose copy this is; empty for a block of its own." }) },
   inputs: {} as InputPorts,
   bodies: { body: { doc: "The part. Name its inputs and outputs to name the ports.", start: startBody() } },
   ports: ({ bodies }) => {

@@ -52,6 +52,7 @@ export const forEachStep = defineLayer({
       start: startBody(),
     },
   },
+  carries: (node) => loopOf(node).carries,
   ports: (node) => {
     const { inputs, outputs } = loopPorts(loopOf(node), own, { carry: "What it is after the last step.", item: "What the body gives at every step, along the axis of the steps." });
     return { inputs: { ...sequence, ...inputs }, outputs };

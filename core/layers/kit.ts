@@ -5,7 +5,7 @@ import type { Arg, Init } from "../program/program.ts";
 import type { Params, Values } from "./params.ts";
 
 /** Palette sections, in the order shown; each has its colour in `app/ui/tokens.css`. */
-export const CATEGORIES = ["io", "convolution", "linear", "activation", "normalization", "pooling", "sequence", "attention", "shape", "math", "regularization", "control"] as const;
+export const CATEGORIES = ["io", "convolution", "linear", "activation", "normalization", "pooling", "sequence", "attention", "shape", "math", "regularization", "control", "block"] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /**
@@ -87,6 +87,8 @@ export type ProgramBuilder = {
   call(op: string, args: BuilderArg[], type: TensorType): Value;
   calls(op: string, args: BuilderArg[], types: TensorType[]): Value[];
   weight(name: string): Value;
+  /** Has a single number measured on every batch of training, under a name of its own; within branches and loops of the program nothing is. */
+  watch(name: string, value: Value): void;
   body(role: string, args: { [name: string]: Value }): { [name: string]: Value };
   if(condition: Value | { flag: "training" }, then: () => Value[], otherwise: () => Value[], types: TensorType[]): Value[];
   while(init: Value[], condition: (carried: Value[]) => Value, body: (carried: Value[]) => Value[], options: { maxIterations: number; limit: "fail" | "stop" }): Value[];
@@ -173,6 +175,8 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   ports?(node: Node): { inputs: InputPorts; outputs: OutputPorts };
   /** The bodies a zone or block holds, by role, in order. */
   bodies?: { [role: string]: BodyRole };
+  /** Of a loop: which inputs of its bodies go round, and as which outputs they come back. */
+  carries?(node: Node): readonly { input: string; output: string }[];
   /** Which of `bodies` a node has, where that depends on its parameters; read them with `bodiesOf`. */
   roles?(node: Node): string[];
   /**

@@ -30,6 +30,7 @@ export const repeatZone = defineLayer({
       start: startBody(),
     },
   },
+  carries: (node) => loopOf(node).carries,
   ports: (node) => loopPorts(loopOf(node), own, { carry: "What came round last.", item: "Of every turn one, side by side along axis 1." }),
   summary: ({ times }) => `${times} times`,
   infer: ({ times: fixed }, given, bodies, node) => {

@@ -9,7 +9,7 @@ const MAX_COPIES = 256;
 export const stack = defineLayer({
   type: "stack",
   title: "StackN",
-  category: "control",
+  category: "block",
   doc: "Puts several copies of its body one behind the other, each with weights of its own: the layers of a transformer, the blocks of a stage.",
   formula: "y = bodyₙ(… body₂(body₁(x)))",
   when: "For deep networks of equal parts. To use the same weights each time, switch share_weights on, or take Repeat where the count depends on data.",

@@ -22,6 +22,7 @@ export const whileZone = defineLayer({
     condition: { doc: "Asked before each turn: gives a single true or false as y.", start: startBody({ type: "mean", params: { dim: [] } }, { type: "greater" }) },
     body: { doc: "One turn. An Input and an Output of one name go round, as x and y do; another Input stays as it is.", start: startBody() },
   },
+  carries: (node) => loopOf(node).carries,
   ports: (node) => loopPorts(loopOf(node), {}, { carry: "What came round last.", item: "What came last." }),
   summary: ({ max_iterations }) => `up to ${max_iterations} times`,
   infer: (_, given, bodies, node) => {

@@ -1,0 +1,28 @@
+"use client";
+
+import { Popover } from "radix-ui";
+import type { ReactNode } from "react";
+import type { Layer } from "../../../core/layers/kit.ts";
+import { LayerHelp } from "./LayerHelp.tsx";
+
+/** Help on a layer beside the button that asks for it. */
+export function HelpPopover({ layer, side, children }: { layer: Layer; side: "right" | "left"; children: ReactNode }) {
+  return (
+    <Popover.Root>
+      <Popover.Trigger asChild>{children}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          side={side}
+          align="start"
+          sideOffset={8}
+          collisionPadding={12}
+          aria-label={`About ${layer.title}`}
+          className="appear z-50 max-h-(--radix-popover-content-available-height) w-[308px] overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3.5 shadow-float outline-none"
+        >
+          <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
+          <LayerHelp layer={layer} />
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}

@@ -1,0 +1,84 @@
+"use client";
+
+import type { Node } from "../../../core/graph/document.ts";
+import type { NodeTypes } from "../../../core/layers/kit.ts";
+import { type Layer, portsOf } from "../../../core/layers/kit.ts";
+import { printParam } from "../paramText.ts";
+import { type AtWork, exampleOf, torchLine } from "./example.ts";
+import { LayerPicture } from "./LayerPicture.tsx";
+
+/** A page about a layer, all of it from the layer's record. `node` and `types`: the one at hand, whose sizes the picture then shows. */
+export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: Node; types?: NodeTypes; brief?: boolean }) {
+  const here: AtWork | null = node && types && Object.keys(types.outputs).length > 0 ? { node, types } : null;
+  const atWork = here ?? exampleOf(layer);
+  const line = atWork && torchLine(layer, atWork);
+  const { inputs, outputs } = node ? portsOf(layer, node) : layer;
+  const params = Object.entries(layer.params).filter(([, param]) => !param.hidden);
+  return (
+    <div className="space-y-3.5">
+      <p>{layer.doc}</p>
+      <LayerPicture layer={layer} atWork={atWork} />
+      {layer.formula && <pre className="overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre-wrap">{layer.formula}</pre>}
+      {layer.when && (
+        <Part title="When to use it">
+          <p className="text-ink2">{layer.when}</p>
+        </Part>
+      )}
+      {line && (
+        <Part title="In PyTorch">
+          <code className="block overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre">{line}</code>
+        </Part>
+      )}
+      {!brief && params.length > 0 && (
+        <Part title="Parameters">
+          <dl className="space-y-1.5">
+            {params.map(([name, param]) => (
+              <div key={name}>
+                <dt className="flex justify-between gap-3 font-mono text-sm">
+                  {name} <span className="min-w-0 truncate text-ink3">{printParam(param.default, param.control)}</span>
+                </dt>
+                <dd className="text-ink2">{param.doc}</dd>
+              </div>
+            ))}
+          </dl>
+        </Part>
+      )}
+      {!brief && <Ports title="Inputs" ports={inputs} />}
+      {!brief && <Ports title="Outputs" ports={outputs} />}
+      {layer.source && (
+        <a href={layer.source} target="_blank" rel="noreferrer" className="inline-block text-accent hover:underline">
+          PyTorch's page on {layer.title}
+        </a>
+      )}
+    </div>
+  );
+}
+
+function Part({ title, children }: { title: string; children: React.ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h3 className="section-name pb-1">{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Ports({ title, ports }: { title: string; ports: Layer["inputs"] }) {
+  if (Object.keys(ports).length === 0) return null;
+  return (
+    <Part title={title}>
+      <dl className="space-y-1.5">
+        {Object.entries(ports).map(([port, { doc, optional, many }]) => (
+          <div key={port}>
+            <dt className="font-mono text-sm">
+              {port}
+              {optional && <span className="text-ink3"> may stay empty</span>}
+              {many && <span className="text-ink3"> takes many wires</span>}
+            </dt>
+            <dd className="text-ink2">{doc}</dd>
+          </div>
+        ))}
+      </dl>
+    </Part>
+  );
+}

@@ -1,0 +1,64 @@
+import { checkGraph, paramsOf } from "../../../core/graph/check.ts";
+import type { Edge, Graph, Node } from "../../../core/graph/document.ts";
+import { splitPath } from "../../../core/graph/path.ts";
+import type { TensorType } from "../../../core/graph/shape.ts";
+import type { Inputs, Layer, NodeTypes } from "../../../core/layers/kit.ts";
+
+/** A layer at work: a node of it, and the types around it. */
+export type AtWork = { node: Node; types: NodeTypes };
+
+const examples = new WeakMap<Layer, AtWork | null>();
+
+/** The layer's first example whose inputs can be drawn as a model's, with a batch of any size. Worked out once. */
+export function exampleOf(layer: Layer): AtWork | null {
+  const known = examples.get(layer);
+  if (known !== undefined) return known;
+  let made: AtWork | null = null;
+  for (const example of layer.examples) {
+    made = atWork(layer, example);
+    if (made) break;
+  }
+  examples.set(layer, made);
+  return made;
+}
+
+const ID = "it";
+
+function atWork(layer: Layer, { params = {}, inputs, bodies }: Layer["examples"][number]): AtWork | null {
+  const node: Node = { id: ID, type: layer.type, params: params as Node["params"], at: { x: 0, y: 0 }, ...(bodies ? { bodies } : {}) };
+  const nodes: Node[] = [node];
+  const edges: Edge[] = [];
+  for (const [port, given] of Object.entries(inputs)) {
+    for (const one of isMany(given) ? given : [given]) {
+      const type: TensorType = Array.isArray(one) ? { dtype: "float32", shape: one } : one;
+      // Conditions cannot come in from outside, and what has no batch cannot either.
+      if (type.dtype === "bool" || type.shape.length === 0) return null;
+      const id = `input_${nodes.length}`;
+      nodes.push({ id, type: "input", params: { shape: type.shape.slice(1), dtype: type.dtype }, name: id, at: { x: 0, y: 0 } });
+      edges.push({ id: `wire_${edges.length}`, from: { node: id, port: "y" }, to: { node: ID, port } });
+    }
+  }
+  const graph: Graph = { schemaVersion: 1, nodes, edges };
+  const types = checkGraph(graph).types.get(ID);
+  return types && Object.keys(types.outputs).length > 0 ? { node, types } : null;
+}
+
+function isMany(given: Layer["examples"][number]["inputs"][string]): given is TensorType[] {
+  return Array.isArray(given) && given.some((one) => typeof one === "object");
+}
+
+/** The line of PyTorch that a node is: what is made in `__init__`, or what stands in `forward`. Null where it is several lines. */
+export function torchLine(layer: Layer, { node, types }: AtWork): string | null {
+  if (layer.boundary || Object.keys(types.outputs).length === 0) return null;
+  const code = layer.torch(paramsOf(layer, node), types as Parameters<Layer["torch"]>[1], node);
+  if ("module" in code && code.module !== undefined) return code.module;
+  if (!("forward" in code)) return null;
+  const names: Inputs<string> = Object.fromEntries(
+    Object.entries(types.inputs).flatMap(([port, type]): [string, string | string[]][] =>
+      type === undefined ? [] : [[port, Array.isArray(type) ? type.map((_, i) => (type.length === 1 ? port : `${port}${i + 1}`)) : port]],
+    ),
+  );
+  const outputs = Object.fromEntries(Object.keys(types.outputs).map((port) => [port, port]));
+  const left = code.assign?.(outputs) ?? Object.keys(outputs).sort().join(", ");
+  return `${left} = ${code.forward(`self.${splitPath(node.id).id}`, names)}`;
+}
