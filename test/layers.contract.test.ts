@@ -37,13 +37,15 @@ describe("every layer's record", () => {
   it("has a type and a title of its own, and enough of them stand in the palette", () => {
     expect(new Set(layers.map(({ type }) => type)).size).toBe(layers.length);
     expect(new Set(layers.map(({ title }) => title)).size).toBe(layers.length);
-    expect(layers.length).toBeGreaterThanOrEqual(36);
+    expect(layers.length).toBeGreaterThanOrEqual(120);
   });
 
   it.each(layers.map((layer) => [layer.title, layer] as const))("%s is complete", (_, layer) => {
     expect(layer.type).toMatch(/^[a-z][a-z0-9_]*$/);
     expect(CATEGORIES).toContain(layer.category);
     expect(layer.doc).toMatch(/^[A-Z].{20,}\.$/);
+    expect(layer.formula, "formula").toMatch(/\S{1,}/);
+    expect(layer.when, "when to use it").toMatch(/^[A-Z“].{20,}\.$/s);
     expect(layer.examples.length).toBeGreaterThan(0);
     const defaults = Object.fromEntries(Object.entries(layer.params).map(([name, param]) => [name, param.default]));
     for (const [name, param] of Object.entries(layer.params)) {

@@ -130,6 +130,7 @@ import { pointwiseConv } from "./pointwise_conv.ts";
 import { positionalEncoding } from "./positional_encoding.ts";
 import { pow } from "./pow.ts";
 import { prelu } from "./prelu.ts";
+import { probe } from "./probe.ts";
 import { prod } from "./prod.ts";
 import { randomNormal } from "./random_normal.ts";
 import { randomUniform } from "./random_uniform.ts";
@@ -139,6 +140,7 @@ import { relu6 } from "./relu6.ts";
 import { reparameterize } from "./reparameterize.ts";
 import { repeatZone } from "./repeat.ts";
 import { reshape } from "./reshape.ts";
+import { residual } from "./residual.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { rnn } from "./rnn.ts";
 import { rnnCell } from "./rnn_cell.ts";
@@ -198,6 +200,7 @@ export const layers: readonly Layer[] = [
   arange,
   randomNormal,
   randomUniform,
+  probe,
   conv2d,
   conv1d,
   conv3d,
@@ -375,6 +378,7 @@ export const layers: readonly Layer[] = [
   repeatZone,
   forEachStep,
   block,
+  residual,
   stack,
 ];
 

@@ -7,6 +7,8 @@ export const input = defineLayer({
   title: "Input",
   category: "io",
   doc: "Where data enters: one sample's shape, to which the batch axis B is added. Inside a zone or block it is what comes from outside.",
+  formula: "y = a batch of samples, [B, …shape]",
+  when: "Once for each thing that the model is given. Inside a zone or block, once for each thing that comes in.",
   keywords: ["data", "source", "placeholder"],
   boundary: { kind: "input", name: "x" },
   params: {

@@ -6,6 +6,8 @@ export const output = defineLayer({
   title: "Output",
   category: "io",
   doc: "What the model predicts; the loss compares it with the targets. Inside a zone or block it is what goes back outside.",
+  formula: "the prediction is x",
+  when: "Once for the prediction; a second one for what a further loss looks at, or what you want to read in the exported model.",
   keywords: ["result", "prediction", "target", "loss"],
   boundary: { kind: "output", name: "y" },
   params: {},

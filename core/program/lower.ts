@@ -69,7 +69,7 @@ export function lowerTraining(
   const read = options.loss.read?.(b, of(main.name)) ?? y;
   const metrics = options.metrics.filter(({ fits }) => fits?.({ y: read.type, target: target.type }) ?? true);
   const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
-  const each = parts.length > 1 ? parts : [];
+  const each = [...(parts.length > 1 ? parts : []), ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
   return {
     program: writer.finish({ loss: addLosses(b, parts), y, ...Object.fromEntries(measured), ...Object.fromEntries(each.map(({ name, value }) => [name, value])) }),
     metrics: [

@@ -12,6 +12,11 @@ export class ProgramWriter {
   /** Where ops go: the innermost open block. */
   private ops: Op[] = [];
 
+  /** How many blocks are open. */
+  private depth = 0;
+  /** Numbers to be measured while training, by name. */
+  readonly watched = new Map<string, Value>();
+
   private readonly shared: ReadonlyMap<string, string>;
 
   /** `shared`: the weight that stands in for each that a node does not have itself. */
@@ -59,6 +64,10 @@ export class ProgramWriter {
         const value = this.weights.get(this.shared.get(own) ?? own);
         if (!value) throw new Error(`Node ${node} asks for a weight ${name} that it did not plan.`);
         return value;
+      },
+      watch: (name, value) => {
+        // Inside a branch or a loop a value is there sometimes, or several times.
+        if (this.depth === 0) this.watched.set(freeName(name, this.watched), value);
       },
       body: (role, args) => {
         if (!body) throw new Error(`Node ${node} has no bodies.`);
@@ -114,8 +123,10 @@ export class ProgramWriter {
     const around = this.ops;
     const ops: Op[] = [];
     this.ops = ops;
+    this.depth++;
     const outputs = write();
     this.ops = around;
+    this.depth--;
     return { inputs: idsOf(inputs), ops, outputs: idsOf(outputs) };
   }
 
@@ -126,6 +137,12 @@ export class ProgramWriter {
   private fresh(type: TensorType): Value {
     return { id: this.valueCount++, type };
   }
+}
+
+function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
+  let name = wanted;
+  for (let i = 2; taken.has(name); i++) name = `${wanted} ${i}`;
+  return name;
 }
 
 function idsOf(values: Value[]): number[] {

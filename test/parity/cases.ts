@@ -1,4 +1,4 @@
-import type { Preprocess } from "../../core/data/manifest.ts";
+import { LENGTHS_INPUT, type Manifest, type Preprocess } from "../../core/data/manifest.ts";
 import { countElements, type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
@@ -62,13 +62,33 @@ export function tokenCases(): LazyCase[] {
 /** Every template on a batch of several samples and on a single one, with the preprocessing of data like its data set's. */
 export function templateCases(): LazyCase[] {
   return templates.map(({ title, graph, task }): LazyCase => {
-    const image = task === "image-classification";
-    const preprocess: Preprocess = image
-      ? { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] }
-      : { dtype: "float32", scale: 1, mean: [44, 17, 201, 4207, 0, 0, 0, 0, 0], std: [5.4, 2, 14, 803, 1, 1, 1, 1, 1] };
-    const shape = image ? [1, 28, 28] : [9];
-    return [title, () => makeCase(title, graph, [{ x: { dtype: preprocess.dtype, shape: [5, ...shape] } }, { x: { dtype: preprocess.dtype, shape: [1, ...shape] } }], preprocess)];
+    const preprocess = PREPROCESS[task];
+    return [title, () => makeCase(title, graph, [batchOf(graph, preprocess, 5, 6), batchOf(graph, preprocess, 1, 3)], preprocess)];
   });
+}
+
+const PREPROCESS: { [task in Manifest["task"]]: Preprocess } = {
+  "image-classification": { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] },
+  "tabular-classification": { dtype: "float32", scale: 1, mean: [44, 17, 201, 4207, 0, 0, 0, 0, 0], std: [5.4, 2, 14, 803, 1, 1, 1, 1, 1] },
+  "tabular-regression": { dtype: "float32", scale: 1, mean: [0], std: [1] },
+  "text-classification": { dtype: "int64", scale: 1, mean: [0], std: [1] },
+};
+
+/** What a graph takes, of so many samples of so many steps; each `lengths` differs and the longest is whole. */
+function batchOf(graph: Graph, preprocess: Preprocess, samples: number, steps: number): { [name: string]: TensorType | Tensor } {
+  const sizeOf = (size: number | string) => (size === "B" ? samples : typeof size === "string" ? steps : size);
+  return Object.fromEntries(
+    lowerModel(graph, { preprocess }).inputs.map(({ name, dtype, shape }) => [
+      name,
+      name === LENGTHS_INPUT
+        ? tensorOf(
+            "int64",
+            [samples],
+            Array.from({ length: samples }, (_, i) => steps - (i % steps)),
+          )
+        : { dtype, shape: shape.map(sizeOf) },
+    ]),
+  );
 }
 
 /** Draws weights for a graph, the same for the same seed, and inputs where a batch says only their types (with numbers for sizes). */
