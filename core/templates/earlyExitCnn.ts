@@ -10,7 +10,13 @@ export const earlyExitCnn: Template = {
   task: "image-classification",
   datasetBuiltin: "mnist",
   graph: draw(),
-  settings: { extraLosses: [{ output: "exit", loss: "CrossEntropyLoss", lossParams: {}, weight: 0.5 }] },
+  settings: {
+    extraLosses: [
+      { output: "exit", loss: "CrossEntropyLoss", lossParams: {}, weight: 0.5 },
+      // No loss, but a curve: how many leave early.
+      { output: "taken", loss: "Value", lossParams: {}, weight: 0 },
+    ],
+  },
 };
 
 function draw(): Graph {
@@ -51,5 +57,6 @@ function draw(): Graph {
   s.put(["early_exit", "early_exit", { threshold: 0.95 }], { column: 0, row: 7 }, { x: features }, { exit: inside(exit), rest: inside(rest) });
   s.put(["output", "output"], { column: 0, row: 9 }, { x: "early_exit" });
   s.put(["at_exit", "output", {}, "exit"], { column: 1, row: 9 }, { x: ["early_exit", "exit"] });
+  s.put(["share", "output", {}, "taken"], { column: 2, row: 9 }, { x: ["early_exit", "taken"] });
   return s.graph();
 }

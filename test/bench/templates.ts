@@ -46,9 +46,9 @@ try {
       data: { train: placed(spec.data.train), validation: placed(spec.data.validation) },
       checkpoint: { folder: checkpoints, everyMs: 0 },
     });
-    const last = new Map(events.flatMap((event) => (event.type === "points" ? [[event.key, event.values.at(-1)] as const] : [])));
+    const last = events.findLast((event) => event.type === "evaluated");
+    const shown = Object.entries(last?.values ?? {}).map(([name, value]) => `${name} ${value?.toFixed(4)}`);
     const seconds = ((Date.now() - started) / 1000).toFixed(0);
-    const shown = [...last].filter(([key]) => key.startsWith("validation/") || key.startsWith("val/")).map(([key, value]) => `${key} ${value?.toFixed(4)}`);
     console.log(`${template.title}: ${shown.join(", ")}; ${settings.epochs} epochs in ${seconds} s`);
   }
 } finally {

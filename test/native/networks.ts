@@ -146,4 +146,91 @@ function drawTransformer(): Graph {
   return s.graph();
 }
 
-export const networks: readonly Network[] = [mlp, cnn, lstm, transformer];
+/** A cell over the steps of a sequence that counts them, a way for each sample, and turns that share weights. */
+const zones: Network = {
+  name: "zones",
+  graph: drawZones(),
+  input: { dtype: "float32", shape: [12, 6] },
+  vocabulary: 0,
+  classes: CLASSES,
+  torch: `
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.ModuleDict({"fc": nn.Linear(22, 16)})
+        self.ways = nn.ModuleDict({f"case_{i}": nn.ModuleDict({"fc": nn.Linear(16, 16)}) for i in range(2)})
+        self.again = nn.ModuleDict({"fc": nn.Linear(16, 16)})
+        self.fc = nn.Linear(16, ${CLASSES})
+    def forward(self, x):
+        choice = (x.mean((1, 2)) > 0).long()
+        h, said = x.new_zeros(x.shape[0], 16), []
+        for t in range(x.shape[1]):
+            h = torch.tanh(self.cell["fc"](torch.cat([x[:, t], h], 1)) + 0.01 * t)
+            said.append(h)
+        x = torch.stack(said, 1).mean(1)
+        ways = torch.stack([self.ways[f"case_{i}"]["fc"](x) for i in range(2)], 1)
+        x = ways[torch.arange(x.shape[0]), choice]
+        for t in range(2):
+            x = x + torch.tanh(self.again["fc"](x))
+        return self.fc(x)
+`,
+};
+
+function drawZones(): Graph {
+  const cell = sketch();
+  cell.put(["x", "input"], { column: 0, row: 0 });
+  cell.put(["h", "input", { shape: [16] }, "h"], { column: 1, row: 0 });
+  cell.put(["index", "input", {}, "index"], { column: 2, row: 0 });
+  cell.put(["both", "concat"], { column: 0, row: 1 }, { x: { all: ["x", "h"] } });
+  cell.put(["fc", "linear", { out_features: 16 }], { column: 0, row: 2 }, { x: "both" });
+  cell.put(["count", "cast"], { column: 2, row: 1 }, { x: "index" });
+  cell.put(["small", "mul", { value: 0.01 }], { column: 2, row: 2 }, { a: "count" });
+  cell.put(["sum", "add"], { column: 0, row: 3 }, { a: "fc", b: "small" });
+  cell.put(["tanh", "tanh"], { column: 0, row: 4 }, { x: "sum" });
+  cell.put(["h_out", "output", {}, "h"], { column: 1, row: 5 }, { x: "tanh" });
+  cell.put(["y", "output"], { column: 0, row: 5 }, { x: "tanh" });
+
+  const turn = sketch();
+  turn.put(["x", "input"], { column: 0, row: 0 });
+  turn.stack(
+    [
+      ["fc", "linear", { out_features: 16 }],
+      ["tanh", "tanh"],
+    ],
+    { column: 1, row: 1 },
+    "x",
+  );
+  turn.put(["sum", "add"], { column: 0, row: 3 }, { a: "x", b: "tanh" });
+  turn.put(["y", "output"], { column: 0, row: 4 }, { x: "sum" });
+
+  const way = sketch();
+  way.stack(
+    [
+      ["x", "input"],
+      ["fc", "linear", { out_features: 16 }],
+      ["y", "output"],
+    ],
+    { column: 0, row: 0 },
+  );
+
+  const s = sketch();
+  s.put(["x", "input", { shape: [12, 6] }], { column: 0, row: 0 });
+  s.put(["cell", "for_each_step"], { column: 0, row: 1 }, { x: "x" }, { body: cell.body() });
+  s.put(["mean", "mean", { dim: [1] }], { column: 0, row: 2 }, { x: "cell" });
+  s.put(["level", "mean", { dim: [1, 2] }], { column: 1, row: 2 }, { x: "x" });
+  s.put(["is_high", "greater"], { column: 1, row: 3 }, { x: "level" });
+  s.put(["choice", "cast", { dtype: "int64" }], { column: 1, row: 4 }, { x: "is_high" });
+  s.put(["ways", "switch"], { column: 0, row: 5 }, { x: "mean", index: "choice" }, { case_0: way.body(), case_1: way.body() });
+  s.put(["again", "repeat", { times: 2 }], { column: 0, row: 6 }, { x: "ways" }, { body: turn.body() });
+  s.stack(
+    [
+      ["fc", "linear", { out_features: CLASSES }],
+      ["y", "output"],
+    ],
+    { column: 0, row: 7 },
+    "again",
+  );
+  return s.graph();
+}
+
+export const networks: readonly Network[] = [mlp, cnn, lstm, transformer, zones];
