@@ -15,6 +15,11 @@ export const refusals = {
   /** Settings that contradict each other or the data set. */
   CONFIG_RANGE: "UNPROCESSABLE_CONTENT",
   DATASET_NOT_READY: "CONFLICT",
+  /** The graph was changed so that the model's imported weights no longer fit; `details` names them. */
+  START_WEIGHTS_MISMATCH: "CONFLICT",
+  UPLOAD_TOO_LARGE: "PAYLOAD_TOO_LARGE",
+  /** Too many files wait to be read. */
+  UPLOADS_FULL: "TOO_MANY_REQUESTS",
   QUEUE_FULL: "TOO_MANY_REQUESTS",
   /** The same key was used for another order. */
   IDEMPOTENCY_CONFLICT: "CONFLICT",
@@ -44,7 +49,7 @@ export class AppError extends Error {
 }
 
 /** The one sentence for anything that is not there for this caller. The noun is ours, never the caller's words. */
-export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template"): AppError {
+export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "upload"): AppError {
   return new AppError("NOT_FOUND", `There is no such ${noun} here.`);
 }
 

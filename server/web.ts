@@ -11,6 +11,7 @@ import { isDatabaseAway } from "./errors.ts";
 import { matchDownload, sendDownload } from "./http/downloads.ts";
 import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
 import { answerSignIn } from "./http/signIn.ts";
+import { receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
 import { Watcher } from "./metrics/watch.ts";
 import { appRouter } from "./router.ts";
@@ -19,6 +20,9 @@ import { type FileStore, openFileStore } from "./storage/files.ts";
 /** Bodies: a graph of 2 MiB in its JSON envelope, and some calls beside it. */
 const BODY_BYTES = 4 * 1024 * 1024;
 const CALLS_AT_ONCE = 20;
+/** How long a request may take to arrive: a file of some hundred MiB over a slow line, and anything else. */
+const UPLOAD_MS = 30 * 60_000;
+const BODY_MS = 30_000;
 
 /** Answers a request for a page; Next's handler, or nothing in tests. */
 type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -54,6 +58,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     };
 
     if (path === "/healthz") return sendHealth(db, res);
+    if (path === UPLOAD_PATH && req.method === "POST") return receiveUpload(context, req, res);
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);
@@ -84,7 +89,8 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     });
   }
 
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 }, (req, res) => {
+  const server = createServer({ requestTimeout: UPLOAD_MS, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 }, (req, res) => {
+    if (req.method === "POST" && req.url !== UPLOAD_PATH) hurry(req);
     answer(req, res).catch((error: unknown) => {
       const refusal = toRefusal(error);
       const requestId = String(res.getHeader("X-Request-Id") ?? "");
@@ -105,6 +111,12 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
       clearTimeout(hard);
     },
   };
+}
+
+/** Ends a request whose body does not arrive in time. */
+function hurry(req: IncomingMessage): void {
+  const late = setTimeout(() => req.destroy(), BODY_MS);
+  for (const event of ["end", "close"]) req.once(event, () => clearTimeout(late));
 }
 
 /** Whether a browser asks for something to show in its window, as opposed to a part of a page. */

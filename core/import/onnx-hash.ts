@@ -27,9 +27,9 @@ function addGraph(hash: Hash, { nodes, initializers, inputs, outputs }: FileGrap
   }
 }
 
-function addAttribute(hash: Hash, name: string, { text, tensor, graph, ...numbers }: FileAttribute, weightNames: ReadonlySet<string>): void {
+function addAttribute(hash: Hash, name: string, { text, texts = [], tensor, graph, ...numbers }: FileAttribute, weightNames: ReadonlySet<string>): void {
   hash.add(JSON.stringify([name, numbers]));
-  if (text) hash.addBytes(text);
+  for (const bytes of text ? [text, ...texts] : texts) hash.addBytes(bytes);
   if (tensor) addTensor(hash, tensor, true);
   if (graph) addGraph(hash, graph, weightNames);
 }

@@ -52,6 +52,7 @@ class Lift {
     this.#around = {
       drawing: this.#drawing,
       opset,
+      inputs: [],
       fixedBatch: typeof batches[0] === "number" && batches[0] > 0 ? batches[0] : null,
       valueOf: (name) => this.#valueOf(name),
       makerOf: (name) => this.#makers.get(name) ?? null,
@@ -158,6 +159,7 @@ class Lift {
       try {
         const wire = this.#drawing.draw("input", { shape: sizes as Json[], dtype }, {}, label === "x" ? {} : { name: label });
         this.#values.set(name, known.wire(wire));
+        this.#around.inputs.push(wire);
         return [];
       } catch (error) {
         if (error instanceof Undrawable) return refuse(error.message);

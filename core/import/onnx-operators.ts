@@ -221,10 +221,25 @@ const matmul: Rule = (r: Reading) => {
 
 const batchNorm: Rule = (r: Reading) => {
   const x = r.wire(0);
-  const [weight, bias, mean, variance] = [r.need(1, "scale"), r.need(2, "shift"), r.need(3, "mean"), r.need(4, "variance")];
   if (r.int("training_mode", 0)) r.refuse("it is in training mode; export the model with model.eval().");
   const rank = x.type.shape.length;
   const axes = rank === 5 ? 3 : rank === 4 ? 2 : 1;
+  const [weight, bias] = [r.need(1, "scale"), r.need(2, "shift")];
+  const own = r.input(3);
+  const moment = own?.kind === "wire" ? r.around.drawing.madeBy(own.wire) : null;
+  if (moment?.node.type === "mean" && moment.inputs.x === x) {
+    // Each batch is its own measure.
+    const isPlain = numbersOf(weight).every((value) => value === 1) && numbersOf(bias).every((value) => value === 0);
+    return known.wire(
+      r.draw(
+        `batch_norm${axes}d`,
+        { eps: r.float("epsilon", 1e-5), track_running_stats: false, affine: !isPlain },
+        { x },
+        { name: r.label(1), weights: isPlain ? {} : { weight, bias } },
+      ),
+    );
+  }
+  const [mean, variance] = [r.need(3, "mean"), r.need(4, "variance")];
   return known.wire(
     r.draw(
       `batch_norm${axes}d`,
@@ -310,7 +325,7 @@ const clip: Rule = (r: Reading) => {
   const has = { min: low > -3e38, max: high < 3e38 };
   if (!has.min && !has.max) return known.wire(x);
   if (has.min && has.max) return known.wire(r.draw("hardtanh", { min_val: low, max_val: high }, { x }));
-  return known.wire(has.min ? r.draw("maximum", { value: low }, { a: x }) : r.draw("minimum", { value: high }, { a: x }));
+  return known.wire(r.draw("clamp", { min: has.min ? low : "none", max: has.max ? high : "none" }, { x }));
 };
 
 const hardSigmoid: Rule = (r: Reading) => {
@@ -507,7 +522,7 @@ const unsqueeze: Rule = (r: Reading) => {
 function drawSlice(r: Reading, x: Wire, parts: { axis: number; text: string }[]): Wire {
   const last = Math.max(...parts.map(({ axis }) => axis));
   const items = Array.from({ length: last + 1 }, (_, axis) => parts.find((part) => part.axis === axis)?.text ?? ":");
-  return r.draw("slice", { index: items.join(", ") }, { x });
+  return r.draw("slice", { slice: `[${items.join(", ")}]` }, { x });
 }
 
 const slice: Rule = (r: Reading) => {
@@ -523,7 +538,11 @@ const slice: Rule = (r: Reading) => {
     const size = x.type.shape[axis] ?? 1;
     if (end === size && start === 0 && step === 1) return [];
     if (typeof start !== "number" || (typeof end !== "number" && end !== size)) return r.refuse("its limits are sizes known only at run time.");
-    if (step < 1) return r.refuse("it goes backwards along an axis; layers go forwards.");
+    if (step < 0) {
+      // "To the first element" is an end below every size.
+      const fromEnd = start >= 2 ** 31 - 1 || start === -1 || (typeof size === "number" && start >= size - 1);
+      return [{ axis, text: `${fromEnd ? "" : start}:${typeof end === "number" && end > -(2 ** 31) + 1 && !(typeof size === "number" && end < -size) ? end : ""}:${step}` }];
+    }
     const toEnd = typeof end !== "number" || end >= 2 ** 31 - 1 || (typeof size === "number" && end >= size);
     if (start === 0 && toEnd && step === 1) return [];
     return [{ axis, text: `${start === 0 ? "" : start}:${toEnd ? "" : end}${step === 1 ? "" : `:${step}`}` }];
@@ -537,11 +556,9 @@ const split: Rule = (r: Reading) => {
   const size = x.type.shape[axis];
   const sizes = typeof size === "number" ? splitSizes(r, size) : (r.ints("split") ?? r.numbers(1));
   if (!sizes) r.refuse("its parts are computed while the model runs, or the size of its axis is known only then.");
-  let at = 0;
-  return sizes.map((length) => {
-    at += length;
-    return known.wire(drawSlice(r, x, [{ axis, text: `${at - length}:${at}` }]));
-  });
+  if (sizes.length === 1) return known.wire(x);
+  const { outputs } = r.around.drawing.add("split", { split_sizes: sizes, dim: axis }, { x });
+  return Object.values(outputs).map(known.wire);
 };
 
 const gather: Rule = (r: Reading) => {
@@ -557,23 +574,28 @@ const gather: Rule = (r: Reading) => {
   }
   const x = r.wire(0);
   const along = r.axis(axis, x.type.shape.length);
-  if (!index) r.refuse("it picks places that are computed while the model runs.");
-  if (index.shape.length === 0) return known.wire(drawSlice(r, x, [{ axis: along, text: String(Number(index.data[0])) }]));
+  if (!index) {
+    const places = r.wire(1);
+    if (places.type.shape.length !== 1) r.refuse(`it picks places by a table of ${places.type.shape.length} axes; an IndexSelect takes a list.`);
+    return known.wire(r.draw("index_select", { dim: along }, { x, index: places }));
+  }
+  if (index.shape.length === 0) return known.wire(r.draw("select", { dim: along, index: Number(index.data[0]) }, { x }));
   const places = numbersOf(index);
   const [first = 0] = places;
   if (index.shape.length === 1 && places.every((place, i) => place === first + i) && first >= 0)
     return known.wire(drawSlice(r, x, [{ axis: along, text: `${first}:${first + places.length}` }]));
-  return r.refuse("it picks several places of an axis that do not stand side by side.");
+  if (index.shape.length !== 1) r.refuse(`it picks places by a table of ${index.shape.length} axes; an IndexSelect takes a list.`);
+  return known.wire(r.draw("index_select", { dim: along }, { x, index: r.hold(index, "") }));
 };
 
 const reduction =
-  (type: string): Rule =>
+  (type: string, params: { [name: string]: Json } = {}): Rule =>
   (r: Reading) => {
     const x = r.wire(0);
     const rank = x.type.shape.length;
     const axes = r.axes(1, rank);
     if ((!axes || axes.length === 0) && r.int("noop_with_empty_axes", 0)) return known.wire(x);
-    return known.wire(r.draw(type, { dim: axes ?? x.type.shape.map((_, i) => i), keepdim: r.int("keepdims", 1) === 1 }, { x }));
+    return known.wire(r.draw(type, { ...params, dim: axes ?? x.type.shape.map((_, i) => i), keepdim: r.int("keepdims", 1) === 1 }, { x }));
   };
 
 const resize: Rule = (r: Reading) => {
@@ -586,15 +608,33 @@ const resize: Rule = (r: Reading) => {
   const place = r.text("coordinate_transformation_mode", r.opset < 11 ? "asymmetric" : "half_pixel");
   const rounding = r.text("nearest_mode", r.opset < 11 ? "floor" : "round_prefer_floor");
   const factors = scales ?? sizes?.map((size, i) => (typeof size === "number" && typeof x.type.shape[i] === "number" ? size / Number(x.type.shape[i]) : Number.NaN));
-  if (rank !== 4 || !factors || factors.length !== rank) r.refuse("it resizes something else than the height and width of an image by known factors.");
-  const [, , high = 1, wide = 1] = factors;
-  if (factors[0] !== 1 || factors[1] !== 1 || high !== wide || !Number.isInteger(high) || high < 1)
-    r.refuse(`its factors are ${factors.join(", ")}; an Upsample has one whole factor for height and width.`);
-  if (mode === "nearest" && !(place === "asymmetric" && rounding === "floor") && !(["half_pixel", "pytorch_half_pixel"].includes(place) && rounding.startsWith("round")))
-    r.refuse(`it finds the nearest pixel in a way (${place}, ${rounding}) that differs from PyTorch's.`);
-  if (mode === "linear" && !["half_pixel", "pytorch_half_pixel"].includes(place)) r.refuse(`it blends pixels in a way (${place}) that differs from PyTorch's.`);
-  if (mode !== "nearest" && mode !== "linear") r.refuse(`its mode is ${mode}; nearest and linear are read.`);
-  return known.wire(high === 1 ? x : r.draw("upsample", { scale_factor: high, mode: mode === "nearest" ? "nearest" : "bilinear" }, { x }));
+  const wantedSizes = sizes?.slice(2).every((size) => typeof size === "number") && sizes.length === rank && sizes[1] === x.type.shape[1] ? sizes.slice(2).map(Number) : null;
+  if (wantedSizes && rank >= 3 && rank <= 5) {
+    const aligned = place === "align_corners";
+    const modes: { [mode: string]: string | undefined } = { nearest: "nearest", linear: ["linear", "bilinear", "trilinear"][rank - 3], cubic: rank === 4 ? "bicubic" : undefined };
+    const isSame = mode === "nearest" ? place === "asymmetric" && rounding === "floor" : aligned || ["half_pixel", "pytorch_half_pixel"].includes(place);
+    const ours = modes[mode];
+    if (!isSame || !ours) r.refuse(`it resizes in a way (${mode}, ${place}) that differs from PyTorch's.`);
+    return known.wire(r.draw("upsample", { size: wantedSizes, mode: ours, align_corners: aligned }, { x }));
+  }
+  if (rank < 3 || rank > 5 || !factors || factors.length !== rank || factors.some(Number.isNaN)) r.refuse("it resizes something else than the sides of an image by known factors.");
+  const spatial = factors.slice(2);
+  const [factor = 1] = spatial;
+  if (factors[0] !== 1 || factors[1] !== 1 || spatial.some((other) => other !== factor))
+    r.refuse(`its factors are ${factors.join(", ")}; an Upsample has one factor for all sides.`);
+  if (factor === 1) return known.wire(x);
+  if (mode === "nearest") {
+    // With whole factors, the nearest pixel is the same by either rule.
+    const isSame =
+      (place === "asymmetric" && rounding === "floor") || (Number.isInteger(factor) && ["half_pixel", "pytorch_half_pixel"].includes(place) && rounding.startsWith("round"));
+    if (!isSame) r.refuse(`it finds the nearest pixel in a way (${place}, ${rounding}) that differs from PyTorch's.`);
+    return known.wire(r.draw("upsample", { scale_factor: factor }, { x }));
+  }
+  if (mode !== "linear" && mode !== "cubic") r.refuse(`its mode is ${mode}; nearest, linear and cubic are read.`);
+  if (mode === "cubic" && (rank !== 4 || r.float("cubic_coeff_a", -0.75) !== -0.75)) r.refuse("its cubic curve is not PyTorch's.");
+  if (!["half_pixel", "pytorch_half_pixel", "align_corners"].includes(place)) r.refuse(`it blends pixels in a way (${place}) that differs from PyTorch's.`);
+  const blend = mode === "cubic" ? "bicubic" : ["linear", "bilinear", "trilinear"][rank - 3];
+  return known.wire(r.draw("upsample", { scale_factor: factor, mode: blend ?? "bilinear", align_corners: place === "align_corners" }, { x }));
 };
 
 const pad: Rule = (r: Reading) => {
@@ -624,24 +664,100 @@ const expand: Rule = (r: Reading) => {
   if (!shape) r.refuse("its shape is computed from data while the model runs.");
   const lead = shape.length - x.type.shape.length;
   if (lead <= 0 && shape.every((size, i) => size === 1 || size === x.type.shape[i - lead])) return known.wire(x);
-  return known.wire(r.draw("expand", { shape: shape.map((size, i) => (size === x.type.shape[i - lead] || (size === 1 && i >= lead) ? -1 : size)) as Json[] }, { x }));
+  const size = shape.map((length, i) => (length === x.type.shape[i - lead] || (length === 1 && i >= lead) ? -1 : length));
+  const letters = size.filter((length) => typeof length === "string");
+  // Sizes known only at run time are those of some input.
+  const like = letters.length > 0 ? r.around.inputs.find(({ type }) => letters.every((letter) => type.shape.includes(letter))) : undefined;
+  return known.wire(r.draw("expand", { size: size as Json[] }, { x, ...(like ? { like } : {}) }));
+};
+
+/** Two tensors, or one and a number, compared. */
+const comparison =
+  (type: string, turned: string): Rule =>
+  (r: Reading) => {
+    const [left, right] = [r.scalar(0), r.scalar(1)];
+    if (right !== null && r.input(0)?.kind === "wire") return known.wire(r.draw(type, { value: tidyFloat(right) }, { x: r.wire(0) }));
+    if (left !== null && r.input(1)?.kind === "wire") return known.wire(r.draw(turned, { value: tidyFloat(left) }, { x: r.wire(1) }));
+    return known.wire(r.draw(type, {}, { x: r.wire(0), other: r.wire(1) }));
+  };
+
+/** Exporters put −∞ where a mask is; parameters are numbers that JSON has. */
+function bounded(value: number): number {
+  return Math.max(-3.4e38, Math.min(3.4e38, tidyFloat(value)));
+}
+
+const where: Rule = (r: Reading) => {
+  const value = r.scalar(2);
+  return known.wire(
+    value === null
+      ? r.draw("where", {}, { condition: r.wire(0), x: r.wire(1), other: r.wire(2) })
+      : r.draw("where", { value: bounded(value) }, { condition: r.wire(0), x: r.wire(1) }),
+  );
+};
+
+const extreme =
+  (type: "argmax" | "argmin"): Rule =>
+  (r: Reading) => {
+    if (r.int("select_last_index", 0)) r.refuse("of equal numbers it takes the last; layers take the first.");
+    const x = r.wire(0);
+    return known.wire(r.draw(type, { dim: r.axis(r.int("axis", 0), x.type.shape.length), keepdim: r.int("keepdims", 1) === 1 }, { x }));
+  };
+
+const topK: Rule = (r: Reading) => {
+  const x = r.wire(0);
+  const axis = r.axis(r.int("axis", -1), x.type.shape.length);
+  const [count] = r.sizes(1) ?? [];
+  if (count !== undefined && count === x.type.shape[axis]) {
+    const sorted = r.around.drawing.add("sort", { dim: axis, descending: r.int("largest", 1) === 1 }, { x }).outputs;
+    return [sorted.values, sorted.indices].map((wire) => (wire ? known.wire(wire) : { kind: "failed" }));
+  }
+  const k = r.scalar(1) ?? r.refuse("how many it takes is computed while the model runs.");
+  const { values, indices } = r.around.drawing.add("topk", { k, dim: axis, largest: r.int("largest", 1) === 1 }, { x }).outputs;
+  return [values, indices].map((wire) => (wire ? known.wire(wire) : { kind: "failed" }));
+};
+
+const shrink: Rule = (r: Reading) => {
+  const [lambd, bias] = [r.float("lambd", 0.5), r.float("bias", 0)];
+  if (bias !== 0 && bias !== lambd) r.refuse(`its bias ${bias} is neither 0, as Hardshrink's, nor its lambd, as Softshrink's.`);
+  return known.wire(r.draw(bias === 0 ? "hardshrink" : "softshrink", { lambd }, { x: r.wire(0) }));
+};
+
+const oneHot: Rule = (r: Reading) => {
+  const x = r.wire(0);
+  const depth = r.scalar(1) ?? r.refuse("how many classes it has is computed while the model runs.");
+  if (r.numbers(2)?.join() !== "0,1") r.refuse("it marks with other numbers than 0 and 1.");
+  if (r.axis(r.int("axis", -1), x.type.shape.length + 1) !== x.type.shape.length) r.refuse("it puts the classes on another axis than the last.");
+  const marked = r.draw("one_hot", { num_classes: depth }, { x });
+  return known.wire(r.constant(2)?.dtype === "int64" ? marked : r.draw("cast", { dtype: "float32" }, { x: marked }));
+};
+
+const cumSum: Rule = (r: Reading) => {
+  if (r.int("exclusive", 0) || r.int("reverse", 0)) r.refuse("it sums backwards, or without the number at hand.");
+  return known.wire(r.draw("cumsum", { dim: r.scalar(1) ?? r.refuse("its axis is computed while the model runs.") }, { x: r.wire(0) }));
+};
+
+const tile: Rule = (r: Reading) => {
+  const repeats = r.numbers(1) ?? r.refuse("how often it repeats is computed while the model runs.");
+  const x = r.wire(0);
+  return known.wire(repeats.every((times) => times === 1) ? x : r.draw("tile", { dims: repeats }, { x }));
 };
 
 /** LSTM and GRU. ONNX: [directions, gates · hidden, …] with gates in its own order; PyTorch: one weight for each direction. */
 const recurrent =
-  (type: "lstm" | "gru", order: readonly number[]): Rule =>
+  (type: "lstm" | "gru" | "rnn", order: readonly number[]): Rule =>
   (r: Reading) => {
     const isLstm = type === "lstm";
     const hidden = r.int("hidden_size", 0);
     const direction = r.text("direction", "forward");
     if (direction === "reverse") r.refuse("it runs backwards only; layers run forwards or both ways.");
-    if (r.node.attributes.has("activations") || r.node.attributes.has("clip") || r.int("layout", 0) || r.int("input_forget", 0))
-      r.refuse("it has activations, a clip, a layout or coupled gates of its own.");
-    if (!isLstm && r.int("linear_before_reset", 0) !== 1) r.refuse("its reset gate comes before the product (linear_before_reset=0); PyTorch's comes after.");
-    if (r.has(4)) r.refuse("it takes the lengths of its sequences.");
+    const bends = r.texts("activations").map((name) => name.toLowerCase());
+    const isPlain = bends.length === 0 || (type === "rnn" && bends.every((bend) => bend === bends[0] && ["tanh", "relu"].includes(bend)));
+    if (!isPlain || r.node.attributes.has("clip") || r.int("layout", 0) || r.int("input_forget", 0)) r.refuse("it has activations, a clip, a layout or coupled gates of its own.");
+    if (type === "gru" && r.int("linear_before_reset", 0) !== 1) r.refuse("its reset gate comes before the product (linear_before_reset=0); PyTorch's comes after.");
     if (r.has(7)) r.refuse("it has peepholes.");
-    for (const i of isLstm ? [5, 6] : [5])
-      if (r.has(i) && !(r.constant(i) && numbersOf(r.need(i, "memory")).every((value) => value === 0))) r.refuse("its memory does not start at zero.");
+    /** A memory to start with, unless it is zeros. */
+    const start = (i: number) => (r.has(i) && !(r.constant(i) && numbersOf(r.need(i, "memory")).every((value) => value === 0)) ? { [i === 5 ? "h0" : "c0"]: r.wire(i) } : {});
+    const starts = { ...start(5), ...(isLstm ? start(6) : {}), ...(r.has(4) ? { lengths: r.wire(4) } : {}) };
     const x = r.wire(0);
     const [inputs, memories] = [r.need(1, "weight"), r.need(2, "weight of the memory")];
     const bias = r.has(3) ? r.need(3, "bias") : null;
@@ -670,8 +786,8 @@ const recurrent =
     }
     const drawn = r.around.drawing.add(
       type,
-      { hidden_size: hidden, bias: bias !== null, batch_first: false, bidirectional: directions === 2 },
-      { x },
+      { hidden_size: hidden, bias: bias !== null, batch_first: false, bidirectional: directions === 2, ...(bends[0] === "relu" ? { nonlinearity: "relu" } : {}) },
+      { x, ...starts },
       { name: r.label(1), weights },
     );
     const { y, h, c } = drawn.outputs;
@@ -692,6 +808,9 @@ function drawApart(r: Reading, y: Wire, directions: number, hidden: number): Wir
 export const operators: { [op: string]: Rule | undefined } = {
   Abs: unary("abs"),
   Add: arithmetic,
+  And: (r) => known.wire(r.draw("logical_and", {}, { a: r.wire(0), b: r.wire(1) })),
+  ArgMax: extreme("argmax"),
+  ArgMin: extreme("argmin"),
   AveragePool: pooling("avg"),
   BatchNormalization: batchNorm,
   Cast: cast,
@@ -702,9 +821,18 @@ export const operators: { [op: string]: Rule | undefined } = {
   Conv: convolution,
   ConvTranspose: transposedConvolution,
   Cos: unary("cos"),
+  CumSum: cumSum,
+  DepthToSpace: (r) =>
+    known.wire(
+      r.text("mode", "DCR") === "CRD"
+        ? r.draw("pixel_shuffle", { upscale_factor: r.int("blocksize", 1) }, { x: r.wire(0) })
+        : r.refuse("it takes blocks apart in the order DCR; PixelShuffle has CRD."),
+    ),
   Div: arithmetic,
   Dropout: (r: Reading) => known.wire(r.draw("dropout", { p: r.has(1) ? (r.scalar(1) ?? 0.5) : r.float("ratio", 0.5) }, { x: r.wire(0) })),
+  Einsum: (r) => known.wire(r.draw("einsum", { equation: r.text("equation", "").replaceAll(" ", "") }, { x: r.node.inputs.map((_, i) => r.wire(i)) })),
   Elu: plain("elu", (r: Reading) => ({ alpha: r.float("alpha", 1) })),
+  Equal: comparison("equal", "equal"),
   Erf: unary("erf"),
   Exp: unary("exp"),
   Expand: expand,
@@ -712,18 +840,25 @@ export const operators: { [op: string]: Rule | undefined } = {
   Floor: unary("floor"),
   GRU: recurrent("gru", [1, 0, 2]),
   Gather: gather,
+  GatherElements: (r) => known.wire(r.draw("gather", { dim: r.int("axis", 0) }, { x: r.wire(0), index: r.wire(1) })),
   Gelu: plain("gelu", (r: Reading) => ({ approximate: r.text("approximate", "none") })),
   Gemm: linear,
   GlobalAveragePool: globalPooling("avg"),
   GlobalMaxPool: globalPooling("max"),
+  Greater: comparison("greater", "less"),
+  GreaterOrEqual: comparison("greater_equal", "less_equal"),
   GroupNormalization: groupNorm,
   HardSigmoid: hardSigmoid,
   HardSwish: plain("hardswish"),
   Identity: (r: Reading) => known.wire(r.wire(0)),
   InstanceNormalization: instanceNorm,
+  LRN: (r) =>
+    known.wire(r.draw("local_response_norm", { size: r.int("size", 1), alpha: r.float("alpha", 1e-4), beta: r.float("beta", 0.75), k: r.float("bias", 1) }, { x: r.wire(0) })),
   LSTM: recurrent("lstm", [0, 3, 1, 2]),
   LayerNormalization: layerNorm,
   LeakyRelu: plain("leaky_relu", (r: Reading) => ({ negative_slope: r.float("alpha", 0.01) })),
+  Less: comparison("less", "greater"),
+  LessOrEqual: comparison("less_equal", "greater_equal"),
   Log: unary("log"),
   LogSoftmax: alongAxis("log_softmax"),
   MatMul: matmul,
@@ -733,6 +868,9 @@ export const operators: { [op: string]: Rule | undefined } = {
   Mish: plain("mish"),
   Mul: arithmetic,
   Neg: unary("neg", "-x"),
+  Not: (r) => known.wire(r.draw("logical_not", {}, { x: r.wire(0) })),
+  OneHot: oneHot,
+  Or: (r) => known.wire(r.draw("logical_or", {}, { a: r.wire(0), b: r.wire(1) })),
   PRelu: (r: Reading) => {
     const slope = r.need(1, "slope");
     const count = slope.data.length;
@@ -740,16 +878,22 @@ export const operators: { [op: string]: Rule | undefined } = {
   },
   Pad: pad,
   Pow: arithmetic,
+  RNN: recurrent("rnn", [0]),
   Reciprocal: unary("reciprocal", "1 / x"),
+  ReduceL1: reduction("norm", { ord: "1" }),
+  ReduceL2: reduction("norm", { ord: "2" }),
+  ReduceLogSumExp: reduction("logsumexp"),
   ReduceMax: reduction("max"),
   ReduceMean: reduction("mean"),
   ReduceMin: reduction("min"),
+  ReduceProd: reduction("prod"),
   ReduceSum: reduction("sum"),
   Relu: plain("relu"),
   Reshape: reshape,
   Resize: resize,
   Round: unary("round"),
   Selu: plain("selu"),
+  Shrink: shrink,
   Sigmoid: plain("sigmoid"),
   Sign: unary("sign"),
   Sin: unary("sin"),
@@ -763,7 +907,10 @@ export const operators: { [op: string]: Rule | undefined } = {
   Sub: arithmetic,
   Sum: (r: Reading) => known.wire(r.node.inputs.slice(1).reduce((sum, _, i) => r.draw("add", {}, { a: sum, b: r.wire(i + 1) }), r.wire(0))),
   Tanh: plain("tanh"),
+  Tile: tile,
+  TopK: topK,
   Transpose: transpose,
   Unsqueeze: unsqueeze,
   Upsample: resize,
+  Where: where,
 };

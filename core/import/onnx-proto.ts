@@ -42,7 +42,7 @@ export const ONNX_LIMITS = {
 export type FileTensor = { name: string; type: number; shape: number[]; raw: Uint8Array | null; numbers: number[] | bigint[] };
 /** `null` sizes are not given. */
 export type FileValue = { name: string; type: number | null; shape: (number | string | null)[] | null };
-export type FileAttribute = { float?: number; int?: number; text?: Uint8Array; tensor?: FileTensor; graph?: FileGraph; floats?: number[]; ints?: number[] };
+export type FileAttribute = { float?: number; int?: number; text?: Uint8Array; tensor?: FileTensor; graph?: FileGraph; floats?: number[]; ints?: number[]; texts?: Uint8Array[] };
 export type FileNode = { name: string; op: string; domain: string; inputs: string[]; outputs: string[]; attributes: Map<string, FileAttribute> };
 export type FileGraph = { name: string; nodes: FileNode[]; initializers: FileTensor[]; inputs: FileValue[]; outputs: FileValue[] };
 export type FileModel = { irVersion: number; opsets: Map<string, number>; producer: string; graph: FileGraph; metadata: Map<string, string> };
@@ -194,6 +194,9 @@ function readAttribute(reader: BinaryReader, depth: number, count: Count): [stri
         attribute.ints,
         several(reader, wire, WireType.Varint, (r) => whole(r.int64())),
       );
+    } else if (field === 9 && wire === WireType.LengthDelimited) {
+      attribute.texts ??= [];
+      attribute.texts.push(reader.bytes());
     } else return false;
     return true;
   });

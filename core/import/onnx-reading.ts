@@ -19,6 +19,8 @@ export const known = {
 export type Surroundings = {
   drawing: Drawing;
   opset: number;
+  /** The wires of the model's inputs. */
+  inputs: Wire[];
   /** The batch size that the file fixes on its inputs; null where it is free. */
   fixedBatch: number | null;
   valueOf(name: string): Known;
@@ -77,6 +79,11 @@ export class Reading {
     return bytes ? new TextDecoder().decode(bytes) : fallback;
   }
 
+  /** A list of texts; empty where it is not given. */
+  texts(name: string): string[] {
+    return (this.node.attributes.get(name)?.texts ?? []).map((bytes) => new TextDecoder().decode(bytes));
+  }
+
   ints(name: string): number[] | null {
     const attribute = this.node.attributes.get(name);
     // An empty list has no field that says what it is a list of.
@@ -120,10 +127,11 @@ export class Reading {
     this.refuse("one of its inputs could not be read.");
   }
 
-  /** A node that holds a constant: a parameter of the model. */
+  /** A node that holds a constant: whole numbers and truth values as they are, floats as a parameter of the model. */
   hold(tensor: Tensor, name: string): Wire {
-    if (tensor.dtype !== "float32") this.refuse(`it takes a constant of ${tensor.dtype} as data, and constants here are float32.`);
-    return this.draw("parameter", { shape: tensor.shape }, {}, { name: labelOf(name), weights: { weight: tensor } });
+    if (tensor.dtype === "uint8") this.refuse("it takes a constant of bytes as data, which no node here holds.");
+    if (tensor.dtype !== "float32") return this.draw("constant", { values: numbersOf(tensor), shape: tensor.shape, dtype: tensor.dtype }, {});
+    return this.draw("parameter", { shape: tensor.shape }, {}, { name: labelOf(name), weights: { "": tensor } });
   }
 
   constant(i: number): Tensor | null {

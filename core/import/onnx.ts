@@ -1,12 +1,12 @@
 import { Preprocess } from "../data/manifest.ts";
-import type { Tensor } from "../export/tensor.ts";
+import { type Tensor, tensorOf } from "../export/tensor.ts";
 import { hasErrors, type Problem } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { parseGraph } from "../graph/migrate.ts";
 import { weightName } from "../graph/path.ts";
 import { lowerModel } from "../program/lower.ts";
-import type { Program } from "../program/program.ts";
-import { decodeTensor } from "./constants.ts";
+import type { Init, Program } from "../program/program.ts";
+import { decodeTensor, fullTensor } from "./constants.ts";
 import { GRAPH_KEY, HASH_KEY, hashOnnx, PREPROCESS_KEY } from "./onnx-hash.ts";
 import { liftOnnx, type Unsupported } from "./onnx-lift.ts";
 import { type FileModel, type OnnxCode, OnnxError, readOnnx } from "./onnx-proto.ts";
@@ -75,10 +75,9 @@ function readDocument(model: FileModel): OnnxImport | null {
     const tensor = found && decodeTensor(found);
     if (tensor && (tensor.dtype !== dtype || tensor.shape.join() !== shape.join())) return null;
     // What inference does not read is not in the file, such as the number of batches that a BatchNorm has seen.
-    if (tensor) weights.set(name, tensor);
-    else if (init.kind === "constant") weights.set(name, fill(dtype, shape, init.value));
-    else if (init.kind === "uniform" && init.zero) weights.set(name, fill(dtype, shape, 0));
-    else return null;
+    const kept = tensor ?? firstValues(dtype, shape, init);
+    if (!kept) return null;
+    weights.set(name, kept);
   }
   return { ok: true, from: "document", graph: parsed.graph, weights, notes: [], classes: classesOf(model), preprocess: preprocessOf(model) };
 }
@@ -90,7 +89,13 @@ function readOperators(model: FileModel): OnnxImport {
   if (hasErrors(checked)) return unsupported(checked.problems.filter(({ severity }) => severity === "error").map(describe));
   const weights = new Map([...byNode].flatMap(([node, own]) => [...own].map(([name, tensor]): [string, Tensor] => [weightName(node, name), tensor])));
   const program = programOf(graph);
-  const ordered = new Map((program?.weights ?? []).flatMap(({ name }) => (weights.has(name) ? [[name, weights.get(name) as Tensor]] : [])));
+  // What the file leaves open begins as the layer says: constants, and counts of batches.
+  const ordered = new Map(
+    (program?.weights ?? []).flatMap(({ name, dtype, shape, init }): [string, Tensor][] => {
+      const tensor = weights.get(name) ?? firstValues(dtype, shape, init);
+      return tensor ? [[name, tensor]] : [];
+    }),
+  );
   return { ok: true, from: "operators", graph, weights: ordered, notes: lifted.notes, classes: classesOf(model), preprocess: null };
 }
 
@@ -112,11 +117,11 @@ function programOf(graph: Graph): Program | null {
   }
 }
 
-function fill(dtype: Tensor["dtype"], shape: number[], value: number): Tensor {
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (dtype === "float32") return { dtype, shape, data: new Float32Array(count).fill(value) };
-  if (dtype === "int64") return { dtype, shape, data: new BigInt64Array(count).fill(BigInt(value)) };
-  return { dtype, shape, data: new Uint8Array(count).fill(value) };
+/** What a weight begins with, where no chance is in it. */
+function firstValues(dtype: Tensor["dtype"], shape: number[], init: Init): Tensor | null {
+  if (init.kind === "values") return tensorOf(dtype, shape, init.values);
+  if (init.kind === "constant") return fullTensor(dtype, shape, init.value);
+  return init.kind === "uniform" && init.zero ? fullTensor(dtype, shape, 0) : null;
 }
 
 function classesOf(model: FileModel): string[] {

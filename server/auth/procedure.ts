@@ -101,15 +101,21 @@ export function publicProcedure(reason: string) {
   return t.procedure.meta(policy({ kind: "public", reason })).use(answered);
 }
 
+/** The session of a person who has at least this role. @throws AppError UNAUTHENTICATED, FORBIDDEN */
+export async function requireRole(ctx: Pick<Context, "session">, role: Role): Promise<Session> {
+  const session = await ctx.session();
+  if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first: the link is printed where the server was started.");
+  if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
+  return session;
+}
+
 /** A procedure for people of an organization who have at least this role. It is given `orgId` and `userId`, and every query of it names that organization. */
 export function org(role: Role) {
   return t.procedure
     .meta(policy({ kind: "org", role }))
     .use(answered)
     .use(async ({ ctx, next }) => {
-      const session = await ctx.session();
-      if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first: the link is printed where the server was started.");
-      if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
+      const session = await requireRole(ctx, role);
       return next({ ctx: { who: session, orgId: session.org.id, userId: session.user.id } });
     });
 }

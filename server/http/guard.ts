@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Config } from "../config.ts";
+import { UPLOAD_PATH } from "./uploads.ts";
 
 /** Why a request is turned away before anybody looks at it. */
 export type Refused = { status: 400 | 403 | 404 | 405 | 415 | 421; code: string; message: string };
@@ -21,7 +22,7 @@ function hostOf(header: string | undefined): string | null {
 
 /**
  * Decides from the head of a request whether it may go on. What changes anything must come from our own pages: its Origin is
- * this host, and its body is JSON, which no form of another site can send.
+ * this host, and its body is JSON, or the bytes of a file, which no form of another site can send.
  */
 export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refused | null {
   const host = hostOf(req.headers.host);
@@ -48,8 +49,9 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
     const { origin } = req.headers;
     // A client that is no browser sends no Origin and carries no cookie of a person's browser.
     if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? "")) return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
-    if (isApi && !/^application\/json(\s*;|$)/i.test(req.headers["content-type"] ?? ""))
-      return { status: 415, code: "TYPE_REFUSED", message: "The body must be application/json." };
+    // Neither type can be sent by a form of another site; a script there must ask first, and nobody answers.
+    const [form, type] = url === UPLOAD_PATH ? [/^application\/octet-stream$/i, "application/octet-stream"] : [/^application\/json(\s*;|$)/i, "application/json"];
+    if (isApi && !form.test(req.headers["content-type"] ?? "")) return { status: 415, code: "TYPE_REFUSED", message: `The body must be ${type}.` };
   }
   return null;
 }

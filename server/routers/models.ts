@@ -4,10 +4,13 @@ import { emptyGraph } from "../../core/graph/document.ts";
 import { findTemplate, starterGraph } from "../../core/templates/index.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
-import type { Database, Tx } from "../database/client.ts";
+import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { GraphInput, Id, Name } from "../input.ts";
 import { keptGraph } from "../models/graph.ts";
+import { ImportOnnx, ImportPyTorch, ImportWeights, importModelWeights, importOnnxModel, importPyTorchModel } from "../models/import.ts";
+import { findProject } from "../models/place.ts";
+import { describeStartWeights, setStartWeights } from "../models/startWeights.ts";
 
 const CreateModel = z.strictObject({
   projectId: Id.optional(),
@@ -46,6 +49,28 @@ export const models = router({
     .input(z.strictObject({ modelId: Id }))
     .mutation(({ ctx, input }) => duplicateModel(ctx.db, ctx.orgId, input.modelId)),
 
+  /** A new model from an uploaded ONNX file; where it cannot be read, everything that stands in the way. */
+  importOnnx: org("member")
+    .input(ImportOnnx)
+    .mutation(({ ctx, input }) => importOnnxModel(ctx, input)),
+
+  /** A new model, or a graph for the canvas, from pasted PyTorch code; where it cannot be read, the lines that stand in the way. */
+  importPyTorch: org("member")
+    .input(ImportPyTorch)
+    .mutation(({ ctx, input }) => importPyTorchModel(ctx, input)),
+
+  /** Weights from an uploaded safetensors or .npz file, for the model's next runs to start from. */
+  importWeights: org("member")
+    .input(ImportWeights)
+    .mutation(({ ctx, input }) => importModelWeights(ctx, input)),
+
+  /** The model's next runs draw their first weights again. */
+  clearStartWeights: org("member")
+    .input(z.strictObject({ modelId: Id }))
+    .mutation(async ({ ctx: { db, files, orgId }, input: { modelId } }) => {
+      if (!(await setStartWeights(db, files, { orgId, modelId }, null))) throw notFound("model");
+    }),
+
   delete: org("member")
     .input(z.strictObject({ modelId: Id }))
     .mutation(({ ctx, input }) => deleteModel(ctx.db, ctx.orgId, input.modelId)),
@@ -62,24 +87,12 @@ async function createModel(db: Database, orgId: string, input: z.infer<typeof Cr
           select: { id: true, manifest: true },
         });
     if (!dataset && input.datasetId) throw notFound("data set");
-    const projectId = input.projectId ? await requireProject(tx, orgId, input.projectId) : await firstProject(tx, orgId);
+    const projectId = await findProject(tx, orgId, input.projectId);
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
     const graph = template?.graph ?? (manifest ? starterGraph(manifest) : emptyGraph);
     const name = input.name ?? template?.title ?? "Untitled model";
     return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null }, select: { id: true } });
   });
-}
-
-async function requireProject(tx: Tx, orgId: string, id: string): Promise<string> {
-  const found = await tx.project.findUnique({ where: { id, orgId, deletedAt: null }, select: { id: true } });
-  if (!found) throw notFound("project");
-  return found.id;
-}
-
-/** Somebody who only wants to draw need not make a project first. */
-async function firstProject(tx: Tx, orgId: string): Promise<string> {
-  const found = await tx.project.findFirst({ where: { orgId, deletedAt: null }, orderBy: { createdAt: "asc" }, select: { id: true } });
-  return (found ?? (await tx.project.create({ data: { orgId, name: "My project" }, select: { id: true } }))).id;
 }
 
 async function requireDataset(db: Database, orgId: string, datasetId: string): Promise<string> {
@@ -97,6 +110,7 @@ async function getModel(db: Database, orgId: string, id: string) {
       graph: true,
       revision: true,
       settings: true,
+      startWeights: true,
       datasetId: true,
       updatedAt: true,
       project: { select: { id: true, name: true } },
@@ -108,6 +122,7 @@ async function getModel(db: Database, orgId: string, id: string) {
     graph: keptGraph(row.graph),
     // Settings of an older release that no longer read are as good as none: the panel offers its defaults.
     settings: StoredRunSettings.nullable().catch(null).parse(row.settings),
+    startWeights: describeStartWeights(row.startWeights),
     updatedAt: row.updatedAt.toISOString(),
   };
 }
@@ -134,12 +149,19 @@ async function changeModel(db: Database, orgId: string, id: string, data: { name
 async function duplicateModel(db: Database, orgId: string, modelId: string): Promise<{ id: string }> {
   const row = await db.model.findUnique({
     where: { id: modelId, orgId, deletedAt: null },
-    select: { projectId: true, name: true, graph: true, settings: true, datasetId: true },
+    select: { projectId: true, name: true, graph: true, settings: true, startWeights: true, datasetId: true },
   });
   if (!row) throw notFound("model");
-  const { settings, graph, ...rest } = row;
+  const { settings, startWeights, graph, ...rest } = row;
   return db.model.create({
-    data: { orgId, ...rest, name: `${row.name.slice(0, 110)} (copy)`, graph: keptGraph(graph), ...(settings === null ? {} : { settings }) },
+    data: {
+      orgId,
+      ...rest,
+      name: `${row.name.slice(0, 110)} (copy)`,
+      graph: keptGraph(graph),
+      ...(settings === null ? {} : { settings }),
+      ...(startWeights === null ? {} : { startWeights }),
+    },
     select: { id: true },
   });
 }

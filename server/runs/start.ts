@@ -11,6 +11,7 @@ import type { Config } from "../config.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { keptGraph } from "../models/graph.ts";
+import { startKeyOf } from "../models/startWeights.ts";
 
 /** Who starts a run, and where it belongs. */
 export type Starter = { orgId: string; userId: string };
@@ -23,18 +24,19 @@ const MOST_STEPS = 20_000_000;
 /**
  * Puts a run into the queue: the graph as it is saved now, frozen. The same key gives the same run, however often and however
  * many at once it is asked for.
- * @throws AppError GRAPH_INVALID with all problems, CONFIG_RANGE, DATASET_NOT_READY, QUEUE_FULL, IDEMPOTENCY_CONFLICT
+ * @throws AppError GRAPH_INVALID with all problems, CONFIG_RANGE, DATASET_NOT_READY, QUEUE_FULL, IDEMPOTENCY_CONFLICT, START_WEIGHTS_MISMATCH
  */
 export async function startRun(db: Database, config: Config, { orgId, userId }: Starter, order: Order): Promise<{ runId: string }> {
   const earlier = await findByKey(db, orgId, order);
   if (earlier) return earlier;
-  const model = await db.model.findUnique({ where: { id: order.modelId, orgId, deletedAt: null }, select: { id: true, graph: true } });
+  const model = await db.model.findUnique({ where: { id: order.modelId, orgId, deletedAt: null }, select: { id: true, graph: true, startWeights: true } });
   if (!model) throw notFound("model");
   const graph = keptGraph(model.graph);
   const manifest = await requireManifest(db, orgId, order.settings.datasetId);
   checkOrder(graph, order.settings, manifest);
   await requireDevice(db, order.settings);
   const spec = buildTrainSpec(graph, order.settings, manifest);
+  const startKey = startKeyOf(model.startWeights, spec.program);
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, order.settings);
 
   return db.$transaction(async (tx) => {
@@ -50,6 +52,7 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
       datasetId: order.settings.datasetId,
       settings: order.settings,
       spec,
+      startKey,
       totalSteps: stepsPerEpoch * order.settings.epochs,
       idempotencyKey: order.idempotencyKey,
       createdBy: userId,

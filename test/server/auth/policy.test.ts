@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { initTRPC } from "@trpc/server";
 import { beforeAll, describe, expect, test } from "vitest";
+import { exportPyTorch } from "../../../core/export/pytorch.ts";
+import { emptyGraph } from "../../../core/graph/document.ts";
 import { findTemplate } from "../../../core/templates/index.ts";
 import { org, policyOf, publicProcedure, router } from "../../../server/auth/procedure.ts";
 import { appRouter } from "../../../server/router.ts";
@@ -26,6 +28,10 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "models.saveSettings": "member",
   "models.rename": "member",
   "models.duplicate": "member",
+  "models.importOnnx": "member",
+  "models.importPyTorch": "member",
+  "models.importWeights": "member",
+  "models.clearStartWeights": "member",
   "models.delete": "member",
   "datasets.list": "viewer",
   "datasets.get": "viewer",
@@ -70,6 +76,8 @@ describe("a policy", () => {
   });
 });
 
+const pytorchCode = exportPyTorch(findTemplate("mlp")?.graph ?? emptyGraph);
+
 type Ids = { modelId: string; projectId: string; datasetId: string; runId: string; checkpointId: string };
 
 /** Every procedure that takes an id, with inputs that are right but for it. A procedure that is missing here fails the test below. */
@@ -85,6 +93,10 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   ],
   "models.rename": [({ modelId }) => ({ modelId, name: "Mine now" })],
   "models.duplicate": [({ modelId }) => ({ modelId })],
+  "models.importOnnx": [({ projectId }) => ({ uploadId: projectId, fileName: "model.onnx" })],
+  "models.importPyTorch": [({ projectId }) => ({ code: pytorchCode, projectId })],
+  "models.importWeights": [({ modelId }) => ({ modelId, uploadId: modelId, fileName: "model.npz" })],
+  "models.clearStartWeights": [({ modelId }) => ({ modelId })],
   "models.delete": [({ modelId }) => ({ modelId })],
   "datasets.get": [({ datasetId }) => ({ datasetId })],
   "datasets.samples": [({ datasetId }) => ({ datasetId, split: "train" })],
