@@ -18,8 +18,11 @@ export function lowerAttention(b: ProgramBuilder, q: Value, k: Value, v: Value, 
   const depth = Number(q.type.shape.at(-1));
   const turned = b.call("aten::transpose.int", [k, -2, -1], k.type);
   let scores = b.call("aten::mul.Scalar", [b.call("aten::matmul", [q, turned], scoresType), 1 / Math.sqrt(depth)], scoresType);
-  if (visible) scores = b.call("aten::masked_fill.Scalar", [scores, b.call("aten::logical_not", [visible], visible.type), MASKED], scoresType);
-  const shares = b.call("aten::softmax.int", [scores, -1], scoresType);
+  const hidden = visible && b.call("aten::logical_not", [visible], visible.type);
+  if (hidden) scores = b.call("aten::masked_fill.Scalar", [scores, hidden, MASKED], scoresType);
+  let shares = b.call("aten::softmax.int", [scores, -1], scoresType);
+  // A query that sees nothing takes nothing, as in the fused kernel.
+  if (hidden && mask) shares = b.call("aten::masked_fill.Scalar", [shares, hidden, 0], scoresType);
   const kept = b.call("aten::dropout", [shares, dropout, { flag: "training" }], scoresType);
   return b.call("aten::matmul", [kept, v], type);
 }
@@ -41,13 +44,17 @@ export function writeAttention(b: OnnxBuilder, q: OnnxValue, k: OnnxValue, v: On
   axes.push(...axes.splice(-2).reverse());
   const products = onnxNode(b, "MatMul", [q.name, onnxNode(b, "Transpose", [k.name], { perm: axes })]);
   let scores = onnxNode(b, "Mul", [products, b.constant([1 / Math.sqrt(Number(q.type.shape.at(-1)))], [], "float32")]);
-  const hide = (visible: string) => onnxNode(b, "Where", [visible, scores, b.constant([MASKED], [], "float32")]);
+  let visible = mask;
   if (isCausal) {
     const ones = onnxNode(b, "Expand", [b.constant([1], [], "float32"), onnxNode(b, "Shape", [scores])]);
-    scores = hide(onnxNode(b, "Cast", [onnxNode(b, "Trilu", [ones], { upper: 0 })], { to: ONNX_BOOL }));
+    const past = onnxNode(b, "Cast", [onnxNode(b, "Trilu", [ones], { upper: 0 })], { to: ONNX_BOOL });
+    visible = mask === undefined ? past : onnxNode(b, "And", [mask, past]);
   }
-  if (mask !== undefined) scores = hide(mask);
-  return onnxNode(b, "MatMul", [onnxNode(b, "Softmax", [scores], { axis: -1 }), v.name]);
+  if (visible !== undefined) scores = onnxNode(b, "Where", [visible, scores, b.constant([MASKED], [], "float32")]);
+  let shares = onnxNode(b, "Softmax", [scores], { axis: -1 });
+  // A query that sees nothing takes nothing.
+  if (visible !== undefined && mask !== undefined) shares = onnxNode(b, "Where", [visible, shares, b.constant([0], [], "float32")]);
+  return onnxNode(b, "MatMul", [shares, v.name]);
 }
 
 /** `TensorProto.DataType.BOOL` */

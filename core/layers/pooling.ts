@@ -1,4 +1,4 @@
-import { defineLayer, float32, type Inferred } from "./kit.ts";
+import { defineLayer, float32, type Inferred, type OnnxBuilder, type OnnxValue, onnxNode } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver } from "./window.ts";
 

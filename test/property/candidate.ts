@@ -233,6 +233,7 @@ function wireUp(layer: Layer, node: Node, wires: readonly Wire[], { seed, batche
     fits: (binding) => hint?.fits?.(given(binding)) ?? true,
     draw: (binding) =>
       drawInputs(inputs, binding, seed, {
+        first: Object.fromEntries(wires.flatMap(({ port, dtype }, i) => (dtype === "bool" && hint?.first !== undefined ? [[`${port}${i}`, hint.first]] : []))),
         whole: Object.fromEntries(wires.map(({ port }, i) => [`${port}${i}`, hint?.whole?.(given(binding), port) ?? [0, 3]])),
         isDistinct: hint?.distinct ?? false,
         range: isPositive ? [0.05, 1] : [-2, 2],
@@ -240,14 +241,15 @@ function wireUp(layer: Layer, node: Node, wires: readonly Wire[], { seed, batche
   };
 }
 
-type Drawing = { whole: { [input: string]: [from: number, to: number] }; isDistinct: boolean; range: [low: number, high: number] };
+/** `first`: inputs that become conditions, and what the first of every row is then to be. */
+type Drawing = { first: { [input: string]: boolean }; whole: { [input: string]: [from: number, to: number] }; isDistinct: boolean; range: [low: number, high: number] };
 
 /** Numbers for the inputs, the same for the same seed and sizes. */
 export function drawInputs(
   inputs: ReadonlyMap<string, TensorType>,
   binding: Binding,
   seed: number,
-  { whole, isDistinct, range: [low, high] }: Drawing,
+  { first, whole, isDistinct, range: [low, high] }: Drawing,
 ): { [name: string]: Tensor } {
   const random = randomNumbers(seed);
   return Object.fromEntries(
@@ -262,7 +264,9 @@ export function drawInputs(
         uint8: () => Math.floor(256 * random()),
         bool: () => Math.round(random()),
       }[dtype];
-      return [name, tensorOf(dtype, sizes, Array.from({ length: count }, draw))];
+      const numbers = Array.from({ length: count }, draw);
+      if (name in first) for (let i = 0; i < count; i += sizes.at(-1) ?? 1) numbers[i] = first[name] ? 1 : -1;
+      return [name, tensorOf(dtype, sizes, numbers)];
     }),
   );
 }

@@ -9,7 +9,29 @@ import { type Binding, candidates, drawInputs, paramsOf, sizeAt, type Trial, wir
 import { hints } from "./hints.ts";
 
 /** What may be fed by anything at all without a result that hangs on the last digit, or on which of two equal numbers comes first. */
-const UNSTEADY = new Set(["topk", "sort", "argsort", "argmax", "argmin", "round", "floor", "ceil", "sign", "frac", "trunc", "equal", "not_equal", "unique", "multinomial"]);
+const UNSTEADY = new Set([
+  "topk",
+  "sort",
+  "argsort",
+  "argmax",
+  "argmin",
+  "round",
+  "floor",
+  "ceil",
+  "sign",
+  "frac",
+  "trunc",
+  "equal",
+  "not_equal",
+  "greater",
+  "greater_equal",
+  "less",
+  "less_equal",
+  "hardshrink",
+  "threshold",
+  "unique",
+  "multinomial",
+]);
 
 /** Inputs that a graph may begin with. */
 const STARTS: readonly TensorType[] = [
@@ -95,7 +117,8 @@ export function drawGraph({ count, seed, bindings }: GraphCandidate): Trial {
     inputs,
     isLong: true,
     fits: () => true,
-    draw: (binding) => drawInputs(inputs, binding, seed, { whole: Object.fromEntries([...inputs.keys()].map((name) => [name, TOKENS])), isDistinct: false, range: [-2, 2] }),
+    draw: (binding) =>
+      drawInputs(inputs, binding, seed, { first: {}, whole: Object.fromEntries([...inputs.keys()].map((name) => [name, TOKENS])), isDistinct: false, range: [-2, 2] }),
   };
 
   /** A node of this layer on wires from what is there, and what tames these; null where a port finds nothing. */
@@ -110,7 +133,7 @@ export function drawGraph({ count, seed, bindings }: GraphCandidate): Trial {
     const used = new Map<string, Source>();
     let first: Source | undefined;
     for (const [port, taken] of Object.entries(portsOf(layer, node).inputs)) {
-      if (taken.optional && !(Object.hasOwn(example.inputs, port) && random() < 0.8)) continue;
+      if (taken.optional && !(Object.hasOwn(example.inputs, port) && random() < 0.8 && !(taken.dtype === "bool" && hints[layer.type]?.first !== undefined))) continue;
       for (let wires = taken.many ? 1 + Math.floor(random() * 3) : 1; wires > 0; wires--) {
         const source = choose(taken, first);
         if (!source) return null;
@@ -119,10 +142,10 @@ export function drawGraph({ count, seed, bindings }: GraphCandidate): Trial {
         // What looks up a table takes tokens alone, whose numbers are known.
         if (source.type.dtype === "int64" && hints[layer.type]?.whole && !source.isInput) return null;
         let from = { node: source.node, port: source.port };
-        const tame = source.type.dtype !== "float32" ? null : example.positive ? "sigmoid" : layer.category === "math" || random() < 0.2 ? "tanh" : null;
-        if (tame) {
-          const between = `${id}-${tame}${grown.nodes.length}`;
-          grown.nodes.push({ id: between, type: tame, params: {}, at });
+        const tame = source.type.dtype !== "float32" ? [] : example.positive ? ["tanh", "sigmoid"] : layer.category === "math" || random() < 0.2 ? ["tanh"] : [];
+        for (const type of tame) {
+          const between = `${id}-${type}${grown.nodes.length}`;
+          grown.nodes.push({ id: between, type, params: {}, at });
           grown.edges.push({ id: `${between}-x`, from, to: { node: between, port: "x" } });
           from = { node: between, port: "y" };
         }

@@ -1,4 +1,4 @@
-import type fc from "fast-check";
+import fc from "fast-check";
 import type { Json } from "../../core/graph/document.ts";
 import { perAxis } from "../../core/layers/params.ts";
 
@@ -20,6 +20,8 @@ export type Hint = {
   shapes?: (params: { readonly [name: string]: unknown }) => { [port: string]: number[] };
   /** The int64 numbers of a port lie from the first up to the second, which is left out; 0 and 3 where absent. */
   whole?: (given: Given, port: string) => [from: number, to: number];
+  /** What the first of every row of its bool inputs is. */
+  first?: boolean;
   /** Its whole numbers are all different: among equal ones, which comes first is anyone's choice. */
   distinct?: true;
   /** Whether sizes that are known only at run time are such as the layer can take. */
@@ -34,6 +36,10 @@ const severalEach: Hint = {
 };
 /** Places along the axis `dim`. */
 const places: Hint = { whole: ({ params, sizes: { x = [] } }) => [0, x.at(Number(params.dim)) ?? 1] };
+/** PyTorch's modules give NaN for a step that may look nowhere, and ours 0; so each may look at the first. */
+const seesFirst: Hint = { first: false };
+/** Deeper ones say no more, and their float32 noise grows with each layer. */
+const shallow: Hint = { ...seesFirst, params: { num_layers: fc.integer({ min: 1, max: 3 }) } };
 /** Mirrors and the opposite side give no more than there is. */
 const fewerThanThereAre: Hint = { fits: ({ params, sizes }) => params.padding_mode === "zeros" || (sizes.x ?? []).slice(2).every((size) => size > 9) };
 
@@ -51,6 +57,11 @@ export const hints: { readonly [type: string]: Hint } = {
   padding_mask: lengths,
   gather: places,
   index_select: places,
+  multihead_attention: seesFirst,
+  transformer_encoder_layer: seesFirst,
+  transformer_decoder_layer: seesFirst,
+  transformer_encoder: shallow,
+  transformer_decoder: shallow,
   argmax: { distinct: true },
   argmin: { distinct: true },
   sort: { distinct: true },
@@ -60,6 +71,13 @@ export const hints: { readonly [type: string]: Hint } = {
       const size = sizes.x?.at(Number(params.dim)) ?? 0;
       return Number(params.index) < size && Number(params.index) >= -size;
     },
+  },
+  // Numbers of a slice lie within sizes that only a run knows.
+  slice: {
+    fits: ({ params, sizes: { x = [] } }) =>
+      String(params.slice)
+        .split(",")
+        .every((part, axis) => (part.match(/\d+/g) ?? []).every((number) => Number(number) <= (String(params.slice).includes("...") ? Math.min(...x) : (x[axis] ?? 1)))),
   },
   glu: { fits: ({ params, sizes }) => (sizes.x?.at(Number(params.dim)) ?? 0) % 2 === 0 },
   positional_encoding: { fits: ({ params, sizes }) => (sizes.x?.[1] ?? 0) <= Number(params.max_len) },
