@@ -10,7 +10,7 @@ const ENOUGH = 0.99;
 export const adaptiveComputation: Template = {
   id: "adaptive-computation",
   title: "Adaptive computation time",
-  doc: "Thinks about a digit in a While for as long as it needs: each turn says how sure it is, and turns have a price. About 97 % on MNIST; without the price it would take all eight turns.",
+  doc: "Thinks about a digit in a While for as long as it needs: each turn says how sure it is, and turns have a price. About 98 % on MNIST, and the price brings a digit from about five turns down to two.",
   task: "image-classification",
   datasetBuiltin: "mnist",
   graph: draw(),

@@ -124,6 +124,93 @@ describe("control flow", () => {
     expect(await failureOf(() => compute(programOf(counted, 20), x(0, 1, 11)))).toMatchObject({ code: "LOOP_LIMIT", node: "r" });
   });
 
+  it("goes through a sequence and collects, also backwards", async () => {
+    // The running sum of the columns of x, with the number of each.
+    const sums = (reverse: boolean): Program =>
+      programOf(
+        [
+          call("select.int", [v(0), 1, 0], 10),
+          call("mul.Scalar", [v(10), 0], 11),
+          {
+            op: "repeat",
+            init: [11],
+            times: { size: [0, 1] },
+            scan: [[0, 1]],
+            stack: [1, 0],
+            reverse,
+            maxIterations: 10,
+            node: "steps",
+            out: [20, 21, 22],
+            blocks: [block([12, 13, 14], [call("add.Tensor", [v(13), v(14)], 15), call("to.dtype", [v(12), "float32"], 16)], [15, 15, 16])],
+          },
+          call("unsqueeze", [v(20), 1], 23),
+          call("expand", [v(22), { ints: [{ size: [0, 0] }, 3] }], 24),
+          call("cat", [{ vs: [23, 21, 24] }, 1], 25),
+        ],
+        25,
+      );
+    expect(await compute(sums(false), x(1, 2, 4))).toEqual([7, 1, 3, 7, 0, 1, 2]);
+    expect(await compute(sums(true), x(1, 2, 4))).toEqual([7, 7, 6, 4, 0, 1, 2]);
+  });
+
+  it("refuses to stack what never was, and slices that are not as many as turns", async () => {
+    const steps = (times: number | { size: [number, number] }, scan?: [number, number][]): Op[] => [
+      { op: "repeat", init: [], times, ...(scan ? { scan } : {}), stack: [0], maxIterations: 5, node: "steps", out: [20], blocks: [block(scan ? [10, 11] : [10], [], [10])] },
+    ];
+    expect(await failureOf(() => compute(programOf(steps(0), 20), x(1, 2, 3)))).toMatchObject({
+      code: "OP_FAILED",
+      node: "steps",
+      message: expect.stringContaining("took no turn"),
+    });
+    expect(await failureOf(() => compute(programOf(steps(2, [[0, 1]]), 20), x(1, 2, 3)))).toMatchObject({
+      code: "OP_FAILED",
+      node: "steps",
+      message: expect.stringContaining("2 turns, but what it goes through has 3 steps"),
+    });
+    expect(await failureOf(() => compute(programOf(steps({ size: [0, 1] }, [[0, 7]]), 20), x(1, 2, 3)))).toMatchObject({ node: "steps" });
+  });
+
+  const ways: Op[] = [
+    call("select.int", [v(0), 1, 0], 10),
+    call("to.dtype", [v(10), "int64"], 11),
+    {
+      op: "switch",
+      index: 11,
+      args: [0],
+      node: "ways",
+      out: [20],
+      blocks: [
+        block([12], [call("mul.Scalar", [v(12), 10], 13)], [13]),
+        block([14], [call("sum.dim_IntList", [v(14), { ints: [0] }, true], 15), call("expand", [v(15), { ints: [{ size: [14, 0] }, 3] }], 16)], [16]),
+        block([17], [call("sum", [v(17)], 18)], [18]),
+      ],
+    },
+  ];
+
+  it("sends each row its own way, all of one way together", async () => {
+    // Case 1 sums over its rows, and so shows which it was given.
+    expect(await compute(programOf(ways, 20), x(1, 1, 1, 0, 2, 3, 1, 10, 20))).toEqual([2, 11, 21, 0, 20, 30, 2, 11, 21]);
+    expect(await compute(programOf(ways, 20), x(0, 1, 2))).toEqual([0, 10, 20]);
+  });
+
+  it("refuses a way that is not there, and one that loses rows, by sample", async () => {
+    expect(await failureOf(() => compute(programOf(ways, 20), x(0, 1, 2, 3, 1, 2)))).toMatchObject({
+      code: "OP_FAILED",
+      node: "ways",
+      message: '"ways" has cases 0 to 2, but the index of sample 1 is 3.',
+    });
+    expect(await failureOf(() => compute(programOf(ways, 20), x(-1, 1, 2)))).toMatchObject({ message: expect.stringContaining("sample 0 is -1") });
+    expect(await failureOf(() => compute(programOf(ways, 20), x(2, 1, 2, 0, 0, 0)))).toMatchObject({
+      node: "ways",
+      message: expect.stringContaining("through case 2, which gave back []"),
+    });
+  });
+
+  it("does in training what it is told to do in training", async () => {
+    const program = programOf([{ op: "if", cond: { flag: "training" }, node: "if", out: [12], blocks: [block([], [], [0]), block([], [call("neg", [v(0)], 11)], [11])] }], 12);
+    expect(await compute(program, x(1, 2, 3))).toEqual([-1, -2, -3]);
+  });
+
   it("bounds loops within loops", async () => {
     const nest = (depth: number, first: number): Op => ({
       op: "repeat",
@@ -216,6 +303,24 @@ describe("a program is refused", () => {
       [{ op: "repeat", init: [0], times: 1, maxIterations: 1, node: "r", out: [10], blocks: [block([13, 14], [], [14, 14])] }],
       "PROGRAM_INVALID",
       /2 values where the block yields 1/,
+    ],
+    [
+      "whose loop stacks what its block does not yield",
+      [{ op: "repeat", init: [0], times: 1, stack: [0], maxIterations: 1, node: "r", out: [10, 11], blocks: [block([13, 14], [], [14])] }],
+      "PROGRAM_INVALID",
+      /1 values where the block yields 2/,
+    ],
+    [
+      "whose ways take other values than are handed out",
+      [{ op: "switch", index: 0, args: [0, 1], node: "s", out: [10], blocks: [block([13], [], [13])] }],
+      "PROGRAM_INVALID",
+      /1 values where the block takes 2/,
+    ],
+    [
+      "that asks for another flag",
+      [{ op: "if", cond: { flag: "weekend" } as unknown as { flag: "training" }, node: "i", out: [], blocks: [block([], [], []), block([], [], [])] }],
+      "PROGRAM_INVALID",
+      /is none of training/,
     ],
   ])("%s", async (_, ops, code, message) => {
     const failure = await refuse(ops);

@@ -344,3 +344,28 @@ describe("gradients through zones are those of the way taken", () => {
     }
   });
 });
+
+describe("EarlyExit", () => {
+  it("goes all the way while training, so that the end learns from every sample and the exit by its own loss alone", async () => {
+    const scores = (...steps: Step[]) => chainBody({}, [...steps, ["linear", { out_features: 3 }]]);
+    const graph = (threshold: number): Graph => ({
+      ...emptyGraph,
+      ...chainBody({ shape: [FEATURES] }, [["early_exit", { threshold }, { exit: scores(), rest: scores(["linear", { out_features: 5 }], ["tanh"]) }]]),
+    });
+    const weights = drawWeights(lowerModel(graph(0)), 5);
+    const random = randomNumbers(6);
+    const inputs = {
+      x: tensorOf(
+        "float32",
+        [SAMPLES, FEATURES],
+        Array.from({ length: SAMPLES * FEATURES }, () => random() * 2 - 1),
+      ),
+    };
+    // At 0 every sample leaves in evaluation, at 1 none does; training does not care.
+    const [open, shut] = [await compute(graph(0), weights, inputs), await compute(graph(1), weights, inputs)];
+    expect(difference(Object.entries(open), new Map(Object.entries(shut)))).toBeGreaterThan(0.01);
+    const [a, b] = [await gradients(graph(0), weights, inputs), await gradients(graph(1), weights, inputs)];
+    expect(difference(a, b)).toBe(0);
+    for (const [name, tensor] of a) expect([name, numbersOf(tensor).some((value) => value !== 0)]).toEqual([name, name.includes(".rest.")]);
+  });
+});
