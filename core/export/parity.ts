@@ -1,3 +1,6 @@
+import type { Body } from "../graph/document.ts";
+import { findLayer } from "../layers/index.ts";
+
 /**
  * Does an exported model compute what the engine computes? The same validation rows go through both; this compares what came out.
  * The report travels inside the download, under `tensorloom.parity` of the model's metadata.
@@ -24,6 +27,19 @@ export type ParityReport = {
   engine: string;
   onnxRuntime: string;
 };
+
+/** Why two passes of a model cannot be compared: it draws new numbers on every pass, also outside training. Null where they can. */
+export function whyIncomparable({ nodes }: Body): string | null {
+  for (const { type, bodies = {} } of nodes) {
+    const layer = findLayer(type);
+    if (layer?.random) return `${layer.title} draws new numbers on every pass.`;
+    for (const body of Object.values(bodies)) {
+      const reason = whyIncomparable(body);
+      if (reason) return reason;
+    }
+  }
+  return null;
+}
 
 /** One output of one side; the first axis is the sample. */
 export type ParityOutput = { shape: readonly number[]; data: ArrayLike<number | bigint> };

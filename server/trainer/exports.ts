@@ -3,7 +3,7 @@ import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { LENGTHS_INPUT, type Manifest } from "../../core/data/manifest.ts";
 import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
 import { setOnnxMetadata } from "../../core/export/onnx-proto.ts";
-import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport } from "../../core/export/parity.ts";
+import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport, whyIncomparable } from "../../core/export/parity.ts";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Weights } from "../../core/export/tensor.ts";
@@ -120,12 +120,18 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
   return stored;
 }
 
-/** The ONNX file, if ONNX Runtime's outputs equal the engine's on real validation rows; the report goes into the file. */
+/** The ONNX file, if ONNX Runtime's outputs equal the engine's on real validation rows, or if they cannot be compared; the report, or the reason, goes into the file. */
 async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, weights, metadata }: Model, weightsPath: string): Promise<Made> {
   const read = await readInputs(files, run, program);
   if ("refusal" in read) return read;
   const { inputs } = read;
   const model = exportOnnx(run.graph, weights, { preprocess: run.manifest.preprocess, classes: run.manifest.classes, metadata });
+  const incomparable = whyIncomparable(run.graph);
+  if (incomparable) {
+    // That it runs can still be seen.
+    await runOnnx(model, inputs);
+    return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify({ compared: false, reason: incomparable }) }) };
+  }
   const report = compareOutputs({
     engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs }) },
     onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, inputs) },

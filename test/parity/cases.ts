@@ -2,7 +2,7 @@ import { LENGTHS_INPUT, type Manifest, type Preprocess } from "../../core/data/m
 import { countElements, type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph, type Json, type Node } from "../../core/graph/document.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
-import { findLayer, layers } from "../../core/layers/index.ts";
+import { layers } from "../../core/layers/index.ts";
 import { type Example, type Layer, portsOf } from "../../core/layers/kit.ts";
 import type { Params, Values } from "../../core/layers/params.ts";
 import { lowerModel } from "../../core/program/lower.ts";
@@ -172,11 +172,6 @@ function graphOfExample(layer: Layer, example: Example<Values<Params>>): { graph
     wire("node", `out-${port}`, "x", port);
   }
   return { graph: { ...emptyGraph, nodes, edges }, inputs };
-}
-
-/** Whether two passes over the same inputs differ, so that only shapes can be compared. */
-export function isRandom({ nodes }: Graph): boolean {
-  return nodes.some(({ type }) => findLayer(type)?.random);
 }
 
 /** Uniform in [0, 1), the same for the same text. Park and Miller's generator. */

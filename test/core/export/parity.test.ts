@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareOutputs } from "../../../core/export/parity.ts";
+import { compareOutputs, whyIncomparable } from "../../../core/export/parity.ts";
 
 const rows = (values: number[], width = 1) => ({ shape: [values.length / width, width], data: Float32Array.from(values) });
 const compare = (ours: { [name: string]: ReturnType<typeof rows> }, theirs: { [name: string]: ReturnType<typeof rows> }) =>
@@ -30,5 +30,17 @@ describe("parity report", () => {
   it("takes NaN and infinity on both sides as equal", () => {
     const odd = ramp.map((x, i) => (i === 3 ? Number.NaN : i === 4 ? Infinity : x));
     expect(compare({ y: rows(odd) }, { y: rows(odd) })).toMatchObject({ passed: true, maxAbsDiff: 0 });
+  });
+});
+
+describe("models that draw at random", () => {
+  const node = (type: string) => ({ id: type, type, params: {}, at: { x: 0, y: 0 } });
+
+  it("are not compared, wherever in a zone the draw stands", () => {
+    const inner = { nodes: [node("random_normal")], edges: [] };
+    expect(whyIncomparable({ nodes: [node("relu"), { ...node("repeat"), bodies: { body: inner } }], edges: [] })).toBe("RandomNormal draws new numbers on every pass.");
+  });
+  it("are compared where chance ends with training", () => {
+    expect(whyIncomparable({ nodes: [node("dropout"), node("reparameterize")], edges: [] })).toBeNull();
   });
 });
