@@ -4,13 +4,14 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { MoreHorizontal, Plus } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { type Template, templates } from "../core/templates/index.ts";
 import { checked } from "./canvas/checked.ts";
 import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
 import { DatasetCard } from "./data/DatasetCard.tsx";
 import { isPreparing } from "./data/tasks.ts";
+import { type Dropped, ImportDialog } from "./models/ImportDialog.tsx";
 import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";
 import { Confirm } from "./ui/Dialog.tsx";
 import { formatAgo, formatCount } from "./ui/format.ts";
@@ -27,17 +28,39 @@ export function Home() {
   const projects = useQuery(trpc.projects.list.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   const create = useCreateModel();
+  const [importing, setImporting] = useState(false);
+  const [dropped, setDropped] = useState<Dropped>(null);
+  const over = useFileDrop((next) => {
+    setDropped(next);
+    setImporting(true);
+  });
   const hasModels = projects.data?.some((project) => project.models.length > 0) ?? false;
   return (
     <>
       <TopBar
         place={[{ label: me.data?.org.name ?? "Tensorloom" }]}
         actions={
-          <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
-            <Plus size={14} /> New model
-          </Button>
+          <>
+            <Button
+              onClick={() => {
+                setDropped(null);
+                setImporting(true);
+              }}
+            >
+              Import
+            </Button>
+            <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
+              <Plus size={14} /> New model
+            </Button>
+          </>
         }
       />
+      <ImportDialog open={importing} onOpen={setImporting} dropped={dropped} />
+      {over && (
+        <div className="pointer-events-none fixed inset-2 z-50 flex items-center justify-center rounded-xl border-2 border-dashed border-accent bg-[color-mix(in_srgb,var(--accent-soft)_80%,transparent)]">
+          <p className="text-lg font-semibold">Drop an ONNX file or PyTorch code</p>
+        </div>
+      )}
       <main className="mx-auto max-w-6xl space-y-8 px-4 py-6">
         {projects.isPending && <Loading label="Loading models" className="h-28" />}
         {projects.isError && <Failing what="Your models" error={projects.error} onRetry={() => void projects.refetch()} />}
@@ -95,6 +118,41 @@ export function Home() {
       </main>
     </>
   );
+}
+
+/** True while a file is held over the page; letting it go reads it: Python as code, everything else as a file. */
+function useFileDrop(onDrop: (dropped: Dropped) => void): boolean {
+  const [over, setOver] = useState(false);
+  const latest = useRef(onDrop);
+  useEffect(() => {
+    latest.current = onDrop;
+  });
+  useEffect(() => {
+    const holdsFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    const onOver = (event: DragEvent) => {
+      if (!holdsFile(event) || event.defaultPrevented) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const onLeave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
+    const onLetGo = (event: DragEvent) => {
+      setOver(false);
+      const [file] = event.dataTransfer?.files ?? [];
+      if (!file || event.defaultPrevented) return;
+      event.preventDefault();
+      if (/\.(py|txt)$/i.test(file.name)) void file.text().then((code) => latest.current({ code }));
+      else latest.current({ file });
+    };
+    window.addEventListener("dragover", onOver);
+    window.addEventListener("dragleave", onLeave);
+    window.addEventListener("drop", onLetGo);
+    return () => {
+      window.removeEventListener("dragover", onOver);
+      window.removeEventListener("dragleave", onLeave);
+      window.removeEventListener("drop", onLetGo);
+    };
+  }, []);
+  return over;
 }
 
 function useCreateModel() {

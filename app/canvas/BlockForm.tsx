@@ -74,7 +74,9 @@ export function BlockForm({ node }: { node: Node }) {
       </section>
       <section className="pt-4" aria-label="Parameters of this one">
         <h3 className="section-name pb-1">Parameters of this one</h3>
-        {definition.exposed.length === 0 && <p className="text-sm text-ink2">None yet. Open the block, select a layer, and press the arrow beside a parameter to show it here.</p>}
+        {definition.exposed.length === 0 && (
+          <p className="text-sm text-ink2">None yet. Open the block, select a layer, and press the arrow before a parameter's name to show it here.</p>
+        )}
         {definition.exposed.map((one) => {
           const inner = exposedNode(node.bodies?.body, one);
           const layer = inner && findLayer(inner.type);
@@ -95,7 +97,7 @@ export function BlockForm({ node }: { node: Node }) {
               <Tip text="Take it off the outside: all then have the same" side="left">
                 <IconButton
                   label={`Take ${one.name} off the outside`}
-                  className="absolute top-[7px] -left-[15px] size-4! opacity-0 group-hover/exposed:opacity-100 focus-visible:opacity-100"
+                  className="absolute top-[10px] -left-[13px] size-3! opacity-0 group-hover/exposed:opacity-100 focus-visible:opacity-100"
                   onClick={() => unexposeParam(id, one.name)}
                 >
                   <X size={11} />

@@ -55,7 +55,7 @@ export function Breadcrumb() {
       {definition && count > 1 && (
         <div role="note" className="flex h-8 max-w-full items-center gap-2 rounded-lg border border-line bg-accent-soft pr-1 pl-2.5">
           <span className="min-w-0 truncate">
-            You are changing all {count} {definition.name}
+            Changes here reach all {count} copies of {definition.name}
           </span>
           <Button size="sm" kind="quiet" onClick={detachAround}>
             Make this one independent

@@ -6,6 +6,7 @@ import { type BodyStep, pathOf } from "../../core/graph/path.ts";
 import { formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
+import { StartWeights } from "../models/StartWeights.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Field, TextInput } from "../ui/Field.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -153,6 +154,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         param.hidden ? null : (
           <ParamField
             key={name}
+            inputs={types?.inputs}
             outside={around ? { name: outsideName(name), onToggle: () => toggleOutside(name) } : undefined}
             name={name}
             param={param}
@@ -305,6 +307,7 @@ function Wire({ from, to, type }: { from: string; to: string; type: TensorType |
 
 function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: number }) {
   const name = useStudio((s) => s.name);
+  const modelId = useGraph((s) => s.modelId);
   return (
     <div className="space-y-4 px-3.5 py-3">
       <dl>
@@ -317,6 +320,7 @@ function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: num
         <Line name="Weights">{formatBytes(checked.totals.parameters * 4)}</Line>
       </dl>
       <p className="text-ink2">Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.</p>
+      {modelId !== null && <StartWeights modelId={modelId} />}
     </div>
   );
 }

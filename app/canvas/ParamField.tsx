@@ -3,11 +3,14 @@
 import { RotateCcw, SquareArrowOutUpRight } from "lucide-react";
 import { useState } from "react";
 import type { Json } from "../../core/graph/document.ts";
+import type { TensorType } from "../../core/graph/shape.ts";
+import type { Inputs } from "../../core/layers/kit.ts";
 import type { Param } from "../../core/layers/params.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
-import { Field, NumberInput, ParsedInput, Select, Switch, TextArea } from "../ui/Field.tsx";
+import { Field, NumberInput, ParsedInput, Select, Switch } from "../ui/Field.tsx";
 import { Tip } from "../ui/Tip.tsx";
+import { ExpressionField } from "./ExpressionField.tsx";
 import { parseParam, printParam } from "./paramText.ts";
 
 /** One parameter by its PyTorch name, with the control that its record asks for. */
@@ -21,6 +24,7 @@ export function ParamField({
   onProblem,
   onRename,
   outside,
+  inputs,
 }: {
   name: string;
   param: Param<unknown>;
@@ -33,6 +37,8 @@ export function ParamField({
   onProblem?: (problem: string | null) => void;
   /** Where its name is the person's own. */
   onRename?: (name: string) => void;
+  /** What comes into the node, for what is written over its inputs. */
+  inputs?: Inputs<TensorType>;
   /** Inside a block: the name under which it stands on the block's outside, or null, and how to change that. */
   outside?: { name: string | null; onToggle: () => void };
 }) {
@@ -80,15 +86,7 @@ export function ParamField({
                 />
               );
             case "code":
-              return (
-                <TextArea
-                  {...ids}
-                  className="col-span-2 font-mono text-sm!"
-                  placeholder={control.placeholder}
-                  value={typeof value === "string" ? value : ""}
-                  onChange={(event) => onValue(event.target.value)}
-                />
-              );
+              return <ExpressionField id={ids.id} placeholder={control.placeholder} value={typeof value === "string" ? value : ""} onValue={onValue} inputs={inputs ?? {}} />;
             default:
               return (
                 <>
@@ -124,10 +122,10 @@ export function ParamField({
           <IconButton
             label={outside.name === null ? `Expose ${name} on the block` : `Take ${name} off the outside`}
             aria-pressed={outside.name !== null}
-            className={cx("absolute top-[8px] -left-[16px] size-4!", outside.name === null ? "opacity-0 group-hover:opacity-100 focus-visible:opacity-100" : "text-accent!")}
+            className={cx("absolute top-[10px] -left-[13px] size-3!", outside.name === null ? "opacity-0 group-hover:opacity-100 focus-visible:opacity-100" : "text-accent!")}
             onClick={outside.onToggle}
           >
-            <SquareArrowOutUpRight size={11} />
+            <SquareArrowOutUpRight size={10} />
           </IconButton>
         </Tip>
       )}

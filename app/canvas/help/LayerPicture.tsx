@@ -77,10 +77,10 @@ function Flow({ layer, atWork: { types } }: { layer: Layer; atWork: AtWork }) {
       className="block w-full rounded-md border border-line bg-bg"
     >
       {inputs.map(({ key }, i) => (
-        <path key={key} d={wire(left + GLYPH / 2 + 4, at(inputs.length, i) - 6, nodeLeft, middle)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />
+        <path key={key} d={wire(left + GLYPH / 2 + 1, at(inputs.length, i) - 6, nodeLeft, middle)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />
       ))}
       {outputs.map(({ key }, i) => (
-        <path key={key} d={wire(nodeRight, middle, right - GLYPH / 2 - 4, at(outputs.length, i) - 6)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />
+        <path key={key} d={wire(nodeRight, middle, right - GLYPH / 2 - 1, at(outputs.length, i) - 6)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />
       ))}
       {[
         { ends: inputs, x: left },

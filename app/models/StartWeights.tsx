@@ -1,0 +1,216 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Check, Copy } from "lucide-react";
+import { useState } from "react";
+import { CONVERT_PICKLE } from "../../core/import/weights.ts";
+import { saveNow } from "../canvas/useAutosave.ts";
+import { Button } from "../ui/Button.tsx";
+import { Dialog } from "../ui/Dialog.tsx";
+import { DropZone } from "../ui/DropZone.tsx";
+import { formatBytes } from "../ui/format.ts";
+import { notify } from "../ui/Notices.tsx";
+import { Segments } from "../ui/Segments.tsx";
+import { type Answers, useTRPC, useTRPCClient } from "../ui/trpc.ts";
+import { useUpload } from "./useUpload.ts";
+
+/** What a model's next runs start from: random numbers, or weights from a file, which can be brought in and let go of here. */
+export function StartWeights({ modelId }: { modelId: string }) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const [open, setOpen] = useState(false);
+  const refresh = () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
+  const letGo = useMutation(
+    trpc.models.clearStartWeights.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`The weights are still there. ${error.message}`, { tone: "bad" }) }),
+  );
+  const weights = model.data?.startWeights ?? null;
+  return (
+    <section aria-label="First weights">
+      <h3 className="section-name pb-1">First weights</h3>
+      {weights ? (
+        <p className="text-ink2">
+          The next run starts from <span className="font-medium [overflow-wrap:anywhere] text-ink">{weights.fileName}</span>: {weights.matched} of {weights.total} weights,{" "}
+          {formatBytes(weights.sizeBytes)}.
+        </p>
+      ) : (
+        <p className="text-ink2">Drawn at random, as each layer says, when a run begins.</p>
+      )}
+      <div className="flex gap-2 pt-2">
+        <Button size="sm" onClick={() => setOpen(true)}>
+          Import weights
+        </Button>
+        {weights && (
+          <Button size="sm" kind="quiet" disabled={letGo.isPending} onClick={() => letGo.mutate({ modelId })}>
+            Start at random again
+          </Button>
+        )}
+      </div>
+      <Dialog title="Import weights" open={open} onOpen={setOpen} width="max-w-2xl">
+        <ImportWeights modelId={modelId} onDone={refresh} onClose={() => setOpen(false)} />
+      </Dialog>
+    </section>
+  );
+}
+
+type Imported = Answers["models"]["importWeights"];
+
+/** Files of PyTorch's own kind can run code when they are opened; they are told by their names before anything is sent. */
+const PICKLED = /\.(pt|pth|ckpt|bin|pkl)$/i;
+
+function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: () => void; onClose: () => void }) {
+  const client = useTRPCClient();
+  const [pickled, setPickled] = useState<string | null>(null);
+  const { work, start } = useUpload<Imported>(async (file, uploadId) => {
+    // The file is matched with the drawing as the server has it.
+    if (!(await saveNow())) throw new Error("The drawing is not saved yet, so the weights cannot be matched with it. Try again in a moment.");
+    const answer = await client.models.importWeights.mutate({ modelId, uploadId, fileName: file.name });
+    if (answer.ok) onDone();
+    return answer;
+  });
+  const answer = work.kind === "answered" ? work.answer : null;
+  if (answer?.ok) return <Matches answer={answer} onClose={onClose} />;
+  const isPickle = pickled !== null || (answer?.ok === false && answer.code === "WEIGHTS_PICKLE");
+  return (
+    <div className="space-y-3 p-4">
+      <DropZone
+        label="Weights file"
+        accept=".safetensors,.npz"
+        busy={work.kind === "busy" ? work : null}
+        onFile={(file) => {
+          const refuse = PICKLED.test(file.name);
+          setPickled(refuse ? file.name : null);
+          if (!refuse) start(file);
+        }}
+      >
+        A .safetensors or .npz file. Weights are found by their PyTorch names; what has another shape is left out and listed.
+      </DropZone>
+      {work.kind === "failed" && pickled === null && (
+        <p role="alert" className="text-bad">
+          {work.message}
+        </p>
+      )}
+      {isPickle ? (
+        <Pickle fileName={pickled} />
+      ) : (
+        answer &&
+        !answer.ok && (
+          <p role="alert" className="text-bad">
+            {answer.message}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+function Pickle({ fileName }: { fileName: string | null }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <section role="alert" aria-label="Not imported" className="space-y-2 rounded-lg border border-bad px-3 py-2.5">
+      <p className="font-medium text-bad">{fileName ?? "This"} is a pickled file, which can run code when it is opened, so it is not opened here.</p>
+      <p className="text-ink2">This line, run where you have PyTorch, makes a safetensors file of it:</p>
+      <div className="relative">
+        <pre className="rounded-md bg-sunk py-2 pr-20 pl-2.5 font-mono text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{CONVERT_PICKLE}</pre>
+        <Button
+          size="sm"
+          className="absolute top-1.5 right-1.5"
+          onClick={() => {
+            void navigator.clipboard.writeText(CONVERT_PICKLE).then(() => setCopied(true));
+          }}
+        >
+          {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+type Row = Extract<Imported, { ok: true }>["rows"][number];
+const print = (shape: readonly number[]) => (shape.length === 0 ? "one number" : shape.join("×"));
+
+function Matches({ answer, onClose }: { answer: Extract<Imported, { ok: true }>; onClose: () => void }) {
+  const { rows, unused, prefix, matched, total } = answer;
+  const apart = rows.filter(({ status }) => status !== "matched");
+  const [shown, setShown] = useState<"apart" | "all" | "unused">(apart.length > 0 ? "apart" : "all");
+  return (
+    <div className="space-y-3 p-4">
+      <p role="status" className="font-semibold">
+        {matched === 0
+          ? "None of the file's weights fit this model; nothing was changed."
+          : matched === total
+            ? `All ${total} weights matched. The next run starts from them.`
+            : `${matched} of ${total} weights matched. The next run starts from them, and draws the others at random.`}
+      </p>
+      {prefix && (
+        <p className="text-ink2">
+          {"remove" in prefix ? "Names were read without " : "Names were read with "}
+          <code className="font-mono text-sm">{"remove" in prefix ? prefix.remove : prefix.add}</code> in front.
+        </p>
+      )}
+      <Segments
+        label="Which weights"
+        options={[
+          { id: "apart", title: `Not matched ${apart.length}` },
+          { id: "all", title: `All ${total}` },
+          { id: "unused", title: `Only in the file ${unused.length}` },
+        ]}
+        value={shown}
+        onValue={setShown}
+      />
+      <div className="max-h-80 overflow-auto rounded-lg border border-line">
+        <table className="w-full text-left" aria-label="Weights">
+          <thead>
+            <tr>
+              {(shown === "unused" ? ["Name in the file", "Shape"] : ["Weight", "Shape", "In the file", ""]).map((title) => (
+                <th key={title} className="section-name sticky top-0 bg-panel px-2.5 py-1.5 font-semibold">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown === "unused"
+              ? unused.map(({ name, shape }) => (
+                  <tr key={name} className="border-t border-line">
+                    <td className="px-2.5 py-1 font-mono text-sm [overflow-wrap:anywhere]">{name}</td>
+                    <td className="figures px-2.5 py-1">{print(shape)}</td>
+                  </tr>
+                ))
+              : (shown === "all" ? rows : apart).map((row) => <MatchRow key={row.name} row={row} />)}
+          </tbody>
+        </table>
+        {(shown === "unused" ? unused : shown === "all" ? rows : apart).length === 0 && <p className="px-2.5 py-3 text-ink2">None.</p>}
+      </div>
+      <div className="flex justify-end">
+        <Button kind="primary" onClick={onClose}>
+          Done
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function MatchRow({ row: { name, shape, status, found } }: { row: Row }) {
+  return (
+    <tr className="border-t border-line align-top">
+      <td className="px-2.5 py-1 font-mono text-sm [overflow-wrap:anywhere]">{name}</td>
+      <td className="figures px-2.5 py-1 whitespace-nowrap">{print(shape)}</td>
+      <td className="px-2.5 py-1 font-mono text-sm [overflow-wrap:anywhere] text-ink2">
+        {found ? (found.name === name ? "" : found.name) : "–"}
+        {found && status === "shape differs" && <span className="block">{print(found.shape)}</span>}
+      </td>
+      <td
+        className={
+          status === "matched"
+            ? "px-2.5 py-1 text-right whitespace-nowrap text-accent"
+            : status === "missing"
+              ? "px-2.5 py-1 text-right whitespace-nowrap text-ink2"
+              : "px-2.5 py-1 text-right whitespace-nowrap text-warn"
+        }
+      >
+        {status === "missing" ? "not in the file" : status === "shape differs" ? "other shape" : "matched"}
+      </td>
+    </tr>
+  );
+}
