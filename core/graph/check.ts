@@ -353,7 +353,10 @@ class BodyCheck {
       port,
       edge: wire.id,
       hint: DTYPE_HINTS[need],
-      fixes: setting ? [{ kind: "set-param", label: `Make ${source ? titleOf(source) : "it"} ${need}`, node: this.path(wire.from.node), name: "dtype", value: need }] : [],
+      fixes: [
+        ...(setting ? [{ kind: "set-param" as const, label: `Make ${source ? titleOf(source) : "it"} ${need}`, node: this.path(wire.from.node), name: "dtype", value: need }] : []),
+        ...(need === "float32" && !taken.many ? [{ kind: "insert" as const, label: "Insert Cast to float32", nodes: [{ type: "cast", params: {} }], port }] : []),
+      ],
     });
   }
 
@@ -456,7 +459,7 @@ class BodyCheck {
 }
 
 const DTYPE_HINTS: { [D in Dtype]: string } = {
-  float32: "Numbers and images are float32; turn token numbers into vectors with Embedding.",
+  float32: "Numbers and images are float32: put a Cast in front, or turn token numbers into vectors with Embedding.",
   int64: "Token and class numbers are int64: set the Input's dtype.",
   bool: "Make a condition with Greater.",
   uint8: "Raw bytes come from an Input of dtype uint8.",

@@ -108,6 +108,12 @@ describe("problems say what, where and what to do", () => {
     expect(mend(graph).nodes[0]?.params).toEqual({ shape: [5], dtype: "int64" });
   });
 
+  it("a dtype that a Cast brings where it is needed", () => {
+    const graph = draw(["in", "input", { shape: [5], dtype: "int64" }], ["onehot", "one_hot", { num_classes: 3 }], ["fc", "linear", { out_features: 2 }], ["out", "output"]);
+    expect(problemsOf(graph, "GRAPH_DTYPE")[0]?.message).toBe("Input x of Linear needs float32 but receives int64 from OneHot.");
+    expect(problemsOf(mend(graph))).toEqual([]);
+  });
+
   it("tensors and weights beyond counting or memory", () => {
     expect(problemsOf(draw(["in", "input", { shape: [65536, 65536, 65536] }], ["out", "output"]), "GRAPH_OVERFLOW")).toHaveLength(1);
     const wide = draw(["in", "input", { shape: [30_000] }], ["fc", "linear", { out_features: 30_000 }], ["out", "output"]);
