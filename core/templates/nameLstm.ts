@@ -15,7 +15,7 @@ export const nameLstm: Template = {
 function draw(): Graph {
   const s = sketch();
   s.put(["letters", "input", { shape: ["T"], dtype: "int64" }], { column: 0, row: 0 });
-  s.put(["lengths", "input", { shape: [], dtype: "int64" }, LENGTHS_INPUT], { column: 1, row: 0 });
+  s.put(["lengths", "input", { shape: [], dtype: "int64" }, LENGTHS_INPUT], { column: 1, row: 1 });
   s.put(["embedding", "embedding", { num_embeddings: 29, embedding_dim: 32, padding_idx: 0 }], { column: 0, row: 1 }, { x: "letters" });
   s.put(["lstm", "lstm", { hidden_size: 64, bidirectional: true }], { column: 0, row: 2 }, { x: "embedding", lengths: "lengths" });
   // [directions, B, 64] → [B, directions · 64]
