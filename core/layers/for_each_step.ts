@@ -1,7 +1,7 @@
 import { evaluate } from "../graph/dims.ts";
 import type { Body, Node } from "../graph/document.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
-import { singleInputs } from "./composed.ts";
+import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InferProblem, type InputPorts, type OnnxBuilder, type ProgramBuilder, startBody, type Value } from "./kit.ts";
 import {
   type Batch,
@@ -197,6 +197,24 @@ export const forEachStep = defineLayer({
       bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }) },
     },
     { params: { reverse: true }, inputs: { x: [2, 5, 3] }, bodies: { body: averagingBody() } },
+    {
+      inputs: { x: [2, 4, 3], h: [2, 3], bias: [2, 3] },
+      bodies: {
+        body: sketchBody(
+          ["x", "h", "bias", "index"],
+          {
+            sum: ["add", {}, { a: "x", b: "h" }],
+            fc: ["linear", { out_features: 3 }],
+            shifted: ["add", {}, { a: "fc", b: "bias" }],
+            place: ["cast", {}, "index"],
+            numbered: ["add", {}, { a: "shifted", b: "place" }],
+            tanh: ["tanh"],
+            level: ["mean", { dim: [1] }],
+          },
+          { h: "tanh", y: "numbered", level: "level" },
+        ),
+      },
+    },
   ],
 });
 

@@ -1,6 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
-import { singleInputs } from "./composed.ts";
+import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, isOneElement, startBody, type Value } from "./kit.ts";
 import { byName, drawnBodies, inputNames, nameTaken, needCondition, outputNames, portsIn, portsOut, resultOf, sameResults, toScalar } from "./zone.ts";
 
@@ -73,6 +73,13 @@ export const ifZone = defineLayer({
     {
       inputs: { condition: { dtype: "bool", shape: [1] }, x: [2, 3] },
       bodies: { then: startBody({ type: "linear", params: { out_features: 4 } }), else: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) },
+    },
+    {
+      inputs: { condition: { dtype: "bool", shape: [1] }, x: [2, 3], z: [2, 3] },
+      bodies: {
+        then: sketchBody(["x", "z"], { sum: ["add", {}, { a: "x", b: "z" }], fc: ["linear", { out_features: 3 }] }, { y: "fc", rest: "sum" }),
+        else: sketchBody(["x"], { tanh: ["tanh", {}, "x"] }, { y: "x", rest: "tanh" }),
+      },
     },
   ],
 });

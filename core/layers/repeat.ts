@@ -1,6 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
-import { singleInputs } from "./composed.ts";
+import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, startBody } from "./kit.ts";
 import { batchOf, byOutput, carryProblem, inLoopOrder, loopArguments, loopPorts, loopVariables, moveFirstAxis, readLoop, startNames, startValues, turnArguments } from "./loop.ts";
 import { p } from "./params.ts";
@@ -112,6 +112,24 @@ export const repeatZone = defineLayer({
   cost: ({ times }, _, { body }) => ({ multiplyAdds: times * (body?.multiplyAdds ?? 0) }),
   examples: [
     { params: { times: 3 }, inputs: { x: [2, 4] }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) } },
+    {
+      params: { times: 2 },
+      inputs: { x: [2, 4], memory: [2, 4], bias: [2, 4] },
+      bodies: {
+        body: sketchBody(
+          ["x", "memory", "bias", "index"],
+          {
+            sum: ["add", {}, { a: "x", b: "memory" }],
+            fc: ["linear", { out_features: 4 }],
+            shifted: ["add", {}, { a: "fc", b: "bias" }],
+            turn: ["cast", {}, "index"],
+            numbered: ["add", {}, { a: "shifted", b: "turn" }],
+            tanh: ["tanh"],
+          },
+          { y: "tanh", memory: "sum", seen: "numbered" },
+        ),
+      },
+    },
     { inputs: { x: [2, 4], times: { dtype: "int64", shape: [2] } }, bodies: { body: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }) } },
   ],
 });

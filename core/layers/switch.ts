@@ -1,6 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
-import { singleInputs } from "./composed.ts";
+import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, startBody } from "./kit.ts";
 import { p, readParams } from "./params.ts";
 import { gatheredTypes, onnxRoutes, rowsOf } from "./routing.ts";
@@ -122,6 +122,15 @@ export const switchZone = defineLayer({
         case_0: startBody({ type: "linear", params: { out_features: 4 } }),
         case_1: startBody({ type: "linear", params: { out_features: 4 } }, { type: "tanh" }),
         case_2: startBody({ type: "linear", params: { out_features: 4 } }, { type: "relu" }),
+      },
+    },
+    {
+      inputs: { x: [4, 3], z: [4, 2, 3], index: { dtype: "int64", shape: [4] } },
+      params: { cases: 3 },
+      bodies: {
+        case_0: sketchBody(["x", "z"], { mean: ["mean", {}, "z"], sum: ["add", {}, { a: "x", b: "mean" }] }, { y: "sum", rest: "z" }),
+        case_1: sketchBody(["x", "z"], { fc: ["linear", { out_features: 3 }, "z"] }, { y: "x", rest: "fc" }),
+        case_2: sketchBody(["x", "z"], { fc: ["linear", { out_features: 3 }, "x"], tanh: ["tanh", {}, "z"] }, { y: "fc", rest: "tanh" }),
       },
     },
   ],

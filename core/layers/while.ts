@@ -1,6 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
-import { singleInputs } from "./composed.ts";
+import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, isOneElement, startBody } from "./kit.ts";
 import { batchOf, byOutput, carryProblem, inLoopOrder, loopArguments, loopPorts, loopVariables, readLoop, startNames, startValues, turnArguments } from "./loop.ts";
 import { p } from "./params.ts";
@@ -94,6 +94,18 @@ export const whileZone = defineLayer({
       bodies: {
         condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: -0.2 } }),
         body: startBody({ type: "linear", params: { out_features: 3 } }, { type: "tanh" }),
+      },
+    },
+    {
+      params: { max_iterations: 4 },
+      inputs: { x: [2, 3], total: [2, 3], step: [2, 3] },
+      bodies: {
+        condition: sketchBody(["total"], { mean: ["mean", { dim: [] }], less: ["less", { value: 1.5 }] }, { y: "less" }),
+        body: sketchBody(
+          ["x", "total", "step"],
+          { fc: ["linear", { out_features: 3 }], tanh: ["tanh"], more: ["add", {}, { a: "total", b: "step" }], sum: ["add", {}, { a: "more", b: "tanh" }] },
+          { x: "tanh", total: "sum" },
+        ),
       },
     },
   ],
