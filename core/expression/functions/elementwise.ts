@@ -208,8 +208,8 @@ type Binary = {
   /** The operator in Python; without one `torch` is called. */
   symbol?: string;
   torch?: string;
-  /** Its code for float32, where that is another. */
-  floats?: (a: PyText, b: PyText) => string;
+  /** Its code where the operator would have no derivative: for float32, or only for a number before a tensor. */
+  called?: { code: (a: PyText, b: PyText) => string; when: "float32" | "number first" };
   onnx: string | ((o: OnnxWriter, a: string, b: string, dtype: Dtype) => string);
   /** What two operands of this dtype are computed in, and what comes out; null where it cannot be. */
   dtypes: (common: Dtype) => { work: Dtype; result: Dtype } | null;
@@ -270,14 +270,15 @@ export function binary(o: Binary): ExpressionFunction {
         torch: (_, args) => {
           // Two numbers would make a number of Python's; one tensor among them makes a tensor.
           const [first = new PyText(""), second] = args;
-          const isCall = !symbol || (o.floats !== undefined && work === "float32");
+          const called = o.called && (o.called.when === "number first" ? typeof pair.operands[0] === "number" : work === "float32") ? o.called.code : null;
+          const isCall = !symbol || called !== null;
           const onlyNumbers = args.every(({ scalar: number }) => number !== null);
           const texts = isCall ? args : [onlyNumbers ? first : first.plain, ...(second ? [second.plain] : [])];
           const [x, y] = place(pair, texts, (value, side) => {
             const text = PyText.number(value, pair.isWhole[side]);
-            return isCall && (side === 0 || !o.floats) ? new PyText(`torch.tensor(${text})`) : text;
+            return isCall && (side === 0 || !called) ? new PyText(`torch.tensor(${text})`) : text;
           });
-          if (isCall && o.floats) return o.floats(x, y);
+          if (called) return called(x, y);
           return symbol ? PyText.binary(x, symbol, y) : `${torch}(${x}, ${y})`;
         },
       });
@@ -400,8 +401,7 @@ export function binaries(sizes: {
       symbol: "//",
       aten: "aten::div.Tensor_mode",
       options: ["floor"],
-      // Python's // has no derivative in PyTorch.
-      floats: (a, b) => `torch.div(${a}, ${b}, rounding_mode="floor")`,
+      called: { when: "float32", code: (a, b) => `torch.div(${a}, ${b}, rounding_mode="floor")` },
       onnx: onnxFloorDivide,
       dtypes: NUMBERS,
       fold: (a, b) => Math.floor(a / b),
@@ -412,6 +412,7 @@ export function binaries(sizes: {
       names: ["remainder", "mod"],
       doc: "a % b: what is left of a, with the sign of b.",
       symbol: "%",
+      called: { when: "number first", code: (a, b) => `torch.remainder(${a}, ${b})` },
       aten: "aten::remainder.Tensor",
       scalar: "aten::remainder.Scalar",
       onnx: onnxRemainder,
