@@ -5,7 +5,21 @@ import type { Arg, Init } from "../program/program.ts";
 import type { Params, Values } from "./params.ts";
 
 /** Palette sections, in the order shown; each has its colour in `app/ui/tokens.css`. */
-export const CATEGORIES = ["io", "convolution", "linear", "activation", "normalization", "pooling", "sequence", "attention", "shape", "math", "regularization", "control", "block"] as const;
+export const CATEGORIES = [
+  "io",
+  "convolution",
+  "linear",
+  "activation",
+  "normalization",
+  "pooling",
+  "sequence",
+  "attention",
+  "shape",
+  "math",
+  "regularization",
+  "control",
+  "block",
+] as const;
 export type Category = (typeof CATEGORIES)[number];
 
 /**
