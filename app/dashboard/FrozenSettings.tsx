@@ -42,6 +42,11 @@ export function FrozenSettings({ run }: { run: Run }) {
       <Group title="Batches">
         <Line name="Batch size">{formatCount(settings.batchSize)}</Line>
         {settings.accumulate > 1 && <Line name="Batches per step">{settings.accumulate}</Line>}
+        {run.dataset.text && (
+          <Line name="Bucketing" plain>
+            {settings.bucketing ? "on" : "off"}
+          </Line>
+        )}
         <Line name="Epochs">{formatCount(settings.epochs)}</Line>
         <Line name="Steps">{formatCount(run.totalSteps)}</Line>
       </Group>

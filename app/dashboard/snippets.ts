@@ -12,7 +12,7 @@ export function onnxRuntimeSnippet(run: Shipped): string {
     "import onnxruntime as ort",
     "",
     `session = ort.InferenceSession(${JSON.stringify(nameOf(run, "onnx", "model.onnx"))})`,
-    ...(run.dataset.text ? [`tokens = ${JSON.stringify(run.dataset.text.tokens)}`] : []),
+    ...(run.dataset.text ? [`tokens = ["<pad>", "<unk>", *${JSON.stringify(run.dataset.text.tokens.slice(UNKNOWN + 1).join(""))}]`] : []),
     `x = ${sampleOf(run)}`,
     ...(run.dataset.text
       ? [

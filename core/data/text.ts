@@ -6,7 +6,9 @@ type Text = NonNullable<Manifest["text"]>;
 export const PADDING = 0;
 /** What stands for a token that the vocabulary does not have. */
 export const UNKNOWN = 1;
-const RESERVED = ["", "\uFFFD"];
+const RESERVED = ["<pad>", "<unk>"];
+/** How an unknown token is shown. */
+const REPLACEMENT = "\uFFFD";
 
 /** The pieces that a text is read in. */
 export function splitText(text: string, { lowercase }: Pick<Text, "unit" | "lowercase">): string[] {
@@ -25,8 +27,7 @@ export function encodeText(text: string, how: Text): number[] {
   return splitText(text, how).map((piece) => numbers.get(piece) ?? UNKNOWN);
 }
 
-/** The text that token numbers stand for, up to the padding. */
+/** The text that token numbers stand for, without its padding. */
 export function decodeText(numbers: ArrayLike<number>, { tokens }: Pick<Text, "tokens">): string {
-  const pieces = Array.from(numbers, (number) => tokens[number] ?? tokens[UNKNOWN] ?? "");
-  return pieces.join("");
+  return Array.from(numbers, (number) => (number === PADDING ? "" : number === UNKNOWN ? REPLACEMENT : (tokens[number] ?? REPLACEMENT))).join("");
 }

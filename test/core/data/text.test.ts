@@ -20,7 +20,8 @@ describe("text as token numbers", () => {
 
   it("marks what the vocabulary does not have, and counts a surrogate pair as one", () => {
     const text = makeText(["ana"], how);
-    expect(text.tokens).toEqual(["", "\uFFFD", "a", "n"]);
+    expect(text.tokens).toEqual(["<pad>", "<unk>", "a", "n"]);
     expect(encodeText("An🦊", text)).toEqual([2, 3, UNKNOWN]);
+    expect(decodeText([2, 3, UNKNOWN, PADDING], text)).toBe("an\uFFFD");
   });
 });

@@ -13,7 +13,7 @@ const names: Manifest = {
   classes: ["female", "male"],
   columns: [],
   targetName: "list",
-  text: { unit: "characters", lowercase: true, tokens: ["", "\uFFFD", "a", "b"] },
+  text: { unit: "characters", lowercase: true, tokens: ["<pad>", "<unk>", "a", "b"] },
   splits: {
     train: { rows: 8, input: array("int64", [15]), lengths: array("int64", []), target: array("int64", []), classCounts: [4, 4] },
     validation: { rows: 2, input: array("int64", [15]), lengths: array("int64", []), target: array("int64", []), classCounts: [1, 1] },
