@@ -111,11 +111,26 @@ export function renameNode(graph: Graph, id: string, name: string, steps: readon
   const oldPort = before.name?.trim() || boundary.name;
   const newPort = wanted || boundary.name;
   return editBody(renamed, steps.slice(0, -1), (body) => {
-    const layer = findLayer(body.nodes.find((node) => node.id === zone.node)?.type ?? "");
-    if (!layer?.ports) return body;
+    const place = body.nodes.findIndex((node) => node.id === zone.node);
+    const around = body.nodes[place];
+    const layer = around && findLayer(around.type);
+    if (!around || !layer?.ports) return body;
+    // Inputs of one name in several bodies are one port, and stay one.
+    const changed = boundary.kind === "input" ? renameInputs(around, before.type, oldPort, wanted) : around;
+    const { inputs, outputs } = layer.ports(changed);
+    const nodes = changed === around ? body.nodes : body.nodes.with(place, changed);
+    if (Object.hasOwn(boundary.kind === "input" ? inputs : outputs, oldPort)) return { ...body, nodes };
     const end = boundary.kind === "input" ? "to" : "from";
-    return { ...body, edges: body.edges.map((edge) => (edge[end].node === zone.node && edge[end].port === oldPort ? { ...edge, [end]: { ...edge[end], port: newPort } } : edge)) };
+    return { nodes, edges: body.edges.map((edge) => (edge[end].node === zone.node && edge[end].port === oldPort ? { ...edge, [end]: { ...edge[end], port: newPort } } : edge)) };
   });
+}
+
+function renameInputs(zone: Node, type: string, from: string, to: string): Node {
+  const isIts = ({ type: own, name }: Node) => own === type && (name?.trim() || findLayer(type)?.boundary?.name) === from;
+  const rename = ({ name: _, ...node }: Node): Node => (to === "" ? node : { ...node, name: to });
+  const bodies = Object.entries(zone.bodies ?? {});
+  if (!bodies.some(([, { nodes }]) => nodes.some(isIts))) return zone;
+  return { ...zone, bodies: Object.fromEntries(bodies.map(([role, inner]) => [role, { ...inner, nodes: inner.nodes.map((node) => (isIts(node) ? rename(node) : node)) }])) };
 }
 
 /** Lets a node use the weights of another: `target` is the id of one beside it, or the whole path behind a `/`; without it the node has its own again. */

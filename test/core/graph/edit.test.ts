@@ -73,6 +73,28 @@ describe("edits", () => {
     expect(bodyAt(graph, inside)?.nodes.map(({ id }) => id)).toEqual(["input_1", "output_1", "linear_1"]);
   });
 
+  it("rename a port of a zone in all bodies that have it", () => {
+    const around = (type: string) => {
+      const nodes = [
+        { type: "input", id: "in", params: { shape: [4] } },
+        { type, id: "zone" },
+        { type: "output", id: "out" },
+      ].reduce((drawn: Graph, node) => addNode(drawn, { at, ...node }), emptyGraph);
+      return connect(connect(nodes, { node: "in", port: "y" }, { node: "zone", port: "x" }), { node: "zone", port: "y" }, { node: "out", port: "x" });
+    };
+    let graph = around("while");
+    graph = renameNode(renameNode(graph, "input_1", "state", [{ node: "zone", role: "body" }]), "output_1", "state", [{ node: "zone", role: "body" }]);
+    expect(graph.edges.map(({ from, to }) => [from.port, to.port])).toEqual([
+      ["y", "state"],
+      ["state", "x"],
+    ]);
+    expect(bodyAt(graph, [{ node: "zone", role: "condition" }])?.nodes.find(({ type }) => type === "input")?.name).toBe("state");
+    expect(checkGraph(graph).problems).toEqual([]);
+    // The scores that leave EarlyExit are its own, whatever its bodies call theirs.
+    const exit = around("early_exit");
+    expect(renameNode(exit, "output_1", "scores", [{ node: "zone", role: "exit" }]).edges).toEqual(exit.edges);
+  });
+
   it("copy and paste nodes with the wires among them", () => {
     const clip = copy(lenet, ["conv1", "relu1", "fc1"]);
     expect(clip.edges).toHaveLength(1);
