@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionHelp, functions } from "../../../core/expression/functions.ts";
 import { type Ast, parse, partsOf } from "../../../core/expression/parse.ts";
@@ -183,6 +185,43 @@ const cases: [text: string, oracle: "numpy" | "torch" | Oracle][] = [
   ["x.reshape(x.shape[:2] + (2, 2)), x.reshape((x.shape[0],) + (-1,))", "numpy"],
 ];
 
+function printDocs(): string {
+  const groups = [...new Set(functionHelp.map(({ group }) => group))];
+  return `# Expressions
+
+The Expression node computes a text in the manner of NumPy. Names that the text uses become inputs; the last line is the result, and
+lines such as \`h = tanh(a)\` may come before. \`y, z = split(x, 2, axis=1)\` as the last line gives two outputs.
+
+\`\`\`python
+scores = q @ k.mT / sqrt(q.shape[-1])
+softmax(scores, axis=-1) @ v
+\`\`\`
+
+Operators bind as in Python: \`**\`, then \`- + ~\` before a value, \`* / // % @\`, \`+ -\`, \`&\`, \`^\`, \`|\`, and comparisons. Conditions are joined by
+\`& | ~\` with parentheses around each. Slices are NumPy's: \`x[:, -1]\`, \`x[..., None, ::-2]\`, \`x[index]\`. Tensors have \`.T .mT .shape .ndim .size\`, and every
+function whose first argument is a tensor is a method too: \`x.mean(axis=1)\`. The prefixes \`np. torch. F. math.\` are read over; \`dim\` and \`keepdim\` are
+understood for \`axis\` and \`keepdims\`. \`pi\`, \`inf\`, \`nan\`, \`True\`, \`False\`, \`None\` and the dtypes \`float32\`, \`int64\`, \`bool\` have names.
+
+Numbers follow PyTorch: whole numbers and fractions make float32, \`/\` always does, comparisons make conditions. Where NumPy and PyTorch differ under one
+name, NumPy's meaning holds: \`std\` and \`var\` divide by n, \`split\` takes the number of parts, \`repeat\` repeats each entry.
+
+This list is written by \`UPDATE_DOCS=1 npx vitest run test/core/expression/functions.test.ts\`; do not edit it.
+${groups
+  .map(
+    (group) => `
+## ${group[0]?.toUpperCase()}${group.slice(1)}
+
+| Call | Also | What it does |
+| --- | --- | --- |
+${functionHelp
+  .filter((one) => one.group === group)
+  .map(({ signature, also, doc }) => `| \`${signature}\` | ${also.map((name) => `\`${name}\``).join(" ")} | ${doc.replaceAll("|", "\\|").replaceAll("*", "\\*")} |`)
+  .join("\n")}
+`,
+  )
+  .join("")}`;
+}
+
 /** The functions that a text calls, by the first of their names. */
 function calledIn(text: string): string[] {
   const operators: { [operator: string]: string } = { "%": "remainder", "//": "floor_divide" };
@@ -209,6 +248,12 @@ describe("the table of functions", () => {
       expect(doc, name).toMatch(/\.$/);
     }
     expect(functionHelp.find(({ name }) => name === "std")).toMatchObject({ signature: "std(x, axis=None, ddof=0, keepdims=False)" });
+  });
+
+  it("is what docs/expressions.md lists (UPDATE_DOCS=1 writes it)", async () => {
+    const file = join(import.meta.dirname, "../../../docs/expressions.md");
+    if (process.env.UPDATE_DOCS) await writeFile(file, printDocs());
+    expect(await readFile(file, "utf8")).toBe(printDocs());
   });
 
   it("has a case for every function", () => {
