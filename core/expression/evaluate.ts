@@ -75,7 +75,7 @@ function checkCalls(ast: Ast): void {
 }
 
 /** Methods that are no functions of the table. */
-const METHODS = new Set(["size", "t", "item"]);
+const METHODS = new Set(["size", "t"]);
 const ATTRIBUTES = new Set(["T", "mT", "shape", "ndim", "size"]);
 const CONSTANTS: { [name: string]: number } = { pi: Math.PI, inf: Infinity, nan: Number.NaN, e: Math.E };
 
@@ -244,11 +244,10 @@ class Evaluation {
 
   private method({ object, name, nameSpan, args, span }: Ast & { kind: "method" }): Item {
     const item = this.evaluate(object);
-    if (name === "size" || name === "t" || name === "item") {
+    if (name === "size" || name === "t") {
       if (item.kind !== "tensor") throw new ExpressionError(`${describe(item)} has no .${name}().`, span);
       if (name === "size" && args.length === 0) return shapeOf(item);
       if (name === "t" && args.length === 0) return reversed(item);
-      if (name === "item") return item;
     }
     return this.invoke(
       calleeOf(name, nameSpan),

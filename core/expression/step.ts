@@ -125,13 +125,10 @@ export class OnnxWriter {
 export class PyWriter {
   private readonly inputs: { readonly [name: string]: string };
   private readonly shapes: { readonly [name: string]: Shape };
-  /** Gives a piece of code a name, unless it is one. */
-  readonly name: (text: PyText) => PyText;
 
-  constructor(inputs: { readonly [name: string]: string }, shapes: { readonly [name: string]: Shape }, name: (text: PyText) => PyText) {
+  constructor(inputs: { readonly [name: string]: string }, shapes: { readonly [name: string]: Shape }) {
     this.inputs = inputs;
     this.shapes = shapes;
-    this.name = name;
   }
 
   size = (dim: Dim): PyText => printSize(dim, this.inputs, this.shapes);

@@ -83,7 +83,7 @@ export function printPyTorch({ outputs, shapes }: Evaluated, inputs: { readonly 
     lines.push(`${variable} = ${text}`);
     return new PyText(variable);
   };
-  const writer = new PyWriter(inputs, shapes, name);
+  const writer = new PyWriter(inputs, shapes);
   const written = new Map<Step, PyText>();
   const textOf = ({ from }: Tensor): PyText => {
     if ("input" in from) return new PyText(inputs[from.input] ?? "");
