@@ -1,0 +1,33 @@
+import { afterAll, expect, it } from "vitest";
+import { findTemplate } from "../../core/templates/index.ts";
+import { temporaryFolder, trainAll } from "./specs.ts";
+import { specOfTemplate } from "./templates.ts";
+
+/** That templates of zones learn at all, on a share of their data; `test/bench/templates.ts` trains them to the figures in their docs. */
+
+const folder = temporaryFolder();
+afterAll(folder.remove);
+
+it.each([
+  // Two classes of names; ten of digits.
+  ["gate-lstm", 0.75],
+  ["early-exit-cnn", 0.85],
+  ["adaptive-computation", 0.8],
+  ["routed-experts", 0.8],
+])("%s learns", async (id, accuracy) => {
+  const template = findTemplate(id);
+  if (!template) throw new Error(`There is no template ${id}.`);
+  const spec = await specOfTemplate(
+    template,
+    folder.path,
+    { schedule: "constant", epochs: 2, batchSize: 64 },
+    { train: 4_000, validation: 1_000 },
+  );
+  const { events } = await trainAll(spec);
+  const last = events.findLast((event) => event.type === "evaluated");
+  expect(last?.values.accuracy).toBeGreaterThan(accuracy);
+  if (id === "early-exit-cnn") expect(last?.values["loss/taken"]).toBeGreaterThan(0.2);
+  if (id === "adaptive-computation") expect(last?.values["loss/ponder"]).toBeGreaterThan(1);
+  // Where all went one way, it would be 4.
+  if (id === "routed-experts") expect(last?.values["loss/balance"]).toBeLessThan(2);
+});

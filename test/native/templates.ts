@@ -1,0 +1,35 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Template } from "../../core/templates/index.ts";
+import { buildTrainSpec } from "../../core/training/build.ts";
+import { defaultSettings } from "../../core/training/recipes.ts";
+import type { RunSettings } from "../../core/training/settings.ts";
+import type { TrainSpec } from "../../core/training/spec.ts";
+import { findBuiltinDataset } from "../../server/ingest/builtin.ts";
+import { datasetFolder, writeDataset } from "../../server/ingest/write.ts";
+import { openFileStore } from "../../server/storage/files.ts";
+
+/** What the Train button would order for a template: its own data set, written under `folder`, and its settings. `rows` cuts both splits. */
+export async function specOfTemplate(template: Template, folder: string, changes: Partial<RunSettings> = {}, rows?: { train: number; validation: number }): Promise<TrainSpec> {
+  const files = openFileStore(folder);
+  const dataset = findBuiltinDataset(template.datasetBuiltin);
+  if (!dataset) throw new Error(`There is no data set ${template.datasetBuiltin}.`);
+  const { manifest } = await writeDataset(files, template.datasetBuiltin, await dataset.prepare());
+  const settings = { ...defaultSettings(template.task, manifest.splits.train.rows), datasetId: template.datasetBuiltin, ...template.settings, ...changes };
+  const spec = buildTrainSpec(template.graph, settings, manifest);
+  const place = (file: string) => files.path(`${datasetFolder(template.datasetBuiltin)}/${file}`);
+  const placed = (split: TrainSpec["data"]["train"], most = split.rows): TrainSpec["data"]["train"] => ({
+    ...split,
+    rows: Math.min(split.rows, most),
+    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: place(file) }])),
+    ...(split.lengths ? { lengths: { ...split.lengths, file: place(split.lengths.file) } } : {}),
+  });
+  const checkpoints = join(folder, "checkpoints", template.id);
+  mkdirSync(checkpoints, { recursive: true });
+  return {
+    ...spec,
+    data: { train: placed(spec.data.train, rows?.train), validation: placed(spec.data.validation, rows?.validation) },
+    checkpoint: { folder: checkpoints, everyMs: 0 },
+    sampleRows: rows ? [] : spec.sampleRows,
+  };
+}
