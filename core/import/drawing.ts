@@ -33,6 +33,8 @@ type AddOptions = {
   /** By the names of the layer's weights. */
   weights?: { [name: string]: Tensor };
   bodies?: { [role: string]: Body };
+  /** The path of a node whose weights it is to use, where it has any. */
+  weightsOf?: string;
 };
 
 /**
@@ -49,7 +51,7 @@ export class Drawing {
     const layer = findLayer(type);
     if (!layer) throw new Undrawable(`There is no layer “${type}” here.`);
     if (this.#drawn.size >= LIMITS.nodeCount) throw new Undrawable(`A graph holds at most ${LIMITS.nodeCount} nodes, and this model needs more.`);
-    const id = this.#takeId(options.id ?? type);
+    const id = options.id === undefined ? this.#takeId(type) : this.freeId(options.id);
     const node: Node = { id, type, params: withoutDefaults(layer, params), at: { x: 0, y: 0 } };
     if (options.name && options.name !== layer.title) node.name = options.name.slice(0, 120);
     if (options.bodies) node.bodies = options.bodies;
@@ -60,6 +62,7 @@ export class Drawing {
       for (const from of [wire].flat()) this.#edges.push({ id: `wire_${this.#edges.length + 1}`, from: { node: from.node, port: from.port }, to: { node: id, port } });
     }
     const { outputs, weights } = inferNode(layer, node, types);
+    if (options.weightsOf !== undefined && Object.keys(weights).length > 0) node.weightsOf = options.weightsOf;
     const given = new Map(Object.entries(options.weights ?? {}));
     for (const [name, tensor] of given) {
       const plan = weights[name];
@@ -77,6 +80,14 @@ export class Drawing {
     const wire = drawn.outputs.y;
     if (!wire) throw new Undrawable(`${type} gives no y.`);
     return wire;
+  }
+
+  /** The id that a node with this wish is given. */
+  freeId(wanted: string): string {
+    const base = cleanId(wanted);
+    let id = base;
+    for (let i = 2; this.#drawn.has(id); i++) id = `${base}_${i}`;
+    return id;
   }
 
   /** An input of a body whose type comes from outside. */
@@ -125,7 +136,7 @@ export class Drawing {
   }
 
   #takeId(wanted: string): string {
-    const base = wanted.replaceAll(/[^\w-]/g, "_").slice(0, 48) || "node";
+    const base = cleanId(wanted);
     // A type gets a number from the start, as nodes added by hand do; a wanted name only where it is taken.
     const isType = findLayer(base) !== undefined;
     for (;;) {
@@ -135,6 +146,10 @@ export class Drawing {
       if (!this.#drawn.has(id)) return id;
     }
   }
+}
+
+function cleanId(wanted: string): string {
+  return wanted.replaceAll(/[^\w-]/g, "_").slice(0, 48) || "node";
 }
 
 /** What a node gives for inputs of these types. @throws Undrawable with the layer's own words */

@@ -73,10 +73,12 @@ export type Matching = {
  */
 export function matchWeights(program: Pick<Program, "weights">, tensors: ReadonlyMap<string, Tensor>): Matching {
   const prefix = findPrefix(program, tensors);
+  const loose = looseNames(tensors);
   const weights = new Map<string, Tensor>();
   const used = new Set<string>();
   const rows = program.weights.map(({ name, shape, dtype }): WeightMatch => {
-    const theirs = theirName(name, prefix);
+    const exact = theirName(name, prefix);
+    const theirs = exact !== null && !tensors.has(exact) ? (loose.get(looseName(exact)) ?? exact) : exact;
     const tensor = theirs === null ? undefined : tensors.get(theirs);
     if (!tensor || theirs === null) return { name, shape, status: "missing", found: null };
     used.add(theirs);
@@ -87,6 +89,24 @@ export function matchWeights(program: Pick<Program, "weights">, tensors: Readonl
   });
   const unused = [...tensors].flatMap(([name, { shape }]) => (used.has(name) ? [] : [{ name, shape }]));
   return { rows, unused, prefix, weights };
+}
+
+/** Parts of lists are `layers_0` in a flat graph and `layers.0` in a file: both are the same name here. */
+function looseName(name: string): string {
+  return name.replaceAll(/[._]+/g, ".");
+}
+
+/** Names of the file by their loose form, where only one has it. */
+function looseNames(tensors: ReadonlyMap<string, Tensor>): Map<string, string> {
+  const names = new Map<string, string>();
+  const doubled = new Set<string>();
+  for (const name of tensors.keys()) {
+    const loose = looseName(name);
+    if (names.has(loose)) doubled.add(loose);
+    names.set(loose, name);
+  }
+  for (const loose of doubled) names.delete(loose);
+  return names;
 }
 
 function theirName(name: string, prefix: Matching["prefix"]): string | null {
