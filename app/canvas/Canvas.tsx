@@ -129,7 +129,11 @@ export function Canvas() {
             setDragged(null);
             moveNodes(new Map(moved.map((node) => [node.id, fromFlow(node.position)])));
           }}
-          onNodeClick={(_, node) => useStudio.setState(({ helpAt }) => ({ problemAt: node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }))}
+          onNodeClick={(event, node) => {
+            // A plain click means this node, also where it is one of several that are selected.
+            if (!event.shiftKey && !event.metaKey && !event.ctrlKey) selectNodes([node.id]);
+            useStudio.setState(({ helpAt }) => ({ problemAt: node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
+          }}
           onNodeDoubleClick={(_, node) => {
             const [inside] = node.data.bodies;
             if (inside) enterBody(node.id, inside.role);

@@ -107,7 +107,9 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
   const outputs = Object.entries(types?.outputs ?? {});
   const parameters = checked.parameterCount.get(path) ?? 0;
   const multiplyAdds = checked.multiplyAdds.get(path) ?? 0;
-  const problems = checked.problems.filter((problem) => problem.node === path && problem.code !== "GRAPH_UNUSED");
+  // What is wrong with a text is said under the text.
+  const inField = (param: string | undefined) => param !== undefined && layer.params[param]?.control.kind === "code";
+  const problems = checked.problems.filter((problem) => problem.node === path && problem.code !== "GRAPH_UNUSED" && !inField(problem.param));
   const { inputs, outputs: outputPorts } = portsOf(layer, node);
   const fromOutside = layer.boundary?.kind === "input" && path.includes("/");
   const graph = useGraph((s) => s.graph);

@@ -98,7 +98,7 @@ function FromOnnx({ first }: { first: File | null }) {
         </p>
       )}
       {answer && !answer.ok && (
-        <Refused title={answer.message} count={answer.unsupported.length}>
+        <Refused title={answer.message}>
           {answer.unsupported.length > 0 && (
             <Table head={["Operator", "Node", "Why not"]}>
               {answer.unsupported.map(({ op, node, why }, index) => (
@@ -187,7 +187,7 @@ function FromPyTorch({ first }: { first: string }) {
         </p>
       )}
       {answer && !answer.ok && (
-        <Refused title={answer.message} count={answer.lines.length}>
+        <Refused title={answer.message}>
           {answer.lines.length > 0 && (
             <Table head={["Line", "Code", "Why not"]}>
               {answer.lines.map(({ line, text, why }, index) => (
@@ -227,12 +227,12 @@ function Notes({ notes }: { notes: readonly string[] }) {
   );
 }
 
-function Refused({ title, count, children }: { title: string; count: number; children: React.ReactNode }) {
+function Refused({ title, children }: { title: string; children: React.ReactNode }) {
   return (
     <section role="alert" aria-label="Not imported" className="rounded-lg border border-bad">
       <p className="px-3 py-2 font-medium text-bad">
         {title}
-        {count > 1 && <span className="font-normal text-ink2"> {count} places in all; nothing was imported.</span>}
+        <span className="font-normal text-ink2"> Nothing was imported.</span>
       </p>
       {children}
     </section>
