@@ -1,5 +1,6 @@
+import type { Body } from "../graph/document.ts";
 import type { Architecture } from "./architecture.ts";
-import { block, chain, Drawing, layer, type Part, sequential } from "./draw.ts";
+import { block, chain, Drawing, layer, type Part, stack } from "./draw.ts";
 
 type Sizes = { vocabulary: number; positions: number; layers: number; heads: number; width: number; inner: number };
 const NORM = { eps: 1e-12 };
@@ -56,18 +57,14 @@ function embeddings({ vocabulary, positions, width }: Sizes): Part {
 }
 
 function encoder(sizes: Sizes): Part {
-  const layers = withMask((d, x, mask) => {
-    let last = x;
-    for (let i = 0; i < sizes.layers; i++) last = d.put(String(i), encoderLayer(sizes), { x: last, mask });
-  });
   return block(
     "BertEncoder",
-    withMask((d, x, mask) => d.put("layer", block("layer", layers), { x, mask })),
+    withMask((d, x, mask) => d.put("layer", stack("BertLayer", sizes.layers, encoderLayer(sizes)), { x, mask })),
   );
 }
 
-function encoderLayer(sizes: Sizes): Part {
-  const body = withMask((d, x, mask) => {
+function encoderLayer(sizes: Sizes): Body {
+  return withMask((d, x, mask) => {
     const attended = d.put("attention", attention(sizes), { x, mask });
     d.put(
       "intermediate",
@@ -78,7 +75,6 @@ function encoderLayer(sizes: Sizes): Part {
     );
     d.put("output", output(sizes.width), { x: "intermediate", residual: attended });
   });
-  return block("BertLayer", body);
 }
 
 function attention({ heads, width }: Sizes): Part {

@@ -63,6 +63,11 @@ export function block(name: string, body: Body): Part {
   return { type: "block", params: {}, name, bodies: { body } };
 }
 
+/** Copies of a body one behind the other, each with weights of its own, called 0, 1, … */
+export function stack(name: string, n: number, body: Body): Part {
+  return { type: "stack", params: { n }, name, bodies: { body } };
+}
+
 /** A block whose parts stand one behind the other: one class of PyTorch code, or `nn.Sequential` where the ids are 0, 1, … */
 export function chain(name: string, parts: readonly (readonly [id: string, part: Part])[]): Part {
   const drawing = new Drawing();

@@ -1,5 +1,6 @@
+import type { Body } from "../graph/document.ts";
 import type { Architecture } from "./architecture.ts";
-import { block, Drawing, layer, type Part, sequential } from "./draw.ts";
+import { block, Drawing, layer, type Part, stack } from "./draw.ts";
 
 type Sizes = { vocabulary: number; positions: number; layers: number; heads: number; width: number };
 const NORM = { eps: 1e-5 };
@@ -32,20 +33,14 @@ export function drawGpt2(sizes: Sizes) {
   const places = d.put("wpe", layer("embedding", { num_embeddings: positions, embedding_dim: width }, "wpe"), steps);
   d.put("sum", layer("add"), { a: words, b: places });
   d.put("drop", layer("dropout", { p: DROPOUT }));
-  d.put(
-    "h",
-    sequential(
-      "h",
-      Array.from({ length: layers }, () => decoderBlock(sizes)),
-    ),
-  );
+  d.put("h", stack("GPT2Block", layers, decoderBlock(sizes)));
   d.put("ln_f", layer("layer_norm", NORM));
   d.put("lm_head", { ...layer("linear", { out_features: vocabulary, bias: false }, "lm_head"), weightsOf: "wte" });
   d.output();
   return d.graph();
 }
 
-function decoderBlock(sizes: Sizes): Part {
+function decoderBlock(sizes: Sizes): Body {
   const d = new Drawing();
   const x = d.input();
   d.put("ln_1", layer("layer_norm", NORM));
@@ -55,7 +50,7 @@ function decoderBlock(sizes: Sizes): Part {
   const mlp = d.put("mlp", feedForward(sizes));
   d.put("sum2", layer("add"), { a: sum, b: mlp });
   d.output();
-  return block("GPT2Block", d.body());
+  return d.body();
 }
 
 function attention({ heads, width, layers }: Sizes): Part {
