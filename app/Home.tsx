@@ -11,6 +11,7 @@ import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
 import { DatasetCard } from "./data/DatasetCard.tsx";
 import { isPreparing } from "./data/tasks.ts";
+import { Architectures } from "./models/Architectures.tsx";
 import { type Dropped, ImportDialog } from "./models/ImportDialog.tsx";
 import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";
 import { Confirm } from "./ui/Dialog.tsx";
@@ -97,6 +98,8 @@ export function Home() {
             </li>
           </ul>
         </section>
+
+        <Architectures disabled={create.isPending} onStart={(id, choices) => create.mutate({ architecture: { id, ...choices } })} />
 
         <section aria-labelledby="data">
           <div className="mb-3 flex items-center justify-between">

@@ -49,7 +49,7 @@ export class AppError extends Error {
 }
 
 /** The one sentence for anything that is not there for this caller. The noun is ours, never the caller's words. */
-export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "upload"): AppError {
+export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "architecture" | "upload"): AppError {
   return new AppError("NOT_FOUND", `There is no such ${noun} here.`);
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findArchitecture } from "../../core/architectures/index.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
 import { findTemplate, starterGraph } from "../../core/templates/index.ts";
@@ -16,6 +17,7 @@ const CreateModel = z.strictObject({
   projectId: Id.optional(),
   name: Name.optional(),
   templateId: z.string().max(64).optional(),
+  architecture: z.strictObject({ id: z.string().max(64), classes: z.int().min(1).max(1_000_000).optional(), channels: z.int().min(1).max(1024).optional() }).optional(),
   datasetId: Id.optional(),
 });
 const SaveGraph = z.strictObject({ modelId: Id, revision: z.int().min(1), graph: GraphInput });
@@ -79,18 +81,25 @@ export const models = router({
 async function createModel(db: Database, orgId: string, input: z.infer<typeof CreateModel>): Promise<{ id: string }> {
   const template = input.templateId === undefined ? undefined : findTemplate(input.templateId);
   if (input.templateId !== undefined && !template) throw notFound("template");
+  const architecture = input.architecture && findArchitecture(input.architecture.id);
+  if (input.architecture && !architecture) throw notFound("architecture");
+  // Built outside the transaction: it takes a moment and needs nothing of it.
+  const built = architecture?.build(input.architecture);
   return db.$transaction(async (tx) => {
     const dataset = input.datasetId
       ? await tx.dataset.findUnique({ where: { id: input.datasetId, orgId }, select: { id: true, manifest: true } })
-      : await tx.dataset.findUnique({
-          where: { orgId_builtin: { orgId, builtin: template?.datasetBuiltin ?? "mnist" } },
-          select: { id: true, manifest: true },
-        });
+      : // No built-in data set has images of the size that a published network takes.
+        built
+        ? null
+        : await tx.dataset.findUnique({
+            where: { orgId_builtin: { orgId, builtin: template?.datasetBuiltin ?? "mnist" } },
+            select: { id: true, manifest: true },
+          });
     if (!dataset && input.datasetId) throw notFound("data set");
     const projectId = await findProject(tx, orgId, input.projectId);
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
-    const graph = template?.graph ?? (manifest ? starterGraph(manifest) : emptyGraph);
-    const name = input.name ?? template?.title ?? "Untitled model";
+    const graph = built ?? template?.graph ?? (manifest ? starterGraph(manifest) : emptyGraph);
+    const name = input.name ?? architecture?.title ?? template?.title ?? "Untitled model";
     return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null }, select: { id: true } });
   });
 }
