@@ -1222,7 +1222,8 @@ class Reader {
     if (left instanceof Sequence && right instanceof Sequence && operator === "+") return new Sequence(left.type, [...left.items, ...right.items]);
     if (left instanceof Sequence && typeof right === "number" && operator === "*")
       return new Sequence(left.type, Array.from({ length: Math.max(0, Math.min(right, 10_000)) }, () => left.items).flat());
-    if (left instanceof ConstantTensor && typeof right === "number" && operator === "*" && typeof left.values === "number" && left.values === 0) return left;
+    const constant = combineConstant(operator, left, right);
+    if (constant) return constant;
     const handler = OPERATORS[operator];
     if (!handler) throw new Unreadable(`“${operator}” on tensors is not read.`);
     return handler(this.#callOf(operator, [left, right], new Map()));
@@ -1442,6 +1443,20 @@ function arithmeticOf(operator: string, a: number, b: number): number {
   }
 }
 
+/** Numbers of the code and a tensor made of numbers: a tensor made of numbers. One that is drawn stays one that is drawn. */
+function combineConstant(operator: string, left: Value, right: Value): ConstantTensor | null {
+  const tensor = left instanceof ConstantTensor ? left : right instanceof ConstantTensor ? right : null;
+  const other = tensor === left ? right : left;
+  if (!tensor || typeof other !== "number" || !["+", "-", "*", "/", "**"].includes(operator)) return null;
+  if (tensor.init !== "zeros" && tensor.init !== "ones") return operator === "*" || operator === "/" ? tensor : null;
+  const f = (value: number) => (tensor === left ? arithmeticOf(operator, value, other) : arithmeticOf(operator, other, value));
+  return new ConstantTensor(
+    tensor.sizes,
+    typeof tensor.values === "number" ? f(tensor.values) : tensor.values.map(f),
+    Number.isInteger(other) && operator !== "/" ? tensor.dtype : "float32",
+  );
+}
+
 function sliceList<T>(items: T[], start: number | null, stop: number | null, step: number): T[] {
   if (step === 0) throw new Unreadable("A slice cannot have the step 0.");
   const at = (index: number | null, fallback: number) =>
@@ -1535,9 +1550,12 @@ function guessInputs(instance: Instance, names: string[]): Types[] {
   return combined;
 }
 
-/** The shape with numbers in place of letters, for models that fit one size alone. */
+/** The shape with multiples of letters, then with numbers in their place, for models that fit few sizes. */
 function withNumbers(shape: (number | string)[]): (number | string)[][] {
   const letters = shape.filter((size) => typeof size === "string");
   if (letters.length === 0) return [];
-  return (letters.length >= 2 ? IMAGE_SIZES : LENGTHS).map((number) => shape.map((size) => (typeof size === "string" ? number : size)));
+  // Networks that halve images and double them again fit every multiple of some size.
+  const multiples = [2, 4, 8, 16, 32].map((multiple) => shape.map((size) => (typeof size === "string" ? `${multiple}*${size}` : size)));
+  const fixed = (letters.length >= 2 ? IMAGE_SIZES : LENGTHS).map((number) => shape.map((size) => (typeof size === "string" ? number : size)));
+  return [...multiples, ...fixed];
 }

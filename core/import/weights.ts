@@ -76,7 +76,9 @@ export function matchWeights(program: Pick<Program, "weights">, tensors: Readonl
   const loose = looseNames(tensors);
   const weights = new Map<string, Tensor>();
   const used = new Set<string>();
-  const rows = program.weights.map(({ name, shape, dtype }): WeightMatch => {
+  // What is written in the graph, number by number, belongs to no file.
+  const asked = program.weights.filter(({ init }) => init.kind !== "values");
+  const rows = asked.map(({ name, shape, dtype }): WeightMatch => {
     const exact = theirName(name, prefix);
     const theirs = exact !== null && !tensors.has(exact) ? (loose.get(looseName(exact)) ?? exact) : exact;
     const tensor = theirs === null ? undefined : tensors.get(theirs);

@@ -30,7 +30,8 @@ async function compute(graph: Graph, weights: Weights, inputs: Tensor[]): Promis
   const matching = matchWeights(program, weights);
   expect(matching.rows.filter(({ status }) => status !== "matched")).toEqual([]);
   const file = join(folder, "weights.safetensors");
-  await writeFile(file, writeSafetensors(matching.weights));
+  const constants = program.weights.flatMap(({ name, dtype, shape, init }): [string, Tensor][] => (init.kind === "values" ? [[name, tensorOf(dtype, shape, init.values)]] : []));
+  await writeFile(file, writeSafetensors(new Map([...matching.weights, ...constants])));
   const named = Object.fromEntries(bodyInputs(graph).map(({ name }, i) => [name, inputs[i] as Tensor]));
   const results = await run({ program, weights: { file }, inputs: named });
   return bodyOutputs(graph).map(({ name }) => results[name] as Tensor);
@@ -45,7 +46,8 @@ describe("code that was exported is read back to a graph that computes the same"
   const refused = new Map<string, string>();
   it.each(cases)("%s", async (name, make) => {
     const one = make();
-    const answer = importPyTorch(exportPyTorch(one.graph, { className: "Net" }), { className: "Net" });
+    const code = exportPyTorch(one.graph, { className: "Net" });
+    const answer = importPyTorch(code, { className: "Net" });
     if (!answer.ok) {
       expect(answer.message).toMatch(/[.")]$/);
       for (const { line, text, why } of answer.lines) {
@@ -65,9 +67,11 @@ describe("code that was exported is read back to a graph that computes the same"
       const inputs = Object.fromEntries(Object.entries(batch).map(([input, tensor]) => [input, fitted(tensor, program.inputs.find(({ name }) => name === input)?.dtype)]));
       const ours = await run({ program, weights: { file }, inputs });
       const order = program.outputs.map(({ name }) => name).sort();
+      // Names that Python cannot take are listed at the end of the file.
+      const renamed = new Map([...code.matchAll(/^ {8}"(.+)": "(.+)",$/gm)].map(([, ours = "", theirs = ""]) => [ours, theirs]));
       const theirs = await compute(
         answer.graph,
-        own,
+        new Map([...own].map(([name, tensor]) => [renamed.get(name) ?? name, tensor])),
         program.inputs.map(({ name }) => inputs[name] as Tensor),
       );
       expect(theirs).toHaveLength(order.length);
