@@ -22,6 +22,8 @@ export async function loadOnnx(url: string, sampleShape: readonly number[] | nul
   const input = session.inputMetadata.find(({ name }) => name !== LENGTHS_INPUT);
   const takesLengths = session.inputNames.includes(LENGTHS_INPUT);
   const output = session.outputNames[0];
+  const others = session.inputNames.filter((name) => name !== LENGTHS_INPUT && name !== input?.name);
+  if (others.length > 0) throw new Error(`it has several inputs, ${[input?.name, ...others].join(", ")}, and only one can be filled in here; use it from code.`);
   if (!input?.isTensor || output === undefined) throw new Error("This ONNX file has no tensor input, or no output.");
   const dtype = readDtype(input.type);
   return {

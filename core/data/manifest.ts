@@ -36,6 +36,8 @@ const Split = z.strictObject({
   input: ArrayFile,
   /** Of sequences: how many steps of each row are its own; the rest of `input` is padding. int64 [rows], each ≥ 1. */
   lengths: ArrayFile.optional(),
+  /** Further inputs by the name of the Input that is fed with them: int64, which preprocessing leaves whole. */
+  more: z.record(z.string(), ArrayFile).optional(),
   target: ArrayFile,
   /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()),
 });

@@ -565,7 +565,7 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
 
 /** Whether the data set's arrays fit the inputs that they are fed to. */
 function checkData(checked: Checked, inputs: readonly { name: string; node: Node }[], data: Manifest, report: (problem: Omit<Problem, "severity">) => void): void {
-  const { input, lengths } = data.splits.train;
+  const { input, lengths, more = {} } = data.splits.train;
   const typeOf = (node: Node) => checked.types.get(node.id)?.outputs.y;
   const given = inputs.filter(({ name }) => name === LENGTHS_INPUT);
   for (const { node } of given) {
@@ -596,13 +596,36 @@ function checkData(checked: Checked, inputs: readonly { name: string; node: Node
       });
     }
   }
-  const [first, ...more] = inputs.filter(({ name }) => name !== LENGTHS_INPUT);
-  for (const { name, node } of more)
+  const isMore = (name: string) => Object.hasOwn(more, name);
+  for (const { name, node } of inputs.filter((one) => isMore(one.name))) {
+    const type = typeOf(node);
+    const { dtype, shape } = more[name] ?? input;
+    if (type && (!matches(type.shape.slice(1), shape) || type.dtype !== dtype)) {
+      const isShape = !matches(type.shape.slice(1), shape);
+      report({
+        code: "GRAPH_DATA",
+        message: `Input “${name}” is fed ${dtype} ${printShape(shape)} but takes ${type.dtype} ${printShape(type.shape.slice(1))}.`,
+        node: node.id,
+        param: isShape ? "shape" : "dtype",
+        fixes: [
+          isShape
+            ? { kind: "set-param", label: `Set shape to ${shape.join("×")}`, name: "shape", value: shape }
+            : { kind: "set-param", label: `Make it ${dtype}`, name: "dtype", value: dtype },
+        ],
+      });
+    }
+  }
+  const [first, ...others] = inputs.filter(({ name }) => name !== LENGTHS_INPUT && !isMore(name));
+  const names = [
+    ...(lengths ? [`${LENGTHS_INPUT} to be fed the length of each sample`] : []),
+    ...Object.entries(more).map(([name, { dtype, shape }]) => `${name} to be fed ${dtype} ${printShape(shape)}`),
+  ];
+  for (const { name, node } of others)
     report({
       code: "GRAPH_DATA",
-      message: `The data set gives one input, and the model has ${more.length + 1}: nothing is fed to “${name}”.`,
+      message: `The data set gives one input without a name of its own, and the model has ${others.length + 1}: nothing is fed to “${name}”.`,
       node: node.id,
-      hint: lengths ? `Remove it, or name it ${LENGTHS_INPUT} to be fed the length of each sample.` : "Remove it.",
+      hint: names.length > 0 ? `Remove it, or name it ${names.join(", or ")}.` : "Remove it.",
       fixes: [],
     });
   const type = first && typeOf(first.node);

@@ -10,13 +10,26 @@ import { nameLstm } from "./nameLstm.ts";
 import { resnetSmall } from "./resnetSmall.ts";
 import { routedExperts } from "./routedExperts.ts";
 import { sketch } from "./sketch.ts";
+import { tabularEmbedding } from "./tabularEmbedding.ts";
 import { tabularMlp } from "./tabularMlp.ts";
 import type { Template } from "./template.ts";
 
 export type { Template } from "./template.ts";
 
 /** What can be started from, simplest first. */
-export const templates: readonly Template[] = [logisticRegression, mlp, lenet5, resnetSmall, tabularMlp, nameLstm, gateLstm, earlyExitCnn, adaptiveComputation, routedExperts];
+export const templates: readonly Template[] = [
+  logisticRegression,
+  mlp,
+  lenet5,
+  resnetSmall,
+  tabularMlp,
+  tabularEmbedding,
+  nameLstm,
+  gateLstm,
+  earlyExitCnn,
+  adaptiveComputation,
+  routedExperts,
+];
 
 export function findTemplate(id: string): Template | undefined {
   return templates.find((template) => template.id === id);

@@ -30,7 +30,9 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     metrics: metricsFor(manifest.task),
     target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
   });
-  const crops = program.inputs.filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && typeof shape[1] === "string").map(({ name }) => name);
+  const crops = program.inputs
+    .filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && !train.more?.[name] && typeof shape[1] === "string")
+    .map(({ name }) => name);
   const { stepsPerEpoch, dropLast } = planSteps(train.rows, settings);
   const optimizer = findOptimizer(settings.optimizer);
   return {
@@ -60,8 +62,8 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
 }
 
 /** The arrays by the names of the program's inputs. Sequences are cut to what a batch needs where the network takes any length. */
-function splitOf({ rows, input, target, lengths }: Manifest["splits"]["train"], program: Program, crop: string[]): TrainSpec["data"]["train"] {
-  const fileOf = (name: string) => (name === "target" ? target.file : name === LENGTHS_INPUT && lengths ? lengths.file : input.file);
+function splitOf({ rows, input, target, lengths, more }: Manifest["splits"]["train"], program: Program, crop: string[]): TrainSpec["data"]["train"] {
+  const fileOf = (name: string) => (name === "target" ? target : name === LENGTHS_INPUT && lengths ? lengths : (more?.[name] ?? input)).file;
   return {
     arrays: Object.fromEntries(program.inputs.map(({ name }) => [name, { file: fileOf(name) }])),
     rows,

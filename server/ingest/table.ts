@@ -18,7 +18,7 @@ export type TableSpec = {
 /**
  * Rows with a missing or unknown cell in a used column are left out; the rest are shuffled by the seed and split 80 to 20, within
  * each class where the target is one. Numeric columns get mean and standard deviation of the *training* rows as their
- * preprocessing; one-hot columns stay 0 or 1.
+ * preprocessing; one-hot columns stay 0 or 1. The categories come once more as numbers, for an Input named `categories`.
  */
 export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "source" | "licence"> & { rowsLeftOut: number } {
   const complete = rows.map((row) => readRow(row, spec)).filter((example) => example !== null);
@@ -39,7 +39,8 @@ export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "sourc
   };
 }
 
-type Example = { input: number[]; target: number };
+/** `categories` are numbers of categories, counted on from column to column, so that one Embedding can tell them all apart. */
+type Example = { input: number[]; categories: number[]; target: number };
 
 function readRow(row: Rows[number], spec: TableSpec): Example | null {
   const input: number[] = [];
@@ -48,14 +49,18 @@ function readRow(row: Rows[number], spec: TableSpec): Example | null {
     if (value === null) return null;
     input.push(value);
   }
+  const categories: number[] = [];
+  let known = 0;
   for (const { column, values } of spec.categorical) {
     const index = values.indexOf(String(row[column]));
     if (index < 0) return null;
+    categories.push(known + index);
+    known += values.length;
     input.push(...values.map((_, at) => (at === index ? 1 : 0)));
   }
   const cell = row[spec.target.column];
   const target = spec.target.kind === "number" ? readNumber(cell) : spec.target.values.indexOf(String(cell));
-  return target === null || (spec.target.kind === "class" && target < 0) ? null : { input, target };
+  return target === null || (spec.target.kind === "class" && target < 0) ? null : { input, categories, target };
 }
 
 function readNumber(cell: Cell): number | null {
@@ -64,10 +69,15 @@ function readNumber(cell: Cell): number | null {
 
 function examples(rows: Example[], columnCount: number, spec: TableSpec): Examples {
   const input = { dtype: "float32" as const, shape: [rows.length, columnCount], data: Float32Array.from(rows.flatMap((row) => row.input)) };
+  const categories = rows.flatMap((row) => row.categories);
+  const more =
+    spec.categorical.length > 0
+      ? { more: { categories: { dtype: "int64" as const, shape: [rows.length, spec.categorical.length], data: BigInt64Array.from(categories, BigInt) } } }
+      : {};
   const targets = rows.map(({ target }) => target);
   return spec.target.kind === "class"
-    ? { input, target: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(targets, BigInt) } }
-    : { input, target: { dtype: "float32", shape: [rows.length, 1], data: Float32Array.from(targets) } };
+    ? { input, ...more, target: { dtype: "int64", shape: [rows.length], data: BigInt64Array.from(targets, BigInt) } }
+    : { input, ...more, target: { dtype: "float32", shape: [rows.length, 1], data: Float32Array.from(targets) } };
 }
 
 /** Mean and population standard deviation; a constant column is left as wide as it is. */

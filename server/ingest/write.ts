@@ -13,10 +13,16 @@ export async function writeDataset(files: FileStore, datasetId: string, prepared
     sizeBytes += stored.sizeBytes;
     return { file, dtype: column.dtype, shape: column.shape.slice(1), sha256: stored.sha256 };
   };
+  const writeMore = async (name: string, more: { [input: string]: Column }) => {
+    const written: { [input: string]: Awaited<ReturnType<typeof writeColumn>> } = {};
+    for (const [input, column] of Object.entries(more)) written[input] = await writeColumn(`${name}-${input}.npy`, column);
+    return written;
+  };
   const writeSplit = async (name: "train" | "validation", examples: Examples) => ({
     rows: examples.input.shape[0] ?? 0,
     input: await writeColumn(`${name}-input.npy`, examples.input),
     ...(examples.lengths ? { lengths: await writeColumn(`${name}-lengths.npy`, examples.lengths) } : {}),
+    ...(examples.more ? { more: await writeMore(name, examples.more) } : {}),
     target: await writeColumn(`${name}-target.npy`, examples.target),
     classCounts: countClasses(examples.target, prepared.classes.length),
   });

@@ -159,12 +159,13 @@ async function runOnnx(model: Uint8Array, inputs: Batch): Promise<{ [name: strin
 
 /** Raw validation rows as a batch for each input; small data sets give theirs more than once. Refused where an input is fed nothing. */
 async function readInputs(files: FileStore, run: LoadedRun, program: Program): Promise<{ inputs: Batch } | { refusal: Refusal }> {
-  const { input, lengths } = run.manifest.splits.validation;
-  const main = program.inputs.filter(({ name }) => !(name === LENGTHS_INPUT && lengths));
-  const [first] = main;
-  if (!first || main.length > 1) return { refusal: { code: "ONNX_PARITY", message: `The network has ${main.length} inputs; the data set has rows for one of them.` } };
-  const inputs: Batch = { [first.name]: await readBatch(files, run, input) };
-  if (lengths && main.length < program.inputs.length) inputs[LENGTHS_INPUT] = await readBatch(files, run, lengths);
+  const { input, lengths, more = {} } = run.manifest.splits.validation;
+  const named: { [name: string]: typeof input } = { ...more, ...(lengths ? { [LENGTHS_INPUT]: lengths } : {}) };
+  const unnamed = program.inputs.filter(({ name }) => !Object.hasOwn(named, name));
+  if (unnamed.length > 1)
+    return { refusal: { code: "ONNX_PARITY", message: `The network has ${unnamed.length} inputs that the data set has no arrays for by name; it has one for any.` } };
+  const inputs: Batch = {};
+  for (const { name } of program.inputs) inputs[name] = await readBatch(files, run, named[name] ?? input);
   return { inputs };
 }
 

@@ -181,6 +181,14 @@ describe("batches of sequences", () => {
 });
 
 describe("a run on sequences", () => {
+  it("cannot be bucketed without lengths", async () => {
+    const { lengths, ...rest } = writeSequences("plain", 8, 4, "classes");
+    const spec = specOf({ graph: reader() }, { train: rest }, { bucketing: true });
+    await expect(trainAll(spec)).rejects.toMatchObject({
+      failure: { code: "PROGRAM_INVALID", message: expect.stringContaining("rows can be grouped by length only where they have lengths") },
+    });
+  });
+
   it("that is resumed in the middle of an epoch ends as if it had never stopped, bit for bit", async () => {
     const data = writeSequences("classes", 120, 10, "classes");
     const graph = reader(0.3);

@@ -62,6 +62,15 @@ describe("the arrays of a data set", () => {
       ],
       "The data set's samples are all of one size, so it gives nothing to the Input “lengths”.",
     ],
+    [
+      "c",
+      { ...table, splits: { ...table.splits, train: { ...table.splits.train, more: { categories: array("int64", [2]) } } } },
+      [
+        ["x", { shape: [15] }],
+        ["c", { shape: [3] }, "categories"],
+      ],
+      "Input “categories” is fed int64 [2] but takes float32 [3].",
+    ],
     ["x", table, [["x", { shape: [4] }]], "The data set's samples are [15] but Input takes [4]."],
   ] satisfies [string, Manifest, Input[], string][])("say what does not fit, and mend it (%s)", (node, data, inputs, message) => {
     let graph = withInputs(...inputs);
@@ -78,7 +87,7 @@ describe("the arrays of a data set", () => {
     expect(problemsOf(withInputs(letters, ["n", { shape: [], dtype: "int64" }, "count"]), names)).toMatchObject([
       {
         node: "n",
-        message: "The data set gives one input, and the model has 2: nothing is fed to “count”.",
+        message: "The data set gives one input without a name of its own, and the model has 2: nothing is fed to “count”.",
         hint: "Remove it, or name it lengths to be fed the length of each sample.",
       },
     ]);

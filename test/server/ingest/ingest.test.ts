@@ -73,6 +73,21 @@ describe("ingest", () => {
     expect(hashManifest(await ingest("penguins"))).toBe(hashManifest(manifest));
   });
 
+  it("penguins: the categories once more as numbers, the same rows as the one-hot columns", async () => {
+    const { splits, columns } = await ingest("penguins");
+    const { rows, input, more } = splits.train;
+    if (!more?.categories) throw new Error("The categories are there.");
+    expect(more.categories.shape).toEqual([2]);
+    const [bytes, numbers] = [await load(input, rows), await load(more.categories, rows)];
+    const first = columns.findIndex((column) => column.includes("="));
+    for (let row = 0; row < rows; row++)
+      for (const at of [0, 1]) {
+        const category = Number(numbers.readBigInt64LE((row * 2 + at) * 8));
+        expect(category < 3 ? 0 : 1).toBe(at);
+        expect(bytes.readFloatLE((row * columns.length + first + category) * 4)).toBe(1);
+      }
+  });
+
   it("cars: a regression target with an axis of its own", async () => {
     const manifest = await ingest("cars");
     expect(manifest.task).toBe("tabular-regression");

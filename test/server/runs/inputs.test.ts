@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nameLstm } from "../../../core/templates/nameLstm.ts";
+import { tabularEmbedding } from "../../../core/templates/tabularEmbedding.ts";
 import { Evaluation, Summary } from "../../../core/training/evaluation.ts";
 import { defaultSettings } from "../../../core/training/recipes.ts";
 import { firstNames } from "../../../server/ingest/firstNames.ts";
@@ -44,5 +45,17 @@ describe("a run on text of any length, with two losses", () => {
     expect(artifacts.map(({ kind, refusal }) => ({ kind, refusal }))).toEqual(["onnx", "pytorch", "safetensors"].map((kind) => ({ kind, refusal: null })));
     expect(artifacts[0]?.report).toMatchObject({ passed: true, samples: 64, outputs: [{ name: "y", shape: [64, 2] }] });
     expect(await world.audit()).toEqual([]);
+  });
+});
+
+describe("a run of a model with two inputs", () => {
+  it("feeds each by its name, and leaves an ONNX file that takes both", async () => {
+    const id = await world.queueRun({ epochs: 30 }, tabularEmbedding.graph);
+    const run = await world.untilEnded(id);
+    expect({ status: run.status, failure: run.failure }).toEqual({ status: "finished", failure: null });
+    expect(Summary.parse(run.summary)["validation/accuracy"]?.best).toBeGreaterThan(0.95);
+    const onnx = await world.db.artifact.findUniqueOrThrow({ where: { runId_kind: { runId: id, kind: "onnx" } } });
+    expect(onnx.refusal).toBeNull();
+    expect(onnx.report).toMatchObject({ passed: true, samples: 64 });
   });
 });
