@@ -3,7 +3,7 @@ import type { Dim, TensorType } from "../graph/shape.ts";
 import { bodyInputs, input } from "./input.ts";
 import { type InferProblem, type InputPorts, isSameType, type OnnxBuilder, type OnnxValue, type OutputPorts, onnxSizes, type ProgramBuilder, type Value } from "./kit.ts";
 import { readParams } from "./params.ts";
-import { byName, describeType, drawnBodies, inputNames, nameTaken, needOutput, outputNames, portsIn, portsOut, xFirst } from "./zone.ts";
+import { byName, describeType, drawnBodies, inputNames, nameTaken, needOutput, outputNames, ownOf, portsIn, portsOut, xFirst } from "./zone.ts";
 
 /**
  * What Repeat, While and ForEachStep have in common: which values go round. An input of the body goes round where an output has its
@@ -69,11 +69,14 @@ export function loopArguments(loop: Loop, inputs: { [port: string]: TensorType }
   if (outputsOf(loop).length === 0) return needOutput(title, "body");
   const args: { [name: string]: TensorType } = {};
   for (const { input, node } of carries) {
-    const type = inputs[input] ?? startOf(title, input, node, batch);
+    const type = ownOf(inputs, input) ?? startOf(title, input, node, batch);
     if ("problem" in type) return type;
     args[input] = type;
   }
-  for (const name of captured) if (inputs[name]) args[name] = inputs[name];
+  for (const name of captured) {
+    const type = ownOf(inputs, name);
+    if (type) args[name] = type;
+  }
   return { args };
 }
 
@@ -101,7 +104,7 @@ function startOf(title: string, name: string, node: Node, batch: Dim | null): Te
 /** What is wrong with what goes round: it must come back as it went in. */
 export function carryProblem({ title, carries, items }: Loop, args: { [name: string]: TensorType }, results: { [name: string]: TensorType }): InferProblem | null {
   for (const { input, output } of carries) {
-    const [before, after] = [args[input], results[output]];
+    const [before, after] = [ownOf(args, input), ownOf(results, output)];
     if (!after) return needOutput(title, "body", output);
     if (before && !isSameType(after, before)) {
       const what = input === "x" ? "" : ` as ${input}`;
@@ -112,16 +115,16 @@ export function carryProblem({ title, carries, items }: Loop, args: { [name: str
       };
     }
   }
-  const missing = items.find((name) => !results[name]);
+  const missing = items.find((name) => !ownOf(results, name));
   return missing === undefined ? null : needOutput(title, "body", missing);
 }
 
 /** The values that a loop starts with in a program; zeros take their batch from `batch`. */
 export function startValues(loop: Loop, inputs: { [port: string]: Value }, b: ProgramBuilder, outputs: { [port: string]: TensorType }, batch: Batch | null): Value[] {
   return loop.carries.map(({ input, output }) => {
-    const given = inputs[input];
+    const given = ownOf(inputs, input);
     if (given) return given;
-    const [type, of] = [outputs[output], batch && inputs[batch.port]];
+    const [type, of] = [ownOf(outputs, output), batch && ownOf(inputs, batch.port)];
     if (!type || !batch || !of) throw new Error(`Carry ${input} of a checked loop has a type and a batch.`);
     return b.call("aten::new_zeros", [of, { ints: [{ size: [of, batch.axis] }, ...type.shape.slice(1).map(Number)] }, type.dtype], type);
   });
@@ -130,9 +133,9 @@ export function startValues(loop: Loop, inputs: { [port: string]: Value }, b: Pr
 /** The same in ONNX. */
 export function startNames(loop: Loop, inputs: { [port: string]: OnnxValue }, b: OnnxBuilder, outputs: { [port: string]: TensorType }, batch: Batch | null): OnnxValue[] {
   return loop.carries.map(({ input, output }) => {
-    const given = inputs[input];
+    const given = ownOf(inputs, input);
     if (given) return given;
-    const [type, of] = [outputs[output], batch && inputs[batch.port]];
+    const [type, of] = [ownOf(outputs, output), batch && ownOf(inputs, batch.port)];
     if (!type || !batch || !of) throw new Error(`Carry ${input} of a checked loop has a type and a batch.`);
     const sizes = onnxSizes(b, [{ of: of.name, axis: batch.axis }, ...type.shape.slice(1).map(Number)]);
     return { name: b.node("Expand", [b.constant([0], [], type.dtype), sizes])[0] ?? "", type };
@@ -141,7 +144,10 @@ export function startNames(loop: Loop, inputs: { [port: string]: OnnxValue }, b:
 
 /** The arguments of one turn by name. */
 export function turnArguments<T>(loop: Loop, inputs: { [port: string]: T }, carried: readonly T[], more: { [name: string]: T } = {}): { [name: string]: T } {
-  const captured = loop.captured.flatMap((name): [string, T][] => (inputs[name] === undefined ? [] : [[name, inputs[name]]]));
+  const captured = loop.captured.flatMap((name): [string, T][] => {
+    const value = ownOf(inputs, name);
+    return value === undefined ? [] : [[name, value]];
+  });
   const round = loop.carries.flatMap(({ input }, i): [string, T][] => {
     const value = carried[i];
     return value === undefined ? [] : [[input, value]];
@@ -152,7 +158,7 @@ export function turnArguments<T>(loop: Loop, inputs: { [port: string]: T }, carr
 /** Results by name in the order in which loops keep them. */
 export function inLoopOrder<T>(loop: Loop, results: { [name: string]: T }): T[] {
   return outputsOf(loop).flatMap((name) => {
-    const result = results[name];
+    const result = ownOf(results, name);
     return result === undefined ? [] : [result];
   });
 }
@@ -163,7 +169,7 @@ export function byOutput<T>(loop: Loop, values: readonly T[]): { [name: string]:
 }
 
 /** A loop's variables in PyTorch code. */
-export type LoopVariables = {
+type LoopVariables = {
   /** Lines before the loop: zeros, empty lists. */
   before: string[];
   carried: string[];
@@ -184,10 +190,10 @@ export function loopVariables(
 ): LoopVariables {
   const before: string[] = [];
   const carried = loop.carries.map(({ input, output }) => {
-    const given = inputs[input];
+    const given = ownOf(inputs, input);
     if (given !== undefined) return given;
     const variable = fresh(input);
-    const [type, of] = [types.outputs[output], batch && inputs[batch.port]];
+    const [type, of] = [ownOf(types.outputs, output), batch && ownOf(inputs, batch.port)];
     const sizes = [`${of}.shape[${batch?.axis}]`, ...(type?.shape.slice(1) ?? [])].join(", ");
     before.push(`${variable} = ${of}.new_zeros(${sizes}${type?.dtype === "float32" ? "" : `, dtype=torch.${type?.dtype}`})`);
     return variable;

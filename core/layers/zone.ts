@@ -64,9 +64,14 @@ export function toScalar(b: OnnxBuilder, { name }: OnnxValue): string {
   return b.node("Reshape", [name, b.constant([], [0], "int64")])[0] ?? "";
 }
 
+/** What a record holds under a name that a person chose, be it `constructor`. */
+export function ownOf<T>(record: { [name: string]: T }, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 /** The result of this name of a body that has been checked. */
 export function resultOf<T>(results: { [name: string]: T }, name = "y"): T {
-  const result = results[name];
+  const result = ownOf(results, name);
   if (result === undefined) throw new Error(`The body of a checked zone has an output ${name}.`);
   return result;
 }
@@ -77,7 +82,7 @@ export function sameResults(title: string, results: { [role: string]: { [name: s
   if (Object.keys(wanted).length === 0) return needOutput(title, first);
   for (const [role, given] of others) {
     for (const [name, type] of Object.entries(wanted)) {
-      const own = given[name];
+      const own = ownOf(given, name);
       if (!own) return needOutput(title, role, name);
       if (!isSameType(own, type)) {
         const what = Object.keys(wanted).length > 1 ? ` as ${name}` : "";
@@ -85,7 +90,7 @@ export function sameResults(title: string, results: { [role: string]: { [name: s
         return { problem: `${who} of ${title} must give the same${what}, but ${first} gives ${describeType(type)} and ${role} ${describeType(own)}.`, code: "GRAPH_BODY" };
       }
     }
-    const extra = Object.keys(given).find((name) => !wanted[name]);
+    const extra = Object.keys(given).find((name) => !Object.hasOwn(wanted, name));
     if (extra !== undefined) return needOutput(title, first, extra);
   }
   return null;

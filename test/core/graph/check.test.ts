@@ -264,6 +264,21 @@ describe("zones and blocks", () => {
     ]);
   });
 
+  it("take names that every object has", () => {
+    const body: Body = {
+      nodes: [inner("x", "input"), inner("c", "input", "constructor", { shape: [4] }), inner("sum", "add"), inner("y", "output"), inner("back", "output", "constructor")],
+      edges: [wire("x", "sum", "a"), wire("c", "sum", "b"), wire("sum", "y"), wire("sum", "back")],
+    };
+    const condition = startBody({ type: "mean", params: { dim: [] } }, { type: "greater" });
+    for (const graph of [zone("repeat", { body }), zone("while", { body, condition })]) {
+      const checked = checkGraph(graph);
+      expect(checked.problems).toEqual([]);
+      expect(checked.types.get("zone")?.outputs.constructor).toEqual({ dtype: "float32", shape: ["B", 4] });
+    }
+    const unused = { ...body, edges: body.edges.slice(0, 3) };
+    expect(problemsOf(zone("repeat", { body: unused })).map(({ code }) => code)).toContain("GRAPH_UNCONNECTED");
+  });
+
   it("keep names of their own ports", () => {
     const body: Body = { nodes: [inner("x", "input"), inner("n", "input", "times"), inner("out", "output")], edges: [wire("x", "out")] };
     expect(problemsOf(zone("repeat", { body }))).toMatchObject([
