@@ -217,7 +217,12 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
         inputs: { x: [3, 5, 2], lengths: { dtype: "int64", shape: [3] } },
         values: { lengths: [2, 5, 1] },
       },
-      ...(bends ? [{ params: { hidden_size: 4, bidirectional: true, nonlinearity: "relu" as const }, inputs: { x: [2, 5, 3] } }] : []),
+      ...(bends
+        ? [
+            { params: { hidden_size: 4, bidirectional: true, nonlinearity: "relu" as const }, inputs: { x: [2, 5, 3] } },
+            { params: { hidden_size: 4, nonlinearity: "relu" as const }, inputs: { x: [2, 3, 3], lengths: { dtype: "int64" as const, shape: [2] } }, values: { lengths: [1, 3] } },
+          ]
+        : []),
     ],
   });
 

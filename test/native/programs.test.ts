@@ -2,9 +2,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { lowerModel } from "../../core/program/lower.ts";
 import type { Arg, Block, Op, Program } from "../../core/program/program.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import { checkProgram, EngineError, run, type TensorData } from "../../native/index.ts";
+import { cases as expressionCases } from "../core/expression/cases.ts";
+import { trialOf } from "../core/expression/world.ts";
+import { layerCases, templateCases } from "../parity/cases.ts";
 import { randomNumbers, temporaryFolder, trainAll, writeRows } from "./specs.ts";
 
 const folder = temporaryFolder();
@@ -412,19 +416,29 @@ describe("an array file", () => {
 describe("the list of admitted operators", () => {
   it("is what core lowers to, no more and no less", () => {
     const list = readFileSync(new URL("../../native/src/engine/operators.cc", import.meta.url), "utf8");
-    const admitted = [...(list.split("kAllowed")[1]?.split("});")[0] ?? "").matchAll(/"(aten::[\w.]+)"/g)].map(([, name]) => name);
-    const used = new Set<string>();
+    const admitted = [...(list.split("kAllowed")[1]?.split("});")[0] ?? "").matchAll(/"(aten::[\w.]+)"/g)].map(([, name = ""]) => name);
+    expect(admitted).toEqual([...new Set(admitted)].sort());
+    // What is written out in core, and what comes out of its families of layers and functions.
+    const written = new Set<string>();
     for (const path of readdirSync(new URL("../../core", import.meta.url), { recursive: true, encoding: "utf8" })) {
       if (!path.endsWith(".ts")) continue;
-      const source = readFileSync(new URL(`../../core/${path}`, import.meta.url), "utf8");
-      for (const [, name] of source.matchAll(/["`](aten::[\w.${}]+)["`]/g)) {
-        // One family of layers names its operators by the number of axes.
-        for (const axes of ["1", "2"]) if (name) used.add(name.replace(/\$\{axes\}/, axes));
-      }
+      for (const [, name = ""] of readFileSync(new URL(`../../core/${path}`, import.meta.url), "utf8").matchAll(/["`](aten::[\w.]+)["`]/g)) written.add(name);
     }
-    expect(admitted).toEqual([...used].sort());
+    const lowered = new Set<string>();
+    for (const [, make] of [...layerCases(), ...templateCases()]) collectOperators(make().program, lowered);
+    for (const [text] of expressionCases) collectOperators(lowerModel(trialOf(text).graph), lowered);
+    expect([...lowered].filter((name) => !admitted.includes(name))).toEqual([]);
+    expect(admitted.filter((name) => !written.has(name) && !lowered.has(name))).toEqual([]);
   });
 });
+
+function collectOperators(value: unknown, into: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "op" && typeof inner === "string" && inner.startsWith("aten::")) into.add(inner);
+    else collectOperators(inner, into);
+  }
+}
 
 describe("damaged programs", () => {
   it("never crash the engine's reader", async () => {
