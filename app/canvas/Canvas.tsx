@@ -27,7 +27,7 @@ import { commands } from "./commands.ts";
 import { canConnect } from "./connect.ts";
 import { nodeAt } from "./dropTarget.ts";
 import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
-import { isOpen, useFolds } from "./folds.ts";
+import { isOpen, isWanted, useFolds } from "./folds.ts";
 import { HelpCard } from "./help/HelpCard.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { type FlowNode, LayerNode } from "./LayerNode.tsx";
@@ -55,7 +55,10 @@ export function Canvas() {
   const [viewBody] = useState(createViewer);
   const body = bodyAt(graph, scope);
   const folds = useFolds();
-  const views = useMemo(() => viewBody(body, scope, checked, { graph, isOpen: (path, bodies) => isOpen(folds, path, bodies) }), [viewBody, body, scope, checked, graph, folds]);
+  const views = useMemo(
+    () => viewBody(body, scope, checked, { graph, isOpen: (path) => isOpen(folds, path), isWanted: (path) => isWanted(folds, path) }),
+    [viewBody, body, scope, checked, graph, folds],
+  );
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point> | null>(null);
   const nodes = useFlowNodes(views.nodes, body.nodes, selection.nodes, dragged);
   const edges = useFlowEdges(views.edges, selection.edges);

@@ -1,17 +1,18 @@
 "use client";
 
-import { Check, Copy } from "lucide-react";
+import { Check, Copy, Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { checkGraph } from "../../core/graph/check.ts";
-import { Button } from "../ui/Button.tsx";
-
+import { Button, ButtonLink } from "../ui/Button.tsx";
+import { saveText } from "../ui/saveFile.ts";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
-/** The whole model as the PyTorch code that can be downloaded, kept up with every edit. */
+/** The whole model as code that can be taken along, kept up with every edit. Files with trained weights are made of runs. */
 export function CodeTab() {
   const graph = useGraph((s) => s.graph);
+  const modelId = useGraph((s) => s.modelId);
   const name = useStudio((s) => s.name);
   // Checked on its own: whether it fits a loss or a data set does not matter to the code.
   const broken = useMemo(() => checkGraph(graph).problems.find((problem) => problem.severity === "error"), [graph]);
@@ -26,20 +27,45 @@ export function CodeTab() {
     );
   }
   return (
-    <div className="relative">
-      <Button
-        size="sm"
-        className="absolute top-2 right-2"
-        onClick={() => {
-          void navigator.clipboard.writeText(code).then(() => {
-            setCopied(true);
-            setTimeout(() => setCopied(false), 1500);
-          });
-        }}
-      >
-        {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
-      </Button>
+    <div>
+      <div className="sticky top-0 flex items-center justify-between gap-2 border-b border-line bg-panel px-3.5 py-2">
+        <span className="text-ink2">PyTorch</span>
+        <span className="flex gap-1.5">
+          <Button
+            size="sm"
+            onClick={() => {
+              void navigator.clipboard.writeText(code).then(() => {
+                setCopied(true);
+                setTimeout(() => setCopied(false), 1500);
+              });
+            }}
+          >
+            {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
+          </Button>
+          <Button size="sm" onClick={() => saveText(`${fileName(name)}.py`, code)}>
+            <Download size={12} /> Download
+          </Button>
+        </span>
+      </div>
       <pre className="overflow-x-auto px-3.5 py-3 font-mono text-xs leading-[17px]">{code}</pre>
+      {modelId !== null && (
+        <p className="border-t border-line px-3.5 py-2.5 text-ink2">
+          With trained weights, and as ONNX, safetensors or npz:
+          <ButtonLink size="sm" kind="quiet" href={`/models/${modelId}/ship`} className="ml-1 text-accent!">
+            Ship
+          </ButtonLink>
+        </p>
+      )}
     </div>
+  );
+}
+
+/** `LeNet-5` → `lenet_5` */
+function fileName(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "_")
+      .replaceAll(/^_+|_+$/g, "") || "model"
   );
 }

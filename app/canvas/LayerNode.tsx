@@ -3,6 +3,7 @@
 import { Handle, type Node, type NodeProps, Position, useConnection, useUpdateNodeInternals } from "@xyflow/react";
 import { ChevronDown, ChevronRight, Link2 } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
+import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatCount, formatShort } from "../ui/format.ts";
 import { categoryColor } from "./categories.ts";
@@ -37,7 +38,7 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       data-open={open || undefined}
       data-copies={view.copies || undefined}
       data-unknown={!view.known || undefined}
-      style={{ "--bar": categoryColor(view.category) } as React.CSSProperties}
+      style={{ "--bar": categoryColor(view.category), minWidth: widthFor(Math.max(view.inputs.length, view.outputs.length)) } as React.CSSProperties}
     >
       <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
       <span className="layer-bar" aria-hidden />
@@ -92,6 +93,11 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
     </div>
   );
 });
+
+/** The names of many ports need more room than a plain node has. Grows evenly at both sides, on the grid. */
+function widthFor(ports: number): number | undefined {
+  return ports > 4 ? NODE_SIZE.width + 16 * Math.ceil((ports * 50 - NODE_SIZE.width) / 16) : undefined;
+}
 
 /** Shows or hides what is inside. */
 function Fold({ id, title, open }: { id: string; title: string; open: boolean }) {

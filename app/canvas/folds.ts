@@ -1,9 +1,4 @@
 import { create } from "zustand";
-import type { Body } from "../../core/graph/document.ts";
-import { findLayer } from "../../core/layers/index.ts";
-
-/** Up to so many layers inside, a zone or block stands open on the canvas until it is folded. */
-const OPEN_UP_TO = 8;
 
 const key = (modelId: string) => `tensorloom.folds.${modelId}`;
 
@@ -23,13 +18,14 @@ export function openFolds(modelId: string): void {
   useFolds.setState({ modelId, chosen });
 }
 
-/** Whether what holds these bodies shows them until somebody folds it. */
-export function startsOpen(bodies: readonly Body[]): boolean {
-  return bodies.reduce((sum, { nodes }) => sum + nodes.filter(({ type }) => !findLayer(type)?.boundary).length, 0) <= OPEN_UP_TO;
+/** Everything stands open until somebody folds it. */
+export function isOpen({ chosen }: Folds, path: string): boolean {
+  return !Object.hasOwn(chosen, path) || chosen[path] === true;
 }
 
-export function isOpen({ chosen }: Folds, path: string, bodies: readonly Body[]): boolean {
-  return Object.hasOwn(chosen, path) ? chosen[path] === true : startsOpen(bodies);
+/** Whether a person opened it, and so wants to read it whatever room there is. */
+export function isWanted({ chosen }: Folds, path: string): boolean {
+  return Object.hasOwn(chosen, path) && chosen[path] === true;
 }
 
 export function setOpen(path: string, open: boolean): void {

@@ -34,9 +34,11 @@ const PILL_HEIGHT = 16;
 const SCALE = { x: 122 / (NODE_SIZE.width + 56), y: 33 / (NODE_SIZE.height + 44) };
 /** Above this the names could not be read. */
 const MAX_CARDS = 14;
-const SMALL = { width: 216, height: 56 };
+const SMALL_HEIGHT = 48;
+/** The head of a node that stands open, the frame around a drawing, and the name of a body. */
+const AROUND = { head: 30, frame: 28, role: 15 };
 
-type Asked = {
+export type Asked = {
   definitions: Definitions | undefined;
   /** What goes round, where the body is that of a loop. */
   carries: readonly { input: string; output: string }[];
@@ -46,8 +48,25 @@ type Asked = {
 
 const layouts = new WeakMap<Body["nodes"], { edges: Body["edges"]; places: Map<string, { x: number; y: number }> }>();
 
-export function drawInside(body: Body, asked: Asked): InsideDrawing {
-  return body.nodes.length > MAX_CARDS ? drawSlabs(body, asked) : drawCards(body, asked);
+/** The bodies of one node, with names where there is room for them on the canvas, else as slabs. */
+export function drawInsides(bodies: readonly { body: Body; asked: Asked }[], room: number): InsideDrawing[] {
+  if (bodies.every(({ body }) => body.nodes.length <= MAX_CARDS)) {
+    const named = bodies.map(({ body, asked }) => drawCards(body, asked));
+    if (heightWith(named) <= room) return named;
+  }
+  return bodies.map(({ body, asked }) => drawSlabs(body, asked));
+}
+
+/** How high and wide a node is that shows these drawings side by side. */
+export function heightWith(drawings: readonly InsideDrawing[]): number {
+  return AROUND.head + AROUND.frame + (drawings.length > 1 ? AROUND.role : 0) + Math.max(0, ...drawings.map(({ height }) => height));
+}
+
+export function widthWith(drawings: readonly InsideDrawing[]): number {
+  return Math.max(
+    NODE_SIZE.width,
+    drawings.reduce((sum, { width }) => sum + width + AROUND.frame, 14),
+  );
 }
 
 function drawCards(body: Body, { definitions, carries, severityOf }: Asked): InsideDrawing {
@@ -95,10 +114,11 @@ function wirePath(a: Box, b: Box): string {
 }
 
 function drawSlabs(body: Body, { shapeOf }: Asked): InsideDrawing {
-  const { slabs, wires } = drawSilhouette(body, shapeOf, SMALL);
+  const size = { width: Math.min(216, Math.max(60, body.nodes.length * 14)), height: SMALL_HEIGHT };
+  const { slabs, wires } = drawSilhouette(body, shapeOf, size);
   const categories = new Map(body.nodes.map((node) => [node.id, findLayer(node.type)?.category ?? null]));
   return {
-    ...SMALL,
+    ...size,
     cards: slabs.map((slab) => ({ ...slab, title: "", category: categories.get(slab.id) ?? null, severity: null, isPort: false, goesRound: false })),
     wires: wires.map(({ id, path }) => ({ id, path })),
     small: true,

@@ -2,8 +2,7 @@ import type { Node } from "../../core/graph/document.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, portsOf } from "../../core/layers/kit.ts";
-import { startsOpen } from "./folds.ts";
-import { drawInside } from "./insideDrawing.ts";
+import { drawInsides, heightWith, widthWith } from "./insideDrawing.ts";
 
 type Size = { width: number; height: number };
 
@@ -35,7 +34,7 @@ export const measured = {
   },
 };
 
-/** How large a node will be about, by canvas.css: a line for each body or the bodies drawn open, and one for the names of several ports. */
+/** How large a node will be about, by canvas.css: the bodies drawn open, and a line for the names of several ports. */
 function expectSize(node: Node): Size {
   const layer = findLayer(node.type);
   if (!layer) return NODE_SIZE;
@@ -43,14 +42,11 @@ function expectSize(node: Node): Size {
   const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length * 11;
   const roles = Object.keys(bodiesOf(layer, node));
   if (roles.length === 0) return { width: NODE_SIZE.width, height: NODE_SIZE.height + named };
-  const inside = roles.flatMap((role) => node.bodies?.[role] ?? []);
-  if (!startsOpen(inside)) return { width: NODE_SIZE.width, height: NODE_SIZE.height + 10 + 19 * roles.length + named };
-  const drawn = inside.map((body) => drawInside(body, { definitions: undefined, carries: [], shapeOf: () => null, severityOf: () => undefined }));
-  return {
-    width: Math.max(
-      NODE_SIZE.width,
-      drawn.reduce((sum, { width }) => sum + width + 28, 14),
+  const drawn = drawInsides(
+    roles.flatMap((role) =>
+      node.bodies?.[role] ? [{ body: node.bodies[role], asked: { definitions: undefined, carries: [], shapeOf: () => null, severityOf: () => undefined } }] : [],
     ),
-    height: 58 + (roles.length > 1 ? 15 : 0) + Math.max(...drawn.map(({ height }) => height)) + named,
-  };
+    Number.POSITIVE_INFINITY,
+  );
+  return { width: widthWith(drawn), height: heightWith(drawn) + named };
 }

@@ -1,11 +1,12 @@
 import { type Checked, type Problem, paramsOf } from "../../core/graph/check.ts";
 import { countInstances, definitionOf } from "../../core/graph/definitions.ts";
 import type { Body, Definitions, Graph, Node } from "../../core/graph/document.ts";
+import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type Shape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Category, portsOf } from "../../core/layers/kit.ts";
-import { drawInside, type InsideDrawing } from "./insideDrawing.ts";
+import { drawInsides, type InsideDrawing } from "./insideDrawing.ts";
 import { plainTitle, titleOf } from "./names.ts";
 import { sayLender } from "./tied.ts";
 import type { Scope } from "./useGraph.ts";
@@ -59,7 +60,7 @@ export type EdgeView = {
 };
 
 /** What a node's drawing depends on besides its own body: the graph whose definitions and names it uses, and which nodes stand open. */
-export type Around = { graph: Graph; isOpen: (path: string, bodies: readonly Body[]) => boolean };
+export type Around = { graph: Graph; isOpen: (path: string) => boolean /** To be read whatever room there is. */; isWanted: (path: string) => boolean };
 
 type BodyView = { nodes: NodeView[]; edges: EdgeView[] };
 
@@ -74,7 +75,7 @@ export function createViewer(): (body: Body, scope: Scope, checked: Checked, aro
     const nextEdges = new Map<string, { key: string; view: EdgeView }>();
     const wired = wiredPorts(body);
     const counts = new Map(Object.keys(around?.graph.definitions ?? {}).map((id) => [id, around ? countInstances(around.graph, id) : 0]));
-    for (const node of body.nodes) keep(nodes, nextNodes, viewNode(node, scope, checked, severities, counts, around, wired.get(node.id)));
+    for (const node of body.nodes) keep(nodes, nextNodes, viewNode(body, node, scope, checked, severities, counts, around, wired.get(node.id)));
     const titles = new Map([...nextNodes].map(([id, { view }]) => [id, view.title]));
     for (const edge of body.edges) {
       const type = checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port];
@@ -120,6 +121,7 @@ function wiredPorts(body: Body): Map<string, Wired> {
 }
 
 function viewNode(
+  body: Body,
   node: Node,
   scope: Scope,
   checked: Checked,
@@ -157,14 +159,17 @@ function viewNode(
   const definitions = around?.graph.definitions;
   const definition = definitionOf(node, definitions);
   const roles = Object.keys(bodiesOf(layer, node));
-  const isOpen =
-    roles.length > 0 &&
-    (around?.isOpen(
-      path,
-      roles.flatMap((role) => node.bodies?.[role] ?? []),
-    ) ??
-      false);
+  const isOpen = roles.length > 0 && (around?.isOpen(path) ?? false);
   const carries = layer.carries?.(node) ?? [];
+  const insides = roles.flatMap((role) => {
+    const inner = node.bodies?.[role];
+    const at = (id: string) => `${path}/${role}/${id}`;
+    return inner
+      ? [{ role, body: inner, asked: { definitions, carries, shapeOf: (id: string) => outputShape(checked, at(id)), severityOf: (id: string) => severities.get(at(id)) } }]
+      : [];
+  });
+  const drawn = isOpen ? drawInsides(insides, around?.isWanted(path) ? Number.POSITIVE_INFINITY : roomBelow(body, node)) : [];
+  const drawings = new Map(insides.map(({ role }, i) => [role, drawn[i] ?? null]));
   const { inputs, outputs } = portsOf(layer, node);
   const shapeOf = (type: TensorType | TensorType[] | undefined) =>
     type === undefined
@@ -198,28 +203,27 @@ function viewNode(
       ...Object.keys(outputs).map((id) => ({ id, many: true, optional: false, shape: shapeOf(types?.outputs[id]), missing: false })),
       ...strays(outputs, wired.outputs, true),
     ],
-    bodies: roles.map((role) => {
-      const body = node.bodies?.[role];
-      return {
-        role,
-        text: sayBody(body, definitions),
-        problem: severities.get(`${path}/${role}`) === "error",
-        drawing:
-          isOpen && body
-            ? drawInside(body, {
-                definitions,
-                carries,
-                shapeOf: (id) => outputShape(checked, `${path}/${role}/${id}`),
-                severityOf: (id) => severities.get(`${path}/${role}/${id}`),
-              })
-            : null,
-      };
-    }),
+    bodies: roles.map((role) => ({
+      role,
+      text: sayBody(node.bodies?.[role], definitions),
+      problem: severities.get(`${path}/${role}`) === "error",
+      drawing: drawings.get(role) ?? null,
+    })),
     copies: layer.compose !== undefined && layer.bodies !== undefined,
     shared: definition === undefined ? null : { version: definitions?.[definition]?.version ?? 1, count: counts.get(definition) ?? 1 },
     lender: around ? sayLender(around.graph, scope, node) : null,
   };
 }
+
+/** How high a node can be before it covers the next one below it, or any that stands beside that. */
+function roomBelow(body: Body, node: Node): number {
+  const { width } = NODE_SIZE;
+  const below = body.nodes.filter((other) => other.id !== node.id && Math.abs(other.at.x - node.at.x) < width && other.at.y > node.at.y);
+  return Math.min(...below.map((other) => other.at.y)) - node.at.y - GAP;
+}
+
+/** At least so much of a wire is seen between two nodes. */
+const GAP = 20;
 
 function outputShape(checked: Checked, path: string): Shape | null {
   const types = checked.types.get(path);

@@ -1,13 +1,17 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { writeNpz } from "../../core/export/npz.ts";
+import { readSafetensors } from "../../core/export/safetensors.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
+import { notify } from "../ui/Notices.tsx";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
+import { saveFile } from "../ui/saveFile.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
 import type { Artifact, Run } from "./run.ts";
@@ -100,12 +104,39 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
 
 function Weights({ artifact }: { artifact: Artifact | undefined }) {
   return (
-    <Panel title={<Title name="Weights" file={artifact} />} end={<Download artifact={artifact} name="Download safetensors" />}>
+    <Panel
+      title={<Title name="Weights" file={artifact} />}
+      end={
+        <span className="flex gap-2">
+          <DownloadNpz artifact={artifact} />
+          <Download artifact={artifact} name="Download safetensors" />
+        </span>
+      }
+    >
       <div className="px-3.5 pb-3">
-        <p className="max-w-prose text-ink2">Every weight by its PyTorch name, as safetensors: nothing in it is ever executed.</p>
+        <p className="max-w-prose text-ink2">Every weight by its PyTorch name, as safetensors, or as .npz for NumPy: nothing in either is ever executed.</p>
         <Refusal artifact={artifact} />
       </div>
     </Panel>
+  );
+}
+
+/** The same weights for NumPy, written by this page from the safetensors file. */
+function DownloadNpz({ artifact }: { artifact: Artifact | undefined }) {
+  const make = useMutation({
+    mutationFn: async ({ id, fileName }: Artifact) => {
+      const response = await fetch(`/api/artifacts/${id}`);
+      if (!response.ok) throw new Error(`The weights could not be fetched (${response.status}).`);
+      const { tensors } = readSafetensors(new Uint8Array(await response.arrayBuffer()));
+      saveFile(fileName.replace(/\.safetensors$/, ".npz"), new Blob([writeNpz(tensors).slice()], { type: "application/zip" }));
+    },
+    onError: (error) => notify(`The .npz file could not be made. ${error.message}`, { tone: "bad" }),
+  });
+  const ready = artifact !== undefined && artifact.refusal === null;
+  return (
+    <Button disabled={!ready || make.isPending} aria-label="Download npz" onClick={() => artifact && make.mutate(artifact)}>
+      {make.isPending ? "Writing" : ".npz"}
+    </Button>
   );
 }
 

@@ -14,10 +14,10 @@ export function HelpPopover({ layer, side, children }: { layer: Layer; side: "ri
         <Popover.Content
           side={side}
           align="start"
-          sideOffset={8}
+          sideOffset={40}
           collisionPadding={12}
           aria-label={`About ${layer.title}`}
-          className="appear z-50 max-h-(--radix-popover-content-available-height) w-[308px] overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3.5 shadow-float outline-none"
+          className="appear z-50 max-h-[min(640px,var(--radix-popover-content-available-height))] w-[308px] overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3.5 shadow-float outline-none"
         >
           <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
           <LayerHelp layer={layer} />

@@ -16,12 +16,12 @@ export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: 
   const params = Object.entries(layer.params).filter(([, param]) => !param.hidden);
   return (
     <div className="space-y-3.5">
-      <p>{layer.doc}</p>
+      <p>{said(layer.doc)}</p>
       <LayerPicture layer={layer} atWork={atWork} />
       {layer.formula && <pre className="overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre-wrap">{layer.formula}</pre>}
       {layer.when && (
         <Part title="When to use it">
-          <p className="text-ink2">{layer.when}</p>
+          <p className="text-ink2">{said(layer.when)}</p>
         </Part>
       )}
       {line && (
@@ -37,7 +37,7 @@ export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: 
                 <dt className="flex justify-between gap-3 font-mono text-sm">
                   {name} <span className="min-w-0 truncate text-ink3">{printParam(param.default, param.control)}</span>
                 </dt>
-                <dd className="text-ink2">{param.doc}</dd>
+                <dd className="text-ink2">{said(param.doc)}</dd>
               </div>
             ))}
           </dl>
@@ -51,6 +51,20 @@ export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: 
         </a>
       )}
     </div>
+  );
+}
+
+/** Text in which `code` stands between backticks. */
+function said(text: string): React.ReactNode {
+  if (!text.includes("`")) return text;
+  return text.split("`").map((part, index) =>
+    index % 2 === 1 ? (
+      <code key={index} className="font-mono text-sm">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
   );
 }
 
@@ -75,7 +89,7 @@ function Ports({ title, ports }: { title: string; ports: Layer["inputs"] }) {
               {optional && <span className="text-ink3"> may stay empty</span>}
               {many && <span className="text-ink3"> takes many wires</span>}
             </dt>
-            <dd className="text-ink2">{doc}</dd>
+            <dd className="text-ink2">{said(doc)}</dd>
           </div>
         ))}
       </dl>
