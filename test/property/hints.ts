@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { Json } from "../../core/graph/document.ts";
 import { perAxis } from "../../core/layers/params.ts";
+import { expressions } from "../core/expression/draw.ts";
 
 type Given = {
   params: { readonly [name: string]: unknown } /** Sizes of the first wire of each port, at the numbers of one batch. */;
@@ -57,6 +58,8 @@ export const hints: { readonly [type: string]: Hint } = {
   padding_mask: lengths,
   gather: places,
   index_select: places,
+  // Of an example with other inputs such a text is refused.
+  expression: { params: { expression: expressions(["x"], ["arange(x.shape[0])"]) }, whole: ({ sizes }) => [0, sizes.table?.[0] ?? 3] },
   multihead_attention: seesFirst,
   transformer_encoder_layer: seesFirst,
   transformer_decoder_layer: seesFirst,
@@ -79,6 +82,8 @@ export const hints: { readonly [type: string]: Hint } = {
         .split(",")
         .every((part, axis) => (part.match(/\d+/g) ?? []).every((number) => Number(number) <= (String(params.slice).includes("...") ? Math.min(...x) : (x[axis] ?? 1)))),
   },
+  // A mirror and the opposite side give no more than there is.
+  pad: { fits: ({ params, sizes: { x = [] } }) => params.mode === "constant" || x.slice(1).every((size) => (params.pad as number[]).every((pad) => pad < size)) },
   glu: { fits: ({ params, sizes }) => (sizes.x?.at(Number(params.dim)) ?? 0) % 2 === 0 },
   positional_encoding: { fits: ({ params, sizes }) => (sizes.x?.[1] ?? 0) <= Number(params.max_len) },
   batch_norm1d: severalEach,

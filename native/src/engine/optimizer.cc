@@ -114,10 +114,11 @@ void Optimizer::gather(Lists& lists, bool started) const {
   lists.parameters.clear();
   lists.gradients.clear();
   lists.steps.clear();
-  for (const auto& [name, tensors] : slots_) lists.slots[name].clear();
+  for (auto& [name, tensors] : lists.slots) tensors.clear();
   for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (started_[i] != started) continue;
     const at::Tensor& gradient = parameters_[i].grad();
-    if (!gradient.defined() || started_[i] != started) continue;
+    if (!gradient.defined()) continue;
     lists.parameters.push_back(parameters_[i]);
     lists.gradients.push_back(gradient);
     lists.steps.push_back(steps_[i]);
@@ -146,6 +147,9 @@ void Optimizer::step(double lr, const std::optional<at::Tensor>& skip) {
   else if (const auto* rmsprop = std::get_if<RmspropOptions>(&options_)) step_rmsprop(*rmsprop, lr);
   else if (const auto* adagrad = std::get_if<AdagradOptions>(&options_)) step_adagrad(*adagrad, lr, skip);
   else step_each(lr);
+  // Held any longer, they would stand beside those of the next step.
+  fresh_.gradients.clear();
+  going_.gradients.clear();
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (parameters_[i].grad().defined()) started_[i] = true;
 }

@@ -22,4 +22,8 @@ int compare_devices(const std::vector<std::string>& specs);
 /// Prints one JSON line with samples per second for each spec, on synthetic data.
 int bench(const std::vector<std::string>& specs, Where where, double seconds);
 
+/// Prints one JSON line for each spec of a network that is also written out by hand: what a training step costs in the
+/// interpreter and by hand, taking turns. @return how many differ in a loss.
+int overhead(const std::vector<std::string>& specs, int threads);
+
 } // namespace tensorloom::test

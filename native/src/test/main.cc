@@ -21,7 +21,8 @@ constexpr char kUsage[] =
     "engine_test check PROGRAM.json              read a program\n"
     "engine_test fuzz COUNT SEED                 read and run damaged programs\n"
     "engine_test compare SPEC.json ...           losses on the CPU and on the GPU, on synthetic data\n"
-    "engine_test bench [--device cuda] SPEC.json ...   samples per second on synthetic data\n";
+    "engine_test bench [--device cuda] SPEC.json ...   samples per second on synthetic data\n"
+    "engine_test overhead THREADS SPEC.json ...  a training step by program and written out by hand: lenet-5, small-mlp\n";
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -49,6 +50,7 @@ int command(std::vector<std::string> args) {
   if (name == "fuzz" && rest.size() == 2) return tensorloom::test::fuzz(std::stoi(rest[0]), static_cast<unsigned>(std::stoul(rest[1])));
   if (name == "compare" && !rest.empty()) return tensorloom::test::compare_devices(rest);
   if (name == "bench" && !rest.empty()) return tensorloom::test::bench(rest, where, 3);
+  if (name == "overhead" && rest.size() >= 2) return tensorloom::test::overhead({rest.begin() + 1, rest.end()}, std::stoi(rest[0]));
   if (name == "check" && rest.size() == 1) {
     tensorloom::check_program(read_file(rest[0]));
     return 0;
