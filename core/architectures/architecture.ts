@@ -13,7 +13,7 @@ export type Architecture = {
   title: string;
   /** One or two sentences: what it is known for, and when to take it. */
   doc: string;
-  task: "image classification" | "image segmentation" | "language model" | "text encoder";
+  task: "Image classification" | "image segmentation" | "language model" | "text encoder";
   /** The code whose names and numbers it follows. */
   source: string;
   /** The licence of that code. */
@@ -30,9 +30,6 @@ export type Architecture = {
 };
 
 export const IMAGE_CHOICES = { classes: { label: "Classes", default: 1000 }, channels: { label: "Input channels", default: 3 } };
-
-/** What nearly all of them say of their first weights. */
-export const PYTORCH_DEFAULTS = "As PyTorch's layers draw them by default.";
 
 /** The parameters of an input for images of this size. */
 export function imageInput(channels: number, size: number): { [name: string]: Json } {

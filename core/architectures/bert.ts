@@ -13,7 +13,7 @@ export const bertBase: Architecture = {
   id: "bert_base",
   title: "BERT base",
   doc: "Twelve layers of attention in which every word sees every other: a vector for each token, and one for the whole text to classify with. Takes a mask of what is text, and which text of a pair each token belongs to.",
-  task: "text encoder",
+  task: "Text encoder",
   source: "https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/bert/modeling_bert.py",
   licence: "Apache-2.0",
   input: ["T"],

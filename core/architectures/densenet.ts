@@ -12,7 +12,7 @@ export const densenet121: Architecture = {
   id: "densenet121",
   title: "DenseNet-121",
   doc: "Each layer sees what all before it in its block have found, and adds 32 channels of its own. Few weights for its quality, but much memory; liked for medical images.",
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/densenet.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],

@@ -21,12 +21,12 @@ export const efficientnetB0: Architecture = {
   id: "efficientnet_b0",
   title: "EfficientNet-B0",
   doc: "MobileNet's blocks with SiLU and weights for channels, and depth, width and size in balance. Better than ResNet-50 with a fifth of its weights, though slower to train than its size suggests.",
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/efficientnet.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],
   parameters: 5_288_548,
-  firstWeights: "As PyTorch's layers draw them by default; the original draws convolutions from Kaiming's normal distribution.",
+  firstWeights: "As PyTorch's layers draw them by default; the original draws convolutions from Kaiming's normal distribution and its Linear layer within ±1/√classes.",
   choices: IMAGE_CHOICES,
   build: ({ classes = 1000, channels = 3 } = {}) => {
     const d = new Drawing();

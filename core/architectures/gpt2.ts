@@ -12,7 +12,7 @@ export const gpt2: Architecture = {
   id: "gpt2",
   title: "GPT-2 small",
   doc: "Twelve layers of attention that look back only, and the table of words used again to score the next one. Reads token numbers and gives scores for what follows at each step.",
-  task: "language model",
+  task: "Language model",
   source: "https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gpt2/modeling_gpt2.py",
   licence: "Apache-2.0",
   input: ["T"],

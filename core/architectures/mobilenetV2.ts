@@ -18,7 +18,7 @@ export const mobilenetV2: Architecture = {
   id: "mobilenet_v2",
   title: "MobileNetV2",
   doc: "Blocks that widen, filter each channel by itself and narrow again, with shortcuts between the narrow ends. For phones: a third of the weights of ResNet-18, nearly as good.",
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/mobilenetv2.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],

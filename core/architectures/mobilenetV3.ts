@@ -40,7 +40,7 @@ const SMALL: readonly Setting[] = [
 const NORM = { eps: 0.001, momentum: 0.01 };
 
 const shared = {
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/mobilenetv3.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],

@@ -1,9 +1,16 @@
-import { type Architecture, type Choices, IMAGE_CHOICES, imageInput, PYTORCH_DEFAULTS } from "./architecture.ts";
+import { type Architecture, type Choices, IMAGE_CHOICES, imageInput } from "./architecture.ts";
 import { block, Drawing, layer, type Part, sequential } from "./draw.ts";
 import { batchNorm, convolution } from "./parts.ts";
 
 const SOURCE = "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/resnet.py";
-const shared = { task: "image classification", source: SOURCE, licence: "BSD-3-Clause", input: [3, 224, 224], firstWeights: PYTORCH_DEFAULTS, choices: IMAGE_CHOICES } as const;
+const shared = {
+  task: "Image classification",
+  source: SOURCE,
+  licence: "BSD-3-Clause",
+  input: [3, 224, 224],
+  firstWeights: "As PyTorch's layers draw them by default; the original draws convolutions from Kaiming's normal distribution.",
+  choices: IMAGE_CHOICES,
+} as const;
 
 /** @see He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015 */
 export const resnet18: Architecture = {

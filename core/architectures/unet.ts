@@ -1,4 +1,4 @@
-import { type Architecture, imageInput, PYTORCH_DEFAULTS } from "./architecture.ts";
+import { type Architecture, imageInput } from "./architecture.ts";
 import { chain, Drawing, layer, type Part } from "./draw.ts";
 import { batchNorm, convolution } from "./parts.ts";
 
@@ -10,12 +10,12 @@ export const unet: Architecture = {
   id: "unet",
   title: "U-Net",
   doc: "Shrinks an image in four steps and grows it again, handing the details of each size across: an answer for each pixel. The one of the PyTorch Hub that outlines tumours; its sizes are multiples of 16.",
-  task: "image segmentation",
+  task: "Image segmentation",
   source: "https://github.com/mateuszbuda/brain-segmentation-pytorch/blob/master/unet.py",
   licence: "MIT",
   input: [3, 256, 256],
   parameters: 7_763_041,
-  firstWeights: PYTORCH_DEFAULTS,
+  firstWeights: "As PyTorch's layers draw them by default, which is also what the original does.",
   choices: { classes: { label: "Channels that come out", default: 1 }, channels: { label: "Input channels", default: 3 } },
   build: ({ classes = 1, channels = 3 } = {}) => {
     const d = new Drawing();

@@ -9,7 +9,7 @@ export const vgg11: Architecture = {
   id: "vgg11",
   title: "VGG-11",
   doc: "Eight 3×3 convolutions in a plain row and three wide Linear layers, which hold nine tenths of its weights. Easy to understand; large and slow for what it does.",
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/vgg.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],

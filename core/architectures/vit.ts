@@ -11,7 +11,7 @@ export const vitB16: Architecture = {
   id: "vit_b_16",
   title: "ViT-B/16",
   doc: "Cuts an image into 196 patches and reads them as a sentence, with twelve layers of attention. Strong with much data or published weights; from few images a ResNet learns better.",
-  task: "image classification",
+  task: "Image classification",
   source: "https://github.com/pytorch/vision/blob/v0.29.1/torchvision/models/vision_transformer.py",
   licence: "BSD-3-Clause",
   input: [3, 224, 224],

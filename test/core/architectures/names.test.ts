@@ -63,7 +63,7 @@ describe.each(architectures.map((architecture) => [architecture.title, architect
     const other = checkGraph(architecture.build({ ...(classes ? { classes: 7 } : {}), ...(channels ? { channels: 1 } : {}) }));
     expect(other.problems.filter(({ severity }) => severity === "error")).toEqual([]);
     const outputs = [...other.types].filter(([path]) => path === "out_y").map(([, { inputs }]) => inputs.x);
-    if (architecture.task === "image classification") expect(outputs).toEqual([{ dtype: "float32", shape: ["B", 7] }]);
+    if (architecture.task === "Image classification") expect(outputs).toEqual([{ dtype: "float32", shape: ["B", 7] }]);
     if (channels) expect(other.types.get("in_x")?.outputs.y?.shape[1]).toBe(1);
     expect(other.totals.parameters).toBeLessThan(architecture.parameters + (architecture.id === "unet" ? 1000 : 0));
   });
