@@ -13,7 +13,7 @@ export type Architecture = {
   title: string;
   /** One or two sentences: what it is known for, and when to take it. */
   doc: string;
-  task: "Image classification" | "image segmentation" | "language model" | "text encoder";
+  task: "Image classification" | "Image segmentation" | "Language model" | "Text encoder";
   /** The code whose names and numbers it follows. */
   source: string;
   /** The licence of that code. */
