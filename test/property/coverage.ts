@@ -1,38 +1,50 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { layers } from "../../core/layers/index.ts";
+import { findLayer, layers } from "../../core/layers/index.ts";
 import { CHECKS, type Check } from "./checks.ts";
 
-/** What the random cases of one layer came to. `left`: why checks said nothing about some. */
+/** What the random cases of one layer came to. */
 export type Row = {
   type: string;
   drawn: number;
   accepted: number;
   refused: number;
+  /** How many cases held each check. */
   counts: Map<Check, number>;
-  left: Map<Check, Set<string>>;
   /** Parameters outside their range that were refused. */
   invalid: number;
 };
 /** Rows by the layer's title. */
 export type Coverage = Map<string, Row>;
 
+/** With fewer cases than this, a layer is not tried. */
+const FEWEST = 8;
 const FILE = new URL("../../docs/coverage.md", import.meta.url);
 
-/** Why a layer has no case at all for a check, by type; what holds for every such layer is in `commonReason`. */
-const reasons: { [type: string]: { [check in Check | "parameters" | "cases"]?: string } } = {};
+type Column = Check | "parameters";
+const COLUMNS: readonly Column[] = [...CHECKS, "parameters"];
 
-function commonReason(row: Row, column: Check | "parameters"): string | undefined {
-  if (column === "parameters") return Object.keys(layers.find(({ type }) => type === row.type)?.params ?? {}).length === 0 ? "it has no parameters" : undefined;
-  const left = [...(row.left.get(column) ?? [])].filter((reason) => reason !== "not tried");
-  return left.length > 0 ? left.join("; ") : undefined;
+/** Why a layer has no case at all for a column. Layers that say why in their own record need no line here. */
+const reasons: { readonly [type: string]: { readonly [column in Column]?: string } } = {};
+
+function reasonOf({ type }: Row, column: Column): string | undefined {
+  const layer = findLayer(type);
+  const written = reasons[type]?.[column];
+  if (written !== undefined || !layer) return written;
+  if (column === "parameters") return Object.keys(layer.params).length === 0 ? "it has none" : undefined;
+  if (column !== "shapes" && layer.random) return "it draws new numbers on every pass";
+  return column === "gradients" && layer.gradient === false ? "none flows through it" : undefined;
 }
 
-/** What is missing: layers without enough cases, empty cells without a reason, a table that lists others than there are. */
-export function coverageProblems(coverage: Coverage): string[] {
+/** What is missing, as far as it could be tried: layers without enough cases, empty cells without a reason, a table that lists others than there are. */
+export function coverageProblems(coverage: Coverage, hasPython: boolean): string[] {
   const problems: string[] = [];
   for (const [title, row] of coverage) {
-    if (row.accepted === 0 && !reasons[row.type]?.cases) problems.push(`${title}: no random case was accepted.`);
-    for (const column of [...CHECKS, "parameters"] as const) if (cell(row, column) === null) problems.push(`${title}: nothing was checked of ${column}, and no reason is written.`);
+    if (row.accepted < FEWEST) problems.push(`${title}: only ${row.accepted} of ${row.drawn} random cases are accepted; give it a hint in hints.ts.`);
+    for (const column of COLUMNS)
+      if (cell(row, column) === null && (hasPython || (column !== "PyTorch" && column !== "gradients")))
+        problems.push(`${title}: nothing was checked of ${column}, and no reason is written.`);
+    if (findLayer(row.type)?.gradient === false && (row.counts.get("gradients") ?? 0) > 0)
+      problems.push(`${title}: its record says that no gradient flows through it, and one does.`);
   }
   const listed = [...readFileSync(FILE, "utf8").matchAll(/^\| ([^|]+?) \|/gm)].map(([, title = ""]) => title).filter((title) => title !== "layer" && !/^-+$/.test(title));
   const titles = layers.map(({ title }) => title);
@@ -43,18 +55,16 @@ export function coverageProblems(coverage: Coverage): string[] {
 }
 
 /** What stands in the table; null where nothing can. */
-function cell(row: Row, column: Check | "parameters"): string | null {
+function cell(row: Row, column: Column): string | null {
   const count = column === "parameters" ? row.invalid : (row.counts.get(column) ?? 0);
   if (count > 0) return String(count);
-  const reason = reasons[row.type]?.[column] ?? commonReason(row, column);
+  const reason = reasonOf(row, column);
   return reason === undefined ? null : `– ${reason}`;
 }
 
 /** Writes the table of a whole run. */
 export function writeCoverage(coverage: Coverage, cases: number, seed: number): void {
-  const lines = [...coverage].map(
-    ([title, row]) => `| ${[title, String(row.accepted), String(row.refused), ...[...CHECKS, "parameters" as const].map((column) => cell(row, column) ?? "?")].join(" | ")} |`,
-  );
+  const lines = [...coverage].map(([title, row]) => `| ${[title, String(row.accepted), String(row.refused), ...COLUMNS.map((column) => cell(row, column) ?? "?")].join(" | ")} |`);
   writeFileSync(
     FILE,
     `# What random cases cover
@@ -72,8 +82,8 @@ nothing takes them: neither the engine nor an export.
 - **ONNX Runtime**: the exported model computes the same (1e-4).
 - **parameters**: values outside what a parameter takes are refused with a problem that names it.
 
-| layer | accepted | refused | ${[...CHECKS, "parameters"].join(" | ")} |
-|---|---|---|${[...CHECKS, "parameters"].map(() => "---|").join("")}
+| layer | accepted | refused | ${COLUMNS.join(" | ")} |
+|---|---|---|${COLUMNS.map(() => "---|").join("")}
 ${lines.join("\n")}
 `,
   );
