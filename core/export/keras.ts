@@ -500,8 +500,11 @@ const RULES: { [type: string]: Rule | undefined } = {
   },
   softmax: call("ops.softmax", named("dim", "axis")),
   softmin: (given) => `ops.softmax(-${given.inputs.x}, axis=${param<number>(given, "dim")})`,
-  softplus: (given) =>
-    param(given, "beta") === 1 ? `ops.softplus(${given.inputs.x})` : `ops.softplus(${given.inputs.x} * ${param<number>(given, "beta")}) / ${param<number>(given, "beta")}`,
+  softplus: (given) => {
+    if (param(given, "threshold") !== 20) return refuse("Keras' softplus has no threshold of its own.");
+    const beta = param<number>(given, "beta");
+    return beta === 1 ? `ops.softplus(${given.inputs.x})` : `ops.softplus(${given.inputs.x} * ${beta}) / ${beta}`;
+  },
   softshrink: call("ops.soft_shrink", named("lambd", "threshold")),
   softsign: call("ops.softsign"),
   split: (given) => {
