@@ -48,6 +48,12 @@ export function FrozenSettings({ run }: { run: Run }) {
           </Line>
         )}
         <Line name="Epochs">{formatCount(settings.epochs)}</Line>
+        {settings.earlyStopping && (
+          <Line name="Early stopping" plain>
+            {settings.earlyStopping.watch === "loss" ? "validation loss" : "main metric"}, {formatCount(settings.earlyStopping.patience)} epochs
+            {settings.earlyStopping.minDelta > 0 && `, by more than ${settings.earlyStopping.minDelta}`}
+          </Line>
+        )}
         <Line name="Steps">{formatCount(run.totalSteps)}</Line>
       </Group>
       <Group title="Machine">

@@ -5,7 +5,7 @@ const WORDS: { [status in RunStatus]: [word: string, tone: Tone] } = {
   queued: ["Waiting", "plain"],
   running: ["Training", "accent"],
   finished: ["Finished", "plain"],
-  cancelled: ["Stopped", "plain"],
+  cancelled: ["Cancelled", "plain"],
   failed: ["Failed", "bad"],
 };
 

@@ -43,6 +43,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   };
   const refused = (what: string) => (error: { message: string }) => notify(`${what} ${error.message}`, { tone: "bad" });
   const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
+  const keepBest = useMutation(trpc.runs.stop.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
   const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be resumed.") }));
   const remove = useMutation(
     trpc.runs.delete.mutationOptions({
@@ -55,7 +56,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   );
   const { forkFrom, forking } = useFork(run.id);
   const active = isActive(run.status);
-  const stopping = active && (cancel.isPending || run.cancelling);
+  const stopping = active && (cancel.isPending || keepBest.isPending || run.cancelling);
   const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);
   const canResume = run.status === "cancelled" || run.status === "failed";
 
@@ -82,8 +83,21 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
       )}
       <div className="ml-auto flex items-center gap-2">
         {active && (
-          <Button disabled={stopping} title="Ends after the current step and keeps the last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
-            {stopping ? "Stopping" : "Stop"}
+          <Button disabled={stopping} title="Ends after the current step. It can be resumed from its last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
+            {stopping ? "Stopping" : "Cancel"}
+          </Button>
+        )}
+        {run.status === "running" && (
+          <Button
+            disabled={stopping || !best?.isBest}
+            title={
+              best?.isBest
+                ? `Ends after the current step as finished, and exports the checkpoint of epoch ${best.epoch}, the best so far.`
+                : "There is a best checkpoint once the first epoch has been evaluated."
+            }
+            onClick={() => keepBest.mutate({ runId: run.id })}
+          >
+            Stop and keep best
           </Button>
         )}
         {canResume && (

@@ -8,7 +8,7 @@ import { metricsFor } from "./metrics/index.ts";
 import { objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
 import { lrSchedule } from "./schedules/index.ts";
-import type { RunSettings } from "./settings.ts";
+import type { EarlyStopping, RunSettings } from "./settings.ts";
 import type { TrainSpec } from "./spec.ts";
 
 /** How many validation rows show their predictions while a run goes. */
@@ -44,6 +44,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
     batchSize: settings.batchSize,
     epochs: settings.epochs,
+    ...(settings.earlyStopping ? { earlyStopping: stoppingOf(settings.earlyStopping, metrics) } : {}),
     shuffle: true,
     ...(settings.bucketing && train.lengths && crops.length > 0 ? { bucketing: true } : {}),
     dropLast,
@@ -59,6 +60,12 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     startFrom: null,
     sampleRows: spread(validation.rows, SAMPLE_COUNT),
   };
+}
+
+/** The main metric is the one that the best checkpoint is chosen by. */
+function stoppingOf({ watch, patience, minDelta }: EarlyStopping, metrics: TrainSpec["metrics"]): TrainSpec["earlyStopping"] {
+  const hasAccuracy = metrics.some(({ output }) => output === "accuracy");
+  return watch === "metric" && hasAccuracy ? { output: "accuracy", better: "higher", patience, minDelta } : { output: "loss", better: "lower", patience, minDelta };
 }
 
 /** The arrays by the names of the program's inputs. Sequences are cut to what a batch needs where the network takes any length. */

@@ -22,6 +22,7 @@ export function defaultSettings(task: Task, rows: number): Omit<RunSettings, "da
     batchSize,
     bucketing: true,
     epochs,
+    earlyStopping: null,
     seed: 0,
     device: "cpu",
     precision: "float32",

@@ -19,6 +19,15 @@ const ExtraLoss = z.strictObject({
 });
 export type ExtraLoss = z.infer<typeof ExtraLoss>;
 
+const EarlyStopping = z.strictObject({
+  /** The validation loss, or what decides which checkpoint is the best: accuracy where the task has classes, the loss elsewhere. */
+  watch: z.enum(["loss", "metric"]),
+  patience: z.int().min(1).max(10_000).describe("epochs"),
+  /** What is no more than this better counts as no better. */
+  minDelta: z.number().min(0).max(1e6),
+});
+export type EarlyStopping = z.infer<typeof EarlyStopping>;
+
 /** What a person sets in the Train panel. The server turns it, with the graph and the data set, into a `TrainSpec`. */
 export const RunSettings = z
   .strictObject({
@@ -37,6 +46,8 @@ export const RunSettings = z
     /** Of sequences: rows of like length share a batch. */
     bucketing: z.boolean().default(true),
     epochs: z.int().min(1).max(10_000),
+    /** Ends the run once the validation rows have seen nothing better for some epochs; null: it takes all its epochs. */
+    earlyStopping: EarlyStopping.nullable().default(null),
     seed: z
       .int()
       .min(0)

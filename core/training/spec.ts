@@ -61,6 +61,10 @@ export const TrainSpec = z.strictObject({
   }),
   batchSize: z.int().min(1),
   epochs: z.int().min(1),
+  /** Ends the run once `output` of the validation rows has not bettered its best by more than `minDelta` for `patience` epochs in a row. */
+  earlyStopping: z
+    .strictObject({ /** `loss`, or a metric that is a mean. */ output: z.string(), better: z.enum(["lower", "higher"]), patience: z.int().min(1), minDelta: z.number().min(0) })
+    .optional(),
   shuffle: z.boolean(),
   /** Rows of like length share a batch, which saves padding; absent or false: any rows do. Needs `lengths`. */
   bucketing: z.boolean().optional(),

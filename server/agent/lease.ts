@@ -74,13 +74,16 @@ export async function releaseLease(db: Database | Tx, { runId, token }: Lease): 
   await db.$executeRaw`UPDATE "Run" SET "leaseUntil" = NULL, "owner" = NULL WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token}`;
 }
 
-/** Gives a running run back to the queue of its holder's own will: nothing is counted against it. False where the lease was over. */
+/**
+ * Gives a running run back to the queue of its holder's own will: nothing is counted against it. One that was to end ends here; where its best
+ * was to be kept, a lease that is over already lets another trainer make its exports. False where the lease was over.
+ */
 export async function requeueRun(db: Database, { runId, token }: Lease): Promise<boolean> {
   const count = await db.$executeRaw`
     UPDATE "Run" SET
-      "status" = CASE WHEN "cancelRequestedAt" IS NULL THEN 'queued' ELSE 'cancelled' END::"RunStatus",
+      "status" = CASE WHEN "cancelRequestedAt" IS NULL THEN 'queued' WHEN "keepBest" THEN 'finished' ELSE 'cancelled' END::"RunStatus",
       "endedAt" = CASE WHEN "cancelRequestedAt" IS NULL THEN NULL ELSE clock_timestamp() END,
-      "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL, "attempts" = greatest("attempts" - 1, 0)
+      "leaseToken" = "leaseToken" + 1, "leaseUntil" = CASE WHEN "keepBest" THEN clock_timestamp() END, "owner" = NULL, "attempts" = greatest("attempts" - 1, 0)
     WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   return count === 1;
 }
@@ -100,8 +103,8 @@ export async function listLeases(db: Database): Promise<HeldLease[]> {
  */
 export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss, { onlyExpired = false } = {}): Promise<AfterLoss | null> {
   return db.$transaction(async (tx) => {
-    const [run] = await tx.$queryRaw<{ orgId: string; status: string; cancelRequested: boolean; attempts: number; crashes: number; step: number }[]>`
-      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "attempts", "crashes", "step" FROM "Run"
+    const [run] = await tx.$queryRaw<{ orgId: string; status: string; cancelRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }[]>`
+      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "keepBest", "attempts", "crashes", "step" FROM "Run"
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND (NOT ${onlyExpired} OR "leaseUntil" < clock_timestamp())
       FOR UPDATE`;
     if (run === undefined) return null;
@@ -119,7 +122,8 @@ export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss
     }
     const failure = after.next.status === "failed" ? JSON.stringify(after.next.failure) : null;
     await tx.$executeRaw`
-      UPDATE "Run" SET "status" = ${after.next.status}::"RunStatus", "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL,
+      UPDATE "Run" SET "status" = ${after.next.status}::"RunStatus", "leaseToken" = "leaseToken" + 1, "owner" = NULL,
+        "leaseUntil" = CASE WHEN ${after.next.status} = 'finished' THEN clock_timestamp() END,
         "crashes" = "crashes" + ${after.crashed ? 1 : 0}, "failure" = ${failure}::jsonb,
         "endedAt" = CASE WHEN ${after.next.status} = 'queued' THEN NULL ELSE clock_timestamp() END
       WHERE "id" = ${runId}::uuid`;

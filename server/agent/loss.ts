@@ -21,13 +21,13 @@ const crashSignals: { [signal: string]: string } = {
   SIGFPE: "it divided by zero",
 };
 
-export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" } | { status: "cancelled" } | { status: "failed"; failure: Failure } };
+export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" | "cancelled" | "finished" } | { status: "failed"; failure: Failure } };
 
 /** What becomes of a run whose trainer is lost: it goes back to the queue, unless it was to be cancelled or keeps failing in the same way. */
-export function afterLoss(run: { cancelRequested: boolean; attempts: number; crashes: number; step: number }, loss: Loss): AfterLoss {
+export function afterLoss(run: { cancelRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }, loss: Loss): AfterLoss {
   const crashed = loss.kind === "ended" && loss.signal !== null && loss.signal in crashSignals;
   const sentence = sentenceOf(loss);
-  if (run.cancelRequested) return { crashed, sentence, next: { status: "cancelled" } };
+  if (run.cancelRequested) return { crashed, sentence, next: { status: run.keepBest ? "finished" : "cancelled" } };
   if (crashed && run.crashes + 1 >= crashLimit) {
     return {
       crashed,

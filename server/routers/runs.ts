@@ -10,7 +10,7 @@ import { Id } from "../input.ts";
 import { queryMetrics } from "../metrics/query.ts";
 import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
-import { cancelRun, deleteRun, resumeRun } from "../runs/change.ts";
+import { cancelRun, deleteRun, resumeRun, stopRun } from "../runs/change.ts";
 import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
 import { forkRun, startRun } from "../runs/start.ts";
 
@@ -45,6 +45,11 @@ export const runs = router({
   cancel: org("member")
     .input(RunId)
     .mutation(({ ctx, input }) => cancelRun(ctx.db, ctx.orgId, input.runId)),
+
+  /** Ends a running run as finished, with the best of what it has come to. */
+  stop: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => stopRun(ctx.db, ctx.orgId, input.runId)),
 
   /** Lets a run that was cancelled or failed go on from its last checkpoint. */
   resume: org("member")

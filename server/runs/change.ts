@@ -28,6 +28,19 @@ export async function cancelRun(db: Database, orgId: string, id: string): Promis
   throw new AppError("RUN_ACTIVE", "This run is changing hands just now: try again.");
 }
 
+/**
+ * Asks a running run's trainer to end it finished after its present step, with its best checkpoint exported. Asking twice is the same as once.
+ * @throws AppError RUN_ACTIVE, RUN_ENDED
+ */
+export async function stopRun(db: Database, orgId: string, id: string): Promise<void> {
+  const asked = await db.run.updateMany({ where: { id, orgId, status: "running", cancelRequestedAt: null }, data: { cancelRequestedAt: new Date(), keepBest: true } });
+  if (asked.count === 1) return;
+  const found = await db.run.findUnique({ where: { id, orgId }, select: { status: true } });
+  if (!found) throw notFound("run");
+  if (found.status === "queued") throw new AppError("RUN_ACTIVE", "This run is waiting for its turn, so there is nothing to stop: cancel it, or wait until it trains.");
+  if (found.status !== "running") throw new AppError("RUN_ENDED", `This run has already ${found.status === "cancelled" ? "been cancelled" : found.status}.`);
+}
+
 /** Puts a cancelled or failed run back into the queue; its next trainer goes on from the last checkpoint. */
 export async function resumeRun(db: Database, config: Config, orgId: string, id: string): Promise<void> {
   await db.$transaction(async (tx) => {

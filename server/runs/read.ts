@@ -1,6 +1,8 @@
+import { z } from "zod";
 import type { ParityReport } from "../../core/export/parity.ts";
 import { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
+import { RunMark } from "../../core/training/marks.ts";
 import { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Tx } from "../database/client.ts";
@@ -32,6 +34,7 @@ const progressFields = {
   elapsedMs: true,
   stepsPerSecond: true,
   summary: true,
+  marks: true,
   failure: true,
   startedAt: true,
   endedAt: true,
@@ -61,6 +64,7 @@ function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>
     elapsedMs: row.elapsedMs,
     stepsPerSecond: row.stepsPerSecond,
     summary: Summary.parse(row.summary),
+    marks: z.array(RunMark).parse(row.marks),
     failure: Failure.nullable().parse(row.failure),
     startedAt: row.startedAt?.toISOString() ?? null,
     endedAt: row.endedAt?.toISOString() ?? null,

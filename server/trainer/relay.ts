@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
+import type { RunMark } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Lease } from "../agent/lease.ts";
 import type { Database, Tx } from "../database/client.ts";
@@ -29,6 +30,7 @@ type Batch = {
   summary: Summary;
   evaluation: Evaluation | null;
   checkpoints: (Of<"checkpoint"> & { key: string; isBest: boolean })[];
+  marks: RunMark[];
   log: LogLine[];
 };
 
@@ -172,6 +174,7 @@ export class Relay {
       summary: this.#summary,
       evaluation: null,
       checkpoints: [],
+      marks: [],
       log: this.#lines,
     };
     const events = this.#pending;
@@ -202,6 +205,9 @@ export class Relay {
         return;
       case "checkpoint":
         batch.checkpoints.push({ ...event, key: this.#options.keyOf(event.file), isBest: this.#isBest(event.step) });
+        return;
+      case "stopped":
+        batch.marks.push({ step: event.step, kind: "early-stop", text: event.message });
         return;
       case "log":
         batch.log.push({ level: event.level, message: event.message, at: new Date() });
@@ -241,6 +247,7 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancel
         "totalSteps" = ${batch.totalSteps ?? Prisma.sql`"totalSteps"`},
         "summary" = ${JSON.stringify(batch.summary)}::jsonb,
         "evaluation" = coalesce(${batch.evaluation === null ? null : JSON.stringify(batch.evaluation)}::jsonb, "evaluation"),
+        "marks" = ${batch.marks.length === 0 ? Prisma.sql`"marks"` : Prisma.sql`"marks" || ${JSON.stringify(batch.marks)}::jsonb`},
         "attempts" = CASE WHEN ${batch.checkpoints.length} > 0 THEN 0 ELSE "attempts" END
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${batch.number - 1}
       RETURNING "cancelRequestedAt" IS NOT NULL AS "cancelRequested"`;

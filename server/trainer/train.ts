@@ -31,6 +31,8 @@ export type Outcome = "ended" | "requeued" | "over";
 /** After a wish to cancel, the engine gets this long to reach the end of its step. */
 const cancelPatienceMs = 10_000;
 
+const STOPPED = "Stopped by hand; the best checkpoint is kept.";
+
 /** Why the engine was told to stop between steps. */
 type Pause = "cancel" | "stop" | "spool";
 
@@ -84,7 +86,8 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
   const { summary, best } = await db.$transaction(async (tx): Promise<Pick<Point, "summary" | "best">> => {
     const [row] = await tx.$queryRaw<unknown[]>`
       UPDATE "Run" SET "engineBuild" = ${engine.build}, "step" = ${step}, "epoch" = ${good?.epoch ?? 0}, "flushed" = 0,
-        "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END
+        "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END,
+        "marks" = (SELECT coalesce(jsonb_agg("mark" ORDER BY "at"), '[]') FROM jsonb_array_elements("marks") WITH ORDINALITY AS "each"("mark", "at") WHERE ("mark" ->> 'step')::int <= ${step})
       WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING 1`;
     if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
@@ -190,7 +193,8 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
 }
 
 /**
- * Ends a run. A run that somebody wished to cancel ends cancelled, even where its last step was already done. Where there is something to
+ * Ends a run. A run that somebody wished to cancel ends cancelled, even where its last step was already done; one whose best somebody wished
+ * to keep ends finished. Where there is something to
  * export, the lease is kept for that.
  */
 async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null, cause?: unknown): Promise<Outcome> {
@@ -198,8 +202,9 @@ async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null,
   const rows = await untilDatabase(
     () => db.$queryRaw<{ status: string }[]>`
       UPDATE "Run" SET
-        "status" = CASE WHEN "cancelRequestedAt" IS NOT NULL THEN 'cancelled' WHEN ${failure === null} THEN 'finished' ELSE 'failed' END::"RunStatus",
+        "status" = CASE WHEN "cancelRequestedAt" IS NOT NULL AND NOT "keepBest" THEN 'cancelled' WHEN "keepBest" OR ${failure === null} THEN 'finished' ELSE 'failed' END::"RunStatus",
         "failure" = CASE WHEN "cancelRequestedAt" IS NOT NULL THEN NULL ELSE ${failure === null ? null : JSON.stringify(failure)}::jsonb END,
+        "marks" = CASE WHEN "keepBest" AND "step" < "totalSteps" THEN "marks" || jsonb_build_array(jsonb_build_object('step', "step", 'kind', 'stop', 'text', ${STOPPED}::text)) ELSE "marks" END,
         "endedAt" = clock_timestamp(), "attempts" = 0,
         "leaseUntil" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "leaseUntil" END,
         "owner" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "owner" END

@@ -19,6 +19,7 @@ const ROWS = 200;
 const mlpRows = writeRows(folder.path, "mlp", mlp, ROWS, 1);
 const mlpValidation = writeRows(folder.path, "mlp-validation", mlp, 70, 2);
 const cnnRows = writeRows(folder.path, "cnn", cnn, ROWS, 3);
+const cnnValidation = writeRows(folder.path, "cnn-validation", cnn, 70, 4);
 
 /** A CNN whose dropout draws random numbers at every step, so that the random state matters. */
 const withDropout: Pick<Network, "graph"> = {
@@ -104,6 +105,56 @@ describe("a run", () => {
     expect(rest.events[0]).toMatchObject({ type: "started", firstStep: cut.step + 1 });
     expect(pointsOf(rest.events, "train/loss")).toEqual(pointsOf(whole.events, "train/loss").slice(cut.step));
     expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+  });
+
+  describe("with early stopping", () => {
+    const stopping = { output: "loss", better: "lower", patience: 2, minDelta: 0 } as const;
+    const spec = () =>
+      specOf(
+        withDropout,
+        { train: cnnRows, validation: cnnValidation },
+        { epochs: 60, lr: { base: 0.02, schedule: { kind: "constant" } }, earlyStopping: stopping, checkpoint: { folder: ownFolder(), everyMs: 0 } },
+      );
+    const evaluations = (events: RunEvent[]) => events.filter((event) => event.type === "evaluated");
+
+    it.each([
+      ["loss", "lower", 0],
+      ["accuracy", "higher", 0],
+      ["loss", "lower", 0.05],
+    ] as const)("ends where %s has not become better (%s is) by more than %d for two epochs, as the values themselves say", async (output, better, minDelta) => {
+      const { result, events } = await trainAll({ ...spec(), earlyStopping: { output, better, patience: 2, minDelta } });
+      const values = evaluations(events).map((event) => event.values[output] ?? Number.NaN);
+      let [best, bestEpoch] = [Number.NaN, 0];
+      values.forEach((value, epoch) => {
+        if (bestEpoch === 0 || (better === "lower" ? best - value : value - best) > minDelta) [best, bestEpoch] = [value, epoch + 1];
+        if (epoch < values.length - 1) expect(epoch + 1 - bestEpoch).toBeLessThan(2);
+      });
+      expect(values.length).toBeLessThan(60);
+      expect(values.length - bestEpoch).toBe(2);
+      expect(result).toMatchObject({ status: "finished", steps: 13 * values.length });
+      const stopped = events.filter((event) => event.type === "stopped");
+      expect(stopped).toEqual([{ type: "stopped", step: result.steps, epoch: values.length, bestEpoch, message: expect.stringContaining(`best in epoch ${bestEpoch}`) }]);
+      expect(events.some((event) => event.type === "log" && event.message === stopped[0]?.message)).toBe(true);
+    });
+
+    it("stops at the same step when it is resumed on the way, and at once from the checkpoint that it stopped at", async () => {
+      const whole = await trainAll(spec());
+      const checkpoints = whole.events.filter((event) => event.type === "checkpoint");
+      // The one in the middle of the patience: what was counted so far must come along.
+      for (const at of [checkpoints.length - 2, 0]) {
+        const rest = await trainAll({ ...spec(), resumeFrom: checkpoints[at]?.file ?? "" });
+        expect(rest.result.steps).toBe(whole.result.steps);
+        expect(rest.events.filter(({ type }) => type === "stopped")).toEqual(whole.events.filter(({ type }) => type === "stopped"));
+        expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+      }
+      const over = await trainAll({ ...spec(), resumeFrom: whole.result.file });
+      expect(over.result).toMatchObject({ status: "finished", steps: whole.result.steps });
+      expect(over.events.filter(({ type }) => type === "points" || type === "stopped" || type === "evaluated")).toEqual([]);
+    });
+
+    it("refuses to watch what is no number", async () => {
+      await expect(trainAll({ ...spec(), earlyStopping: { ...stopping, output: "confusion" } })).rejects.toMatchObject({ failure: { code: "PROGRAM_INVALID" } });
+    });
   });
 
   it("cancelled between steps and resumed ends as if it had never stopped", async () => {

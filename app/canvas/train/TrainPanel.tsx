@@ -14,6 +14,7 @@ import { Line } from "../../ui/Panel.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
 import { useStudio } from "../useStudio.ts";
+import { EarlyStopping } from "./EarlyStopping.tsx";
 import { ExtraLosses } from "./ExtraLosses.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
@@ -159,6 +160,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
+      <EarlyStopping value={settings.earlyStopping} task={dataset.task} />
       <dl className="py-1">
         <Line name="Steps">
           {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}

@@ -44,6 +44,12 @@ WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::
   json.key("elapsedMs").value(position.elapsed_ms).key("rows").value(spec.train.rows).key("batchSize").value(spec.batch_size).key("accumulate").value(spec.accumulate);
   if (const auto& plateau = position.plateau)
     json.key("plateau").open('{').key("lr").value(plateau->lr).key("best").value(plateau->best).key("badEpochs").value(plateau->bad_epochs).key("cooling").value(plateau->cooling).close('}');
+  if (const auto& stopping = position.early_stopping) {
+    json.key("earlyStopping").open('{').key("best");
+    if (stopping->best) json.value(*stopping->best);
+    else json.null();
+    json.key("bestEpoch").value(stopping->best_epoch).key("badEpochs").value(stopping->bad_epochs).close('}');
+  }
   json.close('}');
   return write_safetensors(path, tensors, {{kKey, json.take()}});
 }
@@ -54,14 +60,19 @@ Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::D
   if (entry == saved.metadata.end()) throw EngineError(code, "The file holds weights only, no position to resume from.");
   const Json json = Json::parse(entry->second, code);
   const JsonPlace place(json, kKey, code);
-  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?"});
+  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?", "earlyStopping?"});
   if (place.at("version").integer(0, kMost) != 1) place.at("version").fail("this engine reads checkpoints of version 1");
-  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt};
+  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt, std::nullopt};
   if (place.has("plateau")) {
     const JsonPlace plateau = place.at("plateau").fields({"lr", "best", "badEpochs", "cooling"});
     // JSON has no infinity: before the first evaluation there is no best loss.
     const JsonPlace best = plateau.at("best");
     position.plateau = PlateauState{plateau.at("lr").number(0, 1e30), best.json().is_null() ? std::numeric_limits<double>::infinity() : best.number(), plateau.at("badEpochs").integer(0, kMost), plateau.at("cooling").integer(0, kMost)};
+  }
+  if (place.has("earlyStopping")) {
+    const JsonPlace stopping = place.at("earlyStopping").fields({"best", "bestEpoch", "badEpochs"});
+    const JsonPlace best = stopping.at("best");
+    position.early_stopping = EarlyStoppingState{best.json().is_null() ? std::nullopt : std::optional(best.number()), stopping.at("bestEpoch").integer(0, kMost), stopping.at("badEpochs").integer(0, kMost)};
   }
   const auto same = [&](const char* key, int64_t now) {
     const int64_t then = place.at(key).integer(0, kMost);

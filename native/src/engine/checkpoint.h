@@ -16,6 +16,7 @@ struct Position {
   int64_t in_epoch = 0; ///< Optimizer steps done in the epoch under way.
   int64_t elapsed_ms = 0;
   std::optional<PlateauState> plateau;
+  std::optional<EarlyStoppingState> early_stopping;
 };
 
 /// Writes all that decides the rest of a run: weights by name, so that the file is one of weights too; optimizer state

@@ -31,6 +31,14 @@ Split read_split(const JsonPlace& place, const Program& program) {
   return split;
 }
 
+EarlyStopping read_early_stopping(const JsonPlace& place, const std::vector<Metric>& metrics) {
+  place.fields({"output", "better", "patience", "minDelta"});
+  EarlyStopping options{place.at("output").text(), place.at("better").choice({"lower", "higher"}) == 1, place.at("patience").integer(1, kMost), place.at("minDelta").number(0, 1e30)};
+  const bool is_mean = std::any_of(metrics.begin(), metrics.end(), [&](const Metric& metric) { return metric.output == options.output && !metric.sums; });
+  if (options.output != "loss" && !is_mean) place.at("output").fail("expected \"loss\" or a metric that is a mean");
+  return options;
+}
+
 std::string text_or_empty(const JsonPlace& place) { return place.json().is_null() ? "" : place.text(); }
 
 } // namespace
@@ -38,7 +46,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "shuffle", "bucketing?", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -78,6 +86,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
 
   spec.batch_size = root.at("batchSize").integer(1, 1'000'000);
   spec.epochs = root.at("epochs").integer(1, 1'000'000);
+  if (root.has("earlyStopping")) spec.early_stopping = read_early_stopping(root.at("earlyStopping"), spec.metrics);
   spec.shuffle = root.at("shuffle").boolean();
   spec.bucketing = root.has("bucketing") && root.at("bucketing").boolean();
   if (spec.bucketing && (!spec.shuffle || !spec.train.lengths)) root.at("bucketing").fail("rows can be grouped by length only where they have lengths and are shuffled");

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "early_stopping.h"
 #include "optimizer.h"
 #include "plateau.h"
 #include "program.h"
@@ -50,6 +51,7 @@ struct TrainSpec {
   /// Takes the place of factors: the loss of each evaluation decides.
   std::optional<PlateauOptions> plateau;
   int64_t batch_size, epochs;
+  std::optional<EarlyStopping> early_stopping;
   bool shuffle, drop_last;
   /// Rows of like length share a batch.
   bool bucketing;

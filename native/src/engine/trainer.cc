@@ -108,7 +108,7 @@ class Trainer {
     started_ = true;
     begun_ = window_start_ = Clock::now();
     announce();
-    while (at_.epoch < spec_.epochs) {
+    while (at_.epoch < spec_.epochs && !has_stopped_early()) {
       if (!train_epoch() || !finish_epoch()) return stop();
     }
     flush();
@@ -160,6 +160,7 @@ class Trainer {
       file_step_ = at_.step;
     }
     if (spec_.plateau && !at_.plateau) at_.plateau = PlateauState{spec_.lr};
+    if (spec_.early_stopping && !at_.early_stopping) at_.early_stopping = EarlyStoppingState{};
     if (device_.is_cuda() && optimizer_->can_skip()) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
     elapsed_before_ms_ = at_.elapsed_ms;
   }
@@ -408,9 +409,23 @@ class Trainer {
     at_.in_epoch = 0;
     if (at_.plateau && step_plateau(*spec_.plateau, *at_.plateau, validation_loss_))
       events_.log("info", "The validation loss has stopped falling: the learning rate goes down to " + rounded(at_.plateau->lr) + ".");
+    if (spec_.early_stopping) judge_epoch(*spec_.early_stopping, *at_.early_stopping);
     if (!spec_.checkpoint_folder.empty()) checkpoint();
     flush_if_due();
     return true;
+  }
+
+  bool has_stopped_early() const { return spec_.early_stopping && at_.early_stopping->is_over(*spec_.early_stopping); }
+
+  /// Says that the run ends here, where it does. Comes before the epoch's checkpoint: a run that goes on from that has said it already.
+  void judge_epoch(const EarlyStopping& options, EarlyStoppingState& state) {
+    step_early_stopping(options, state, at_.epoch, watched_);
+    if (!state.is_over(options) || at_.epoch == spec_.epochs) return;
+    const std::string epochs = std::to_string(options.patience) + (options.patience == 1 ? " epoch" : " epochs");
+    const std::string best = state.best ? "was best in epoch " + std::to_string(state.best_epoch) + ", " + rounded(*state.best) + ", and has not become better" : std::string("was no finite number");
+    const std::string message = "Stopped early after epoch " + std::to_string(at_.epoch) + " of " + std::to_string(spec_.epochs) + ": validation " + options.output + " " + best + " for " + epochs + ".";
+    events_.add("stopped", [&](JsonWriter& json) { json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("bestEpoch").value(state.best_epoch).key("message").value(message); });
+    events_.log("info", message);
   }
 
   bool evaluate() {
@@ -434,6 +449,8 @@ class Trainer {
     }
     const auto samples = predict_samples();
     validation_loss_ = means[0] / static_cast<double>(validation_rows_.rows());
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (spec_.early_stopping && outputs[i].name == spec_.early_stopping->output) watched_ = means[i] / static_cast<double>(validation_rows_.rows());
     std::string sentence;
     events_.add("evaluated", [&](JsonWriter& json) {
       json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("values").open('{');
@@ -508,7 +525,7 @@ class Trainer {
 
   TrainResult stop() {
     if (!spec_.checkpoint_folder.empty() && file_step_ != at_.step) checkpoint();
-    events_.log("info", "Cancelled after step " + std::to_string(at_.step) + ".");
+    events_.log("info", "Stopped after step " + std::to_string(at_.step) + ".");
     flush();
     return {false, at_.step, file_};
   }
@@ -544,6 +561,8 @@ class Trainer {
   double steps_per_second_ = 0;
   /// What the last evaluation found; `loss` is its first output.
   double validation_loss_ = 0;
+  /// The value that early stopping looks at, of the same evaluation.
+  double watched_ = 0;
   std::optional<std::string> file_;
   int64_t file_step_ = -1;
 };

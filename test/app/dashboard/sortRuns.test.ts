@@ -17,6 +17,7 @@ function run(number: number, part: Partial<RunSummary>): RunSummary {
     elapsedMs: 0,
     stepsPerSecond: 0,
     summary: {},
+    marks: [],
     failure: null,
     createdAt: `2026-01-0${number}T00:00:00Z`,
     startedAt: null,

@@ -41,6 +41,14 @@ describe("a train spec", () => {
     expect(Math.max(...spec.sampleRows)).toBeLessThan(100);
   });
 
+  it("stops early on the loss, or on what the best checkpoint is chosen by", () => {
+    const of = (watch: "loss" | "metric", data = manifest) =>
+      TrainSpec.parse(buildTrainSpec(graph, { ...settings, earlyStopping: { watch, patience: 3, minDelta: 0.5 } }, data)).earlyStopping;
+    expect(of("loss")).toEqual({ output: "loss", better: "lower", patience: 3, minDelta: 0.5 });
+    expect(of("metric")).toEqual({ output: "accuracy", better: "higher", patience: 3, minDelta: 0.5 });
+    expect("earlyStopping" in buildTrainSpec(graph, settings, manifest)).toBe(false);
+  });
+
   it("is the same for the same graph, whatever the order of its nodes", () => {
     const shuffled = { ...graph, nodes: graph.nodes.toReversed(), edges: graph.edges.toReversed() };
     expect(buildTrainSpec(shuffled, settings, manifest)).toEqual(buildTrainSpec(graph, settings, manifest));

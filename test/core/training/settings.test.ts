@@ -32,7 +32,7 @@ describe("settings", () => {
   });
 
   it("of an older release are read as they were meant", () => {
-    const { lossParams, extraLosses, optimizerParams, scheduleParams, bucketing, ...rest } = usual;
+    const { lossParams, extraLosses, optimizerParams, scheduleParams, bucketing, earlyStopping, ...rest } = usual;
     const before = { ...rest, optimizer: "SGD", momentum: 0.8, nesterov: true, schedule: "cosine" };
     expect(StoredRunSettings.parse(before)).toEqual({ ...usual, optimizer: "SGD", optimizerParams: { momentum: 0.8, nesterov: true }, schedule: "CosineAnnealingLR" });
     expect(StoredRunSettings.parse({ ...rest, momentum: 0.8, nesterov: true, schedule: "one-cycle" })).toEqual(usual);
