@@ -137,8 +137,10 @@ export function Canvas() {
             if (!event.shiftKey && !event.metaKey && !event.ctrlKey) selectNodes([node.id]);
             useStudio.setState(({ helpAt }) => ({ problemAt: node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
           }}
-          onNodeDoubleClick={(_, node) => {
-            const [inside] = node.data.bodies;
+          onNodeDoubleClick={({ target }, node) => {
+            // On the drawing of a body: into that one.
+            const role = target instanceof Element ? target.closest("[data-role]")?.getAttribute("data-role") : null;
+            const inside = node.data.bodies.find((body) => body.role === role) ?? node.data.bodies[0];
             if (inside) enterBody(node.id, inside.role);
             else useStudio.setState({ renaming: node.id });
           }}
@@ -253,14 +255,16 @@ function pointAt(event: MouseEvent): "node" | "wire" | "canvas" {
 function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
   const mac = isMac();
   const items: MenuItem[] = [];
+  const last: MenuItem[] = [];
   for (const command of commands) {
     if (!command.menu?.includes(of) || (command.rare && command.isReady?.() === false)) continue;
     const line = { label: command.title, run: command.run, shortcut: printKeys(command.keys[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger };
     const under = items.find((item) => item !== "rule" && "items" in item && item.label === command.under);
     if (under && under !== "rule" && "items" in under) under.items.push(line);
+    else if (command.danger) last.push(line);
     else items.push(command.under === undefined ? line : { label: command.under, items: [line] });
   }
-  return items;
+  return last.length > 0 ? [...items, "rule", ...last] : items;
 }
 
 function useFlowNodes(

@@ -6,7 +6,7 @@ import type { InsideDrawing } from "./insideDrawing.ts";
 export const Inside = memo(function Inside({ role, named, text, problem, drawing }: { role: string; named: boolean; text: string; problem: boolean; drawing: InsideDrawing }) {
   const { width, height, cards, wires, small } = drawing;
   return (
-    <figure data-problem={problem || undefined}>
+    <figure data-role={role} data-problem={problem || undefined}>
       {named && <figcaption>{role.replaceAll("_", " ")}</figcaption>}
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${role}: ${text}`}>
         {wires.map((wire) => (

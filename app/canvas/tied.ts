@@ -27,7 +27,7 @@ export function lendersOf(graph: Graph, checked: Checked, steps: readonly BodySt
     }
   };
   look(graph, [], []);
-  return lenders.sort((a, b) => Number(b.isBeside) - Number(a.isBeside));
+  return lenders.sort((a, b) => Number(b.isBeside) - Number(a.isBeside)).map(({ value, label }) => ({ value, label }));
 }
 
 /** The weights that a node needs, those that it has from another included. */

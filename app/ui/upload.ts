@@ -6,6 +6,8 @@ export function uploadFile(file: Blob, onProgress: (share: number) => void, sign
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/uploads");
+    // Whatever kind the system takes the file for; the server looks at its bytes.
+    request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onload = () => {
       const answer = readAnswer(request.responseText);

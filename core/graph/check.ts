@@ -170,6 +170,8 @@ class BodyCheck {
         if (plan) this.checked.weights.set(drawn, plan);
         if (parameters > 0 || plan) this.checked.parameterCount.set(drawn, parameters);
         if (multiplyAdds > 0) this.checked.multiplyAdds.set(drawn, multiplyAdds);
+        const composed = this.checked.composed.get(path);
+        if (composed) this.checked.composed.set(drawn, composed);
       }
       if (isLive) {
         result.order.push(path);

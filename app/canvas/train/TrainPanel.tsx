@@ -14,8 +14,10 @@ import { Line } from "../../ui/Panel.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
 import { useStudio } from "../useStudio.ts";
+import { ClassWeights } from "./ClassWeights.tsx";
 import { EarlyStopping } from "./EarlyStopping.tsx";
 import { ExtraLosses } from "./ExtraLosses.tsx";
+import { GradClip } from "./GradClip.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
@@ -98,6 +100,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
         )}
       </Field>
       <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
+      {loss.classWeights && <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
       <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={dataset.task} />
 
       <h3 className="section-name pt-4 pb-1">Optimizer</h3>
@@ -160,7 +163,18 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
-      <EarlyStopping value={settings.earlyStopping} task={dataset.task} />
+      {!settings.oneBatch && <EarlyStopping value={settings.earlyStopping} task={dataset.task} />}
+      <SwitchField
+        name="Overfit one batch"
+        of="oneBatch"
+        settings={settings}
+        doc="Every step trains on the same rows, to find out whether the network can learn at all."
+        hint={
+          settings.oneBatch
+            ? `All ${formatCount(steps)} steps train on the same ${formatCount(Math.min(dataset.rows.train, settings.batchSize * settings.accumulate))} rows. The run ends with a verdict: a network that can learn brings their loss down to a tenth.`
+            : undefined
+        }
+      />
       <dl className="py-1">
         <Line name="Steps">
           {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}
@@ -187,7 +201,15 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
         )}
       </Field>
       <SwitchField name="Channels last" of="channelsLast" settings={settings} />
-      <NumberField name="Clip gradient norm" of="gradClipNorm" settings={settings} min={0} max={1e6} hint={settings.gradClipNorm === 0 ? "0: off" : undefined} />
+      <GradClip gradClipNorm={settings.gradClipNorm} gradClipValue={settings.gradClipValue} />
+      <NumberField
+        name="EMA decay"
+        of="emaDecay"
+        settings={settings}
+        min={0}
+        max={0.999999}
+        hint={settings.emaDecay === 0 ? "0: off" : `Weights averaged over about ${formatCount(Math.round(1 / (1 - settings.emaDecay)))} steps are evaluated and exported.`}
+      />
       <NumberField
         name="Accumulate"
         of="accumulate"
@@ -228,9 +250,9 @@ function NumberField({ name, of, settings, hint, ...range }: { name: string; of:
   );
 }
 
-function SwitchField({ name, of, settings, doc }: { name: string; of: BoolKey; settings: RunSettings; doc?: string }) {
+function SwitchField({ name, of, settings, doc, hint }: { name: string; of: BoolKey; settings: RunSettings; doc?: string; hint?: string }) {
   return (
-    <Field label={name} doc={doc}>
+    <Field label={name} doc={doc} hint={hint}>
       {(ids) => (
         <span className="flex h-7 items-center">
           <Switch id={ids.id} checked={settings[of]} onChecked={(checked) => changeSettings({ [of]: checked })} />
