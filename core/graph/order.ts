@@ -19,14 +19,19 @@ type Ordered<N> = {
  */
 export function arrange<N extends { node: Node; layer: Layer; inputs: InputPorts }>(nodes: N[], wiring: Wiring): Ordered<N> {
   const byId = new Map(nodes.map((read) => [read.node.id, read]));
-  const sorted = [...nodes].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
+  const visitAll = (some: N[]) => {
+    for (const read of some.sort((a, b) => (a.node.id < b.node.id ? -1 : 1))) visit(read);
+  };
   const order: N[] = [];
   const cycles: Edge[][] = [];
   const state = new Map<string, "open" | "done">();
 
   const wiresInto = (read: N): Edge[] => {
     const ports = wiring.get(read.node.id);
-    return ports ? Object.keys(read.inputs).flatMap((port) => ports.get(port) ?? []) : [];
+    if (!ports) return [];
+    // Most nodes have one wire.
+    if (ports.size === 1) for (const [port, wires] of ports) if (Object.hasOwn(read.inputs, port)) return wires;
+    return Object.keys(read.inputs).flatMap((port) => ports.get(port) ?? []);
   };
 
   // The stack is explicit: a chain of 2,000 nodes is a legal graph.
@@ -57,8 +62,8 @@ export function arrange<N extends { node: Node; layer: Layer; inputs: InputPorts
     }
   };
 
-  for (const read of sorted) if (read.layer.boundary?.kind === "output") visit(read);
-  const live = new Set(order.map(({ node }) => node.id));
-  for (const read of sorted) visit(read);
+  visitAll(nodes.filter(({ layer }) => layer.boundary?.kind === "output"));
+  const live = new Set(state.keys());
+  visitAll(nodes.filter(({ node }) => !state.has(node.id)));
   return { order, live, cycles };
 }

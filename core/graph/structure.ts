@@ -142,11 +142,12 @@ class StructureReader {
       if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
       else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
       else if (to) {
-        const ports = wiring.get(edge.to.node) ?? new Map<string, Edge[]>();
-        wiring.set(edge.to.node, ports);
-        const wires = ports.get(edge.to.port) ?? [];
-        if (wires.length > 0 && !to.inputs[edge.to.port]?.many) bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
-        else ports.set(edge.to.port, [...wires, edge]);
+        const ports = wiring.get(edge.to.node);
+        const wires = ports?.get(edge.to.port);
+        if (!ports) wiring.set(edge.to.node, new Map([[edge.to.port, [edge]]]));
+        else if (!wires) ports.set(edge.to.port, [edge]);
+        else if (to.inputs[edge.to.port]?.many) wires.push(edge);
+        else bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
       }
     }
     return wiring;

