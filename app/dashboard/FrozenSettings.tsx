@@ -37,7 +37,10 @@ export function FrozenSettings({ run }: { run: Run }) {
         </Line>
         <Params values={settings.scheduleParams} />
         <Line name="Weight decay">{settings.weightDecay}</Line>
-        <Line name="Gradient clipping">{settings.gradClipNorm > 0 ? `norm ≤ ${settings.gradClipNorm}` : "off"}</Line>
+        <Line name="Gradient clipping">
+          {settings.gradClipNorm > 0 ? `norm ≤ ${settings.gradClipNorm}` : settings.gradClipValue > 0 ? `values within ±${settings.gradClipValue}` : "off"}
+        </Line>
+        {settings.emaDecay > 0 && <Line name="EMA decay">{settings.emaDecay}</Line>}
       </Group>
       <Group title="Batches">
         <Line name="Batch size">{formatCount(settings.batchSize)}</Line>
@@ -48,7 +51,12 @@ export function FrozenSettings({ run }: { run: Run }) {
           </Line>
         )}
         <Line name="Epochs">{formatCount(settings.epochs)}</Line>
-        {settings.earlyStopping && (
+        {settings.oneBatch && (
+          <Line name="Rows" plain>
+            one batch only
+          </Line>
+        )}
+        {settings.earlyStopping && !settings.oneBatch && (
           <Line name="Early stopping" plain>
             {settings.earlyStopping.watch === "loss" ? "validation loss" : "main metric"}, {formatCount(settings.earlyStopping.patience)} epochs
             {settings.earlyStopping.minDelta > 0 && `, by more than ${settings.earlyStopping.minDelta}`}

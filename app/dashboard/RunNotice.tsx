@@ -9,11 +9,11 @@ import { formatCount } from "../ui/format.ts";
 import { useTRPC } from "../ui/trpc.ts";
 import type { Run } from "./run.ts";
 
-/** What stands between a run and its results: why it waits, why it ended before its last epoch, or why it failed, where, and what to do about it. */
+/** What stands between a run and its results: why it waits, why it ended before its last epoch, what came of one batch, or why it failed, where, and what to do about it. */
 export function RunNotice({ run }: { run: Run }) {
   if (run.status === "queued") return <Waiting run={run} />;
   if (run.status === "failed" && run.failure) return <Failed run={run} failure={run.failure} />;
-  const end = run.status === "finished" ? run.marks.findLast(({ kind }) => kind === "early-stop" || kind === "stop") : undefined;
+  const end = run.status === "finished" ? run.marks.findLast(({ kind }) => kind === "early-stop" || kind === "stop" || kind === "one-batch") : undefined;
   return end ? <p className="rounded-xl border border-line bg-raise px-4 py-3 text-ink2">{end.text}</p> : null;
 }
 

@@ -44,15 +44,18 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
     batchSize: settings.batchSize,
     epochs: settings.epochs,
-    ...(settings.earlyStopping ? { earlyStopping: stoppingOf(settings.earlyStopping, metrics) } : {}),
+    // What the validation rows say of a network that has seen one batch decides nothing.
+    ...(settings.earlyStopping && !settings.oneBatch ? { earlyStopping: stoppingOf(settings.earlyStopping, metrics) } : {}),
     shuffle: true,
     ...(settings.bucketing && train.lengths && crops.length > 0 ? { bucketing: true } : {}),
     dropLast,
+    ...(settings.oneBatch ? { oneBatch: true } : {}),
     seed: settings.seed,
     device: settings.device,
     precision: settings.precision,
     channelsLast: settings.channelsLast,
-    gradClip: settings.gradClipNorm > 0 ? { kind: "norm", max: settings.gradClipNorm } : null,
+    gradClip: clipOf(settings),
+    ...(settings.emaDecay > 0 ? { ema: { decay: settings.emaDecay } } : {}),
     accumulate: settings.accumulate,
     threads: checkGraph(graph).totals.multiplyAdds * settings.batchSize < SINGLE_THREAD_MULTIPLY_ADDS ? 1 : 0,
     checkpoint: { folder: ".", everyMs: CHECKPOINT_EVERY_MS },
@@ -60,6 +63,11 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     startFrom: null,
     sampleRows: spread(validation.rows, SAMPLE_COUNT),
   };
+}
+
+function clipOf({ gradClipNorm, gradClipValue }: RunSettings): TrainSpec["gradClip"] {
+  if (gradClipNorm > 0) return { kind: "norm", max: gradClipNorm };
+  return gradClipValue > 0 ? { kind: "value", max: gradClipValue } : null;
 }
 
 /** The main metric is the one that the best checkpoint is chosen by. */

@@ -25,6 +25,8 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("checkpoint"), step: z.int(), epoch: z.int(), file: z.string(), sizeBytes: z.int(), sha256: z.string() }),
   /** The run ends before its last epoch, because the validation rows say that it no longer gets better. */
   z.strictObject({ type: z.literal("stopped"), step: z.int(), epoch: z.int(), bestEpoch: z.int(), message: z.string() }),
+  /** The end of a run on one batch: whether the network could learn that. */
+  z.strictObject({ type: z.literal("judged"), step: z.int(), learnt: z.boolean(), message: z.string() }),
   z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warn"]), message: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

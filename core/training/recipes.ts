@@ -23,11 +23,14 @@ export function defaultSettings(task: Task, rows: number): Omit<RunSettings, "da
     bucketing: true,
     epochs,
     earlyStopping: null,
+    oneBatch: false,
     seed: 0,
     device: "cpu",
     precision: "float32",
     channelsLast: false,
     gradClipNorm,
+    gradClipValue: 0,
+    emaDecay: 0,
     accumulate: 1,
   };
 }

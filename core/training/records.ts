@@ -29,6 +29,8 @@ export type Loss<N extends string = string, P extends Params = Params> = {
   /** `logits`: applies softmax or sigmoid itself, so the model must not. */
   expects: "logits" | "values";
   params: P;
+  /** The parameter that says how much each class counts: numbers in class order, with commas between. */
+  classWeights?: keyof P & string;
   /** Sizes may be symbolic (`B` is the batch). */
   target(y: TensorType, info: TargetInfo, params: Values<P>): TargetAnswer;
   /** The mean over the batch as a float32 scalar. */

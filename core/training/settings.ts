@@ -48,6 +48,8 @@ export const RunSettings = z
     epochs: z.int().min(1).max(10_000),
     /** Ends the run once the validation rows have seen nothing better for some epochs; null: it takes all its epochs. */
     earlyStopping: EarlyStopping.nullable().default(null),
+    /** Trains on one batch only, to find out whether the network can learn at all. */
+    oneBatch: z.boolean().default(false),
     seed: z
       .int()
       .min(0)
@@ -56,6 +58,9 @@ export const RunSettings = z
     precision: z.enum(["float32", "bf16"]),
     channelsLast: z.boolean(),
     gradClipNorm: z.number().min(0).max(1e6).describe("0: off"),
+    gradClipValue: z.number().min(0).max(1e6).default(0).describe("0: off"),
+    /** How much of the averaged weights a step leaves as it was; the averaged weights are evaluated and exported. */
+    emaDecay: z.number().min(0).max(0.999999).default(0).describe("0: off"),
     accumulate: z.int().min(1).max(1024),
   })
   .superRefine((settings, context) => {
@@ -67,6 +72,8 @@ export const RunSettings = z
     check(settings.loss, lossNamed(settings.loss).params, settings.lossParams, ["lossParams"]);
     for (const [i, { loss, lossParams }] of settings.extraLosses.entries()) check(loss, lossNamed(loss).params, lossParams, ["extraLosses", i, "lossParams"]);
     check(settings.optimizer, findOptimizer(settings.optimizer).params, settings.optimizerParams, ["optimizerParams"]);
+    if (settings.gradClipNorm > 0 && settings.gradClipValue > 0)
+      context.addIssue({ code: "custom", path: ["gradClipValue"], message: "Gradients are clipped by norm or by value, not both: set one of them to 0." });
     check(settings.schedule, findSchedule(settings.schedule).params, settings.scheduleParams, ["scheduleParams"]);
   });
 export type RunSettings = z.infer<typeof RunSettings>;

@@ -69,11 +69,15 @@ export const TrainSpec = z.strictObject({
   /** Rows of like length share a batch, which saves padding; absent or false: any rows do. Needs `lengths`. */
   bucketing: z.boolean().optional(),
   dropLast: z.boolean(),
+  /** Every step takes the rows of the first: the run finds out whether the network can learn them by heart. */
+  oneBatch: z.boolean().optional(),
   seed: z.int().min(0),
   device: z.enum(["cpu", "cuda"]),
   precision: z.enum(["float32", "bf16"]),
   channelsLast: z.boolean(),
   gradClip: z.strictObject({ kind: z.enum(["norm", "value"]), max: z.number() }).nullable(),
+  /** Keeps an exponential moving average of the weights; that is what is evaluated and saved under the weights' names. Absent: none. */
+  ema: z.strictObject({ decay: z.number().min(0).max(1) }).optional(),
   accumulate: z.int().min(1),
   threads: z.int().min(0).describe("0: as many as the machine has cores"),
   /** Where checkpoints go; the engine names files `step-<n>.safetensors`. `everyMs` 0 means at epoch ends only. */

@@ -209,6 +209,9 @@ export class Relay {
       case "stopped":
         batch.marks.push({ step: event.step, kind: "early-stop", text: event.message });
         return;
+      case "judged":
+        batch.marks.push({ step: event.step, kind: "one-batch", text: event.message });
+        return;
       case "log":
         batch.log.push({ level: event.level, message: event.message, at: new Date() });
     }

@@ -15,8 +15,8 @@ const lookEveryMs = 500;
 export async function findShortage(folder: string, spec: TrainSpec): Promise<{ freeBytes: number; neededBytes: number } | null> {
   const { bavail, bsize } = await statfs(folder);
   const weightBytes = spec.program.weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((product, size) => product * size, 1), 0);
-  // Weights, and up to three numbers for each in the optimizer.
-  const neededBytes = 4 * weightBytes + reserveBytes;
+  // Weights, up to three numbers for each in the optimizer, and their averages.
+  const neededBytes = (spec.ema ? 5 : 4) * weightBytes + reserveBytes;
   const freeBytes = bavail * bsize;
   return freeBytes < neededBytes ? { freeBytes, neededBytes } : null;
 }

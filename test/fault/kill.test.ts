@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSafetensors } from "../../core/export/safetensors.ts";
 import { kill, openWorld, type World } from "./world.ts";
 
 const kills = Number(process.env.FAULT_KILLS ?? 5);
-/** Long enough for every kill to hit a run under way. */
-const order = { epochs: 60 * kills, schedule: "constant" as const, seed: 7 };
+/** Long enough for every kill to hit a run under way. Averaged weights have to come along too. */
+const order = { epochs: 60 * kills, schedule: "constant" as const, seed: 7, emaDecay: 0.99 };
 
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;
@@ -39,6 +40,19 @@ describe("a killed trainer", () => {
     expect(await world.series(id)).toEqual(undisturbed);
     expect(await world.finalState(id)).toEqual(weights);
     expect(await world.audit()).toEqual([]);
+  });
+
+  it("leaves exports of the averaged weights", async () => {
+    const runId = (await world.db.run.findFirstOrThrow({ where: { status: "finished" } })).id;
+    const best = await world.db.checkpoint.findFirstOrThrow({ where: { runId, isBest: true } });
+    const artifact = await world.db.artifact.findFirstOrThrow({ where: { runId, kind: "safetensors" } });
+    const [kept, exported] = [best, artifact].map(async ({ storageKey }) => readSafetensors(await world.files.read(storageKey)).tensors);
+    const [all, weights] = [await kept, await exported];
+    expect(weights?.size).toBe(4);
+    for (const [name, tensor] of weights ?? []) {
+      expect(tensor).toEqual(all?.get(name));
+      expect(tensor).not.toEqual(all?.get(`raw/${name}`));
+    }
   });
 
   it("goes on from the checkpoint before where the last one has a flipped bit", async () => {

@@ -92,3 +92,14 @@ describe("early stopping", () => {
     expect(await world.audit()).toEqual([]);
   });
 });
+
+describe("a run on one batch", () => {
+  it("ends with its verdict on the page and in the log, once", async () => {
+    const id = await world.queueRun({ epochs: 30, schedule: "constant", oneBatch: true });
+    const run = await world.untilEnded(id);
+    const [mark, ...more] = marksOf(run);
+    expect(more).toEqual([]);
+    expect(mark).toMatchObject({ step: run.totalSteps, kind: "one-batch", text: expect.stringMatching(/^The network can learn/) });
+    expect(await world.db.runLog.count({ where: { runId: id, message: mark?.text ?? "" } })).toBe(1);
+  });
+});

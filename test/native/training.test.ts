@@ -35,6 +35,16 @@ const withDropout: Pick<Network, "graph"> = {
   ]),
 };
 
+/** Sees each row by itself, whatever the batch. */
+const mlpOnImages: Pick<Network, "graph"> = {
+  graph: chain([
+    ["x", "input", { shape: [2, 12, 12] }],
+    ["flatten", "flatten"],
+    ["fc", "linear", { out_features: 5 }],
+    ["y", "output"],
+  ]),
+};
+
 let folders = 0;
 function ownFolder(): string {
   const path = join(folder.path, `checkpoints-${folders++}`);
@@ -105,6 +115,58 @@ describe("a run", () => {
     expect(rest.events[0]).toMatchObject({ type: "started", firstStep: cut.step + 1 });
     expect(pointsOf(rest.events, "train/loss")).toEqual(pointsOf(whole.events, "train/loss").slice(cut.step));
     expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+  });
+
+  it("with averaged weights, resumed from the middle of an epoch, ends as if it had never stopped, and its checkpoints hold both", async () => {
+    const spec = specOf(withDropout, { train: cnnRows }, { epochs: 3, ema: { decay: 0.9 } });
+    const whole = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 1 } });
+    const cut = whole.events.find((event) => event.type === "checkpoint" && event.step > 2 && event.step < 12);
+    if (cut?.type !== "checkpoint") throw new Error("The run wrote no checkpoint within its first epoch.");
+    const rest = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom: cut.file });
+    expect(rest.events.filter(({ type }) => type === "evaluated")).toEqual(whole.events.filter(({ type }) => type === "evaluated"));
+    const state = stateOf(whole.result.file ?? "");
+    expect(stateOf(rest.result.file ?? "")).toEqual(state);
+    expect(state.get("fc.weight")).not.toEqual(state.get("raw/fc.weight"));
+    // The average is looked at, not trained on.
+    const plain = await trainAll({ ...spec, ema: undefined, checkpoint: { folder: ownFolder(), everyMs: 0 } });
+    expect(pointsOf(whole.events, "train/loss")).toEqual(pointsOf(plain.events, "train/loss"));
+    const untouched = stateOf(plain.result.file ?? "");
+    expect(state.get("raw/fc.weight")).toEqual(untouched.get("fc.weight"));
+    expect(state.get("bn.running_mean")).toEqual(untouched.get("bn.running_mean"));
+  });
+
+  describe("on one batch", () => {
+    const spec = (network: Pick<Network, "graph">, settings: Partial<TrainSpec> = {}) =>
+      specOf(network, { train: cnnRows, validation: cnnValidation }, { oneBatch: true, epochs: 8, ...settings });
+    const verdicts = (events: RunEvent[]) => events.filter((event) => event.type === "judged");
+
+    it("finds that a network can learn, on the same rows at every step", async () => {
+      const { events, result } = await trainAll(spec(cnn));
+      const losses = pointsOf(events, "train/loss").map(([, loss]) => loss ?? Number.NaN);
+      expect(verdicts(events)).toEqual([{ type: "judged", step: result.steps, learnt: true, message: expect.stringContaining("can learn") }]);
+      expect(Math.min(...losses)).toBeLessThan((losses[0] ?? 0) / 10);
+      // Nothing moves at a learning rate of 0, so the same rows give the same loss; rows of their own do not.
+      const still = { lr: { base: 0, schedule: { kind: "constant" as const } }, epochs: 1 };
+      const seen = async (oneBatch: boolean) => new Set(pointsOf((await trainAll(spec(mlpOnImages, { ...still, oneBatch }))).events, "train/loss").map(([, loss]) => loss)).size;
+      expect(await seen(true)).toBe(1);
+      expect(await seen(false)).toBe(13);
+    });
+
+    it("finds that a network cannot learn where its learning rate does nothing", async () => {
+      const { events } = await trainAll(spec(cnn, { lr: { base: 1e-9, schedule: { kind: "constant" } } }));
+      expect(verdicts(events)).toEqual([expect.objectContaining({ learnt: false, message: expect.stringContaining("did not learn") })]);
+      expect(events.some((event) => event.type === "log" && event.level === "warn")).toBe(true);
+    });
+
+    it("says the same when it is resumed, and nothing more from its last checkpoint", async () => {
+      const whole = await trainAll(spec(withDropout, { checkpoint: { folder: ownFolder(), everyMs: 0 } }));
+      const checkpoints = whole.events.filter((event) => event.type === "checkpoint");
+      const from = async (file: string | undefined) => trainAll(spec(withDropout, { checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom: file ?? "" }));
+      const rest = await from(checkpoints[3]?.file);
+      expect(verdicts(rest.events)).toEqual(verdicts(whole.events));
+      expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+      expect(verdicts((await from(checkpoints.at(-1)?.file)).events)).toEqual([]);
+    });
   });
 
   describe("with early stopping", () => {

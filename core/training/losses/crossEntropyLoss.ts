@@ -11,6 +11,7 @@ export const crossEntropyLoss = defineLoss({
   source: lossSource("CrossEntropyLoss"),
   learns: "classes",
   expects: "logits",
+  classWeights: "weight",
   params: {
     weight: numbersParam("How much each class counts, in class order: 1, 2.5, 1. Empty: all the same."),
     ignore_index: p.int({ default: -100, doc: "Targets of this number are left out, such as padding." }),

@@ -11,6 +11,7 @@ export const multiMarginLoss = defineLoss({
   source: lossSource("MultiMarginLoss"),
   learns: "classes",
   expects: "values",
+  classWeights: "weight",
   params: {
     p: p.choice({ options: ["1", "2"], default: "1", doc: "The power of each difference." }),
     margin: p.float({ default: 1, doc: "By how much the right class should win." }),

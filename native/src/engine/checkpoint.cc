@@ -33,10 +33,10 @@ void restore_generator(const Safetensors& saved, const std::string& name, at::De
 
 } // namespace
 
-WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::Device device, const std::vector<at::Tensor>& weights, const Optimizer& optimizer, const Position& position) {
+WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::Device device, const std::vector<at::Tensor>& weights, NamedTensors state, const Position& position) {
   NamedTensors tensors;
   for (size_t i = 0; i < weights.size(); ++i) tensors.emplace_back(spec.program.weights[i].name, weights[i]);
-  for (auto& entry : optimizer.state()) tensors.push_back(std::move(entry));
+  for (auto& entry : state) tensors.push_back(std::move(entry));
   tensors.emplace_back("random/cpu", generator_state(at::kCPU));
   if (device.is_cuda()) tensors.emplace_back("random/cuda", generator_state(at::kCUDA));
   JsonWriter json;
@@ -50,6 +50,7 @@ WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::
     else json.null();
     json.key("bestEpoch").value(stopping->best_epoch).key("badEpochs").value(stopping->bad_epochs).close('}');
   }
+  if (const auto& one = position.one_batch) json.key("oneBatch").open('{').key("first").value(one->first).key("lowest").value(one->lowest).close('}');
   json.close('}');
   return write_safetensors(path, tensors, {{kKey, json.take()}});
 }
@@ -60,9 +61,9 @@ Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::D
   if (entry == saved.metadata.end()) throw EngineError(code, "The file holds weights only, no position to resume from.");
   const Json json = Json::parse(entry->second, code);
   const JsonPlace place(json, kKey, code);
-  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?", "earlyStopping?"});
+  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?", "earlyStopping?", "oneBatch?"});
   if (place.at("version").integer(0, kMost) != 1) place.at("version").fail("this engine reads checkpoints of version 1");
-  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt, std::nullopt};
+  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt, std::nullopt, std::nullopt};
   if (place.has("plateau")) {
     const JsonPlace plateau = place.at("plateau").fields({"lr", "best", "badEpochs", "cooling"});
     // JSON has no infinity: before the first evaluation there is no best loss.
@@ -73,6 +74,10 @@ Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::D
     const JsonPlace stopping = place.at("earlyStopping").fields({"best", "bestEpoch", "badEpochs"});
     const JsonPlace best = stopping.at("best");
     position.early_stopping = EarlyStoppingState{best.json().is_null() ? std::nullopt : std::optional(best.number()), stopping.at("bestEpoch").integer(0, kMost), stopping.at("badEpochs").integer(0, kMost)};
+  }
+  if (place.has("oneBatch")) {
+    const JsonPlace one = place.at("oneBatch").fields({"first", "lowest"});
+    position.one_batch = OneBatchState{one.at("first").number(), one.at("lowest").number()};
   }
   const auto same = [&](const char* key, int64_t now) {
     const int64_t then = place.at(key).integer(0, kMost);

@@ -46,7 +46,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "seed", "device", "precision", "channelsLast", "gradClip", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -91,6 +91,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   spec.bucketing = root.has("bucketing") && root.at("bucketing").boolean();
   if (spec.bucketing && (!spec.shuffle || !spec.train.lengths)) root.at("bucketing").fail("rows can be grouped by length only where they have lengths and are shuffled");
   spec.drop_last = root.at("dropLast").boolean();
+  spec.one_batch = root.has("oneBatch") && root.at("oneBatch").boolean();
   spec.seed = static_cast<uint64_t>(root.at("seed").integer(0, kMost));
   spec.cuda = root.at("device").choice({"cpu", "cuda"}) == 1;
   spec.bf16 = root.at("precision").choice({"float32", "bf16"}) == 1;
@@ -99,6 +100,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
     clip.fields({"kind", "max"});
     spec.grad_clip = GradClip{clip.at("kind").choice({"norm", "value"}) == 0, clip.at("max").number(0, 1e30)};
   }
+  if (root.has("ema")) spec.ema_decay = root.at("ema").fields({"decay"}).at("decay").number(0, 1);
   spec.accumulate = root.at("accumulate").integer(1, 100'000);
   spec.threads = static_cast<int>(root.at("threads").integer(0, 1024));
   if (const JsonPlace checkpoint = root.at("checkpoint"); !checkpoint.json().is_null()) {

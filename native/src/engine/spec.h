@@ -53,11 +53,14 @@ struct TrainSpec {
   int64_t batch_size, epochs;
   std::optional<EarlyStopping> early_stopping;
   bool shuffle, drop_last;
+  /// Every step takes the same rows, those of the first.
+  bool one_batch;
   /// Rows of like length share a batch.
   bool bucketing;
   uint64_t seed;
   bool cuda, bf16, channels_last;
   std::optional<GradClip> grad_clip;
+  std::optional<double> ema_decay; ///< None: the weights that are evaluated are those that are trained.
   int64_t accumulate;
   int threads;
   std::string checkpoint_folder; ///< Empty: none.

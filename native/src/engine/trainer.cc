@@ -6,6 +6,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/isfinite.h>
@@ -22,6 +24,7 @@
 #include <cmath>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
 #include "batches.h"
 #include "checkpoint.h"
@@ -34,6 +37,9 @@ namespace tensorloom {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// A network that can learn brings the loss of one batch down to this share of its first value.
+constexpr double kLearntShare = 0.1;
 
 /// Gradient norms cost a pass over all gradients, so only each tenth is taken where clipping does not need them.
 constexpr int64_t kNormEverySteps = 10;
@@ -117,6 +123,16 @@ class Trainer {
     return {true, at_.step, file_};
   }
 
+  /// Says whether the network could learn one batch by heart; as with early stopping, before the checkpoint.
+  void judge_one_batch(const OneBatchState& losses) {
+    const bool learnt = losses.first > 0 ? losses.lowest <= kLearntShare * losses.first : losses.lowest < losses.first;
+    const std::string fall = "from " + rounded(losses.first) + " to " + rounded(losses.lowest) + " in " + std::to_string(at_.step) + " steps";
+    const std::string message = learnt ? "The network can learn: the loss of one batch fell " + fall + "."
+                                       : "The network did not learn one batch: its loss went " + fall + ", where a tenth of the first was to be reached. Look at the loss and the layers before the output, raise the learning rate, take Dropout out, or give it more steps.";
+    events_.add("judged", [&](JsonWriter& json) { json.key("step").value(at_.step).key("learnt").value(learnt).key("message").value(message); });
+    events_.log(learnt ? "info" : "warn", message);
+  }
+
   /// Weights, optimizer and random state: drawn, loaded, or resumed.
   void prepare() {
     at::set_num_threads(spec_.threads > 0 ? spec_.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
@@ -126,10 +142,13 @@ class Trainer {
     }
     at::manual_seed(spec_.seed);
     std::vector<at::Tensor> values = draw_weights(spec_.program.weights, at::globalContext().defaultGenerator(at::kCPU));
+    // Of the weights that are averaged over the steps; where a run begins they are the weights themselves.
+    std::vector<at::Tensor> averages;
     std::optional<Safetensors> resumed;
     if (!spec_.resume_from.empty()) {
       resumed = Safetensors::read(spec_.resume_from);
       load_weights(spec_.program.weights, resumed->tensors, true, values);
+      if (spec_.ema_decay) averages = std::exchange(values, raw_weights(*resumed, values));
     } else if (!spec_.start_from.empty()) {
       const Safetensors start = Safetensors::read(spec_.start_from);
       const size_t found = load_weights(spec_.program.weights, start.tensors, false, values);
@@ -151,6 +170,7 @@ class Trainer {
     }
     if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
     parameters_ = parameters;
+    if (spec_.ema_decay) start_averages(place_weights(averages.empty() ? values : averages, device_, spec_.channels_last));
     optimizer_ = std::make_unique<Optimizer>(spec_.optimizer, std::move(parameters), std::move(names));
     if (resumed) {
       optimizer_->load(resumed->tensors);
@@ -164,6 +184,40 @@ class Trainer {
     if (device_.is_cuda() && optimizer_->can_skip()) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
     elapsed_before_ms_ = at_.elapsed_ms;
   }
+
+  /// Where averages are kept, a checkpoint has them under the weights' own names, and the weights that are trained under these.
+  static std::string raw_name(const Weight& weight) { return "raw/" + weight.name; }
+
+  std::vector<at::Tensor> raw_weights(const Safetensors& saved, std::vector<at::Tensor> values) const {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const Weight& weight = spec_.program.weights[i];
+      if (!weight.trainable) continue;
+      const auto entry = saved.tensors.find(raw_name(weight));
+      if (entry == saved.tensors.end() || entry->second.sizes() != values[i].sizes() || entry->second.scalar_type() != weight.dtype)
+        throw EngineError("CHECKPOINT_CORRUPT", "The checkpoint has averaged weights, and \"" + raw_name(weight) + "\" is missing or has another shape.", weight.node);
+      values[i] = entry->second;
+    }
+    return values;
+  }
+
+  /// Averages of what is trained; running statistics and the like are the network's own.
+  void start_averages(const std::vector<at::Tensor>& placed) {
+    const at::NoGradGuard no_grad;
+    averaged_weights_ = weights_;
+    for (size_t i = 0; i < weights_.size(); ++i)
+      if (spec_.program.weights[i].trainable) averages_.push_back(averaged_weights_[i] = placed[i].clone());
+  }
+
+  /// As torch.optim.swa_utils.AveragedModel has it with get_ema_multi_avg_fn: the first step's weights begin the average.
+  void average() {
+    if (!spec_.ema_decay) return;
+    const at::NoGradGuard no_grad;
+    if (at_.step == 0) at::_foreach_copy_(averages_, parameters_);
+    else at::_foreach_lerp_(averages_, parameters_, at::Scalar(1 - *spec_.ema_decay));
+  }
+
+  /// The weights that are evaluated, shown and exported.
+  const std::vector<at::Tensor>& shown_weights() const { return spec_.ema_decay ? averaged_weights_ : weights_; }
 
   void announce() {
     events_.add("started", [&](JsonWriter& json) {
@@ -187,6 +241,7 @@ class Trainer {
   }
 
   at::Tensor order_of(int64_t epoch) const {
+    if (spec_.one_batch) epoch = 0;
     if (!spec_.shuffle) return {};
     const at::Tensor& lengths = train_rows_.lengths();
     if (spec_.bucketing) return bucketed_rows(lengths.narrow(0, 0, spec_.train.rows), spec_.batch_size, spec_.seed, epoch);
@@ -198,7 +253,7 @@ class Trainer {
   /// First row and row count of the micro-batches of one step.
   std::vector<std::pair<int64_t, int64_t>> micro_batches(int64_t step_in_epoch) const {
     std::vector<std::pair<int64_t, int64_t>> parts;
-    const int64_t first = step_in_epoch * spec_.accumulate;
+    const int64_t first = spec_.one_batch ? 0 : step_in_epoch * spec_.accumulate;
     for (int64_t batch = first; batch < std::min(first + spec_.accumulate, batches_per_epoch_); ++batch) {
       const int64_t row = batch * spec_.batch_size;
       parts.emplace_back(row, std::min(spec_.batch_size, spec_.train.rows - row));
@@ -231,12 +286,14 @@ class Trainer {
     at::Tensor norm = clip_gradients();
     optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+    average();
 
     ++at_.step;
     ++at_.in_epoch;
     window_rows_ += rows;
     ++window_steps_;
     for (size_t i = 0; i < sums.size(); ++i) note("train/" + train_step_.program().outputs[i].name, sums[i]);
+    if (spec_.one_batch && device_.is_cpu()) note_one_batch(read_scalar(sums[0]));
     events_.point("lr", at_.step, lr);
     if (norm.defined()) note("grad_norm", norm);
   }
@@ -341,6 +398,11 @@ class Trainer {
     else pending_.push_back({key, at_.step, value.to(at::kFloat).reshape({})});
   }
 
+  void note_one_batch(double loss) {
+    if (!at_.one_batch) at_.one_batch = OneBatchState{loss, loss};
+    at_.one_batch->lowest = std::min(at_.one_batch->lowest, loss);
+  }
+
   /// Reads the values still on the device, in one transfer.
   void drain() {
     if (pending_.empty()) return;
@@ -353,6 +415,7 @@ class Trainer {
     pending_.clear();
     for (size_t i = 0; i < pending.size(); ++i) {
       events_.point(pending[i].key, pending[i].step, numbers[i]);
+      if (spec_.one_batch && pending[i].key == "train/loss") note_one_batch(numbers[i]);
       if (pending[i].key == "train/loss" && !std::isfinite(numbers[i])) blame_past(pending[i].step, numbers[i]);
     }
   }
@@ -410,6 +473,7 @@ class Trainer {
     if (at_.plateau && step_plateau(*spec_.plateau, *at_.plateau, validation_loss_))
       events_.log("info", "The validation loss has stopped falling: the learning rate goes down to " + rounded(at_.plateau->lr) + ".");
     if (spec_.early_stopping) judge_epoch(*spec_.early_stopping, *at_.early_stopping);
+    if (at_.one_batch && at_.epoch == spec_.epochs) judge_one_batch(*at_.one_batch);
     if (!spec_.checkpoint_folder.empty()) checkpoint();
     flush_if_due();
     return true;
@@ -437,7 +501,7 @@ class Trainer {
     for (int64_t first = 0; first < validation_rows_.rows(); first += spec_.batch_size) {
       if (cancel_) return false;
       const int64_t count = std::min(spec_.batch_size, validation_rows_.rows() - first);
-      const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), weights_, false);
+      const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), shown_weights(), false);
       for (size_t i = 0; i < outputs.size(); ++i) {
         if (is_sum(outputs[i].name)) {
           const at::Tensor value = values[i].to(at::kDouble);
@@ -488,7 +552,7 @@ class Trainer {
     std::vector<std::pair<std::string, std::vector<std::vector<double>>>> samples;
     const auto count = static_cast<int64_t>(spec_.sample_rows.size());
     if (count == 0) return samples;
-    const std::vector<at::Tensor> values = predict_.run(validation_rows_.take(at::tensor(spec_.sample_rows), 0, count), weights_, false);
+    const std::vector<at::Tensor> values = predict_.run(validation_rows_.take(at::tensor(spec_.sample_rows), 0, count), shown_weights(), false);
     for (size_t i = 0; i < values.size(); ++i) {
       // An output that is not one row a sample has nothing to say about samples.
       if (values[i].dim() == 0 || values[i].size(0) != count) continue;
@@ -514,7 +578,11 @@ class Trainer {
     if (diverged_.defined() && diverged_.item<float>() != 0) throw EngineError("INTERNAL", "A run that is no longer finite must not be saved.");
     at_.elapsed_ms = elapsed_ms();
     const std::string path = spec_.checkpoint_folder + "/step-" + std::to_string(at_.step) + ".safetensors";
-    const WrittenFile written = outside_window([&] { return save_checkpoint(path, spec_, device_, weights_, *optimizer_, at_); });
+    NamedTensors state = optimizer_->state();
+    if (spec_.ema_decay)
+      for (size_t i = 0; i < weights_.size(); ++i)
+        if (spec_.program.weights[i].trainable) state.emplace_back(raw_name(spec_.program.weights[i]), weights_[i].detach());
+    const WrittenFile written = outside_window([&] { return save_checkpoint(path, spec_, device_, shown_weights(), std::move(state), at_); });
     file_ = path;
     file_step_ = at_.step;
     checkpointed_ = Clock::now();
@@ -546,6 +614,8 @@ class Trainer {
 
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> parameters_;
+  /// Averages over the steps of `parameters_`, and all weights with those in their places; empty where none are kept.
+  std::vector<at::Tensor> averages_, averaged_weights_;
   int64_t parameter_count_ = 0;
   std::unique_ptr<Optimizer> optimizer_;
   Position at_;

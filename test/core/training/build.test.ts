@@ -49,6 +49,24 @@ describe("a train spec", () => {
     expect("earlyStopping" in buildTrainSpec(graph, settings, manifest)).toBe(false);
   });
 
+  it("averages weights where it is asked to", () => {
+    expect(TrainSpec.parse(buildTrainSpec(graph, { ...settings, emaDecay: 0.99 }, manifest)).ema).toEqual({ decay: 0.99 });
+    expect("ema" in buildTrainSpec(graph, settings, manifest)).toBe(false);
+  });
+
+  it("clips gradients by norm or by value", () => {
+    const clip = (change: Partial<typeof settings>) => TrainSpec.parse(buildTrainSpec(graph, { ...settings, ...change }, manifest)).gradClip;
+    expect(clip({ gradClipNorm: 2 })).toEqual({ kind: "norm", max: 2 });
+    expect(clip({ gradClipValue: 0.25 })).toEqual({ kind: "value", max: 0.25 });
+    expect(clip({})).toBeNull();
+  });
+
+  it("on one batch heeds no early stopping", () => {
+    const spec = TrainSpec.parse(buildTrainSpec(graph, { ...settings, oneBatch: true, earlyStopping: { watch: "loss", patience: 1, minDelta: 0 } }, manifest));
+    expect(spec.oneBatch).toBe(true);
+    expect("earlyStopping" in spec).toBe(false);
+  });
+
   it("is the same for the same graph, whatever the order of its nodes", () => {
     const shuffled = { ...graph, nodes: graph.nodes.toReversed(), edges: graph.edges.toReversed() };
     expect(buildTrainSpec(shuffled, settings, manifest)).toEqual(buildTrainSpec(graph, settings, manifest));

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkGraph } from "../../../core/graph/check.ts";
 import { readParams } from "../../../core/layers/params.ts";
 import { chain } from "../../../core/templates/sketch.ts";
+import { balancedWeights } from "../../../core/training/classWeights.ts";
 import { losses } from "../../../core/training/losses/index.ts";
 import { derivedMetrics, goodDirection, metricsFor } from "../../../core/training/metrics/index.ts";
 import { objectiveOf } from "../../../core/training/objective.ts";
@@ -26,17 +27,35 @@ describe("settings", () => {
     [{ lossParams: { weight: "1; 2" } }, "weight of CrossEntropyLoss must be written differently."],
     [{ scheduleParams: { pct_start: -1 } }, "pct_start of OneCycleLR must be a number from 0 to 1."],
     [{ extraLosses: [{ output: "aux", loss: "HuberLoss", lossParams: { delta: 0 }, weight: 1 }] }, "delta of HuberLoss must be a number ≥ 1e-12."],
+    [{ gradClipNorm: 1, gradClipValue: 1 }, "Gradients are clipped by norm or by value, not both: set one of them to 0."],
   ])("refuse %j", (change, message) => {
     const read = RunSettings.safeParse({ ...usual, ...change });
     expect(read.error?.issues.map((issue) => issue.message)).toEqual([message]);
   });
 
   it("of an older release are read as they were meant", () => {
-    const { lossParams, extraLosses, optimizerParams, scheduleParams, bucketing, earlyStopping, ...rest } = usual;
+    const { lossParams, extraLosses, optimizerParams, scheduleParams, bucketing, earlyStopping, emaDecay, gradClipValue, oneBatch, ...rest } = usual;
     const before = { ...rest, optimizer: "SGD", momentum: 0.8, nesterov: true, schedule: "cosine" };
     expect(StoredRunSettings.parse(before)).toEqual({ ...usual, optimizer: "SGD", optimizerParams: { momentum: 0.8, nesterov: true }, schedule: "CosineAnnealingLR" });
     expect(StoredRunSettings.parse({ ...rest, momentum: 0.8, nesterov: true, schedule: "one-cycle" })).toEqual(usual);
     expect(StoredRunSettings.parse(usual)).toEqual(usual);
+  });
+});
+
+describe("class weights", () => {
+  it("make every class weigh the same, as scikit-learn has it", () => {
+    const counts = [10, 30, 60];
+    const weights = balancedWeights(counts);
+    expect(weights).toBe("3.333, 1.111, 0.5556");
+    const weighed = weights.split(", ").map((weight, i) => Number(weight) * (counts[i] ?? 0));
+    for (const weight of weighed) expect(weight).toBeCloseTo(100 / 3, 1);
+    expect(balancedWeights([0, 4])).toBe("1, 0.5");
+  });
+
+  it("are taken by each loss that says it has them", () => {
+    const weighted = losses.filter(({ classWeights }) => classWeights);
+    expect(weighted.map(({ name }) => name)).toEqual(expect.arrayContaining(["CrossEntropyLoss", "NLLLoss", "MultiMarginLoss"]));
+    for (const { params, classWeights = "" } of weighted) expect(readParams(params, { [classWeights]: balancedWeights([1, 12345, 7]) }).problems).toEqual([]);
   });
 });
 
