@@ -1,3 +1,4 @@
+import { subtract } from "../graph/dims.ts";
 import type { Dim } from "../graph/shape.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights } from "./initializers.ts";
@@ -58,11 +59,13 @@ export function defineTransposedConvolution(axes: Axes) {
       }
       const sizes = shape.slice(2);
       const result = sizes.map((size, i): Dim => scaleUp(size, stride[i] ?? 1, (dilation[i] ?? 1) * ((kernel[i] ?? 1) - 1) - 2 * (padding[i] ?? 0) + (outputPadding[i] ?? 0)));
-      const unfit = needFit(title, sizes, result, kernel, [{ kind: "set-param", label: "Set padding to 0", name: "padding", value: 0 }]);
+      // What output_padding adds beyond what was cut off is empty, so something must be left without it.
+      const painted = result.map((size, i) => subtract(size, Math.max(0, (outputPadding[i] ?? 0) - (padding[i] ?? 0))));
+      const unfit = needFit(title, sizes, painted, kernel, [{ kind: "set-param", label: "Set padding to 0", name: "padding", value: 0 }]);
       if (unfit)
         return {
           ...unfit,
-          problem: `${title}'s padding cuts off more than there is: its result would be ${result.join("×")}.`,
+          problem: `${title}'s padding cuts off more than there is: its result would be ${painted.join("×")}.`,
           code: "GRAPH_PARAM",
           param: "padding",
           port: undefined,

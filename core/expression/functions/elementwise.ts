@@ -216,6 +216,8 @@ type Binary = {
   refusal?: string;
   fold?: (a: number, b: number) => number;
   /** What comes out of two numbers of Python's. */
+  /** PyTorch's operator refuses conditions, also beside numbers. */
+  castsTruth?: true;
   foldDtype?: (common: "float32" | "int64" | "bool", value: number) => "float32" | "int64" | "bool";
   sizes?: (a: Dim, b: Dim) => Dim | null;
   check?: (c: Call, pair: Pair) => void;
@@ -273,7 +275,8 @@ export function binary(o: Binary): ExpressionFunction {
           const called = o.called && (o.called.when === "number first" ? typeof pair.operands[0] === "number" : work === "float32") ? o.called.code : null;
           const isCall = !symbol || called !== null;
           const onlyNumbers = args.every(({ scalar: number }) => number !== null);
-          const texts = isCall ? args : [onlyNumbers ? first : first.plain, ...(second ? [second.plain] : [])];
+          const given = isCall ? args : [onlyNumbers ? first : first.plain, ...(second ? [second.plain] : [])];
+          const texts = o.castsTruth ? given.map((text, i) => (pair.inputs[i]?.type.dtype === "bool" ? new PyText(`${text.atom}.to(torch.${work})`) : text)) : given;
           const [x, y] = place(pair, texts, (value, side) => {
             const text = PyText.number(value, pair.isWhole[side]);
             return isCall && (side === 0 || !called) ? new PyText(`torch.tensor(${text})`) : text;
@@ -368,6 +371,7 @@ export function binaries(sizes: {
       aten: "aten::sub.Tensor",
       scalar: "aten::sub.Scalar",
       onnx: "Sub",
+      castsTruth: true,
       dtypes: (common) => (common === "bool" ? null : { work: common, result: common }),
       refusal: "Conditions cannot be subtracted; write a ^ b, or a & ~b.",
       fold: (a, b) => a - b,
