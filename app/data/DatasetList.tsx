@@ -1,22 +1,53 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { Button } from "../ui/Button.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
+import { AddTable } from "./AddTable.tsx";
 import { DatasetCard } from "./DatasetCard.tsx";
 import { isPreparing } from "./tasks.ts";
 
-/** All data sets of the workspace. */
+/** All data sets of the workspace. A file that is dropped anywhere on the page is taken in. */
 export function DatasetList() {
   const trpc = useTRPC();
+  const router = useRouter();
+  const [adding, setAdding] = useState(false);
+  const [dropped, setDropped] = useState<File | null>(null);
   const me = useQuery(trpc.workspace.me.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   return (
     <>
       <TopBar place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Data" }]} />
-      <main className="mx-auto max-w-6xl px-4 py-6">
-        <h1 className="mb-4 text-title font-semibold">Data</h1>
+      <main
+        className="mx-auto min-h-[70dvh] max-w-6xl px-4 py-6"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          const [file] = event.dataTransfer.files;
+          if (!file || adding) return;
+          setDropped(file);
+          setAdding(true);
+        }}
+      >
+        <div className="mb-4 flex items-center justify-between gap-3">
+          <h1 className="text-title font-semibold">Data</h1>
+          <Button kind="primary" onClick={() => setAdding(true)}>
+            Add data
+          </Button>
+        </div>
+        <AddTable
+          open={adding}
+          onOpen={(open) => {
+            setAdding(open);
+            if (!open) setDropped(null);
+          }}
+          dropped={dropped}
+          onAdded={(id) => router.push(`/data/${id}`)}
+        />
         {datasets.isPending && <Loading label="Loading data sets" className="h-40" />}
         {datasets.isError && <Failing what="The data sets" error={datasets.error} onRetry={() => void datasets.refetch()} />}
         <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">

@@ -5,6 +5,7 @@ import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { DatasetView } from "./DatasetView.tsx";
+import { DeleteDataset } from "./DeleteDataset.tsx";
 import { NewModel } from "./NewModel.tsx";
 import { isPreparing } from "./tasks.ts";
 
@@ -19,7 +20,12 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
     <>
       <TopBar
         place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Data", href: "/data" }, { label: dataset.data?.name ?? "…" }]}
-        actions={dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
+        actions={
+          <>
+            {dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
+            {dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
+          </>
+        }
       />
       <main className="mx-auto max-w-6xl px-4 py-6">
         {dataset.isPending && <Loading label="Loading the data set" className="h-96" />}

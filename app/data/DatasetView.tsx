@@ -10,7 +10,7 @@ import { Line, Panel } from "../ui/Panel.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import type { Answers } from "../ui/trpc.ts";
 import { Samples } from "./Samples.tsx";
-import { taskTitles } from "./tasks.ts";
+import { ruleTitles, taskTitles } from "./tasks.ts";
 
 export type Dataset = Answers["datasets"]["get"];
 
@@ -68,6 +68,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
               <Line name="Stored as">
                 {train.input.dtype} [{train.input.shape.join(", ")}]
               </Line>
+              {manifest.table && <Preparation table={manifest.table} />}
               {manifest.text ? <Vocabulary text={manifest.text} /> : <Scaling preprocess={manifest.preprocess} />}
             </dl>
             <div className="space-y-1.5 border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
@@ -82,6 +83,22 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** How a person's own table was split, and what stands where it had gaps. */
+function Preparation({ table: { split, missing } }: { table: NonNullable<Manifest["table"]> }) {
+  return (
+    <>
+      <Line name="Split" plain>
+        {split.how}, {Number((split.validationShare * 100).toFixed(2))}% kept back, seed {split.seed}
+      </Line>
+      {missing.map(({ column, cells, rule }) => (
+        <Line key={column} name={column} plain>
+          {formatCount(cells)} without a value: {ruleTitles[rule].toLowerCase()}
+        </Line>
+      ))}
+    </>
   );
 }
 

@@ -1,12 +1,15 @@
 "use client";
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { settingsFor } from "../canvas/train/settings.ts";
+import { Button } from "../ui/Button.tsx";
 import { Select } from "../ui/Field.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
+import { AddTable } from "./AddTable.tsx";
 import { DatasetView } from "./DatasetView.tsx";
 import { isPreparing } from "./tasks.ts";
 
@@ -16,6 +19,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   const queryClient = useQueryClient();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
   const datasets = useQuery(trpc.datasets.list.queryOptions());
+  const [adding, setAdding] = useState(false);
   const datasetId = model.data?.settings?.datasetId ?? model.data?.datasetId ?? null;
   const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
   const choose = useMutation(
@@ -26,7 +30,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   );
 
   function pick(id: string): void {
-    const chosen = datasets.data?.find((d) => d.id === id);
+    const chosen = queryClient.getQueryData(trpc.datasets.list.queryKey())?.find((d) => d.id === id);
     if (!model.data || !chosen?.task) return;
     choose.mutate({ modelId, settings: settingsFor({ id: chosen.id, task: chosen.task, rows: chosen.rows }, model.data.settings) });
   }
@@ -51,6 +55,16 @@ export function ModelData({ modelId }: { modelId: string }) {
                 </option>
               ))}
             </Select>
+            <Button onClick={() => setAdding(true)}>Add data</Button>
+            <AddTable
+              open={adding}
+              onOpen={setAdding}
+              dropped={null}
+              onAdded={(id) => {
+                setAdding(false);
+                pick(id);
+              }}
+            />
           </div>
         )}
         {model.data && datasetId === null && <Empty title="No data set yet">Choose what this model learns from; its samples and classes then stand here.</Empty>}

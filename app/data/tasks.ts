@@ -1,4 +1,5 @@
 import type { Manifest } from "../../core/data/manifest.ts";
+import type { MissingRule } from "../../core/data/table.ts";
 
 /** What a task is called on the screen. */
 export const taskTitles: Record<Manifest["task"], string> = {
@@ -7,6 +8,9 @@ export const taskTitles: Record<Manifest["task"], string> = {
   "tabular-regression": "Tabular regression",
   "text-classification": "Text classification",
 };
+
+/** What can stand for a missing cell. */
+export const ruleTitles: Record<MissingRule, string> = { median: "Median", "most-frequent": "Most frequent", "own-category": "Own category", "leave-out": "Row left out" };
 
 /** True while ingest has yet to do, or is doing, its work. */
 export function isPreparing(status: string): boolean {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MissingRule, TablePlan } from "./table.ts";
 
 /** What a data set is for. */
 export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification"]);
@@ -50,6 +51,13 @@ const Text = z.strictObject({
   tokens: z.array(z.string()),
 });
 
+/** What became of the gaps in a person's own table, and how it was split. */
+const Table = z.strictObject({
+  missing: z.array(z.strictObject({ column: z.string(), cells: z.int(), rule: MissingRule })),
+  rowsLeftOut: z.int(),
+  split: TablePlan.shape.split,
+});
+
 /** One frozen version of a data set, as ingest wrote it. Tensors are memory-mappable `.npy`. */
 export const Manifest = z.strictObject({
   task: Task,
@@ -60,6 +68,7 @@ export const Manifest = z.strictObject({
   columns: z.array(z.string()),
   targetName: z.string(),
   text: Text.optional(),
+  table: Table.optional(),
   splits: z.strictObject({ train: Split, validation: Split }),
   source: z.string(),
   licence: z.string(),

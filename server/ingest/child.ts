@@ -7,11 +7,11 @@ import { Manifest } from "../../core/data/manifest.ts";
 /** What a decoding process may use at most. */
 const limits = { wallMs: 120_000, cpuSeconds: 60, dataBytes: 1 << 30, heapMiB: 512, openFiles: 128, answerBytes: 4 << 20 };
 
-const Answer = z.discriminatedUnion("ok", [
+export const DatasetAnswer = z.discriminatedUnion("ok", [
   z.strictObject({ ok: z.literal(true), manifest: Manifest, sizeBytes: z.int() }),
   z.strictObject({ ok: z.literal(false), failure: z.strictObject({ code: z.string(), message: z.string() }) }),
 ]);
-export type IngestAnswer = z.infer<typeof Answer>;
+export type IngestAnswer = z.infer<typeof DatasetAnswer>;
 
 /** What went wrong in a child, or with it. */
 const Failure = z.strictObject({ code: z.string(), message: z.string() });
@@ -22,7 +22,7 @@ export type IngestFailure = { ok: false; failure: z.infer<typeof Failure> };
  * Never rejects: whatever becomes of the child is an answer.
  */
 export function ingestInChild(order: { root: string; datasetId: string; builtin: string }, signal?: AbortSignal): Promise<IngestAnswer> {
-  return runChild(["dataset", order.root, order.datasetId, order.builtin], Answer, { signal });
+  return runChild(["dataset", order.root, order.datasetId, order.builtin], DatasetAnswer, { signal });
 }
 
 /**

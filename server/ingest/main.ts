@@ -1,9 +1,12 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { openFileStore } from "../storage/files.ts";
 import { findBuiltinDataset } from "./builtin.ts";
 import { loadWeights, readOnnxModel, readPyTorchModel } from "./model.ts";
+import { prepareOwnTable } from "./ownTable.ts";
 import { IngestError } from "./source.ts";
+import { inspectTable } from "./tableFacts.ts";
 import { writeDataset } from "./write.ts";
 
 /**
@@ -13,11 +16,15 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts dataset <files folder> <dataset id> <built-in id>
  *     node server/ingest/main.ts onnx <files folder> <key of the upload> <key for the weights>
  *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (the graph as JSON on standard input)
+ *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
+ *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
  *     node server/ingest/main.ts pytorch                                                             (the code on standard input)
  */
 const Order = z.union([
   z.tuple([z.literal("dataset"), z.string(), z.uuid(), z.string()]),
   z.tuple([z.enum(["onnx", "weights"]), z.string(), z.string(), z.string()]),
+  z.tuple([z.literal("table-facts"), z.string(), z.string(), z.string()]),
+  z.tuple([z.literal("table"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("pytorch"), z.string()]),
 ]);
 const order = Order.parse(process.argv.slice(2));
@@ -38,6 +45,11 @@ async function carryOut(): Promise<object> {
   if (order[0] === "pytorch") return readPyTorchModel(await text(process.stdin), order[1]);
   const [kind, root, what, where] = order;
   const files = openFileStore(root);
+  if (kind === "table-facts") return inspectTable(files.path(what), where, TableForm.partial().parse(JSON.parse(await text(process.stdin))));
+  if (kind === "table") {
+    const plan = TablePlan.parse(JSON.parse(await text(process.stdin)));
+    return { ok: true, ...(await writeDataset(files, order[4], await prepareOwnTable(files.path(what), where, plan))) };
+  }
   if (kind === "onnx") return readOnnxModel(files, what, where);
   if (kind === "weights") return loadWeights(files, what, where, JSON.parse(await text(process.stdin)));
   const source = findBuiltinDataset(where);

@@ -1,19 +1,15 @@
-/** How much of a source without a split of its own is kept for validation. */
-const validationShare = 0.2;
-
 /**
- * Examples in two parts, 80 to 20, each in random order: within each group, so that every class keeps its share. The same seed gives
+ * Examples in two parts, 80 to 20 where nothing else is asked for, each in random order: within each group, so that every class keeps its share. The same seed gives
  * the same split.
  */
-export function splitRows<T>(groups: readonly (readonly T[])[], seed: number): { train: T[]; validation: T[] } {
+export function splitRows<T>(groups: readonly (readonly T[])[], seed: number, validationShare = 0.2): { train: T[]; validation: T[] } {
   const random = xorshift32(seed);
   const train: T[] = [];
   const validation: T[] = [];
   for (const group of groups) {
     const mixed = shuffled(group, random);
     const validationRows = Math.round(mixed.length * validationShare);
-    validation.push(...mixed.slice(0, validationRows));
-    train.push(...mixed.slice(validationRows));
+    for (const [at, item] of mixed.entries()) (at < validationRows ? validation : train).push(item);
   }
   return { train: shuffled(train, random), validation: shuffled(validation, random) };
 }

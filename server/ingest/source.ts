@@ -7,7 +7,7 @@ export type Column =
   | { dtype: "int64"; shape: number[]; data: BigInt64Array };
 
 /** What a source becomes: everything a manifest says but the files, and the arrays to put into them. */
-export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "source" | "licence"> & {
+export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "table" | "source" | "licence"> & {
   preprocess: Preprocess;
   splits: { train: Examples; validation: Examples };
 };

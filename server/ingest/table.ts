@@ -81,7 +81,7 @@ function examples(rows: Example[], columnCount: number, spec: TableSpec): Exampl
 }
 
 /** Mean and population standard deviation; a constant column is left as wide as it is. */
-function momentsOf(values: number[]): { mean: number; std: number } {
+export function momentsOf(values: number[]): { mean: number; std: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   return { mean, std: std > 0 ? std : 1 };

@@ -4,11 +4,11 @@ import type { Graph } from "../../core/graph/document.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
-import { uploadKey } from "../http/uploads.ts";
 import { runChild } from "../ingest/child.ts";
 import { OnnxAnswer, PyTorchAnswer, WeightsAnswer } from "../ingest/model.ts";
+import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
 import { Id, Name } from "../input.ts";
-import type { FileStore, StoredFile } from "../storage/files.ts";
+import type { FileStore } from "../storage/files.ts";
 import { keptGraph } from "./graph.ts";
 import { placeModel } from "./place.ts";
 import { type StartWeights, setStartWeights } from "./startWeights.ts";
@@ -31,22 +31,6 @@ export const ImportPyTorch = z.strictObject({
   name: Name.optional(),
 });
 export const ImportWeights = z.strictObject({ modelId: Id, uploadId: Id, fileName: FileName });
-
-/** Reading is bounded in memory and time; two at once leave room for everything else on the machine. */
-const READERS = 2;
-let reading = 0;
-const waiting: (() => void)[] = [];
-
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (reading >= READERS) await new Promise<void>((go) => waiting.push(go));
-  reading++;
-  try {
-    return await work();
-  } finally {
-    reading--;
-    waiting.shift()?.();
-  }
-}
 
 /** A new model from an uploaded ONNX file, with its weights to start from; or the whole list of what cannot be said here. */
 export async function importOnnxModel({ db, files, orgId }: Importer, { uploadId, fileName, projectId, name }: z.infer<typeof ImportOnnx>) {
@@ -96,19 +80,8 @@ export async function importModelWeights({ db, files, orgId }: Importer, { model
   }
 }
 
-async function findUpload(files: FileStore, orgId: string, uploadId: string): Promise<StoredFile> {
-  const found = await files.inspect(uploadKey(orgId, uploadId));
-  if (!found) throw notFound("upload");
-  return found;
-}
-
 function weightsKey(): string {
   return `weights/${randomUUID()}.safetensors`;
-}
-
-/** The folder of the store, which the child opens by itself. */
-function rootOf(files: FileStore): string {
-  return files.path("weights/x").slice(0, -"weights/x".length);
 }
 
 function startWeightsOf(

@@ -4,6 +4,7 @@ import { Failure } from "../../core/training/events.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
+import { CreateTable, createOwnTable, deleteDataset, InspectTable, inspectOwnTable } from "../datasets/own.ts";
 import { findRowsOfClass } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
 import { Id } from "../input.ts";
@@ -38,6 +39,19 @@ export const datasets = router({
   samples: org("viewer")
     .input(ReadSamples)
     .query(({ ctx, input }) => readSamples(ctx.db, ctx.files, ctx.orgId, input)),
+
+  /** What is in the columns of an uploaded table, before it is made a data set. */
+  inspectTable: org("member")
+    .input(InspectTable)
+    .mutation(({ ctx, input }) => inspectOwnTable(ctx, input)),
+
+  createTable: org("member")
+    .input(CreateTable)
+    .mutation(({ ctx, input }) => createOwnTable(ctx, input)),
+
+  delete: org("member")
+    .input(z.strictObject({ datasetId: Id }))
+    .mutation(({ ctx, input }) => deleteDataset(ctx, input.datasetId)),
 });
 
 const fields = {

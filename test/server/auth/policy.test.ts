@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { initTRPC } from "@trpc/server";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { TablePlan } from "../../../core/data/table.ts";
 import { exportPyTorch } from "../../../core/export/pytorch.ts";
 import { emptyGraph } from "../../../core/graph/document.ts";
 import { findTemplate } from "../../../core/templates/index.ts";
@@ -36,6 +37,9 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "datasets.list": "viewer",
   "datasets.get": "viewer",
   "datasets.samples": "viewer",
+  "datasets.inspectTable": "member",
+  "datasets.createTable": "member",
+  "datasets.delete": "member",
   "runs.list": "viewer",
   "runs.get": "viewer",
   "runs.start": "member",
@@ -81,6 +85,15 @@ const pytorchCode = exportPyTorch(findTemplate("mlp")?.graph ?? emptyGraph);
 
 type Ids = { modelId: string; projectId: string; datasetId: string; runId: string; checkpointId: string };
 
+const tablePlan: TablePlan = {
+  form: { format: "delimited", delimiter: ",", header: true },
+  columns: [{ name: "x", kind: "number", missing: null }],
+  target: 0,
+  task: "tabular-regression",
+  categories: 2,
+  split: { how: "random", validationShare: 0.2, seed: 1 },
+};
+
 /** Every procedure that takes an id, with inputs that are right but for it. A procedure that is missing here fails the test below. */
 const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "projects.rename": [({ projectId }) => ({ projectId, name: "Mine now" })],
@@ -101,6 +114,9 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "models.delete": [({ modelId }) => ({ modelId })],
   "datasets.get": [({ datasetId }) => ({ datasetId })],
   "datasets.samples": [({ datasetId }) => ({ datasetId, split: "train" })],
+  "datasets.inspectTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv" })],
+  "datasets.createTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv", name: "Mine now", plan: tablePlan })],
+  "datasets.delete": [({ datasetId }) => ({ datasetId })],
   "runs.get": [({ runId }) => ({ runId })],
   "runs.start": [
     ({ modelId }, own) => ({ modelId, settings: own.settings, idempotencyKey: randomUUID() }),

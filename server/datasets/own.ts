@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Manifest } from "../../core/data/manifest.ts";
+import { TableForm, TablePlan } from "../../core/data/table.ts";
+import { Prisma } from "../../prisma/generated/client.ts";
+import type { Database } from "../database/client.ts";
+import { AppError, notFound } from "../errors.ts";
+import { DatasetAnswer, runChild } from "../ingest/child.ts";
+import { TableFacts } from "../ingest/tableFacts.ts";
+import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
+import { datasetFolder, hashManifest } from "../ingest/write.ts";
+import { Id, Name } from "../input.ts";
+import type { FileStore } from "../storage/files.ts";
+
+type Owner = { db: Database; files: FileStore; orgId: string };
+
+const FileName = z.string().trim().min(1).max(200);
+/** `form` is what the person knows better than the guess. */
+export const InspectTable = z.strictObject({ uploadId: Id, fileName: FileName, form: TableForm.partial().default({}) });
+export const CreateTable = z.strictObject({ uploadId: Id, fileName: FileName, name: Name, plan: TablePlan });
+
+const Refused = z.strictObject({ ok: z.literal(false), failure: z.strictObject({ code: z.string(), message: z.string() }) });
+
+/** What is in the columns of an uploaded table. The upload stays, for the table to be made from it. */
+export async function inspectOwnTable({ files, orgId }: Owner, { uploadId, fileName, form }: z.infer<typeof InspectTable>) {
+  const upload = await findUpload(files, orgId, uploadId);
+  return inTurn(() =>
+    runChild(["table-facts", rootOf(files), upload.key, fileName], z.discriminatedUnion("ok", [TableFacts, Refused]), {
+      input: JSON.stringify(form),
+      fileBytes: upload.sizeBytes,
+    }),
+  );
+}
+
+/** A data set from an uploaded table, ready to be learned from; where it cannot be, why, and the upload stays for another plan. */
+export async function createOwnTable({ db, files, orgId }: Owner, { uploadId, fileName, name, plan }: z.infer<typeof CreateTable>) {
+  const upload = await findUpload(files, orgId, uploadId);
+  const datasetId = randomUUID();
+  const discard = () => files.removeFolder(datasetFolder(datasetId)).catch(() => {});
+  const answer = await inTurn(() =>
+    runChild(["table", rootOf(files), upload.key, fileName, datasetId], DatasetAnswer, { input: JSON.stringify(plan), fileBytes: upload.sizeBytes }),
+  );
+  if (!answer.ok) {
+    await discard();
+    return answer;
+  }
+  try {
+    const { manifest, sizeBytes } = answer;
+    await db.dataset.create({
+      data: { id: datasetId, orgId, name, description: describe(manifest), status: "ready", manifest, manifestHash: hashManifest(manifest), sizeBytes },
+    });
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+  await files.remove(upload.key).catch(() => {});
+  return { ok: true as const, datasetId };
+}
+
+function describe({ task, columns, targetName, classes, splits }: Manifest): string {
+  const rows = (splits.train.rows + splits.validation.rows).toLocaleString("en-US");
+  const from = `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row`;
+  return task === "tabular-regression" ? `${targetName}, ${from}: ${rows} rows.` : `One of ${classes.length} values of ${targetName}, ${from}: ${rows} rows.`;
+}
+
+/** Removes a data set of one's own that no run has learned from, with its files; models that had chosen it have none then. */
+export async function deleteDataset({ db, files, orgId }: Owner, datasetId: string): Promise<void> {
+  await db.$transaction(async (tx) => {
+    const found = await tx.dataset.findUnique({ where: { id: datasetId, orgId }, select: { builtin: true, name: true } });
+    if (!found) throw notFound("data set");
+    if (found.builtin !== null) throw new AppError("IN_USE", "This data set comes with the product and stays.");
+    const runs = await tx.run.findMany({
+      where: { orgId, datasetId },
+      orderBy: { createdAt: "desc" },
+      select: { id: true, number: true, model: { select: { name: true } } },
+    });
+    if (runs.length > 0) {
+      const some = runs.slice(0, 5).map(({ number, model }) => `run ${number} of ${model.name}`);
+      throw new AppError(
+        "IN_USE",
+        `${found.name} is what ${some.join(", ")}${runs.length > 5 ? ` and ${runs.length - 5} more` : ""} learned from. Delete ${runs.length === 1 ? "that run" : "those runs"} first.`,
+        {
+          details: { runs: runs.slice(0, 100).map(({ id, number, model }) => ({ runId: id, number, model: model.name })) },
+        },
+      );
+    }
+    await tx.model.updateMany({ where: { orgId, datasetId }, data: { datasetId: null, settings: Prisma.DbNull } });
+    await tx.dataset.delete({ where: { id: datasetId, orgId } });
+  });
+  await files.removeFolder(datasetFolder(datasetId));
+}

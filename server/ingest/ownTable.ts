@@ -1,0 +1,270 @@
+import { isMissing, type MissingRule, readDate, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
+import { splitRows } from "./shuffle.ts";
+import { type Column, type Examples, IngestError, type Prepared } from "./source.ts";
+import { momentsOf } from "./table.ts";
+import { readTable } from "./tableFile.ts";
+
+/** More different texts than this in a column that is to be categories are a mistake. */
+const MOST_VALUES = 100_000;
+const OTHER = "(other)";
+const MISSING = "(missing)";
+
+/**
+ * A table of a person's own as their plan says. What is taken from the data (values that stand for missing cells, which categories are
+ * frequent, mean and standard deviation) is taken from the training rows alone. Numbers come first, then categories as one-hot columns;
+ * the categories come once more as numbers, for an Input named `categories`.
+ */
+export async function prepareOwnTable(file: string, fileName: string, plan: TablePlan): Promise<Prepared> {
+  const used = plan.columns.map((column, at) => ({ ...column, at })).filter(({ kind, at }) => kind !== "ignore" && at !== plan.target);
+  const targetName = plan.columns[plan.target]?.name;
+  if (targetName === undefined) throw new IngestError("TABLE_PLAN", `There is no column ${plan.target + 1} to predict.`);
+  if (used.length === 0) throw new IngestError("DATASET_EMPTY", "Every column is left out: keep at least one to learn from.");
+  const isClass = plan.task === "tabular-classification";
+  if (!isClass && plan.split.how === "stratified") throw new IngestError("TABLE_PLAN", "Only classes can be kept in proportion: split a measured value at random.");
+
+  const numbers = used.filter(({ kind }) => kind !== "category").map((column) => ({ ...column, cells: new NumberCells(column.kind === "date" ? readDate : readNumber) }));
+  const categories = used.filter(({ kind }) => kind === "category").map((column) => ({ ...column, cells: new TextCells(column.name) }));
+  const target = isClass ? new TextCells(targetName, TABLE_LIMITS.classes) : new NumberCells(readNumber);
+  const inputs = [...numbers, ...categories];
+  const kept: number[] = [];
+  let rows = 0;
+  const names = await readTable(file, plan.form, (cells, line) => {
+    let complete = target.add(cells[plan.target], line);
+    for (const { at, missing, cells: into } of inputs) if (!into.add(cells[at], line) && missing === "leave-out") complete = false;
+    if (complete) kept.push(rows);
+    rows++;
+  });
+  if (names.length !== plan.columns.length || names.some((name, at) => name !== plan.columns[at]?.name))
+    throw new IngestError("TABLE_PLAN", "The columns of the file are not those of the plan. Add the file again.");
+  for (const { name, missing, cells } of inputs)
+    if (cells.missing > 0 && missing === null)
+      throw new IngestError(
+        "MISSING_RULE",
+        `Column "${name}" has ${cells.missing} ${cells.missing === 1 ? "cell" : "cells"} without a usable value, the first on line ${cells.firstMissing}. Choose what stands for them.`,
+      );
+
+  const classes = target instanceof TextCells ? target.inOrder(kept) : null;
+  if (classes && classes.names.length === 1)
+    throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
+  const groups = classes && plan.split.how === "stratified" ? classes.names.map((_, index) => kept.filter((row) => classes.numberOf(row) === index)) : [kept];
+  const { train, validation } = splitRows(groups, plan.split.seed, plan.split.validationShare);
+  if (train.length === 0 || validation.length === 0)
+    throw new IngestError("DATASET_EMPTY", `Of ${rows} rows, ${kept.length} can be used: too few for both a training and a validation part.`);
+
+  const filled = numbers.map(({ name, missing, cells }) => ({ name, cells, missing, fill: cells.missing === 0 ? 0 : cells.fillValue(train, missing, name) }));
+  const vocabularies = categories.map(({ name, missing, cells }) => new Vocabulary(name, cells, kept, train, missing, plan.categories));
+  const width = numbers.length + vocabularies.reduce((sum, { names }) => sum + names.length, 0);
+  if (width * kept.length * 4 > TABLE_LIMITS.arrayBytes)
+    throw new IngestError(
+      "TABLE_TOO_LARGE",
+      `${kept.length.toLocaleString("en-US")} rows of ${width} numbers take ${Math.ceil((width * kept.length * 4) / 2 ** 20)} MiB; the limit is ${TABLE_LIMITS.arrayBytes / 2 ** 20} MiB. Leave columns out, or keep fewer categories.`,
+    );
+
+  const examplesOf = (part: readonly number[]): Examples => {
+    const data = new Float32Array(part.length * width);
+    const codes = new BigInt64Array(part.length * vocabularies.length);
+    for (const [index, row] of part.entries()) {
+      for (const [at, { cells, fill }] of filled.entries()) {
+        const value = cells.at(row);
+        data[index * width + at] = Number.isNaN(value) ? fill : value;
+      }
+      let before = 0;
+      for (const [at, vocabulary] of vocabularies.entries()) {
+        const code = before + vocabulary.numberOf(row);
+        data[index * width + filled.length + code] = 1;
+        codes[index * vocabularies.length + at] = BigInt(code);
+        before += vocabulary.names.length;
+      }
+    }
+    const more = vocabularies.length > 0 ? { more: { categories: { dtype: "int64" as const, shape: [part.length, vocabularies.length], data: codes } } } : {};
+    return { input: { dtype: "float32", shape: [part.length, width], data }, ...more, target: targetsOf(part) };
+  };
+  const targetsOf = (part: readonly number[]): Column =>
+    classes
+      ? { dtype: "int64", shape: [part.length], data: BigInt64Array.from(part, (row) => BigInt(classes.numberOf(row))) }
+      : { dtype: "float32", shape: [part.length, 1], data: Float32Array.from(part, (row) => (target instanceof NumberCells ? target.at(row) : 0)) };
+
+  const splits = { train: examplesOf(train), validation: examplesOf(validation) };
+  const moments = Array.from({ length: width }, (_, at) => (at < numbers.length ? momentsOf(columnOf(splits.train.input, at)) : { mean: 0, std: 1 }));
+  return {
+    task: plan.task,
+    preprocess: { dtype: "float32", scale: 1, mean: moments.map(({ mean }) => mean), std: moments.map(({ std }) => std) },
+    classes: classes?.names ?? [],
+    columns: [...numbers.map(({ name }) => name), ...vocabularies.flatMap(({ column, names }) => names.map((name) => `${column}=${name}`))],
+    targetName,
+    table: {
+      missing: inputs.filter(({ cells }) => cells.missing > 0).map(({ name, missing, cells }) => ({ column: name, cells: cells.missing, rule: missing ?? "leave-out" })),
+      rowsLeftOut: rows - kept.length,
+      split: plan.split,
+    },
+    source: `${fileName}, ${rows.toLocaleString("en-US")} rows${rows > kept.length ? `, of which ${(rows - kept.length).toLocaleString("en-US")} without a value that is needed are left out` : ""}`,
+    licence: "Your own",
+    splits,
+  };
+}
+
+function columnOf({ data, shape: [rows = 0, width = 0] }: Column, at: number): number[] {
+  return Array.from({ length: rows }, (_, row) => Number(data[row * width + at]));
+}
+
+/** Cells of one column as numbers, NaN where there is none. */
+class NumberCells {
+  private readonly read: (cell: string) => number | null;
+  private values = new Float64Array(1024);
+  private count = 0;
+  missing = 0;
+  firstMissing = 0;
+
+  constructor(read: (cell: string) => number | null) {
+    this.read = read;
+  }
+
+  /** False where the cell holds none. */
+  add(cell: string | undefined, line: number): boolean {
+    if (this.count === this.values.length) {
+      const wider = new Float64Array(this.count * 2);
+      wider.set(this.values);
+      this.values = wider;
+    }
+    const value = cell === undefined || isMissing(cell) ? null : this.read(cell);
+    this.values[this.count++] = value ?? Number.NaN;
+    if (value !== null) return true;
+    if (this.missing++ === 0) this.firstMissing = line;
+    return false;
+  }
+
+  at(row: number): number {
+    return this.values[row] ?? Number.NaN;
+  }
+
+  /** What stands for a missing cell, from these rows alone. */
+  fillValue(rows: readonly number[], rule: MissingRule | null, name: string): number {
+    const known = Float64Array.from(rows, (row) => this.at(row))
+      .filter((value) => !Number.isNaN(value))
+      .sort();
+    if (known.length === 0) throw new IngestError("MISSING_RULE", `Column "${name}" has no value in any training row: leave it out.`);
+    if (rule === "own-category")
+      throw new IngestError("TABLE_PLAN", `Column "${name}" is read as numbers, which have no category of their own. Choose the median or the most frequent value.`);
+    const middle = known.length >> 1;
+    if (rule !== "most-frequent") return known.length % 2 === 1 ? (known[middle] as number) : ((known[middle - 1] as number) + (known[middle] as number)) / 2;
+    let [best, longest, run] = [known[0] as number, 0, 0];
+    for (let at = 0; at < known.length; at++) {
+      run = at > 0 && known[at] === known[at - 1] ? run + 1 : 1;
+      if (run > longest) [best, longest] = [known[at] as number, run];
+    }
+    return best;
+  }
+}
+
+/** Cells of one column as texts, each different one kept once. */
+class TextCells {
+  private readonly name: string;
+  private readonly mostClasses: number | null;
+  private readonly numbers = new Map<string, number>();
+  private codes = new Int32Array(1024);
+  private count = 0;
+  readonly texts: string[] = [];
+  missing = 0;
+  firstMissing = 0;
+
+  /** `mostClasses` where the texts are the classes to tell apart. */
+  constructor(name: string, mostClasses: number | null = null) {
+    this.name = name;
+    this.mostClasses = mostClasses;
+  }
+
+  add(cell: string | undefined, line: number): boolean {
+    if (this.count === this.codes.length) {
+      const wider = new Int32Array(this.count * 2);
+      wider.set(this.codes);
+      this.codes = wider;
+    }
+    if (cell === undefined || isMissing(cell)) {
+      this.codes[this.count++] = -1;
+      if (this.missing++ === 0) this.firstMissing = line;
+      return false;
+    }
+    const text = cell.trim().slice(0, 120);
+    let code = this.numbers.get(text);
+    if (code === undefined) {
+      code = this.texts.length;
+      if (code >= (this.mostClasses ?? MOST_VALUES)) this.tooMany(line);
+      this.numbers.set(text, code);
+      this.texts.push(text);
+    }
+    this.codes[this.count++] = code;
+    return true;
+  }
+
+  /** Place in `texts`; -1 where the cell is missing. */
+  at(row: number): number {
+    return this.codes[row] ?? -1;
+  }
+
+  /** The texts that these rows have, in order, and the number of each row's. */
+  inOrder(rows: readonly number[]): { names: string[]; numberOf: (row: number) => number } {
+    const present = new Set(rows.map((row) => this.at(row)));
+    const names = this.texts.filter((_, code) => present.has(code)).sort(inReadingOrder);
+    const places = new Map(names.map((name, place) => [name, place]));
+    const numbers = this.texts.map((text) => places.get(text) ?? -1);
+    return { names, numberOf: (row) => numbers[this.at(row)] ?? -1 };
+  }
+
+  private tooMany(line: number): never {
+    if (this.mostClasses !== null)
+      throw new IngestError(
+        "DATASET_TOO_MANY_CLASSES",
+        `Column "${this.name}" has more than ${this.mostClasses.toLocaleString("en-US")} classes, the limit, by line ${line}. Predict another column, or this one as a number.`,
+      );
+    throw new IngestError("TABLE_TOO_MANY_VALUES", `Column "${this.name}" has more than ${MOST_VALUES.toLocaleString("en-US")} different texts by line ${line}. Leave it out.`);
+  }
+}
+
+/** Numbers by their size, other texts by their code points: 2 stands before 10. */
+function inReadingOrder(a: string, b: string): number {
+  const [first, second] = [readNumber(a), readNumber(b)];
+  if (first !== null && second !== null && first !== second) return first - second;
+  if ((first === null) !== (second === null)) return first === null ? 1 : -1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The categories that a column keeps: the most frequent of the training rows; whatever else there is becomes one more. */
+class Vocabulary {
+  readonly column: string;
+  readonly names: string[];
+  private readonly numbers: number[];
+  private readonly missingNumber: number;
+  private readonly cells: TextCells;
+
+  constructor(column: string, cells: TextCells, kept: readonly number[], train: readonly number[], rule: MissingRule | null, most: number) {
+    if (rule === "median") throw new IngestError("TABLE_PLAN", `Column "${column}" is read as categories, which have no median.`);
+    this.column = column;
+    this.cells = cells;
+    const counts = new Array<number>(cells.texts.length).fill(0);
+    for (const row of train) if (cells.at(row) >= 0) counts[cells.at(row)] = (counts[cells.at(row)] ?? 0) + 1;
+    const frequent = counts
+      .map((count, code) => ({ count, code }))
+      .filter(({ count }) => count > 0)
+      .sort((a, b) => b.count - a.count || inReadingOrder(cells.texts[a.code] as string, cells.texts[b.code] as string));
+    const chosen = new Set(frequent.slice(0, most).map(({ code }) => code));
+    const names = cells.texts.filter((_, code) => chosen.has(code)).sort(inReadingOrder);
+    const add = (name: string) => {
+      if (!names.includes(name)) names.push(name);
+      return names.indexOf(name);
+    };
+    const needsOther = kept.some((row) => cells.at(row) >= 0 && !chosen.has(cells.at(row)));
+    const other = needsOther ? add(OTHER) : -1;
+    const hasMissing = kept.some((row) => cells.at(row) < 0);
+    const mostFrequent = frequent[0];
+    if (hasMissing && rule === "most-frequent" && !mostFrequent) throw new IngestError("MISSING_RULE", `Column "${column}" has no value in any training row: leave it out.`);
+    this.missingNumber = !hasMissing ? -1 : rule === "most-frequent" ? names.indexOf(cells.texts[mostFrequent?.code ?? -1] ?? "") : add(MISSING);
+    const places = new Map(names.map((name, place) => [name, place]));
+    this.numbers = cells.texts.map((text, code) => (chosen.has(code) ? (places.get(text) ?? other) : other));
+    this.names = names;
+  }
+
+  numberOf(row: number): number {
+    const code = this.cells.at(row);
+    return code < 0 ? this.missingNumber : (this.numbers[code] as number);
+  }
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { guessPlan, type TablePlan } from "../../../core/data/table.ts";
+import { DatasetAnswer, runChild } from "../../../server/ingest/child.ts";
+import { TableFacts } from "../../../server/ingest/tableFacts.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "tensorloom-bad-"));
+  mkdirSync(join(root, "uploads", "o"), { recursive: true });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const Refused = z.strictObject({ ok: z.literal(false), failure: z.strictObject({ code: z.string(), message: z.string() }) });
+type Content = string | Uint8Array | ((file: string) => Promise<void>);
+
+/** The answer of the limited process about a file: what is in it, then what becomes of it with the plan as guessed, but for `change`. */
+async function read(content: Content, change: (plan: TablePlan) => void = () => {}, fileName = "table.csv") {
+  const [key, datasetId] = [`uploads/o/${randomUUID()}`, randomUUID()];
+  const file = join(root, key);
+  if (typeof content === "function") await content(file);
+  else await writeFile(file, content);
+  const facts = await runChild(["table-facts", root, key, fileName], z.discriminatedUnion("ok", [TableFacts, Refused]), { input: "{}" });
+  if (!facts.ok) return { code: facts.failure.code, message: facts.failure.message };
+  const plan = guessPlan(facts.form, facts.columns);
+  change(plan);
+  const answer = await runChild(["table", root, key, fileName, datasetId], DatasetAnswer, { input: JSON.stringify(plan) });
+  if (!answer.ok) {
+    // Nothing half written stays.
+    expect(existsSync(join(root, "datasets", datasetId))).toBe(false);
+    return { code: answer.failure.code, message: answer.failure.message };
+  }
+  return { code: "ok", message: "", facts, manifest: answer.manifest };
+}
+
+const rows = (count: number, make: (row: number) => string) => Array.from({ length: count }, (_, row) => make(row)).join("\n");
+/** A table that is right, to which each case does its harm. */
+const good = `size,kind\n${rows(40, (row) => `${(row * 7) % 11}.5,${row % 2 ? "a" : "b"}`)}\n`;
+
+/** The number is the one of the list of bad inputs. */
+const refused: [number, string, Content, string, RegExp, ((plan: TablePlan) => void)?][] = [
+  [15, "an image named .csv", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0), "TEXT_ENCODING", /^Byte 0 is not UTF-8/],
+  [8, "an Excel file named .csv", Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0), "TABLE_TYPE", /Excel file.*Save the sheet as CSV/],
+  [
+    13,
+    "one class only",
+    `size,kind\n${rows(40, (row) => `${row % 7}.5,a`)}`,
+    "DATASET_ONE_CLASS",
+    /Every row has the same kind, "a"/,
+    (plan) => Object.assign(plan, { target: 1, task: "tabular-classification" }),
+  ],
+  [13, "a header and nothing below", "size,kind\n", "DATASET_EMPTY", /no rows/],
+  [13, "no byte at all", "", "DATASET_EMPTY", /no rows/],
+  [21, "a row too long", `${good.split("\n").slice(0, 16).join("\n")}\n1,a,3,4,5\n2,b\n`, "CSV_RAGGED", /^Line 17 has 5 cells, the header 2/],
+  [21, "a row too short", "a,b,c,d\n1,2,3,4\n1,2\n", "CSV_RAGGED", /^Line 3 has 2 cells, the header 4/],
+  [22, "an unclosed quote", 'size,kind\n1,a\n2,"b\n3,a\n', "CSV_QUOTE", /^Line 3, column 2: the quote that opens here is never closed/],
+  [
+    22,
+    "an unclosed quote before 300 MB",
+    async (file) => {
+      const handle = await open(file, "w");
+      await handle.write('size,kind\n1,a\n2,"b\n');
+      const block = Buffer.alloc(1 << 20, "x");
+      for (let at = 0; at < 300; at++) await handle.write(block);
+      await handle.close();
+    },
+    "CSV_FIELD_TOO_LONG",
+    /^Line 3, column 2: the cell is longer than 1 MiB.*quote opens on line 3/,
+  ],
+  [22, "text behind a closing quote", 'size,kind\n1,"a"b\n', "CSV_QUOTE", /^Line 2, column 2/],
+  [23, "Latin-1", Buffer.from("size,kind\n1,caf\u00e9\n2,b\n", "latin1"), "TEXT_ENCODING", /^Byte 15 is not UTF-8 text\. Save/],
+  [23, "UTF-16 without a mark", Buffer.from("size,kind\n1,a\n", "utf16le"), "TEXT_ENCODING", /^Byte 1 is not UTF-8/],
+  [23, "UTF-8 that ends within a character", Buffer.from("size,kind\n1,a\u20ac").subarray(0, 15), "TEXT_ENCODING", /^Byte 13 /],
+  [
+    25,
+    "cells that are no numbers, without a rule",
+    good.replace("7.5,a", "NaN,a").replace("3.5,b", '"1,5",b'),
+    "MISSING_RULE",
+    /^Column "size" has 2 cells without a usable value, the first on line 3\. Choose/,
+  ],
+  [
+    26,
+    "50,000 classes",
+    `size,kind\n${rows(50_000, (row) => `${row % 9}.5,c${row}`)}`,
+    "DATASET_TOO_MANY_CLASSES",
+    /"kind" has more than 1,000 classes/,
+    (plan) => Object.assign(plan, { target: 1, task: "tabular-classification" }),
+  ],
+  [22, "5,000 columns", `${rows(5_000, (at) => `c${at}`).replaceAll("\n", ",")}\n`, "CSV_COLUMNS", /more than 4,096 columns/],
+  [21, "JSON that is nested", '{"a":1,"b":2}\n{"a":[1],"b":2}\n', "JSONL_NESTED", /^Line 2: "a" holds a list/],
+  [21, "JSON that is broken", '{"a":1,"b":2}\n{"a":1,\n', "JSONL_LINE", /^Line 2 is not JSON/],
+  [21, "JSON 100,000 deep", `{"a":1}\n{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`, "JSONL_(NESTED|LINE)", /^Line 2/],
+];
+
+describe("a table that cannot be read is refused with what, where, the limit and what to do", () => {
+  it.each(refused)("%i: %s", async (_, __, content, code, message, change) => {
+    const answer = await read(content, change);
+    expect(answer.code).toMatch(new RegExp(`^${code}$`));
+    expect(answer.message).toMatch(message);
+  });
+});
+
+describe("a table that only looks bad is read as it is", () => {
+  it("20: formulas are texts", async () => {
+    const answer = await read(`size,kind\n${rows(40, (row) => `${row % 7}.5,${row % 2 ? '"=HYPERLINK(""http://x"",""y"")"' : "@b"}`)}`);
+    expect(answer.manifest?.classes).toEqual(['=HYPERLINK("http://x","y")', "@b"]);
+  });
+
+  it.each([
+    ["UTF-8 with a mark", "\uFEFF", "utf8"],
+    ["UTF-16 with a mark", "\uFEFF", "utf16le"],
+  ] as const)("23: %s", async (_, mark, encoding) => {
+    const answer = await read(
+      Buffer.from(`${mark}gr\u00f6\u00dfe,kind\r\n${rows(400, (row) => `${row % 7}.5,${row % 2 ? "\u{1F600}" : "\u4e2d"}`).replaceAll("\n", "\r\n")}`, encoding),
+    );
+    expect(answer.manifest?.columns).toEqual(["gr\u00f6\u00dfe"]);
+    expect(answer.manifest?.classes).toEqual(["\u4e2d", "\u{1F600}"]);
+  });
+
+  it.each([
+    ["CSV", `__proto__,constructor,,x,x,toString\n${rows(40, (row) => `${row % 7}.5,${row % 5}.5,${row % 3}.5,${row % 4}.5,${row % 6}.5,${row % 2 ? "a" : "b"}`)}`],
+    [
+      "JSON lines",
+      rows(40, (row) => `{"__proto__":${row % 7}.5,"constructor":${row % 5}.5,"column 3":${row % 3}.5,"x":${row % 4}.5,"x (2)":${row % 6}.5,"toString":"${row % 2 ? "a" : "b"}"}`),
+    ],
+  ])("24: names that JavaScript has a meaning for, empty and equal ones: %s", async (_, text) => {
+    const answer = await read(text);
+    expect(answer.manifest?.columns).toEqual(["__proto__", "constructor", "column 3", "x", "x (2)"]);
+    expect(answer.manifest?.targetName).toBe("toString");
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it("25: NaN, inf, 1e999, 1,5 and nothing are counted, and stand for the median where that was chosen", async () => {
+    const odd = ["NaN", "inf", "1e999", '"1,5"', ""];
+    const text = `size,kind\n${rows(200, (row) => `${odd[row] ?? `${row % 7}.5`},${row % 2 ? "a" : "b"}`)}`;
+    const answer = await read(text, (plan) => Object.assign(plan.columns[0] ?? {}, { missing: "median" }));
+    expect(answer.facts?.columns[0]).toMatchObject({ missing: 2, filled: 198, numbers: 195, odd: { line: 3, text: "inf" } });
+    expect(answer.manifest?.table?.missing).toEqual([{ column: "size", cells: 5, rule: "median" }]);
+    expect(answer.manifest?.preprocess.mean[0]).toBeGreaterThan(3);
+  });
+
+  it("leaves no other file behind", async () => {
+    for (const id of await readdir(join(root, "datasets"))) expect((await readdir(join(root, "datasets", id))).every((name) => name.endsWith(".npy"))).toBe(true);
+  });
+});
