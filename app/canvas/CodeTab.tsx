@@ -5,7 +5,10 @@ import { useMemo, useState } from "react";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import { Button, ButtonLink } from "../ui/Button.tsx";
+import { Segments } from "../ui/Segments.tsx";
 import { saveText } from "../ui/saveFile.ts";
+import { KerasMissing } from "./KerasMissing.tsx";
+import { kerasCode } from "./kerasCode.ts";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -16,9 +19,13 @@ export function CodeTab() {
   const name = useStudio((s) => s.name);
   // Checked on its own: whether it fits a loss or a data set does not matter to the code.
   const broken = useMemo(() => checkGraph(graph).problems.find((problem) => problem.severity === "error"), [graph]);
-  const code = useMemo(() => (broken ? null : exportPyTorch(graph, { className: name })), [graph, name, broken]);
+  const [kind, setKind] = useState<"pytorch" | "keras">("pytorch");
+  const made = useMemo(() => {
+    if (broken) return null;
+    return kind === "keras" ? kerasCode(graph, { name }) : { code: exportPyTorch(graph, { className: name }) };
+  }, [graph, name, broken, kind]);
   const [copied, setCopied] = useState(false);
-  if (code === null) {
+  if (made === null) {
     return (
       <div className="space-y-1 px-3.5 py-3">
         <p>The code stands here once the model has no problems.</p>
@@ -26,15 +33,25 @@ export function CodeTab() {
       </div>
     );
   }
+  const code = "code" in made ? made.code : null;
   return (
     <div>
       <div className="sticky top-0 flex items-center justify-between gap-2 border-b border-line bg-panel px-3.5 py-2">
-        <span className="text-ink2">PyTorch</span>
+        <Segments
+          label="Language"
+          options={[
+            { id: "pytorch", title: "PyTorch" },
+            { id: "keras", title: "Keras" },
+          ]}
+          value={kind}
+          onValue={setKind}
+        />
         <span className="flex gap-1.5">
           <Button
             size="sm"
+            disabled={code === null}
             onClick={() => {
-              void navigator.clipboard.writeText(code).then(() => {
+              void navigator.clipboard.writeText(code ?? "").then(() => {
                 setCopied(true);
                 setTimeout(() => setCopied(false), 1500);
               });
@@ -42,12 +59,18 @@ export function CodeTab() {
           >
             {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
           </Button>
-          <Button size="sm" onClick={() => saveText(`${fileName(name)}.py`, code)}>
+          <Button size="sm" disabled={code === null} onClick={() => saveText(`${fileName(name)}${kind === "keras" ? "_keras" : ""}.py`, code ?? "")}>
             <Download size={12} /> Download
           </Button>
         </span>
       </div>
-      <pre className="overflow-x-auto px-3.5 py-3 font-mono text-xs leading-[17px]">{code}</pre>
+      {"missing" in made ? (
+        <div className="px-3.5 py-3">
+          <KerasMissing missing={made.missing} />
+        </div>
+      ) : (
+        <pre className="overflow-x-auto px-3.5 py-3 font-mono text-xs leading-[17px]">{code}</pre>
+      )}
       {modelId !== null && (
         <p className="border-t border-line px-3.5 py-2.5 text-ink2">
           With trained weights, and as ONNX, safetensors or npz:

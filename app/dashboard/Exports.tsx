@@ -1,9 +1,11 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { writeNpz } from "../../core/export/npz.ts";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { KerasMissing } from "../canvas/KerasMissing.tsx";
+import { kerasCode } from "../canvas/kerasCode.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -11,7 +13,8 @@ import { notify } from "../ui/Notices.tsx";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
-import { saveFile } from "../ui/saveFile.ts";
+import { saveFile, saveText } from "../ui/saveFile.ts";
+import { useTRPC } from "../ui/trpc.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
 import type { Artifact, Run } from "./run.ts";
@@ -24,6 +27,7 @@ export function Exports({ run }: { run: Run }) {
     <div className="min-w-0 space-y-4">
       <Onnx run={run} artifact={find("onnx")} />
       <PyTorch artifact={find("pytorch")} />
+      <Keras run={run} weights={find("safetensors")} />
       <Weights artifact={find("safetensors")} />
       <HowTo run={run} />
     </div>
@@ -97,6 +101,39 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
         {open && code.isPending && <Loading label="Loading the code" className="h-40" />}
         {open && code.error && <Failing what="The code" error={code.error} onRetry={() => void code.refetch()} />}
         {open && code.data !== undefined && <CodeBlock code={code.data} label="PyTorch code" className="max-h-[480px]" />}
+      </div>
+    </Panel>
+  );
+}
+
+/** The same network as a Keras script, or why Keras cannot say it. Written by this page, from the graph and the data set of the run. */
+function Keras({ run, weights }: { run: Run; weights: Artifact | undefined }) {
+  const trpc = useTRPC();
+  const [open, setOpen] = useState(false);
+  const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: run.dataset.id }));
+  const preprocess = dataset.data?.manifest?.preprocess;
+  const made = useMemo(() => (preprocess ? kerasCode(run.graph, { name: run.modelName, preprocess }) : null), [run.graph, run.modelName, preprocess]);
+  const base = weights?.fileName.replace(/\.safetensors$/, "") ?? "model";
+  return (
+    <Panel
+      title="Keras script"
+      end={
+        <span className="flex gap-2">
+          <Button disabled={!made || "missing" in made} aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? "Hide code" : "View code"}
+          </Button>
+          <Button disabled={!made || "missing" in made} aria-label="Download Keras script" onClick={() => made && "code" in made && saveText(`${base}-keras.py`, made.code)}>
+            Download
+          </Button>
+        </span>
+      }
+    >
+      <div className="space-y-2.5 px-3.5 pb-3">
+        <p className="max-w-prose text-ink2">The same network for Keras 3, on its torch or jax backend. It loads the weights below as .npz.</p>
+        {dataset.isPending && <Loading label="Loading the Keras script" className="h-6" />}
+        {dataset.error && <Failing what="The Keras script" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {made && "missing" in made && <KerasMissing missing={made.missing} />}
+        {open && made && "code" in made && <CodeBlock code={made.code} label="Keras script" className="max-h-[480px]" />}
       </div>
     </Panel>
   );

@@ -149,4 +149,18 @@ test("a finished run gives the same weights as safetensors and as npz", async ({
   const npz = readNpz(await take(() => page.getByRole("button", { name: "Download npz" }).click()), (packed) => inflateRawSync(packed));
   expect([...npz.keys()].sort()).toEqual([...safetensors.keys()].sort());
   for (const [name, { shape, data }] of safetensors) expect(npz.get(name), name).toMatchObject({ shape, data });
+
+  const keras = new TextDecoder().decode(await take(() => page.getByRole("button", { name: "Download Keras script" }).click()));
+  expect(keras).toContain("keras.Model(");
+  for (const name of safetensors.keys()) expect(keras).toContain(`w["${name}"]`);
+});
+
+test("the code of a model is there in PyTorch, and in Keras where Keras can say it", async ({ page }) => {
+  await startFrom(page, "Adaptive computation time");
+  await page.getByRole("tab", { name: "Code" }).click();
+  const panel = page.getByRole("tabpanel", { name: "Code" });
+  await expect(panel).toContainText("class AdaptiveComputationTime(nn.Module):");
+  await panel.getByRole("radio", { name: "Keras" }).click();
+  await expect(panel.getByRole("region", { name: "Not in Keras" })).toContainText("While");
+  await expect(panel.getByRole("button", { name: "Download" })).toBeDisabled();
 });
