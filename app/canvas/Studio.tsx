@@ -140,7 +140,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             </div>
           </div>
           <Side label="Panel" side="right" open={sheet === "panel"} width={panel === "inspect" && tab === "code" ? "lg:w-[460px]" : "lg:w-[308px]"}>
-            {panel === "train" ? <TrainPanel datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
+            {panel === "train" ? <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
           </Side>
         </main>
         <nav aria-label="Panels" className="grid shrink-0 grid-cols-3 border-t border-line bg-panel lg:hidden">

@@ -11,6 +11,7 @@ import { queryMetrics } from "../metrics/query.ts";
 import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
 import { cancelRun, deleteRun, resumeRun, stopRun } from "../runs/change.ts";
+import { findLr } from "../runs/findLr.ts";
 import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
 import { forkRun, startRun } from "../runs/start.ts";
 
@@ -41,6 +42,11 @@ export const runs = router({
   start: org("member")
     .input(StartRun)
     .mutation(({ ctx, input }) => startRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
+
+  /** The curve of a search for a learning rate, and the rate that it suggests. Leaves nothing behind. */
+  findLr: org("member")
+    .input(z.strictObject({ modelId: Id, settings: RunSettings }))
+    .mutation(({ ctx, input, signal }) => findLr(ctx.db, ctx.config, { orgId: ctx.orgId, ...input, ...(signal ? { signal } : {}) })),
 
   cancel: org("member")
     .input(RunId)

@@ -109,7 +109,7 @@ async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, setti
   return { runId: found.id };
 }
 
-async function requireManifest(db: Database, orgId: string, datasetId: string): Promise<Manifest> {
+export async function requireManifest(db: Database, orgId: string, datasetId: string): Promise<Manifest> {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, name: true, manifest: true } });
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
@@ -118,7 +118,7 @@ async function requireManifest(db: Database, orgId: string, datasetId: string): 
   return manifest;
 }
 
-function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): void {
+export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): void {
   const { problems } = checkGraph(graph, { ...objectiveOf(settings), data: manifest });
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {

@@ -59,17 +59,21 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
   return Row.parse(rows[0]);
 }
 
-/** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
-export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; maxRuns: number; resumeKey: string | null }): TrainSpec {
-  const pathOf = (file: string) => files.path(`${datasetFolder(run.datasetId)}/${file}`);
+/** A spec with the data set's files where they are on this machine. */
+export function placeFiles(spec: TrainSpec, datasetId: string, files: FileStore): TrainSpec {
+  const pathOf = (file: string) => files.path(`${datasetFolder(datasetId)}/${file}`);
   const place = (split: TrainSpec["data"]["train"]): TrainSpec["data"]["train"] => ({
     ...split,
     arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: pathOf(file) }])),
     ...(split.lengths ? { lengths: { ...split.lengths, file: pathOf(split.lengths.file) } } : {}),
   });
+  return { ...spec, data: { train: place(spec.data.train), validation: place(spec.data.validation) } };
+}
+
+/** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
+export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; maxRuns: number; resumeKey: string | null }): TrainSpec {
   return {
-    ...run.spec,
-    data: { train: place(run.spec.data.train), validation: place(run.spec.data.validation) },
+    ...placeFiles(run.spec, run.datasetId, files),
     // A machine that may train several runs at once shares its cores among them: threads that wait for each other's cores are slower than none.
     threads: run.spec.threads || Math.max(1, Math.floor(availableParallelism() / options.maxRuns)),
     checkpoint: { folder: files.path(checkpointFolder(lease)), everyMs: options.checkpointEveryMs },

@@ -18,6 +18,7 @@ import { ClassWeights } from "./ClassWeights.tsx";
 import { EarlyStopping } from "./EarlyStopping.tsx";
 import { ExtraLosses } from "./ExtraLosses.tsx";
 import { GradClip } from "./GradClip.tsx";
+import { LrFinder } from "./LrFinder.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
@@ -26,7 +27,19 @@ import { changeSettings, complain, openSettings, useTraining } from "./useTraini
 type Dataset = Answers["datasets"]["list"][number];
 
 /** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown. */
-export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: readonly Dataset[] | undefined; cuda: boolean | null; whyNot: string | null; onTrain: () => void }) {
+export function TrainPanel({
+  modelId,
+  datasets,
+  cuda,
+  whyNot,
+  onTrain,
+}: {
+  modelId: string;
+  datasets: readonly Dataset[] | undefined;
+  cuda: boolean | null;
+  whyNot: string | null;
+  onTrain: () => void;
+}) {
   const settings = useTraining((s) => s.settings);
   return (
     <section aria-label="Training settings" className="flex h-full min-h-0 flex-col">
@@ -37,7 +50,7 @@ export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: read
         </IconButton>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto px-3.5 pt-3 pb-6">
-        {datasets ? <Form settings={settings} datasets={datasets} cuda={cuda} /> : <Loading label="Loading data sets" className="h-64" />}
+        {datasets ? <Form modelId={modelId} settings={settings} datasets={datasets} cuda={cuda} whyNot={whyNot} /> : <Loading label="Loading data sets" className="h-64" />}
       </div>
       <footer className="shrink-0 space-y-2 border-t border-line px-3.5 py-3">
         {whyNot && <p className="text-sm text-ink2">{whyNot}</p>}
@@ -49,7 +62,19 @@ export function TrainPanel({ datasets, cuda, whyNot, onTrain }: { datasets: read
   );
 }
 
-function Form({ settings, datasets, cuda }: { settings: RunSettings | null; datasets: readonly Dataset[]; cuda: boolean | null }) {
+function Form({
+  modelId,
+  settings,
+  datasets,
+  cuda,
+  whyNot,
+}: {
+  modelId: string;
+  settings: RunSettings | null;
+  datasets: readonly Dataset[];
+  cuda: boolean | null;
+  whyNot: string | null;
+}) {
   const dataset = datasets.find((d) => d.id === settings?.datasetId);
   const pick = (
     <Field label="Data set">
@@ -127,6 +152,7 @@ function Form({ settings, datasets, cuda }: { settings: RunSettings | null; data
         )}
       </Field>
       <NumberField name="Learning rate" of="lr" settings={settings} min={1e-8} max={100} />
+      <LrFinder modelId={modelId} settings={settings} whyNot={whyNot} />
       <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />
       <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
 
