@@ -41,7 +41,6 @@ describe("stop and keep best", () => {
     const id = await world.queueRun(order);
     await world.untilRun(id, "well under way", (run) => run.epoch > 10);
     const pid = await world.trainerOf(id);
-    kill(pid, "SIGSTOP");
     await stopRun(world.db, world.orgId, id);
     kill(pid, "SIGKILL");
     const run = await world.untilEnded(id);
