@@ -39,7 +39,13 @@ export const prelu = defineLayer({
     // ONNX matches axes from the end, so the slopes get an axis of size 1 for each axis behind the channels.
     const behind = x.type.shape.slice(2).map((_, i) => i + 1);
     const slopes = b.weight("weight");
-    const [aligned = ""] = num_parameters === 1 || behind.length === 0 ? [slopes] : b.node("Unsqueeze", [slopes, b.constant(behind, [behind.length], "int64")]);
+    // A scalar must not become a row of one.
+    const isScalar = x.type.shape.length === 0;
+    const [aligned = ""] = isScalar
+      ? b.node("Squeeze", [slopes])
+      : num_parameters === 1 || behind.length === 0
+        ? [slopes]
+        : b.node("Unsqueeze", [slopes, b.constant(behind, [behind.length], "int64")]);
     const [y = ""] = b.node("PRelu", [x.name, aligned]);
     return { y };
   },
