@@ -9,6 +9,7 @@ import { formatBytes, formatCount } from "../ui/format.ts";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import type { Answers } from "../ui/trpc.ts";
+import { HealthPanel } from "./HealthPanel.tsx";
 import { Samples } from "./Samples.tsx";
 import { ruleTitles, taskTitles } from "./tasks.ts";
 
@@ -63,6 +64,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
               <ClassCounts classes={manifest.classes} train={train.classCounts} validation={validation.classCounts} chosen={classIndex} onChoose={setClassIndex} />
             </Panel>
           )}
+          <HealthPanel datasetId={dataset.id} manifest={manifest} />
           <Panel title="About">
             <dl className="px-3.5 pb-3">
               <Line name="Stored as">

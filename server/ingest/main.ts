@@ -1,8 +1,10 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { Manifest } from "../../core/data/manifest.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { openFileStore } from "../storage/files.ts";
 import { findBuiltinDataset } from "./builtin.ts";
+import { examineDataset } from "./health.ts";
 import { loadWeights, readOnnxModel, readPyTorchModel } from "./model.ts";
 import { prepareOwnTable } from "./ownTable.ts";
 import { IngestError } from "./source.ts";
@@ -18,6 +20,7 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (the graph as JSON on standard input)
  *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
  *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
+ *     node server/ingest/main.ts health <files folder> <dataset id>                                      (the manifest on standard input)
  *     node server/ingest/main.ts pytorch                                                             (the code on standard input)
  */
 const Order = z.union([
@@ -25,6 +28,7 @@ const Order = z.union([
   z.tuple([z.enum(["onnx", "weights"]), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table-facts"), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table"), z.string(), z.string(), z.string(), z.uuid()]),
+  z.tuple([z.literal("health"), z.string(), z.uuid()]),
   z.tuple([z.literal("pytorch"), z.string()]),
 ]);
 const order = Order.parse(process.argv.slice(2));
@@ -43,6 +47,7 @@ try {
 
 async function carryOut(): Promise<object> {
   if (order[0] === "pytorch") return readPyTorchModel(await text(process.stdin), order[1]);
+  if (order[0] === "health") return examineDataset(openFileStore(order[1]), order[2], Manifest.parse(JSON.parse(await text(process.stdin))));
   const [kind, root, what, where] = order;
   const files = openFileStore(root);
   if (kind === "table-facts") return inspectTable(files.path(what), where, TableForm.partial().parse(JSON.parse(await text(process.stdin))));

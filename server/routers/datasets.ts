@@ -4,6 +4,7 @@ import { Failure } from "../../core/training/events.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
+import { readHealth } from "../datasets/health.ts";
 import { CreateTable, createOwnTable, deleteDataset, InspectTable, inspectOwnTable } from "../datasets/own.ts";
 import { findRowsOfClass } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -39,6 +40,11 @@ export const datasets = router({
   samples: org("viewer")
     .input(ReadSamples)
     .query(({ ctx, input }) => readSamples(ctx.db, ctx.files, ctx.orgId, input)),
+
+  /** What may be wrong with the rows: found by looking through all of them, once for each version. */
+  health: org("viewer")
+    .input(z.strictObject({ datasetId: Id }))
+    .query(({ ctx, input }) => readHealth(ctx, input.datasetId)),
 
   /** What is in the columns of an uploaded table, before it is made a data set. */
   inspectTable: org("member")
