@@ -17,12 +17,7 @@ it.each([
 ])("%s learns", async (id, accuracy) => {
   const template = findTemplate(id);
   if (!template) throw new Error(`There is no template ${id}.`);
-  const spec = await specOfTemplate(
-    template,
-    folder.path,
-    { schedule: "constant", epochs: 2, batchSize: 64 },
-    { train: 4_000, validation: 1_000 },
-  );
+  const spec = await specOfTemplate(template, folder.path, { schedule: "constant", epochs: 2, batchSize: 64 }, { train: 4_000, validation: 1_000 });
   const { events } = await trainAll(spec);
   const last = events.findLast((event) => event.type === "evaluated");
   expect(last?.values.accuracy).toBeGreaterThan(accuracy);
