@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ["test/server/postgres.ts"],
     // Real engines and databases: two at a time fill two cores.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     pool: "forks",
   },
 });
