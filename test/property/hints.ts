@@ -92,6 +92,8 @@ export const hints: { readonly [type: string]: Hint } = {
   conv1d: fewerThanThereAre,
   conv2d: fewerThanThereAre,
   conv3d: fewerThanThereAre,
+  depthwise_conv2d: fewerThanThereAre,
+  separable_conv2d: fewerThanThereAre,
   fold: {
     shapes: ({ output_size, kernel_size, stride, padding, dilation }) => {
       const [size, kernel, step, pad, distance] = [output_size, kernel_size, stride, padding, dilation].map((value) => perAxis(value as number | number[], 2));
