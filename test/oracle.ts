@@ -17,6 +17,8 @@ const env = { ...oracleEnv, OMP_NUM_THREADS: "1" };
 
 /** Those of the Python modules that are not installed. */
 export function missingOracles(...modules: string[]): string[] {
+  // PyTorch's optimizers do not load without sympy, of which libtorch's wheel brings nothing.
+  if (modules.includes("torch")) modules.push("sympy");
   const script = "import importlib.util, json, sys; print(json.dumps([m for m in sys.argv[1:] if importlib.util.find_spec(m) is None]))";
   const found = spawnSync("python3", ["-c", script, ...modules], { env, encoding: "utf8" });
   if (found.status !== 0) return modules;
