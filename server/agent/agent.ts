@@ -86,13 +86,18 @@ export class Agent {
     await this.#db.$executeRaw`DELETE FROM "Agent" WHERE "name" = ${this.#config.AGENT_NAME} AND "pid" = ${process.pid}`.catch(() => {});
   }
 
+  /** Whether an expired lease means a lost trainer. */
+  get #settled(): boolean {
+    return performance.now() - this.#databaseSince >= this.#config.LEASE_MS;
+  }
+
   async #claim(): Promise<void> {
     for (;;) {
       const trainer = this.#trainers.waiting;
       if (trainer === null) return this.#trainers.keepOneWaiting();
       const owner = { agent: this.#config.AGENT_NAME, process: trainer.process };
       const leaseMs = this.#config.LEASE_MS;
-      const lease = (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS })) ?? (await claimExports(this.#db, owner, { leaseMs }));
+      const lease = (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS })) ?? (await claimExports(this.#db, owner, { leaseMs, settled: this.#settled }));
       if (lease === null) return;
       this.#log.info({ ...lease, pid: trainer.process.pid }, "run claimed");
       trainer.send(lease);
@@ -123,13 +128,12 @@ export class Agent {
 
   /** Frees runs whose trainer is gone: at once where this machine can see it, else when the lease has run out. */
   async #sweep(): Promise<void> {
-    const settled = performance.now() - this.#databaseSince >= this.#config.LEASE_MS;
     for (const lease of await listLeases(this.#db)) {
       const owner = readOwner(lease.owner);
       if (owner?.agent === this.#config.AGENT_NAME && !isAlive(owner.process)) {
         // A child's own end says more, and is on its way.
         if (!this.#trainers.isChild(owner.process)) await this.#lose(lease, { kind: "gone" });
-      } else if (lease.expired && settled && lease.owner !== "") {
+      } else if (lease.expired && this.#settled && lease.owner !== "") {
         await this.#lose(lease, { kind: "silent" }, { onlyExpired: true });
         if (owner?.agent === this.#config.AGENT_NAME) signalProcess(owner.process, "SIGKILL");
       }

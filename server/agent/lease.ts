@@ -22,7 +22,8 @@ export function readOwner(text: string): Owner | null {
   return agent && Number.isInteger(Number(pid)) && startTicks ? { agent, process: { pid: Number(pid), startTicks } } : null;
 }
 
-const until = (leaseMs: number) => Prisma.sql`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
+/** When a lease given now runs out, by the database's clock. */
+export const until = (leaseMs: number) => Prisma.sql`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
 
 /** Takes the oldest queued run for a trainer, or null where there is none or this agent trains `maxRuns` already. */
 export async function claimRun(db: Database, owner: Owner, { leaseMs, maxRuns }: { leaseMs: number; maxRuns: number }): Promise<Lease | null> {
@@ -40,11 +41,11 @@ export async function claimRun(db: Database, owner: Owner, { leaseMs, maxRuns }:
   return rows[0] ?? null;
 }
 
-/** Takes a run that has ended but whose exports nobody finishes. */
-export async function claimExports(db: Database, owner: Owner, { leaseMs }: { leaseMs: number }): Promise<Lease | null> {
+/** Takes a run that has ended but whose exports nobody finishes: one that was given up, and where `settled`, one whose holder is silent. */
+export async function claimExports(db: Database, owner: Owner, { leaseMs, settled }: { leaseMs: number; settled: boolean }): Promise<Lease | null> {
   const rows = await db.$queryRaw<Lease[]>`
     WITH "next" AS (
-      SELECT "id" FROM "Run" WHERE "status" IN ('finished', 'cancelled') AND "leaseUntil" < clock_timestamp()
+      SELECT "id" FROM "Run" WHERE "status" IN ('finished', 'cancelled') AND "leaseUntil" < clock_timestamp() AND ("owner" IS NULL OR ${settled})
       ORDER BY "leaseUntil" LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE "Run" AS "run"

@@ -7,12 +7,13 @@ const askEveryMs = 500;
 export type Keeping = { stop(): void };
 
 /**
- * Keeps a lease alive from the trainer itself, so that a run outlives its agent: renews it three times in its length, asks twice a second
+ * Keeps a lease alive from the trainer itself, so that a run outlives its agent: renews it at once and three times in its length, asks twice a second
  * whether the person wants the run to stop. `onLost` is called once the database says that the lease is over; while the database does not
  * answer, nobody else can take it either.
  */
 export function keepLease(db: Database, lease: Lease, leaseMs: number, on: { lost(): void; cancelRequested(): void }): Keeping {
-  let renewedAt = performance.now();
+  // It may have run out while the database was away and nobody kept it.
+  let renewedAt = Number.NEGATIVE_INFINITY;
   let asking = false;
   const ask = async () => {
     if (asking) return;
@@ -29,6 +30,7 @@ export function keepLease(db: Database, lease: Lease, leaseMs: number, on: { los
       asking = false;
     }
   };
+  void ask();
   const timer = setInterval(ask, Math.min(askEveryMs, leaseMs / 6));
   return { stop: () => clearInterval(timer) };
 }

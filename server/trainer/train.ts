@@ -3,8 +3,7 @@ import { relative } from "node:path";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
 import { EngineError, type EngineInfo, type Training, train } from "../../native/index.ts";
-import type { Lease } from "../agent/lease.ts";
-import { requeueRun } from "../agent/lease.ts";
+import { type Lease, requeueRun, until } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
@@ -195,9 +194,9 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
 /**
  * Ends a run. A run that somebody wished to cancel ends cancelled, even where its last step was already done; one whose best somebody wished
  * to keep ends finished. Where there is something to
- * export, the lease is kept for that.
+ * export, the lease is kept for that, in full: it may have run out while the database was away.
  */
-async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null, cause?: unknown): Promise<Outcome> {
+async function endRun({ db, config, log }: Bench, lease: Lease, failure: Failure | null, cause?: unknown): Promise<Outcome> {
   if (cause !== undefined) log.error({ runId: lease.runId, error: cause }, "run failed");
   const rows = await untilDatabase(
     () => db.$queryRaw<{ status: string }[]>`
@@ -206,7 +205,7 @@ async function endRun({ db, log }: Bench, lease: Lease, failure: Failure | null,
         "failure" = CASE WHEN "cancelRequestedAt" IS NOT NULL THEN NULL ELSE ${failure === null ? null : JSON.stringify(failure)}::jsonb END,
         "marks" = CASE WHEN "keepBest" AND "step" < "totalSteps" THEN "marks" || jsonb_build_array(jsonb_build_object('step', "step", 'kind', 'stop', 'text', ${STOPPED}::text)) ELSE "marks" END,
         "endedAt" = clock_timestamp(), "attempts" = 0,
-        "leaseUntil" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "leaseUntil" END,
+        "leaseUntil" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE ${until(config.LEASE_MS)} END,
         "owner" = CASE WHEN "cancelRequestedAt" IS NULL AND ${failure !== null} THEN NULL ELSE "owner" END
       WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "status"::text`,
   );

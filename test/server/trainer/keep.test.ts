@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { claimExports, claimRun } from "../../../server/agent/lease.ts";
+import { keepLease } from "../../../server/trainer/keep.ts";
+import { openWorld, type World } from "../../fault/world.ts";
+
+const nobody = { pid: 1, startTicks: "0" };
+const leaseMs = 60_000;
+const unexpected = {
+  lost: () => {
+    throw new Error("The lease is not over.");
+  },
+  cancelRequested: () => {},
+};
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world?.close());
+
+it("a lease that ran out while the database was away is renewed as soon as somebody keeps it, and its exports are not taken before", async () => {
+  const id = await world.queueRun();
+  const lease = await claimRun(world.db, { agent: "first", process: nobody }, { leaseMs, maxRuns: 100 });
+  if (lease === null) throw new Error("There is a run to claim.");
+  await world.db
+    .$executeRaw`UPDATE "Run" SET "status" = 'finished', "endedAt" = clock_timestamp(), "leaseUntil" = clock_timestamp() - interval '1 second' WHERE "id" = ${id}::uuid`;
+  const other = { agent: "second", process: nobody };
+  expect(await claimExports(world.db, other, { leaseMs, settled: false })).toBeNull();
+
+  const keeping = keepLease(world.db, lease, leaseMs, unexpected);
+  await sleep(500);
+  keeping.stop();
+  expect(await claimExports(world.db, other, { leaseMs, settled: true })).toBeNull();
+
+  await world.db.$executeRaw`UPDATE "Run" SET "leaseUntil" = clock_timestamp() - interval '1 second' WHERE "id" = ${id}::uuid`;
+  expect(await claimExports(world.db, other, { leaseMs, settled: true })).toMatchObject({ runId: id, token: lease.token + 1 });
+});
