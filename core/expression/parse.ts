@@ -191,7 +191,7 @@ function tokenize(text: string): Token[] {
 }
 
 /** How tightly operators bind, loosest first, as in Python. */
-const BINDING: { [operator: string]: number } = {
+export const BINDING: { [operator: string]: number } = {
   "==": 10,
   "!=": 10,
   "<": 10,
@@ -210,7 +210,8 @@ const BINDING: { [operator: string]: number } = {
   "@": 70,
   "**": 90,
 };
-const UNARY_BINDING = 80;
+/** Minus and not bind more tightly than products, less than powers. */
+export const UNARY_BINDING = 80;
 
 class Parser {
   private at = 0;

@@ -1,24 +1,6 @@
-/** How tightly Python's operators bind; what binds less tightly than its place needs parentheses. */
-const RANKS: { [operator: string]: number } = {
-  "==": 10,
-  "!=": 10,
-  "<": 10,
-  "<=": 10,
-  ">": 10,
-  ">=": 10,
-  "|": 20,
-  "^": 30,
-  "&": 40,
-  "+": 60,
-  "-": 60,
-  "*": 70,
-  "/": 70,
-  "//": 70,
-  "%": 70,
-  "@": 70,
-  "**": 90,
-};
-const UNARY = 80;
+import { BINDING, UNARY_BINDING } from "./parse.ts";
+
+/** What binds less tightly than its place needs parentheses; names, calls and numbers never do. */
 const PRIMARY = 100;
 
 /** A piece of Python code that knows when it needs parentheses. In a template it stands as it is. */
@@ -55,17 +37,17 @@ export class PyText {
   static number(value: number, isWhole: boolean): PyText {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? new PyText(`float("nan")`) : new PyText(`float("${value < 0 ? "-" : ""}inf")`);
     const text = isWhole || !Number.isInteger(value) || Math.abs(value) >= 1e21 ? String(value) : value.toFixed(1);
-    return new PyText(text, value < 0 || Object.is(value, -0) ? UNARY : PRIMARY);
+    return new PyText(text, value < 0 || Object.is(value, -0) ? UNARY_BINDING : PRIMARY);
   }
 
   static binary(left: PyText, operator: string, right: PyText): PyText {
-    const rank = RANKS[operator] ?? PRIMARY;
+    const rank = BINDING[operator] ?? PRIMARY;
     // Comparisons do not chain, ** binds from the right, all others from the left.
-    const [before, after] = operator === "**" ? [rank + 1, UNARY] : rank === 10 ? [rank + 1, rank + 1] : [rank, rank + 1];
+    const [before, after] = operator === "**" ? [rank + 1, UNARY_BINDING] : rank === 10 ? [rank + 1, rank + 1] : [rank, rank + 1];
     return new PyText(`${left.within(before)} ${operator} ${right.within(after)}`, rank);
   }
 
   static unary(operator: string, operand: PyText): PyText {
-    return new PyText(`${operator}${operand.within(UNARY)}`, UNARY);
+    return new PyText(`${operator}${operand.within(UNARY_BINDING)}`, UNARY_BINDING);
   }
 }

@@ -1,6 +1,8 @@
+import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { evaluate } from "../graph/dims.ts";
 import type { Shape, TensorType } from "../graph/shape.ts";
 import { float32, type OnnxBuilder, type OnnxValue, onnxNode, type ProgramBuilder, type Value } from "./kit.ts";
+import { lowerSteps } from "./lengths.ts";
 
 /** softmax(q kᵀ / √d) v over q [..., T, d], k [..., S, d], v [..., S, e]; `isCausal` lets step t look at the steps up to t only. */
 type Attention = { dropout: number; isCausal: boolean };
@@ -29,12 +31,7 @@ export function lowerAttention(b: ProgramBuilder, q: Value, k: Value, v: Value, 
 
 /** Which steps are not in the future: bool [T, S]. */
 function lowerPast(b: ProgramBuilder, q: Value, k: Value): Value {
-  const steps = ({ id, type }: Value) => {
-    const axis = type.shape.length - 2;
-    const size = type.shape[axis] ?? 1;
-    return b.call("aten::arange.start_step", [0, typeof size === "number" ? size : { size: [{ id, type }, axis] }, 1, "int64"], { dtype: "int64", shape: [size] });
-  };
-  const [now, then] = [steps(q), steps(k)];
+  const [now, then] = [lowerSteps(b, q, q.type.shape.length - 2), lowerSteps(b, k, k.type.shape.length - 2)];
   const column = b.call("aten::unsqueeze", [now, 1], { dtype: "int64", shape: [...now.type.shape, 1] });
   return b.call("aten::le.Tensor", [then, column], { dtype: "bool", shape: [...now.type.shape, ...then.type.shape] });
 }
@@ -47,7 +44,7 @@ export function writeAttention(b: OnnxBuilder, q: OnnxValue, k: OnnxValue, v: On
   let visible = mask;
   if (isCausal) {
     const ones = onnxNode(b, "Expand", [b.constant([1], [], "float32"), onnxNode(b, "Shape", [scores])]);
-    const past = onnxNode(b, "Cast", [onnxNode(b, "Trilu", [ones], { upper: 0 })], { to: ONNX_BOOL });
+    const past = onnxNode(b, "Cast", [onnxNode(b, "Trilu", [ones], { upper: 0 })], { to: ONNX_DTYPES.bool });
     visible = mask === undefined ? past : onnxNode(b, "And", [mask, past]);
   }
   if (visible !== undefined) scores = onnxNode(b, "Where", [visible, scores, b.constant([MASKED], [], "float32")]);
@@ -56,9 +53,6 @@ export function writeAttention(b: OnnxBuilder, q: OnnxValue, k: OnnxValue, v: On
   if (visible !== undefined && mask !== undefined) shares = onnxNode(b, "Where", [visible, shares, b.constant([0], [], "float32")]);
   return onnxNode(b, "MatMul", [shares, v.name]);
 }
-
-/** `TensorProto.DataType.BOOL` */
-const ONNX_BOOL = 9;
 
 /** Both products, for one sample. */
 export function attentionCost(q: Shape, k: Shape, v: Shape): number {

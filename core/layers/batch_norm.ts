@@ -1,5 +1,5 @@
 import { printShape } from "../graph/shape.ts";
-import { affineWeights, runningWeights } from "./initializers.ts";
+import { runningNormArguments, runningNormWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 import { type Axes, needChannels, needImage, SPATIAL_INPUT } from "./window.ts";
@@ -29,34 +29,11 @@ export function defineBatchNorm(axes: Axes) {
       if (wrong) return axes === 1 ? { ...wrong, problem: `${title} needs [N, features] or [N, channels, length] but receives ${printShape(x.shape)}.` } : wrong;
       const unknown = needChannels(title, x.shape);
       if (unknown) return unknown;
-      const channels = Number(x.shape[1]);
-      return {
-        outputs: { y: x },
-        weights: {
-          ...(affine ? affineWeights([channels]) : {}),
-          ...(track_running_stats ? runningWeights(channels) : {}),
-        },
-      };
+      return { outputs: { y: x }, weights: runningNormWeights(Number(x.shape[1]), { affine, track_running_stats }) };
     },
-    lower: ({ eps, momentum, affine, track_running_stats }, { x }, b) => {
-      if (track_running_stats) b.call("aten::add_.Scalar", [b.weight("num_batches_tracked"), { flag: "training" }], { dtype: "int64", shape: [] });
-      return {
-        y: b.call(
-          "aten::batch_norm",
-          [
-            x,
-            affine ? b.weight("weight") : null,
-            affine ? b.weight("bias") : null,
-            track_running_stats ? b.weight("running_mean") : null,
-            track_running_stats ? b.weight("running_var") : null,
-            track_running_stats ? { flag: "training" } : true,
-            momentum,
-            eps,
-            true, // cudnn_enabled
-          ],
-          x.type,
-        ),
-      };
+    lower: (params, { x }, b) => {
+      if (params.track_running_stats) b.call("aten::add_.Scalar", [b.weight("num_batches_tracked"), { flag: "training" }], { dtype: "int64", shape: [] });
+      return { y: b.call("aten::batch_norm", runningNormArguments(b, x, params), x.type) };
     },
     onnx: ({ eps, affine, track_running_stats }, { x }, b) => {
       const channels = Number(x.type.shape[1]);

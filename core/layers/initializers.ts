@@ -1,4 +1,4 @@
-import type { WeightPlan } from "./kit.ts";
+import type { BuilderArg, ProgramBuilder, Value, WeightPlan } from "./kit.ts";
 
 /** PyTorch's default initial values, computed in the same order of operations so that the bounds are the same doubles. */
 
@@ -23,12 +23,34 @@ export function affineWeights(shape: number[]): { weight: WeightPlan; bias: Weig
 }
 
 /** Running averages of normalization layers: buffers that start at mean 0 and variance 1. */
-export function runningWeights(channels: number): { [name: string]: WeightPlan } {
+function runningWeights(channels: number): { [name: string]: WeightPlan } {
   return {
     running_mean: { shape: [channels], init: { kind: "constant", value: 0 }, trainable: false },
     running_var: { shape: [channels], init: { kind: "constant", value: 1 }, trainable: false },
     num_batches_tracked: { shape: [], init: { kind: "constant", value: 0 }, trainable: false, dtype: "int64" },
   };
+}
+
+type RunningNorm = { affine: boolean; track_running_stats: boolean };
+
+/** Weights of BatchNorm and InstanceNorm over so many channels. */
+export function runningNormWeights(channels: number, { affine, track_running_stats }: RunningNorm): { [name: string]: WeightPlan } {
+  return { ...(affine ? affineWeights([channels]) : {}), ...(track_running_stats ? runningWeights(channels) : {}) };
+}
+
+/** The arguments of `aten::batch_norm` and `aten::instance_norm`. */
+export function runningNormArguments(b: ProgramBuilder, x: Value, { affine, track_running_stats, momentum, eps }: RunningNorm & { momentum: number; eps: number }): BuilderArg[] {
+  return [
+    x,
+    affine ? b.weight("weight") : null,
+    affine ? b.weight("bias") : null,
+    track_running_stats ? b.weight("running_mean") : null,
+    track_running_stats ? b.weight("running_var") : null,
+    track_running_stats ? { flag: "training" } : true,
+    momentum,
+    eps,
+    true, // cudnn_enabled
+  ];
 }
 
 /** U(−bound, bound) */

@@ -1,7 +1,6 @@
-import { isStatic } from "../graph/dims.ts";
-import { printShape } from "../graph/shape.ts";
 import { affineWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
+import { lastAxes } from "./last_axes.ts";
 import { p, pythonCall } from "./params.ts";
 
 export const layerNorm = defineLayer({
@@ -22,22 +21,9 @@ export const layerNorm = defineLayer({
   inputs: { x: { doc: "Any tensor whose last sizes are known." } },
   summary: ({ axes }) => (axes === 1 ? "" : `last ${axes} axes`),
   infer: ({ axes, elementwise_affine, bias }, { x }) => {
-    if (axes >= x.shape.length) {
-      return {
-        problem: `LayerNorm cannot normalize the last ${axes} axes of ${printShape(x.shape)} without the batch.`,
-        code: "GRAPH_PARAM",
-        param: "axes",
-        fixes: x.shape.length > 1 ? [{ kind: "set-param", label: "Set axes to 1", name: "axes", value: 1 }] : [],
-      };
-    }
-    const shape = x.shape.slice(-axes);
-    if (!isStatic(shape))
-      return {
-        problem: `LayerNorm needs to know the sizes of the axes it normalizes, but in ${printShape(x.shape)} one is known only at run time.`,
-        port: "x",
-        hint: "Normalize fewer axes, or move that axis with Permute.",
-      };
-    const { weight, bias: shift } = affineWeights(shape);
+    const last = lastAxes("LayerNorm", axes, x.shape);
+    if ("problem" in last) return last;
+    const { weight, bias: shift } = affineWeights(last.shape);
     return { outputs: { y: x }, weights: { ...(elementwise_affine ? { weight } : {}), ...(elementwise_affine && bias ? { bias: shift } : {}) } };
   },
   lower: ({ axes, eps, elementwise_affine, bias }, { x }, b) => ({

@@ -18,13 +18,13 @@ export function needSequence(title: string, x: TensorType, lengths: TensorType |
   return null;
 }
 
-/** 0, 1, 2, … for each step of x's axis 1: int64 [time]. */
-export function lowerSteps(b: ProgramBuilder, x: Value): Value {
-  const size = x.type.shape[1] ?? 1;
-  return b.call("aten::arange.start_step", [0, typeof size === "number" ? size : { size: [x, 1] }, 1, "int64"], { dtype: "int64", shape: [size] });
+/** 0, 1, 2, … for each step along an axis of x: [time]. */
+export function lowerSteps(b: ProgramBuilder, x: Value, axis = 1, dtype: "int64" | "float32" = "int64"): Value {
+  const size = x.type.shape[axis] ?? 1;
+  return b.call("aten::arange.start_step", [0, typeof size === "number" ? size : { size: [x, axis] }, 1, dtype], { dtype, shape: [size] });
 }
 
-/** The same in ONNX. */
+/** The steps of axis 1 in ONNX. */
 export function onnxSteps(b: OnnxBuilder, x: OnnxValue): string {
   const size = x.type.shape[1] ?? 1;
   if (typeof size === "number") {

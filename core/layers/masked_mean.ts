@@ -1,9 +1,7 @@
+import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { printShape } from "../graph/shape.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { LENGTHS_PORT, lowerCounting, needSequence, onnxCounting, pythonCounting } from "./lengths.ts";
-
-/** `TensorProto.DataType.FLOAT` */
-const ONNX_FLOAT = 1;
 
 export const maskedMean = defineLayer({
   type: "masked_mean",
@@ -34,7 +32,7 @@ export const maskedMean = defineLayer({
     if (!lengths) return { y: onnxNode(b, "ReduceMean", [x.name, axes], { keepdims: 0 }) };
     const counting = onnxNode(b, "Unsqueeze", [onnxCounting(b, x, lengths), b.constant([2], [1], "int64")]);
     const total = onnxNode(b, "ReduceSum", [onnxNode(b, "Where", [counting, x.name, b.constant([0], [], "float32")]), axes], { keepdims: 0 });
-    const count = onnxNode(b, "Cast", [onnxNode(b, "Max", [lengths.name, b.constant([1], [], "int64")])], { to: ONNX_FLOAT });
+    const count = onnxNode(b, "Cast", [onnxNode(b, "Max", [lengths.name, b.constant([1], [], "int64")])], { to: ONNX_DTYPES.float32 });
     return { y: onnxNode(b, "Div", [total, onnxNode(b, "Unsqueeze", [count, axes])]) };
   },
   torch: () => ({

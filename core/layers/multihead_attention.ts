@@ -2,7 +2,7 @@ import { printShape, type Shape, type TensorType } from "../graph/shape.ts";
 import { attentionCost, lowerAttention, writeAttention } from "./attention.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights, symmetricUniform } from "./initializers.ts";
-import { countPerSample, defineLayer, float32, type OnnxBuilder, type OnnxValue, type ProgramBuilder, type Value, type WeightPlan } from "./kit.ts";
+import { countPerSample, defineLayer, float32, type OnnxBuilder, type OnnxValue, onnxNode, type ProgramBuilder, type Value, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
 /** Of an example: from its third step on none sees the first. */
@@ -89,14 +89,14 @@ export const multiheadAttention = defineLayer({
     const biases = bias ? thirds(b, b.weight("in_proj_bias")) : [];
     const split = ({ name, type: { shape } }: OnnxValue, i: number): OnnxValue => {
       const projected = project(b, name, weights[i] ?? "", biases[i]);
-      const laid = one(b, "Reshape", [projected, b.constant([0, 0, num_heads, features / num_heads], [4], "int64")]);
-      return { name: one(b, "Transpose", [laid], { perm: [0, 2, 1, 3] }), type: float32([shape[0] ?? 1, num_heads, shape[1] ?? 1, features / num_heads]) };
+      const laid = onnxNode(b, "Reshape", [projected, b.constant([0, 0, num_heads, features / num_heads], [4], "int64")]);
+      return { name: onnxNode(b, "Transpose", [laid], { perm: [0, 2, 1, 3] }), type: float32([shape[0] ?? 1, num_heads, shape[1] ?? 1, features / num_heads]) };
     };
-    const real = key_padding_mask && one(b, "Unsqueeze", [one(b, "Not", [key_padding_mask.name]), b.constant([1, 2], [2], "int64")]);
-    const allowed = attn_mask && one(b, "Not", [attn_mask.name]);
-    const mask = real && allowed ? one(b, "And", [real, allowed]) : (real ?? allowed);
+    const real = key_padding_mask && onnxNode(b, "Unsqueeze", [onnxNode(b, "Not", [key_padding_mask.name]), b.constant([1, 2], [2], "int64")]);
+    const allowed = attn_mask && onnxNode(b, "Not", [attn_mask.name]);
+    const mask = real && allowed ? onnxNode(b, "And", [real, allowed]) : (real ?? allowed);
     const attended = writeAttention(b, split(query, 0), split(key, 1), split(value, 2), { dropout, isCausal: is_causal }, mask);
-    const joined = one(b, "Reshape", [one(b, "Transpose", [attended], { perm: [0, 2, 1, 3] }), b.constant([0, 0, features], [3], "int64")]);
+    const joined = onnxNode(b, "Reshape", [onnxNode(b, "Transpose", [attended], { perm: [0, 2, 1, 3] }), b.constant([0, 0, features], [3], "int64")]);
     return { y: project(b, joined, b.weight("out_proj.weight"), bias ? b.weight("out_proj.bias") : undefined) };
   },
   torch: ({ num_heads, dropout, bias, is_causal }, { inputs: { query, key = query, value = key } }) => ({
@@ -176,14 +176,10 @@ function projectIn(b: ProgramBuilder, query: Value, key: Value, value: Value, bi
 }
 
 function project(b: OnnxBuilder, x: string, weight: string, bias: string | undefined): string {
-  const product = one(b, "MatMul", [x, one(b, "Transpose", [weight], { perm: [1, 0] })]);
-  return bias === undefined ? product : one(b, "Add", [product, bias]);
+  const product = onnxNode(b, "MatMul", [x, onnxNode(b, "Transpose", [weight], { perm: [1, 0] })]);
+  return bias === undefined ? product : onnxNode(b, "Add", [product, bias]);
 }
 
 function thirds(b: OnnxBuilder, weight: string): string[] {
   return b.node("Split", [weight], { axis: 0, num_outputs: 3 }, 3);
-}
-
-function one(b: OnnxBuilder, ...[op, inputs, attributes]: Parameters<OnnxBuilder["node"]>): string {
-  return b.node(op, inputs, attributes)[0] ?? "";
 }

@@ -1,10 +1,8 @@
+import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { printShape } from "../graph/shape.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
 import { lowerSteps, onnxSteps } from "./lengths.ts";
 import { p } from "./params.ts";
-
-/** `TensorProto.DataType.FLOAT` */
-const ONNX_FLOAT = 1;
 
 export const positionalEncoding = defineLayer({
   type: "positional_encoding",
@@ -66,7 +64,7 @@ export const positionalEncoding = defineLayer({
       [half],
       "float32",
     );
-    const column = onnxNode(b, "Unsqueeze", [onnxNode(b, "Cast", [steps], { to: ONNX_FLOAT }), b.constant([1], [1], "int64")]);
+    const column = onnxNode(b, "Unsqueeze", [onnxNode(b, "Cast", [steps], { to: ONNX_DTYPES.float32 }), b.constant([1], [1], "int64")]);
     const angles = onnxNode(b, "Mul", [column, speed]);
     const last = b.constant([2], [1], "int64");
     const pair = onnxNode(b, "Concat", [onnxNode(b, "Unsqueeze", [onnxNode(b, "Sin", [angles]), last]), onnxNode(b, "Unsqueeze", [onnxNode(b, "Cos", [angles]), last])], {

@@ -1,7 +1,7 @@
 import { evaluate } from "../graph/dims.ts";
 import { type Dim, printShape, type TensorType } from "../graph/shape.ts";
 import { symmetricUniform } from "./initializers.ts";
-import { type BuilderArg, defineLayer, float32, isSameType, type OnnxAttribute, type OnnxBuilder, type Value, type WeightPlan } from "./kit.ts";
+import { type BuilderArg, defineLayer, float32, isSameType, type OnnxAttribute, type OnnxBuilder, onnxNode, type Value, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
 /**
@@ -145,9 +145,9 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
     },
     onnx: (settings, { x, lengths, ...starts }, b) => {
       const { hidden_size, batch_first, bidirectional, bias, nonlinearity } = settings;
-      const counts = lengths ? one(b, "Cast", [lengths.name], { to: ONNX_INT32 }) : null;
+      const counts = lengths ? onnxNode(b, "Cast", [lengths.name], { to: ONNX_INT32 }) : null;
       const directions = bidirectional ? 2 : 1;
-      let y = batch_first ? one(b, "Transpose", [x.name], { perm: [1, 0, 2] }) : x.name;
+      let y = batch_first ? onnxNode(b, "Transpose", [x.name], { perm: [1, 0, 2] }) : x.name;
       const memories: string[][] = states.map(() => []);
       const attributes: { [name: string]: OnnxAttribute } = { hidden_size, direction: bidirectional ? "bidirectional" : "forward" };
       if (aten === "aten::gru") attributes.linear_before_reset = 1;
@@ -157,7 +157,7 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
         const stack = (name: string) =>
           joinAll(
             b,
-            suffixes.map((suffix) => one(b, "Unsqueeze", [reorder(b, b.weight(`${name}_${suffix}`)), b.constant([0], [1], "int64")])),
+            suffixes.map((suffix) => onnxNode(b, "Unsqueeze", [reorder(b, b.weight(`${name}_${suffix}`)), b.constant([0], [1], "int64")])),
             0,
           );
         const biases = bias ? joinAll(b, [stack("bias_ih"), stack("bias_hh")], 1) : null;
@@ -172,7 +172,7 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
             ...states.map((state) => {
               const start = starts[startOf(state)];
               const at = layer * directions;
-              return start ? one(b, "Slice", [start.name, b.constant([at], [1], "int64"), b.constant([at + directions], [1], "int64"), b.constant([0], [1], "int64")]) : null;
+              return start ? onnxNode(b, "Slice", [start.name, b.constant([at], [1], "int64"), b.constant([at + directions], [1], "int64"), b.constant([0], [1], "int64")]) : null;
             }),
           ],
           attributes,
@@ -180,10 +180,10 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
         );
         for (const [i, memory] of last.entries()) memories[i]?.push(memory);
         // [time, directions, N, hidden] → [time, N, directions · hidden]
-        const sideBySide = one(b, "Transpose", [sequence], { perm: [0, 2, 1, 3] });
-        y = one(b, "Reshape", [sideBySide, b.constant([0, 0, directions * hidden_size], [3], "int64")]);
+        const sideBySide = onnxNode(b, "Transpose", [sequence], { perm: [0, 2, 1, 3] });
+        y = onnxNode(b, "Reshape", [sideBySide, b.constant([0, 0, directions * hidden_size], [3], "int64")]);
       }
-      if (batch_first) y = one(b, "Transpose", [y], { perm: [1, 0, 2] });
+      if (batch_first) y = onnxNode(b, "Transpose", [y], { perm: [1, 0, 2] });
       return { y, ...Object.fromEntries(states.map((state, i) => [state, joinAll(b, memories[i] ?? [], 0)])) };
     },
     torch: ({ hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional }, { inputs: { x, lengths } }) => ({
@@ -267,10 +267,6 @@ function weightNames(suffix: string, bias: boolean): string[] {
   return ["weight_ih", "weight_hh", ...(bias ? ["bias_ih", "bias_hh"] : [])].map((name) => `${name}_${suffix}`);
 }
 
-function one(b: OnnxBuilder, ...[op, inputs, attributes]: Parameters<OnnxBuilder["node"]>): string {
-  return b.node(op, inputs, attributes)[0] ?? "";
-}
-
 function joinAll(b: OnnxBuilder, parts: string[], axis: number): string {
-  return parts.length === 1 ? (parts[0] ?? "") : one(b, "Concat", parts, { axis });
+  return parts.length === 1 ? (parts[0] ?? "") : onnxNode(b, "Concat", parts, { axis });
 }

@@ -1,7 +1,6 @@
-import { isStatic } from "../graph/dims.ts";
-import { printShape } from "../graph/shape.ts";
 import { affineWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
+import { lastAxes } from "./last_axes.ts";
 import { p, pythonCall } from "./params.ts";
 
 /** The step from 1 to the next float32, which PyTorch takes where `eps` is None. */
@@ -24,22 +23,9 @@ export const rmsNorm = defineLayer({
   inputs: { x: { doc: "Any tensor whose last sizes are known." } },
   summary: ({ axes }) => (axes === 1 ? "" : `last ${axes} axes`),
   infer: ({ axes, elementwise_affine }, { x }) => {
-    if (axes >= x.shape.length) {
-      return {
-        problem: `RMSNorm cannot normalize the last ${axes} axes of ${printShape(x.shape)} without the batch.`,
-        code: "GRAPH_PARAM",
-        param: "axes",
-        fixes: x.shape.length > 1 ? [{ kind: "set-param", label: "Set axes to 1", name: "axes", value: 1 }] : [],
-      };
-    }
-    const shape = x.shape.slice(-axes);
-    if (!isStatic(shape))
-      return {
-        problem: `RMSNorm needs to know the sizes of the axes it normalizes, but in ${printShape(x.shape)} one is known only at run time.`,
-        port: "x",
-        hint: "Normalize fewer axes, or move that axis with Permute.",
-      };
-    return { outputs: { y: x }, weights: { ...(elementwise_affine ? { weight: affineWeights(shape).weight } : {}) } };
+    const last = lastAxes("RMSNorm", axes, x.shape);
+    if ("problem" in last) return last;
+    return { outputs: { y: x }, weights: { ...(elementwise_affine ? { weight: affineWeights(last.shape).weight } : {}) } };
   },
   lower: ({ axes, eps, elementwise_affine }, { x }, b) => ({
     y: b.call("aten::rms_norm", [x, { ints: x.type.shape.slice(-axes).map(Number) }, elementwise_affine ? b.weight("weight") : null, eps], x.type),

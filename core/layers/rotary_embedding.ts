@@ -1,9 +1,8 @@
+import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { printShape } from "../graph/shape.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
+import { lowerSteps } from "./lengths.ts";
 import { p } from "./params.ts";
-
-/** `TensorProto.DataType.FLOAT` */
-const ONNX_FLOAT = 1;
 
 export const rotaryEmbedding = defineLayer({
   type: "rotary_embedding",
@@ -27,7 +26,7 @@ export const rotaryEmbedding = defineLayer({
     const axis = x.type.shape.length - 2;
     const time = x.type.shape[axis] ?? 1;
     const half = Number(x.type.shape.at(-1)) / 2;
-    const steps = b.call("aten::arange.start_step", [0, typeof time === "number" ? time : { size: [x, axis] }, 1, "float32"], float32([time]));
+    const steps = lowerSteps(b, x, axis, "float32");
     const row = b.call("aten::arange.start_step", [0, half, 1, "float32"], float32([half]));
     const speed = b.call("aten::exp", [b.call("aten::mul.Scalar", [row, -Math.log(base) / half], row.type)], row.type);
     const angles = b.call("aten::mul.Tensor", [b.call("aten::unsqueeze", [steps, 1], float32([time, 1])), speed], float32([time, half]));
@@ -42,7 +41,7 @@ export const rotaryEmbedding = defineLayer({
     const axis = x.type.shape.length - 2;
     const half = Number(x.type.shape.at(-1)) / 2;
     const count = onnxNode(b, "Squeeze", [onnxNode(b, "Shape", [x.name], { start: axis, end: axis + 1 })]);
-    const steps = onnxNode(b, "Cast", [onnxNode(b, "Range", [b.constant([0], [], "int64"), count, b.constant([1], [], "int64")])], { to: ONNX_FLOAT });
+    const steps = onnxNode(b, "Cast", [onnxNode(b, "Range", [b.constant([0], [], "int64"), count, b.constant([1], [], "int64")])], { to: ONNX_DTYPES.float32 });
     const speeds = Array.from({ length: half }, (_, i) => Math.exp((-i * Math.log(base)) / half));
     const angles = onnxNode(b, "Mul", [onnxNode(b, "Unsqueeze", [steps, b.constant([1], [1], "int64")]), b.constant([...speeds, ...speeds], [2 * half], "float32")]);
     const [first = "", second = ""] = b.node("Split", [x.name], { axis: -1, num_outputs: 2 }, 2);

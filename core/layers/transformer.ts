@@ -1,7 +1,7 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
 import { divisorFixes } from "./convolution.ts";
 import type { InferProblem } from "./kit.ts";
-import { p } from "./params.ts";
+import { p, type pythonCall, type Values } from "./params.ts";
 
 /** What the layers of transformers have in common. Parts are named as PyTorch names them, so that weights are called alike. */
 
@@ -49,5 +49,23 @@ export function feedForward(x: string, features: number, { dim_feedforward, acti
     activation: [activation, {}, "linear1"],
     dropout: ["dropout", { p: dropout }, "activation"],
     linear2: ["linear", { out_features: features }, "dropout"],
+  };
+}
+
+/** The arguments of PyTorch's layers after the width and the heads. */
+export function transformerArguments({
+  dim_feedforward,
+  dropout,
+  activation,
+  layer_norm_eps,
+  norm_first,
+}: Omit<Values<typeof transformerParams>, "nhead">): Parameters<typeof pythonCall>[2] {
+  return {
+    dim_feedforward: [dim_feedforward, 2048],
+    dropout: [dropout, 0.1],
+    activation: [activation, "relu"],
+    layer_norm_eps: [layer_norm_eps, 1e-5],
+    batch_first: [true, false],
+    norm_first: [norm_first, false],
   };
 }

@@ -1,6 +1,6 @@
 import { defineComposed, sketchBody } from "./composed.ts";
 import { p, pythonCall } from "./params.ts";
-import { feedForward, needFeatures, residualPart, transformerParams } from "./transformer.ts";
+import { feedForward, needFeatures, residualPart, transformerArguments, transformerParams } from "./transformer.ts";
 
 export const transformerDecoderLayer = defineComposed({
   type: "transformer_decoder_layer",
@@ -34,15 +34,8 @@ export const transformerDecoderLayer = defineComposed({
     const thought = residualPart(3, source.result, params, "dropout3", (from) => feedForward(from, Number(x.shape[2]), params));
     return sketchBody(["x", "memory", ...(memory_key_padding_mask ? ["memory_key_padding_mask"] : [])], { ...own.parts, ...source.parts, ...thought.parts }, { y: thought.result });
   },
-  torch: ({ nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, tgt_is_causal }, { inputs: { x } }) => ({
-    module: pythonCall("nn.TransformerDecoderLayer", [x.shape[2] ?? 0, nhead], {
-      dim_feedforward: [dim_feedforward, 2048],
-      dropout: [dropout, 0.1],
-      activation: [activation, "relu"],
-      layer_norm_eps: [layer_norm_eps, 1e-5],
-      batch_first: [true, false],
-      norm_first: [norm_first, false],
-    }),
+  torch: ({ nhead, tgt_is_causal, ...rest }, { inputs: { x } }) => ({
+    module: pythonCall("nn.TransformerDecoderLayer", [x.shape[2] ?? 0, nhead], transformerArguments(rest)),
     forward: (self, { x, memory, memory_key_padding_mask }) => {
       const future = `tgt_mask=torch.ones(${x}.shape[1], ${x}.shape[1], dtype=torch.bool, device=${x}.device).triu(1)`;
       const padding = memory_key_padding_mask === undefined ? [] : [`memory_key_padding_mask=${memory_key_padding_mask}`];

@@ -1,6 +1,6 @@
 import { defineComposed, sketchBody } from "./composed.ts";
 import { p, pythonCall } from "./params.ts";
-import { feedForward, needFeatures, residualPart, transformerParams } from "./transformer.ts";
+import { feedForward, needFeatures, residualPart, transformerArguments, transformerParams } from "./transformer.ts";
 
 export const transformerEncoderLayer = defineComposed({
   type: "transformer_encoder_layer",
@@ -25,15 +25,8 @@ export const transformerEncoderLayer = defineComposed({
     const thought = residualPart(2, attention.result, params, "dropout2", (from) => feedForward(from, Number(x.shape[2]), params));
     return sketchBody(["x", ...Object.keys(src_key_padding_mask ? { src_key_padding_mask } : {})], { ...attention.parts, ...thought.parts }, { y: thought.result });
   },
-  torch: ({ nhead, dim_feedforward, dropout, activation, layer_norm_eps, norm_first, is_causal }, { inputs: { x } }) => ({
-    module: pythonCall("nn.TransformerEncoderLayer", [x.shape[2] ?? 0, nhead], {
-      dim_feedforward: [dim_feedforward, 2048],
-      dropout: [dropout, 0.1],
-      activation: [activation, "relu"],
-      layer_norm_eps: [layer_norm_eps, 1e-5],
-      batch_first: [true, false],
-      norm_first: [norm_first, false],
-    }),
+  torch: ({ nhead, is_causal, ...rest }, { inputs: { x } }) => ({
+    module: pythonCall("nn.TransformerEncoderLayer", [x.shape[2] ?? 0, nhead], transformerArguments(rest)),
     forward: (self, { x, src_key_padding_mask }) => {
       const future = `src_mask=torch.ones(${x}.shape[1], ${x}.shape[1], dtype=torch.bool, device=${x}.device).triu(1)`;
       return `${self}(${[x, ...(is_causal ? [future] : []), ...(src_key_padding_mask === undefined ? [] : [`src_key_padding_mask=${src_key_padding_mask}`])].join(", ")})`;
