@@ -4,9 +4,9 @@ import { ChevronDown, ChevronUp } from "lucide-react";
 import { useState } from "react";
 import type { Problem } from "../../core/graph/check.ts";
 import { splitPath } from "../../core/graph/path.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { planSteps } from "../../core/training/build.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
-import { taskTitles } from "../data/tasks.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { printNumber } from "../ui/Field.tsx";
@@ -77,7 +77,7 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
           <div className="border-line px-3.5 py-2.5 max-md:border-t">
             <div className="flex items-baseline justify-between gap-3 pb-1">
               <h2 className="min-w-0 truncate font-semibold">
-                Recipe <span className="font-normal text-ink3">{dataset?.task ? taskTitles[dataset.task].toLowerCase() : ""}</span>
+                Recipe <span className="font-normal text-ink3">{dataset?.task ? taskNamed(dataset.task).title.toLowerCase() : ""}</span>
               </h2>
               <button type="button" className="shrink-0 text-accent hover:underline" onClick={() => useStudio.setState({ panel: "train", sheet: "panel" })}>
                 Change

@@ -1,7 +1,7 @@
 "use client";
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
-import { isClassification } from "../../core/data/manifest.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
@@ -53,7 +53,9 @@ export const ChartGrid = memo(function ChartGrid({
   const whole: StepRange = [0, lastAny === 0 ? Math.max(10, totalSteps) : status === "running" ? Math.min(Math.max(totalSteps, lastAny), roundUp(lastAny)) : lastAny];
   const range = zoom ?? whole;
 
+  const judge = task && taskNamed(task).judgedBy;
   const charts = useMemo(() => {
+    const judges = judge === null ? [] : [judge];
     const curve = (key: string, name: string, color: Curve["color"], noisy: boolean): Curve => ({ name, color, series: metrics.get(key) ?? emptySeries, noisy });
     const pair = (name: string) => [curve(`train/${name}`, "train", "series-1", true), curve(`validation/${name}`, "validation", "series-2", false)];
     const names = [...new Set([...metrics.keys()].flatMap((key) => (key.includes("/") ? [key.slice(key.indexOf("/") + 1)] : [])))];
@@ -63,7 +65,7 @@ export const ChartGrid = memo(function ChartGrid({
       return there.length > 1 ? [there] : [];
     });
     // Until the first points tell, the frame stands for the metric that the task will bring.
-    const shown = others.length > 0 ? others.filter((name) => !together.flat().includes(name)) : task === null || isClassification(task) ? ["accuracy"] : [];
+    const shown = others.length > 0 ? others.filter((name) => !together.flat().includes(name)) : judges;
     return [
       { id: "loss", title: "Loss", unit: unitOf("loss"), curves: pair("loss"), canLog: true },
       ...shown.map((name) => ({ id: name, title: metricName(name), unit: unitOf(name), curves: pair(name) })),
@@ -77,7 +79,7 @@ export const ChartGrid = memo(function ChartGrid({
       { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
       { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
     ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
-  }, [metrics, task, schedule]);
+  }, [metrics, judge, schedule]);
 
   const mark = useMemo(() => (bestStep === null ? null : { step: bestStep, label: "best" }), [bestStep]);
 

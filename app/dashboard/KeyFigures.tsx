@@ -1,6 +1,7 @@
 "use client";
 
 import { type ReactNode, useEffect, useState } from "react";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { cx } from "../ui/cx.ts";
 import { formatCount, formatDuration } from "../ui/format.ts";
 import { formatClock, formatFigure } from "./figures.ts";
@@ -10,6 +11,7 @@ import { isActive, mainMetric, metricTitle, type Run, summaryOf, unitOf } from "
 /** The five figures that say how a run stands. */
 export function KeyFigures({ run }: { run: Run }) {
   const main = mainMetric(run);
+  const judgedBy = run.dataset.task && taskNamed(run.dataset.task).judgedBy;
   const metric = main === null ? null : summaryOf(run, main);
   const loss = summaryOf(run, "validation/loss");
   const trainLoss = summaryOf(run, "train/loss");
@@ -22,7 +24,7 @@ export function KeyFigures({ run }: { run: Run }) {
   return (
     <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise md:grid-cols-5 [&>*]:border-line max-md:[&>*:nth-child(n+3)]:border-t max-md:[&>*:nth-child(2n)]:border-l md:[&>*+*]:border-l">
       <Figure
-        name={main ? metricTitle(main) : isClassification(run) ? "Validation accuracy" : "Validation metric"}
+        name={main ? metricTitle(main) : judgedBy ? metricTitle(`validation/${judgedBy}`) : "Validation metric"}
         note={metric && main && metric.best !== null && metric.best !== metric.last ? `best ${formatFigure(metric.best, unitOf(main))}` : undefined}
       >
         {formatFigure(metric?.last, main ? unitOf(main) : "value")}
@@ -85,10 +87,6 @@ function ReadyAt({ leftMs }: { leftMs: number }) {
   const [now, setNow] = useState<number | null>(null);
   useEffect(() => setNow(Date.now()), [leftMs]);
   return now === null ? null : <>at {formatClock(new Date(now + leftMs).toISOString())}</>;
-}
-
-function isClassification(run: Run): boolean {
-  return run.dataset.task !== "tabular-regression";
 }
 
 function formatRate(perSecond: number): string {

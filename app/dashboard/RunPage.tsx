@@ -7,7 +7,6 @@ import { Tabs } from "../ui/Tabs.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { ChartGrid } from "./ChartGrid.tsx";
 import { Checkpoints } from "./Checkpoints.tsx";
-import { Confusion } from "./Confusion.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
 import { FrozenGraph } from "./FrozenGraph.tsx";
 import { FrozenSettings } from "./FrozenSettings.tsx";
@@ -17,8 +16,8 @@ import { ReadingNote } from "./ReadingNote.tsx";
 import { RunHeader, useFork } from "./RunHeader.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
+import { TaskResults } from "./results/index.tsx";
 import { isActive, type Run } from "./run.ts";
-import { Samples } from "./Samples.tsx";
 import { useRun } from "./useRun.ts";
 
 /** One run: how it stands, its curves, and what came of it. Everything on it follows the run live. */
@@ -97,8 +96,7 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
           {isActive(run.status) ? "After the first epoch, what the network gets right and wrong on validation rows stands here." : "This run ended before its first evaluation."}
         </p>
       )}
-      {run.evaluation?.confusion && <Confusion counts={run.evaluation.confusion} classes={run.dataset.classes} />}
-      <Samples evaluation={run.evaluation} dataset={run.dataset} />
+      <TaskResults run={run} />
       <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} />
     </div>
   );

@@ -1,3 +1,4 @@
+import { tasks } from "../../core/tasks/index.ts";
 import { findMetric } from "../../core/training/metrics/index.ts";
 import type { Answers } from "../ui/trpc.ts";
 import type { Unit } from "./figures.ts";
@@ -23,7 +24,7 @@ export function summaryOf(run: Pick<RunSummary, "summary">, key: string): { last
 /** The metric that says most about a run, of those it has: what lists show and the page leads with. */
 export function mainMetric(run: Pick<RunSummary, "summary">): string | null {
   const keys = Object.keys(run.summary).filter((key) => key.startsWith("validation/") && !key.startsWith("validation/loss"));
-  return keys.find((key) => key === "validation/accuracy") ?? keys.sort()[0] ?? null;
+  return keys.find((key) => tasks.some(({ judgedBy }) => key === `validation/${judgedBy}`)) ?? keys.sort()[0] ?? null;
 }
 
 /** `validation/accuracy` as "Validation accuracy", `train/loss/y` as "Train loss of y". */

@@ -1,4 +1,5 @@
 import { UNKNOWN } from "../../core/data/text.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import type { Run } from "./run.ts";
 
 type Shipped = Pick<Run, "artifacts" | "dataset">;
@@ -38,7 +39,7 @@ function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise:
 function sampleOf({ dataset }: Shipped): string {
   if (dataset.text) return `np.array([[tokens.index(c) if c in tokens else ${UNKNOWN} for c in "anna"]], dtype=np.int64)`;
   const shape = [1, ...dataset.inputShape].join(", ");
-  const picture = dataset.task === "image-classification";
+  const picture = dataset.task !== null && taskNamed(dataset.task).input === "image";
   const call = `np.zeros((${shape}), dtype=np.${picture ? "uint8" : "float32"})`;
   const what = picture ? "0 to 255, white on black as in the data set" : `in this order: ${dataset.columns.join(", ")}`;
   return `${call}  # ${what}`;

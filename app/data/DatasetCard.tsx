@@ -3,12 +3,13 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { decodeText } from "../../core/data/text.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { formatCount } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
-import { taskTitles } from "./tasks.ts";
+import { targetText } from "./targetText.ts";
 
 export type DatasetSummary = Answers["datasets"]["list"][number];
 
@@ -27,7 +28,7 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
         <p className="mt-0.5 line-clamp-2 text-ink2">{dataset.failure?.message ?? dataset.description}</p>
         {dataset.task && (
           <p className="mt-2 flex flex-wrap items-baseline justify-between gap-x-3 text-ink2">
-            <span>{taskTitles[dataset.task]}</span>
+            <span>{taskNamed(dataset.task).title}</span>
             <span className="figures">{formatCount(dataset.rows.train + dataset.rows.validation)} samples</span>
           </p>
         )}
@@ -38,7 +39,7 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
 
 function Preview({ dataset }: { dataset: DatasetSummary }) {
   const trpc = useTRPC();
-  const isImage = dataset.task === "image-classification";
+  const isImage = dataset.task !== null && taskNamed(dataset.task).input === "image";
   const samples = useQuery(
     trpc.datasets.samples.queryOptions(
       { datasetId: dataset.id, split: "train", limit: isImage ? 36 : dataset.text ? 8 : 4 },
@@ -54,7 +55,7 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
         {samples.data.samples.map((sample) => (
           <li key={sample.row} className="flex justify-between gap-2">
             <span className="truncate">{decodeText(decodeTensor(sample.input, dtype), text)}</span>
-            <span className="truncate text-ink2">{dataset.classes[sample.target] ?? sample.target}</span>
+            <span className="truncate text-ink2">{targetText(sample.target, dataset.classes)}</span>
           </li>
         ))}
       </ul>
@@ -94,7 +95,7 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
   return (
     <div className="grid grid-cols-12 gap-1">
       {samples.data.samples.map((sample) => (
-        <SampleImage key={sample.row} bytes={sample.input} dtype={dtype} shape={shape} label={dataset.classes[sample.target] ?? String(sample.target)} className="rounded-sm" />
+        <SampleImage key={sample.row} bytes={sample.input} dtype={dtype} shape={shape} label={targetText(sample.target, dataset.classes)} className="rounded-sm" />
       ))}
     </div>
   );

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { PADDING, UNKNOWN } from "../../core/data/text.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -11,7 +12,7 @@ import { Empty, Failing, Loading } from "../ui/States.tsx";
 import type { Answers } from "../ui/trpc.ts";
 import { HealthPanel } from "./HealthPanel.tsx";
 import { Samples } from "./Samples.tsx";
-import { ruleTitles, taskTitles } from "./tasks.ts";
+import { ruleTitles } from "./tasks.ts";
 
 export type Dataset = Answers["datasets"]["get"];
 
@@ -42,7 +43,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
       <header className="space-y-1">
         <div className="flex flex-wrap items-center gap-3">
           <h1 className="text-title font-semibold">{dataset.name}</h1>
-          <Badge>{taskTitles[manifest.task]}</Badge>
+          <Badge>{taskNamed(manifest.task).title}</Badge>
         </div>
         <p className="max-w-prose text-ink2">{dataset.description}</p>
       </header>

@@ -5,6 +5,7 @@ import { ChevronLeft, ChevronRight, X } from "lucide-react";
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { decodeText } from "../../core/data/text.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
@@ -14,6 +15,7 @@ import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { targetText } from "./targetText.ts";
 
 type Split = "train" | "validation";
 type Page = Answers["datasets"]["samples"];
@@ -35,7 +37,7 @@ export function Samples({
   classIndex: number | null;
   onClass: (index: number | null) => void;
 }) {
-  const isImage = manifest.task === "image-classification";
+  const isImage = taskNamed(manifest.task).input === "image";
   const limit = isImage ? 96 : 50;
   const [split, setSplit] = useState<Split>("train");
   const [place, setPlace] = useState({ of: "", offset: 0 });
@@ -93,7 +95,7 @@ function ImageGrid({ page, classes }: { page: Page; classes: readonly string[] }
   return (
     <ul className="grid grid-cols-[repeat(auto-fill,minmax(52px,1fr))] gap-x-2 gap-y-2.5 p-3.5">
       {page.samples.map((sample) => {
-        const name = classes[sample.target] ?? String(sample.target);
+        const name = targetText(sample.target, classes);
         return (
           <li key={sample.row} title={`Row ${sample.row}`}>
             <SampleImage bytes={sample.input} dtype={page.dtype} shape={page.shape} label={`${name}, row ${sample.row}`} className="rounded-sm" />
@@ -138,7 +140,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
             return (
               <tr key={sample.row} className="border-b border-line last:border-b-0 hover:bg-hover">
                 <td className="figures px-3.5 py-1 text-right text-ink3">{sample.row}</td>
-                <td className="px-3 py-1 font-medium">{manifest.classes[sample.target] ?? sample.target}</td>
+                <td className="px-3 py-1 font-medium">{targetText(sample.target, manifest.classes)}</td>
                 {manifest.columns.map((column, index) => (
                   <td key={column} className={cx("figures px-3 py-1 text-right", values[index] === 0 && "text-ink3")}>
                     {Number((values[index] ?? Number.NaN).toPrecision(5))}

@@ -1,13 +1,4 @@
-import type { Manifest } from "../../core/data/manifest.ts";
 import type { MissingRule } from "../../core/data/table.ts";
-
-/** What a task is called on the screen. */
-export const taskTitles: Record<Manifest["task"], string> = {
-  "image-classification": "Image classification",
-  "tabular-classification": "Tabular classification",
-  "tabular-regression": "Tabular regression",
-  "text-classification": "Text classification",
-};
 
 /** What can stand for a missing cell. */
 export const ruleTitles: Record<MissingRule, string> = { median: "Median", "most-frequent": "Most frequent", "own-category": "Own category", "leave-out": "Row left out" };

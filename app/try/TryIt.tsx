@@ -6,6 +6,7 @@ import { decodeText, encodeText, splitText } from "../../core/data/text.ts";
 import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
 import { argmax, toProbabilities } from "../dashboard/probability.ts";
 import type { Run } from "../dashboard/run.ts";
+import { targetText } from "../data/targetText.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
@@ -98,8 +99,7 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
           </span>
         )}
         <span role="status" className="ml-auto font-semibold">
-          {answer >= 0 &&
-            (picked ? <Verdict answer={classes[answer] ?? String(answer)} truth={classes[picked.target] ?? String(picked.target)} /> : `It reads ${classes[answer] ?? answer}`)}
+          {answer >= 0 && (picked ? <Verdict answer={classes[answer] ?? String(answer)} truth={targetText(picked.target, classes)} /> : `It reads ${classes[answer] ?? answer}`)}
         </span>
       </div>
       <Bars classes={classes} chances={chances} />
@@ -112,7 +112,7 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
                 key={sample.row}
                 type="button"
                 aria-pressed={picked?.row === sample.row}
-                aria-label={`Validation sample ${sample.row}, ${classes[sample.target] ?? sample.target}`}
+                aria-label={`Validation sample ${sample.row}, ${targetText(sample.target, classes)}`}
                 onClick={() => setPicked(picked?.row === sample.row ? null : sample)}
                 className={cx("overflow-hidden rounded-md border", picked?.row === sample.row ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
               >
@@ -176,7 +176,7 @@ function TryText({ run, text, artifactId }: { run: TryRun; text: NonNullable<Run
             {samples.data.samples.map((sample) => {
               const words = decodeText(decodeTensor(sample.input, samples.data.dtype), text);
               return (
-                <Button key={sample.row} size="sm" aria-pressed={written === words} title={`True is ${classes[sample.target] ?? sample.target}`} onClick={() => setWritten(words)}>
+                <Button key={sample.row} size="sm" aria-pressed={written === words} title={`True is ${targetText(sample.target, classes)}`} onClick={() => setWritten(words)}>
                   {words}
                 </Button>
               );
@@ -200,7 +200,7 @@ function TryRow({ run, artifactId }: { run: TryRun; artifactId: string }) {
   const values = edited ?? start;
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, values);
   const chances = output && classes.length > 0 ? toProbabilities(output, classes.length) : null;
-  const truth = sample && !edited ? (classes.length > 0 ? (classes[sample.target] ?? String(sample.target)) : formatMetric(sample.target)) : null;
+  const truth = sample && !edited ? targetText(sample.target, classes) : null;
 
   if (samples.error) return <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />;
   if (!samples.data || !values) return <Loading label="Loading samples" className="h-60" />;
@@ -226,7 +226,7 @@ function TryRow({ run, artifactId }: { run: TryRun; artifactId: string }) {
               {edited && <option value="">your own values</option>}
               {samples.data.samples.map(({ row, target }, index) => (
                 <option key={row} value={index}>
-                  validation row {row} ({classes[target] ?? formatMetric(target)})
+                  validation row {row} ({targetText(target, classes)})
                 </option>
               ))}
             </Select>

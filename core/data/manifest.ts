@@ -1,14 +1,9 @@
 import { z } from "zod";
 import { MissingRule, TablePlan } from "./table.ts";
 
-/** What a data set is for. */
+/** What a data set is for; `core/tasks` says what that means. */
 export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification"]);
 export type Task = z.infer<typeof Task>;
-
-/** Whether targets are class numbers; otherwise they are measured values. */
-export function isClassification(task: Task): boolean {
-  return task !== "tabular-regression";
-}
 
 /** What stands between stored numbers and the network: `(x · scale − mean) / std`, per channel or column (axis 1). Part of every program and export. */
 export const Preprocess = z.strictObject({

@@ -4,15 +4,14 @@ import type { Graph } from "../graph/document.ts";
 import { readParams } from "../layers/params.ts";
 import { lowerTraining } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
-import { metricsFor } from "./metrics/index.ts";
+import { taskNamed } from "../tasks/index.ts";
+import { goodDirection } from "./metrics/index.ts";
 import { objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
 import { lrSchedule } from "./schedules/index.ts";
 import type { EarlyStopping, RunSettings } from "./settings.ts";
 import type { TrainSpec } from "./spec.ts";
 
-/** How many validation rows show their predictions while a run goes. */
-const SAMPLE_COUNT = 24;
 const CHECKPOINT_EVERY_MS = 30_000;
 /** Below this much work a step, handing parts of it to other cores costs more than it saves. */
 const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
@@ -24,10 +23,11 @@ const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
  */
 export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Manifest): TrainSpec {
   const { train, validation } = manifest.splits;
+  const task = taskNamed(manifest.task);
   const { program, metrics } = lowerTraining(graph, {
     preprocess: manifest.preprocess,
     ...objectiveOf(settings),
-    metrics: metricsFor(manifest.task),
+    metrics: task.metrics,
     target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
   });
   const crops = program.inputs
@@ -45,7 +45,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     batchSize: settings.batchSize,
     epochs: settings.epochs,
     // What the validation rows say of a network that has seen one batch decides nothing.
-    ...(settings.earlyStopping && !settings.oneBatch ? { earlyStopping: stoppingOf(settings.earlyStopping, metrics) } : {}),
+    ...(settings.earlyStopping && !settings.oneBatch ? { earlyStopping: stoppingOf(settings.earlyStopping, task.judgedBy, metrics) } : {}),
     shuffle: true,
     ...(settings.bucketing && train.lengths && crops.length > 0 ? { bucketing: true } : {}),
     dropLast,
@@ -61,7 +61,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     checkpoint: { folder: ".", everyMs: CHECKPOINT_EVERY_MS },
     resumeFrom: null,
     startFrom: null,
-    sampleRows: spread(validation.rows, SAMPLE_COUNT),
+    sampleRows: spread(validation.rows, task.samples),
   };
 }
 
@@ -70,10 +70,12 @@ function clipOf({ gradClipNorm, gradClipValue }: RunSettings): TrainSpec["gradCl
   return gradClipValue > 0 ? { kind: "value", max: gradClipValue } : null;
 }
 
-/** The main metric is the one that the best checkpoint is chosen by. */
-function stoppingOf({ watch, patience, minDelta }: EarlyStopping, metrics: TrainSpec["metrics"]): TrainSpec["earlyStopping"] {
-  const hasAccuracy = metrics.some(({ output }) => output === "accuracy");
-  return watch === "metric" && hasAccuracy ? { output: "accuracy", better: "higher", patience, minDelta } : { output: "loss", better: "lower", patience, minDelta };
+/** The engine can watch the metric that the best checkpoint is chosen by where that is a mean over the rows; else it watches the loss. */
+function stoppingOf({ watch, patience, minDelta }: EarlyStopping, judgedBy: string | null, metrics: TrainSpec["metrics"]): TrainSpec["earlyStopping"] {
+  const judge = metrics.find(({ output, reduce }) => output === judgedBy && reduce === "mean");
+  return watch === "metric" && judge
+    ? { output: judge.output, better: goodDirection(`validation/${judge.output}`) ?? "higher", patience, minDelta }
+    : { output: "loss", better: "lower", patience, minDelta };
 }
 
 /** The arrays by the names of the program's inputs. Sequences are cut to what a batch needs where the network takes any length. */

@@ -13,7 +13,15 @@ export const Evaluation = z.strictObject({
   values: z.record(z.string(), Value),
   /** Counts by true class (row) and predicted class (column); null where the task has no classes. */
   confusion: z.array(z.array(z.number())).nullable(),
-  /** Raw outputs of the network for some validation rows, and what would have been right: a class index or a number. */
-  samples: z.array(z.strictObject({ row: z.int(), target: z.number(), output: z.array(Value) })),
+  /** What the network says of some validation rows, and what would have been right: one class number or value, or as many as the target has. */
+  samples: z.array(z.strictObject({ row: z.int(), target: z.array(z.number()), output: z.array(Value) })),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
+
+/** An evaluation as it was kept, by this release or an older one, where a target was always one number. */
+export const StoredEvaluation = z.preprocess((stored) => {
+  if (typeof stored !== "object" || stored === null || !("samples" in stored) || !Array.isArray(stored.samples)) return stored;
+  const upgrade = (sample: unknown) =>
+    typeof sample === "object" && sample !== null && "target" in sample && typeof sample.target === "number" ? { ...sample, target: [sample.target] } : sample;
+  return { ...stored, samples: stored.samples.map(upgrade) };
+}, Evaluation);

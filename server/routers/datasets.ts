@@ -105,7 +105,7 @@ async function readSamples(db: Database, files: FileStore, orgId: string, { data
     samples: wanted.map((row, index) => ({
       row,
       input: Buffer.from(inputs[index] as Uint8Array).toString("base64"),
-      target: targets[index] as number,
+      target: targets[index] ?? [],
     })),
     dtype,
     shape,

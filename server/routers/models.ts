@@ -2,7 +2,8 @@ import { z } from "zod";
 import { findArchitecture } from "../../core/architectures/index.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
-import { findTemplate, starterGraph } from "../../core/templates/index.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
+import { findTemplate } from "../../core/templates/index.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
@@ -98,7 +99,7 @@ async function createModel(db: Database, orgId: string, input: z.infer<typeof Cr
     if (!dataset && input.datasetId) throw notFound("data set");
     const projectId = await findProject(tx, orgId, input.projectId);
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
-    const graph = built ?? template?.graph ?? (manifest ? starterGraph(manifest) : emptyGraph);
+    const graph = built ?? template?.graph ?? (manifest ? taskNamed(manifest.task).starter(manifest) : emptyGraph);
     const name = input.name ?? architecture?.title ?? template?.title ?? "Untitled model";
     return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null }, select: { id: true } });
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ParityReport } from "../../core/export/parity.ts";
-import { Evaluation, Summary } from "../../core/training/evaluation.ts";
+import { type Evaluation, StoredEvaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
 import { RunMark } from "../../core/training/marks.ts";
 import { RunSettings } from "../../core/training/settings.ts";
@@ -118,7 +118,7 @@ export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
     select: { id: true, kind: true, fileName: true, sizeBytes: true, report: true, refusal: true },
   });
   return {
-    evaluation: Evaluation.nullable().parse(evaluation),
+    evaluation: StoredEvaluation.nullable().parse(evaluation),
     checkpoints: checkpoints.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), createdAt: row.createdAt.toISOString() })),
     artifacts: artifacts.map((row) => ({
       ...row,

@@ -13,7 +13,7 @@ export function valuesOf({ values, tensors }: Pick<Extract<RunEvent, { type: "ev
 }
 
 /** Puts an evaluation into the form that is kept. `targets` are those of `sampleRows`, in the same order. */
-export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[]): Evaluation {
+export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[][]): Evaluation {
   const { confusion } = event.tensors;
   const classes = confusion?.shape[0] ?? 0;
   const outputs = event.samples.y ?? Object.values(event.samples)[0] ?? [];
@@ -24,18 +24,18 @@ export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" 
     confusion: confusion === undefined ? null : Array.from({ length: classes }, (_, row) => confusion.data.slice(row * classes, (row + 1) * classes)),
     samples: sampleRows.flatMap((row, at) => {
       const output = outputs[at];
-      return output === undefined ? [] : [{ row, target: targets[at] ?? 0, output }];
+      return output === undefined ? [] : [{ row, target: targets[at] ?? [], output }];
     }),
   };
 }
 
-/** The first number of each of these rows of an array, read where it lies. */
-export async function readTargets(files: FileStore, datasetId: string, split: Manifest["splits"]["validation"], rows: readonly number[]): Promise<number[]> {
+/** The targets of these rows, read where they lie. */
+export async function readTargets(files: FileStore, datasetId: string, split: Manifest["splits"]["validation"], rows: readonly number[]): Promise<number[][]> {
   const bytes = await readRows(files, datasetId, split.target, split.rows, rows);
   return bytes.map((row) => {
-    const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
-    if (split.target.dtype === "int64") return Number(view.getBigInt64(0, true));
-    return split.target.dtype === "float32" ? view.getFloat32(0, true) : view.getUint8(0);
+    const { buffer, byteOffset, byteLength } = row;
+    if (split.target.dtype === "int64") return Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number);
+    return Array.from(split.target.dtype === "float32" ? new Float32Array(buffer, byteOffset, byteLength / 4) : row);
   });
 }
 

@@ -39,6 +39,8 @@ export type RelayOptions = {
   lease: Lease;
   /** What was known when this lease began. */
   from: { step: number; summary: Summary; best: Standing | null };
+  /** The metric by which the best checkpoint is chosen; null: the loss. */
+  judgedBy: string | null;
   /** Key of a file that the engine wrote. */
   keyOf(file: string): string;
   /** What the run page shows of an evaluation. */
@@ -195,11 +197,13 @@ export class Relay {
       case "points":
         addPoints(batch, event.key, event.steps, event.values);
         return;
-      case "evaluated":
-        for (const [name, value] of Object.entries(valuesOf(event))) addPoints(batch, `validation/${name}`, [event.step], [value]);
+      case "evaluated": {
+        const values = valuesOf(event);
+        for (const [name, value] of Object.entries(values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
         batch.evaluation = this.#options.describe(event);
-        this.#best = betterOf(this.#best, standingOf(event.step, event.values));
+        this.#best = betterOf(this.#best, standingOf(event.step, values, this.#options.judgedBy));
         return;
+      }
       case "progress":
         batch.progress = event;
         return;

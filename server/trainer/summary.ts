@@ -18,14 +18,16 @@ export function foldPoints(figure: Figure | undefined, key: string, steps: reado
   return folded;
 }
 
-/** How good the network was at an evaluation: `score` decides, accuracy where the task has one, else the negative loss; the loss decides between equals. */
+/** How good the network was at an evaluation: `score` decides, the higher the better; the loss decides between equals. */
 export type Standing = { step: number; score: number; loss: number };
 
-/** How an evaluation's values stand; null where they are not numbers that can be compared. */
-export function standingOf(step: number, values: { [name: string]: number | null | undefined }): Standing | null {
+/** How an evaluation's values stand by the metric that the task is judged by, or by the loss; null where they are not numbers that can be compared. */
+export function standingOf(step: number, values: { [name: string]: number | null | undefined }, judgedBy: string | null): Standing | null {
   const loss = values.loss ?? Number.POSITIVE_INFINITY;
-  const score = values.accuracy === undefined ? -loss : values.accuracy;
-  return score === null || score === Number.NEGATIVE_INFINITY ? null : { step, score, loss };
+  const judge = judgedBy === null ? undefined : values[judgedBy];
+  if (judge === null) return null;
+  const score = judge === undefined ? -loss : goodDirection(`validation/${judgedBy}`) === "lower" ? -judge : judge;
+  return score === Number.NEGATIVE_INFINITY ? null : { step, score, loss };
 }
 
 /** The better of two; the earlier one where they are equal in everything, for it is the one that has a checkpoint. */
@@ -35,14 +37,15 @@ export function betterOf(known: Standing | null, next: Standing | null): Standin
 }
 
 /** The best of all evaluations of a run, out of its points. */
-export function bestOf(series: { [key: string]: { steps: readonly number[]; values: readonly (number | null)[] } }): Standing | null {
+export function bestOf(series: { [key: string]: { steps: readonly number[]; values: readonly (number | null)[] } }, judgedBy: string | null): Standing | null {
   const losses = series["validation/loss"];
-  const main = series["validation/accuracy"] ?? losses;
+  const judged = judgedBy === null ? undefined : series[`validation/${judgedBy}`];
+  const main = judged ?? losses;
   if (main === undefined) return null;
   const lossAt = new Map(losses?.steps.map((step, at) => [step, losses.values[at]]));
   let best: Standing | null = null;
   main.steps.forEach((step, at) => {
-    best = betterOf(best, standingOf(step, { loss: lossAt.get(step), accuracy: main === losses ? undefined : main.values[at] }));
+    best = betterOf(best, standingOf(step, { loss: lossAt.get(step), ...(judged && judgedBy !== null ? { [judgedBy]: judged.values[at] } : {}) }, judgedBy));
   });
   return best;
 }

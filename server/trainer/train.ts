@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { relative } from "node:path";
+import { taskNamed } from "../../core/tasks/index.ts";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
 import { EngineError, type EngineInfo, type Training, train } from "../../native/index.ts";
@@ -104,7 +105,7 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     }
     const folded: Summary = Object.fromEntries(Object.entries(series).map(([key, { steps, values }]) => [key, foldPoints(undefined, key, steps, values)]));
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
-    return { summary: folded, best: bestOf(series) };
+    return { summary: folded, best: bestOf(series, taskNamed(run.manifest.task).judgedBy) };
   });
   await removeOrphans(db, files, lease.runId);
   const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
@@ -115,7 +116,7 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
 type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
 
 /** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
-async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, targets: readonly number[]): Promise<Attempt> {
+async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, targets: readonly number[][]): Promise<Attempt> {
   const { db, files, config, log, stop } = bench;
   const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, maxRuns: config.MAX_RUNS, resumeKey: point.checkpoint?.storageKey ?? null });
   const root = files.path("runs/x").slice(0, -"runs/x".length);
@@ -136,6 +137,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     db,
     lease,
     from: point,
+    judgedBy: taskNamed(run.manifest.task).judgedBy,
     keyOf: (file) => relative(root, file).replaceAll("\\", "/"),
     describe: (event) => describeEvaluation(event, run.spec.sampleRows, targets),
     removeFile: files.remove,

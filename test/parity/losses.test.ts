@@ -3,8 +3,9 @@ import { z } from "zod";
 import { type Tensor, tensorOf } from "../../core/export/tensor.ts";
 import { emptyGraph, type Graph } from "../../core/graph/document.ts";
 import { lowerTraining } from "../../core/program/lower.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import { findLoss, type LossName, losses } from "../../core/training/losses/index.ts";
-import { deriveValues, metricsFor } from "../../core/training/metrics/index.ts";
+import { deriveValues } from "../../core/training/metrics/index.ts";
 import type { ParamValues } from "../../core/training/records.ts";
 import { run } from "../../native/index.ts";
 import { missingOracles, runPython } from "../oracle.ts";
@@ -317,7 +318,7 @@ describe.skipIf(missing.length > 0)(`losses and metrics are PyTorch's${missing.l
   it.each(cases.map((one, index) => ({ ...one, index })))("$loss: $name", async ({ loss, lossParams, y, target, index, classes: count = null }) => {
     const { program, metrics } = lowerTraining(echo(y.shape.slice(1)), {
       loss: findLoss(loss, lossParams),
-      metrics: metricsFor(target.dtype === "int64" ? "tabular-classification" : "tabular-regression"),
+      metrics: taskNamed(target.dtype === "int64" ? "tabular-classification" : "tabular-regression").metrics,
       target: { classes: count, type: { dtype: target.dtype, shape: ["B", ...target.shape.slice(1)] } },
     });
     const outputs = await run({ program, weights: { seed: 0 }, inputs: { x: y, target } });

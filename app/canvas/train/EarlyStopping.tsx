@@ -1,6 +1,7 @@
 "use client";
 
-import { isClassification, type Task } from "../../../core/data/manifest.ts";
+import type { Task } from "../../../core/data/manifest.ts";
+import { taskNamed } from "../../../core/tasks/index.ts";
 import type { EarlyStopping as Value } from "../../../core/training/settings.ts";
 import { Field, NumberInput, Select } from "../../ui/Field.tsx";
 import { changeSettings, complain, useTraining } from "./useTraining.ts";
@@ -8,7 +9,10 @@ import { changeSettings, complain, useTraining } from "./useTraining.ts";
 /** Whether and when a run ends before its last epoch. */
 export function EarlyStopping({ value, task }: { value: Value | null; task: Task }) {
   const complaints = useTraining((s) => s.complaints);
-  const metric = isClassification(task) ? "validation accuracy" : null;
+  const { judgedBy, metrics } = taskNamed(task);
+  // The engine can watch what is a mean over the rows.
+  const judge = metrics.find(({ name, reduce }) => name === judgedBy && reduce === "mean");
+  const metric = judge ? `validation ${judge.title.toLowerCase()}` : null;
   return (
     <>
       <Field

@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import type { Task } from "../../../core/data/manifest.ts";
 import { mainOutput } from "../../../core/graph/check.ts";
 import { bodyOutputs } from "../../../core/layers/output.ts";
+import { taskNamed } from "../../../core/tasks/index.ts";
 import { type LossName, lossesFor, lossNamed } from "../../../core/training/losses/index.ts";
 import type { ExtraLoss } from "../../../core/training/settings.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
@@ -17,7 +18,7 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
   const graph = useGraph((s) => s.graph);
   const main = mainOutput(graph)?.name ?? "y";
   const outputs = bodyOutputs(graph).map(({ name }) => name);
-  const fits = lossesFor(task);
+  const fits = lossesFor(taskNamed(task).learns);
   const change = (index: number, patch: Partial<ExtraLoss>) => changeSettings({ extraLosses: losses.map((loss, i) => (i === index ? { ...loss, ...patch } : loss)) });
   const add = () => {
     const free = outputs.find((name) => name !== main && !losses.some(({ output }) => output === name));

@@ -1,6 +1,7 @@
 "use client";
 
 import { X } from "lucide-react";
+import { taskNamed } from "../../../core/tasks/index.ts";
 import { planSteps } from "../../../core/training/build.ts";
 import { losses, lossesFor, lossNamed } from "../../../core/training/losses/index.ts";
 import { findOptimizer, optimizers } from "../../../core/training/optimizers/index.ts";
@@ -105,7 +106,7 @@ function Form({
   const plan = planSteps(dataset.rows.train, settings);
   const steps = plan.stepsPerEpoch * settings.epochs;
   const usual = settingsFor({ id: dataset.id, task: dataset.task, rows: dataset.rows }, null);
-  const fits = lossesFor(dataset.task);
+  const fits = lossesFor(taskNamed(dataset.task).learns);
   return (
     <>
       {pick}
@@ -185,7 +186,7 @@ function Form({
 
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
-      {dataset.task === "text-classification" && (
+      {taskNamed(dataset.task).input === "text" && (
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />

@@ -1,4 +1,3 @@
-import { isClassification, type Task } from "../../data/manifest.ts";
 import { bindLoss, type Loss, type LossRecord, type ParamValues } from "../records.ts";
 import { bceLoss } from "./bceLoss.ts";
 import { bceWithLogitsLoss } from "./bceWithLogitsLoss.ts";
@@ -51,9 +50,8 @@ export type LossName = (typeof all)[number]["name"];
 /** The losses, in the order offered. */
 export const losses = all as readonly unknown[] as readonly Loss<LossName>[];
 
-/** The losses that can learn from a task's targets, the usual one first. */
-export function lossesFor(task: Task): Loss<LossName>[] {
-  const targets = isClassification(task) ? "classes" : "values";
+/** The losses that can learn from such targets. */
+export function lossesFor(targets: "classes" | "values"): Loss<LossName>[] {
   return losses.filter(({ learns }) => learns === targets || learns === "any");
 }
 

@@ -1,4 +1,3 @@
-import { isClassification, type Task } from "../../data/manifest.ts";
 import type { DerivedMetric, MetricRecord } from "../records.ts";
 import { accuracy } from "./accuracy.ts";
 import { confusion } from "./confusion.ts";
@@ -18,16 +17,11 @@ import { scoreHistogram } from "./scoreHistogram.ts";
 import { tokenLikelihood } from "./tokenLikelihood.ts";
 import { top5 } from "./top5.ts";
 
-const ofClasses: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood];
-const ofValues: readonly MetricRecord[] = [mae, errorMoments];
+/** What the engine computes; a task says which of these it is judged by. */
+export const metrics: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood, mae, errorMoments];
 
 /** What is worked out from summed metrics after each pass over the validation rows. */
 export const derivedMetrics: readonly DerivedMetric[] = [f1, precision, recall, rocAuc, prAuc, rmse, r2, mse, mape, perplexity];
-
-/** The metrics of a task, in the order shown, of which those are taken that fit the output; the first is the one that a run is judged by, beside its loss. */
-export function metricsFor(task: Task): readonly MetricRecord[] {
-  return isClassification(task) ? ofClasses : ofValues;
-}
 
 /** The figures that follow from the summed tensors of one evaluation; what is not defined is left out. */
 export function deriveValues(tensors: { readonly [name: string]: { shape: readonly number[]; data: readonly number[] } }): { [name: string]: number } {
@@ -41,7 +35,7 @@ export function deriveValues(tensors: { readonly [name: string]: { shape: readon
   );
 }
 
-const byName = new Map<string, MetricRecord | DerivedMetric>([...ofClasses, ...ofValues, ...derivedMetrics].map((metric) => [metric.name, metric]));
+const byName = new Map<string, MetricRecord | DerivedMetric>([...metrics, ...derivedMetrics].map((metric) => [metric.name, metric]));
 
 /** The record of a metric, by its name as it stands in a series' key. */
 export function findMetric(name: string): MetricRecord | DerivedMetric | undefined {

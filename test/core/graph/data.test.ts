@@ -3,7 +3,7 @@ import type { Manifest } from "../../../core/data/manifest.ts";
 import { checkGraph } from "../../../core/graph/check.ts";
 import type { Graph, Json } from "../../../core/graph/document.ts";
 import { applyFix } from "../../../core/graph/edit.ts";
-import { starterGraph } from "../../../core/templates/index.ts";
+import { taskNamed } from "../../../core/tasks/index.ts";
 import { sketch } from "../../../core/templates/sketch.ts";
 
 const array = (dtype: "int64" | "float32", shape: number[]) => ({ file: "", dtype, shape, sha256: "" });
@@ -94,6 +94,6 @@ describe("the arrays of a data set", () => {
   });
 
   it("fit the canvas that is begun on them", () => {
-    for (const data of [names, table]) expect(problemsOf(starterGraph(data), data)).toEqual([]);
+    for (const data of [names, table]) expect(problemsOf(taskNamed(data.task).starter(data), data)).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Manifest } from "../../../core/data/manifest.ts";
 import { checkGraph } from "../../../core/graph/check.ts";
-import { findTemplate, starterGraph, templates } from "../../../core/templates/index.ts";
+import { taskNamed } from "../../../core/tasks/index.ts";
+import { findTemplate, templates } from "../../../core/templates/index.ts";
 import { buildTrainSpec, planSteps } from "../../../core/training/build.ts";
 import { defaultSettings } from "../../../core/training/recipes.ts";
 import { scheduleFactor, schedules } from "../../../core/training/schedules/index.ts";
@@ -24,7 +25,7 @@ const manifest: Manifest = {
   source: "",
   licence: "",
 };
-const graph = findTemplate("lenet5")?.graph ?? starterGraph(manifest);
+const graph = findTemplate("lenet5")?.graph ?? taskNamed(manifest.task).starter(manifest);
 const settings = { ...defaultSettings(manifest.task, 1000), datasetId: "d" };
 
 describe("a train spec", () => {

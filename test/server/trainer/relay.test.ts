@@ -26,6 +26,7 @@ function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?:
     db,
     lease,
     from: { step: 0, summary: {}, best: null },
+    judgedBy: "accuracy",
     keyOf: (file) => file,
     describe: ({ step, epoch, values }) => ({ step, epoch, values, confusion: null, samples: [] }),
     removeFile: async () => {},

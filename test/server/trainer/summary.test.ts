@@ -13,25 +13,25 @@ describe("the summary of a metric", () => {
 });
 
 describe("which checkpoint is best", () => {
-  it("goes by accuracy where there is one, then by the validation loss, then by which came first", () => {
-    const early = standingOf(20, { accuracy: 1, loss: 0.4 });
-    const late = standingOf(90, { accuracy: 1, loss: 0.002 });
+  it("goes by the metric that the task is judged by, then by the validation loss, then by which came first", () => {
+    const early = standingOf(20, { accuracy: 1, loss: 0.4 }, "accuracy");
+    const late = standingOf(90, { accuracy: 1, loss: 0.002 }, "accuracy");
     expect(betterOf(early, late)).toBe(late);
-    expect(betterOf(late, standingOf(100, { accuracy: 0.99, loss: 0.001 }))).toBe(late);
-    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: 0.002 }))).toBe(late);
-    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: null }))).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 0.99, loss: 0.001 }, "accuracy"))).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: 0.002 }, "accuracy"))).toBe(late);
+    expect(betterOf(late, standingOf(100, { accuracy: 1, loss: null }, "accuracy"))).toBe(late);
   });
 
-  it("goes by the loss alone where there is no accuracy, and never by what is not a number", () => {
-    expect(betterOf(standingOf(1, { loss: 2, mae: 1 }), standingOf(2, { loss: 1, mae: 3 }))?.step).toBe(2);
-    expect(standingOf(3, { loss: null })).toBeNull();
-    expect(standingOf(3, { accuracy: null, loss: 1 })).toBeNull();
+  it("goes by the loss alone where there is no such metric, and never by what is not a number", () => {
+    expect(betterOf(standingOf(1, { loss: 2, mae: 1 }, null), standingOf(2, { loss: 1, mae: 3 }, null))?.step).toBe(2);
+    expect(standingOf(3, { loss: null }, null)).toBeNull();
+    expect(standingOf(3, { accuracy: null, loss: 1 }, "accuracy")).toBeNull();
   });
 
   it("is found again in a run's points", () => {
     const loss = { steps: [10, 20, 30, 40], values: [0.5, 0.4, 0.1, null] };
-    expect(bestOf({ "validation/loss": loss, "validation/accuracy": { steps: [10, 20, 30, 40], values: [0.9, 1, 1, 1] } })).toEqual({ step: 30, score: 1, loss: 0.1 });
-    expect(bestOf({ "validation/loss": loss })?.step).toBe(30);
-    expect(bestOf({ "train/loss": loss })).toBeNull();
+    expect(bestOf({ "validation/loss": loss, "validation/accuracy": { steps: [10, 20, 30, 40], values: [0.9, 1, 1, 1] } }, "accuracy")).toEqual({ step: 30, score: 1, loss: 0.1 });
+    expect(bestOf({ "validation/loss": loss }, "accuracy")?.step).toBe(30);
+    expect(bestOf({ "train/loss": loss }, null)).toBeNull();
   });
 });

@@ -2,19 +2,20 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
-import { decodeText } from "../../core/data/text.ts";
-import { cx } from "../ui/cx.ts";
-import { formatMetric } from "../ui/format.ts";
-import { SampleImage } from "../ui/SampleImage.tsx";
-import { Failing, Loading } from "../ui/States.tsx";
-import { decodeTensor } from "../ui/tensorBytes.ts";
-import { useTRPC } from "../ui/trpc.ts";
-import { chosenOption, featuresOf, featureTitle } from "./features.ts";
-import { argmax, toProbabilities } from "./probability.ts";
-import type { Run } from "./run.ts";
+import { decodeText } from "../../../core/data/text.ts";
+import { taskNamed } from "../../../core/tasks/index.ts";
+import { cx } from "../../ui/cx.ts";
+import { formatMetric } from "../../ui/format.ts";
+import { SampleImage } from "../../ui/SampleImage.tsx";
+import { Failing, Loading } from "../../ui/States.tsx";
+import { decodeTensor } from "../../ui/tensorBytes.ts";
+import { useTRPC } from "../../ui/trpc.ts";
+import { chosenOption, featuresOf, featureTitle } from "../features.ts";
+import { argmax, toProbabilities } from "../probability.ts";
+import type { Run } from "../run.ts";
 
 /** The same validation rows at every evaluation, with what the network makes of them; wrong answers are outlined. */
-export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, "evaluation" | "dataset">) {
+export const Samples = memo(function Samples({ run: { evaluation, dataset } }: { run: Pick<Run, "evaluation" | "dataset"> }) {
   const trpc = useTRPC();
   const rows = useMemo(() => evaluation?.samples.slice(0, 8).map(({ row }) => row) ?? [], [evaluation?.samples.map(({ row }) => row).join()]);
   const samples = useQuery(
@@ -23,7 +24,8 @@ export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, 
   const inputs = useMemo(() => new Map(samples.data?.samples.map(({ row, input }) => [row, input])), [samples.data]);
   if (!evaluation || rows.length === 0) return null;
   const { classes, columns, task, text } = dataset;
-  const pictures = task === "image-classification";
+  const record = task && taskNamed(task);
+  const pictures = record?.input === "image";
 
   return (
     <section aria-label="Samples">
@@ -39,7 +41,7 @@ export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, 
         <ul className={pictures ? "grid grid-cols-4 gap-1.5" : "space-y-1.5"}>
           {evaluation.samples.slice(0, rows.length).map(({ row, target, output }) => {
             const input = inputs.get(row);
-            const answer = readAnswer(output, target, classes);
+            const answer = readAnswer(output, target[0] ?? 0, classes);
             const words = `Row ${row}: ${answer.predicted}${answer.detail ? `, ${answer.detail}` : ""}; true is ${answer.truth}`;
             return (
               <li key={row} title={words} className={cx("min-w-0 overflow-hidden rounded-md border bg-raise", answer.wrong ? "border-bad ring-1 ring-bad" : "border-line2")}>
@@ -48,7 +50,7 @@ export const Samples = memo(function Samples({ evaluation, dataset }: Pick<Run, 
                   <span className="truncate">
                     {answer.predicted}
                     {answer.wrong && !pictures && <span className="text-bad"> instead of {answer.truth}</span>}
-                    {task === "tabular-regression" && <span className="text-ink2"> true {answer.truth}</span>}
+                    {record?.learns === "values" && <span className="text-ink2"> true {answer.truth}</span>}
                   </span>
                   <span className="figures shrink-0 text-ink2">{answer.detail}</span>
                 </p>

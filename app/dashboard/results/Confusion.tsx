@@ -1,8 +1,8 @@
 "use client";
 
 import { type KeyboardEvent, memo, useState } from "react";
-import { cx } from "../ui/cx.ts";
-import { formatCount, formatPercent } from "../ui/format.ts";
+import { cx } from "../../ui/cx.ts";
+import { formatCount, formatPercent } from "../../ui/format.ts";
 
 type Cell = { truth: number; predicted: number };
 

@@ -1,0 +1,15 @@
+"use client";
+
+import type { Run } from "../run.ts";
+import { Confusion } from "./Confusion.tsx";
+import { Samples } from "./Samples.tsx";
+
+/** Which classes are taken for which, and some samples. */
+export function Classification({ run }: { run: Run }) {
+  return (
+    <>
+      {run.evaluation?.confusion && <Confusion counts={run.evaluation.confusion} classes={run.dataset.classes} />}
+      <Samples run={run} />
+    </>
+  );
+}

@@ -1,0 +1,22 @@
+"use client";
+
+import type { ComponentType } from "react";
+import type { Task } from "../../../core/data/manifest.ts";
+import type { Run } from "../run.ts";
+import { Classification } from "./Classification.tsx";
+import { Samples } from "./Samples.tsx";
+
+/** What the results of each task look like. One file a task; those that show no more than their samples share that. */
+const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
+  "image-classification": Classification,
+  "tabular-classification": Classification,
+  "text-classification": Classification,
+  "tabular-regression": Samples,
+};
+
+/** What the last evaluation of a run found. */
+export function TaskResults({ run }: { run: Run }) {
+  if (!run.evaluation || run.dataset.task === null) return null;
+  const Panel = panels[run.dataset.task];
+  return <Panel run={run} />;
+}

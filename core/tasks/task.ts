@@ -1,0 +1,31 @@
+import type { Manifest, Task } from "../data/manifest.ts";
+import type { Graph } from "../graph/document.ts";
+import type { LossName } from "../training/losses/index.ts";
+import type { MetricRecord } from "../training/records.ts";
+import type { RunSettings } from "../training/settings.ts";
+
+/** One kind of task, said once in a file of its own; `tasks/index.ts` is the list. Recipes, losses on offer, metrics, starters and pages derive from it. */
+export type TaskRecord = {
+  id: Task;
+  title: string;
+  /** What a row is to a person. */
+  input: "image" | "table" | "text";
+  /** What its targets are: one of the classes, or measured values. */
+  learns: "classes" | "values";
+  loss: LossName;
+  /** In the order shown; those are taken that fit the output. */
+  metrics: readonly MetricRecord[];
+  /** The metric by which the best checkpoint is chosen; null: the loss. */
+  judgedBy: string | null;
+  /** How many validation rows show their predictions while a run goes. */
+  samples: number;
+  /** What trains well before anybody has tuned anything, for this many training rows. */
+  recipe(rows: number): Pick<RunSettings, "batchSize" | "epochs" | "lr"> & Partial<RunSettings>;
+  /** What a model begins as on a data set. */
+  starter(data: StarterData): Graph;
+};
+
+export type StarterData = Pick<Manifest, "task" | "classes" | "splits" | "text">;
+
+/** A batch of the wanted size, or of all rows where there are fewer. */
+export const atMost = (batchSize: number, rows: number): number => Math.max(1, Math.min(batchSize, rows));
