@@ -15,6 +15,9 @@ std::string Failure::to_json() const {
     for (const auto& shape : shapes) json.value(shape);
     json.close(']');
   }
+  if (asked_bytes >= 0) json.key("askedBytes").value(asked_bytes);
+  if (needed_bytes >= 0) json.key("neededBytes").value(needed_bytes);
+  if (limit_bytes >= 0) json.key("limitBytes").value(limit_bytes);
   return json.close('}').take();
 }
 

@@ -16,6 +16,8 @@ struct Failure {
   std::string op;                           ///< ATen operator; empty outside operators.
   int64_t step = -1;                        ///< Optimizer step, the first is 1; -1 outside training.
   std::vector<std::vector<int64_t>> shapes; ///< Shapes of the tensors that met.
+  /// Where memory ran out: what was asked for, what that would have made with what was held, and what there may be. -1: not known.
+  int64_t asked_bytes = -1, needed_bytes = -1, limit_bytes = -1;
 
   std::string to_json() const;
 };
