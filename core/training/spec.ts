@@ -19,6 +19,15 @@ const Optimizer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("NAdam"), betas: Betas, eps: z.number(), weightDecay: z.number(), momentumDecay: z.number(), decoupled: z.boolean() }),
   z.strictObject({ kind: z.literal("RAdam"), betas: Betas, eps: z.number(), weightDecay: z.number(), decoupled: z.boolean() }),
   z.strictObject({ kind: z.literal("Lion"), betas: Betas, weightDecay: z.number() }),
+  z.strictObject({
+    kind: z.literal("LBFGS"),
+    maxIter: z.int().min(1),
+    historySize: z.int().min(1),
+    toleranceGrad: z.number(),
+    toleranceChange: z.number(),
+    lineSearch: z.enum(["none", "strong_wolfe"]),
+    weightDecay: z.number(),
+  }),
 ]);
 
 /**

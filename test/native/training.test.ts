@@ -117,6 +117,18 @@ describe("a run", () => {
     expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
   });
 
+  it.each(["none", "strong_wolfe"] as const)("by LBFGS, resumed from the middle, ends as if it had never stopped (line search: %s)", async (lineSearch) => {
+    const optimizer: TrainSpec["optimizer"] = { kind: "LBFGS", maxIter: 3, historySize: 4, toleranceGrad: 1e-7, toleranceChange: 1e-9, lineSearch, weightDecay: 1e-3 };
+    const spec = specOf(withDropout, { train: cnnRows }, { optimizer, lr: { base: 0.1, schedule: { kind: "constant" } }, epochs: 3, batchSize: 50 });
+    const whole = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 1 } });
+    const checkpoints = whole.events.filter((event) => event.type === "checkpoint");
+    const cut = checkpoints.find(({ step }) => step > 2);
+    if (!cut || checkpoints.at(-1) === cut) throw new Error("The run wrote no checkpoint in its middle.");
+    const rest = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom: cut.file });
+    expect(pointsOf(rest.events, "train/loss")).toEqual(pointsOf(whole.events, "train/loss").slice(cut.step));
+    expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+  });
+
   it("with averaged weights, resumed from the middle of an epoch, ends as if it had never stopped, and its checkpoints hold both", async () => {
     const spec = specOf(withDropout, { train: cnnRows }, { epochs: 3, ema: { decay: 0.9 } });
     const whole = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 1 } });

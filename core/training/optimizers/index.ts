@@ -4,13 +4,14 @@ import { adam } from "./adam.ts";
 import { adamax } from "./adamax.ts";
 import { adamW } from "./adamW.ts";
 import type { Optimizer } from "./kit.ts";
+import { lbfgs } from "./lbfgs.ts";
 import { lion } from "./lion.ts";
 import { nadam } from "./nadam.ts";
 import { radam } from "./radam.ts";
 import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
 
-const all = [adamW, adam, sgd, rmsprop, adagrad, nadam, radam, adamax, adadelta, lion] as const;
+const all = [adamW, adam, sgd, rmsprop, adagrad, nadam, radam, adamax, adadelta, lion, lbfgs] as const;
 
 export type OptimizerName = (typeof all)[number]["name"];
 

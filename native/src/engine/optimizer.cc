@@ -31,7 +31,7 @@ OptimizerOptions read_optimizer(const JsonPlace& place) {
     if (betas.size() != 2 || std::any_of(betas.begin(), betas.end(), [](double beta) { return beta < 0 || beta >= 1; })) place.at("betas").fail("expected two numbers, 0 ≤ beta < 1");
     return betas;
   };
-  const size_t kind = place.at("kind").choice({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion"});
+  const size_t kind = place.at("kind").choice({"SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Lion", "LBFGS"});
   switch (kind) {
     case 0: {
       place.fields({"kind", "momentum", "dampening", "weightDecay", "nesterov"});
@@ -71,6 +71,9 @@ OptimizerOptions read_optimizer(const JsonPlace& place) {
       const std::vector<double> betas = read_betas();
       return LionOptions{betas[0], betas[1], number("weightDecay")};
     }
+    case 10:
+      place.fields({"kind", "maxIter", "historySize", "toleranceGrad", "toleranceChange", "lineSearch", "weightDecay"});
+      return LbfgsOptions{place.at("maxIter").integer(1, 10'000), place.at("historySize").integer(1, 10'000), number("toleranceGrad"), number("toleranceChange"), number("weightDecay"), place.at("lineSearch").choice({"none", "strong_wolfe"}) == 1};
     default:
       place.fields({"kind", "lrDecay", "weightDecay", "eps"});
       return AdagradOptions{number("lrDecay"), number("weightDecay"), number("eps")};
@@ -80,6 +83,10 @@ OptimizerOptions read_optimizer(const JsonPlace& place) {
 Optimizer::Optimizer(OptimizerOptions options, std::vector<at::Tensor> parameters, std::vector<std::string> names)
     : options_(std::move(options)), parameters_(std::move(parameters)), names_(std::move(names)), counts_(parameters_.size(), 0), momenta_(parameters_.size(), 1), started_(parameters_.size(), false) {
   const at::NoGradGuard no_grad;
+  if (const auto* lbfgs = std::get_if<LbfgsOptions>(&options_)) {
+    lbfgs_ = std::make_unique<Lbfgs>(*lbfgs, parameters_);
+    return;
+  }
   if (const auto* sgd = std::get_if<SgdOptions>(&options_)) {
     if (sgd->momentum != 0) add_slot("momentum_buffer");
   } else if (const auto* adam = std::get_if<AdamOptions>(&options_)) {
@@ -290,6 +297,7 @@ void Optimizer::step_one(const LionOptions& lion, size_t i, int64_t, double lr) 
 }
 
 NamedTensors Optimizer::state() const {
+  if (lbfgs_) return lbfgs_->state();
   NamedTensors tensors;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!started_[i]) continue;
@@ -302,6 +310,7 @@ NamedTensors Optimizer::state() const {
 }
 
 void Optimizer::load(const std::map<std::string, at::Tensor>& saved) {
+  if (lbfgs_) return lbfgs_->load(saved);
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const std::string prefix = "optimizer/" + names_[i] + "/";

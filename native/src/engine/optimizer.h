@@ -3,11 +3,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "json.h"
+#include "lbfgs.h"
 #include "tensors.h"
 
 namespace tensorloom {
@@ -45,7 +47,7 @@ struct RadamOptions {
 struct LionOptions {
   double beta1, beta2, weight_decay;
 };
-using OptimizerOptions = std::variant<SgdOptions, AdamOptions, RmspropOptions, AdagradOptions, AdadeltaOptions, AdamaxOptions, NadamOptions, RadamOptions, LionOptions>;
+using OptimizerOptions = std::variant<SgdOptions, AdamOptions, RmspropOptions, AdagradOptions, AdadeltaOptions, AdamaxOptions, NadamOptions, RadamOptions, LionOptions, LbfgsOptions>;
 
 OptimizerOptions read_optimizer(const JsonPlace& place);
 
@@ -57,6 +59,11 @@ class Optimizer {
 
   /// One step with the gradients as they are. Where `skip` (a float on the parameters' device) holds 1, nothing changes.
   void step(double lr, const std::optional<at::Tensor>& skip);
+  /// One step of an optimizer that takes the loss several times. `loss` is the first, and the gradients are its.
+  void step(double lr, double loss, const Evaluate& evaluate) { lbfgs_->step(lr, loss, evaluate); }
+  bool evaluates() const { return lbfgs_ != nullptr; }
+  /// Whether losses that are not finite are its to deal with, but for a step's first.
+  bool searches() const { return lbfgs_ != nullptr && std::get<LbfgsOptions>(options_).searches; }
   /// Whether `skip` is honoured, as the fused kernels do.
   bool can_skip() const { return std::holds_alternative<SgdOptions>(options_) || std::holds_alternative<AdamOptions>(options_) || std::holds_alternative<AdagradOptions>(options_); }
 
@@ -101,6 +108,8 @@ class Optimizer {
   /// Whether a parameter has been stepped; SGD's momentum starts from its first gradient.
   std::vector<bool> started_;
   Lists fresh_, going_;
+  /// Takes the place of all that, where it is chosen.
+  std::unique_ptr<Lbfgs> lbfgs_;
 };
 
 } // namespace tensorloom

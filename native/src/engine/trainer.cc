@@ -266,25 +266,20 @@ class Trainer {
     int64_t rows = 0;
     for (const auto& part : parts) rows += part.second;
 
-    std::vector<at::Tensor> sums;
-    for (const auto& [first, count] : parts) {
-      const std::vector<at::Tensor> inputs = train_rows_.take(order, first, count);
-      if (spec_.program.has_random && device_.is_cpu()) random_before_ = at::globalContext().defaultGenerator(at::kCPU).get_state();
-      std::vector<at::Tensor> outputs = forward(inputs);
-      check_loss(outputs[0], inputs);
-      // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
-      const double share = static_cast<double>(count) / static_cast<double>(rows);
-      backward(outputs[0], share);
-      for (size_t i = 0; i < outputs.size(); ++i) {
-        at::Tensor value = parts.size() == 1 ? outputs[i].detach() : outputs[i].detach() * share;
-        if (sums.size() <= i) sums.push_back(std::move(value));
-        else sums[i] = sums[i] + value;
-      }
-    }
-
+    const std::vector<at::Tensor> sums = pass(order, parts, rows, true);
     const double lr = at_.plateau ? at_.plateau->lr : spec_.lr_at(at_.step);
     at::Tensor norm = clip_gradients();
-    optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
+    if (optimizer_->evaluates()) {
+      optimizer_->step(lr, read_scalar(sums[0]), [&] {
+        for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+        const at::AutoGradMode with_grad(true);
+        const double loss = read_scalar(pass(order, parts, rows, !optimizer_->searches())[0]);
+        clip_gradients();
+        return loss;
+      });
+    } else {
+      optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
+    }
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
     average();
 
@@ -296,6 +291,26 @@ class Trainer {
     if (spec_.one_batch && device_.is_cpu()) note_one_batch(read_scalar(sums[0]));
     events_.point("lr", at_.step, lr);
     if (norm.defined()) note("grad_norm", norm);
+  }
+
+  /// Forward and backward over the rows of one step: the outputs, and gradients at the parameters.
+  std::vector<at::Tensor> pass(const at::Tensor& order, const std::vector<std::pair<int64_t, int64_t>>& parts, int64_t rows, bool must_be_finite) {
+    std::vector<at::Tensor> sums;
+    for (const auto& [first, count] : parts) {
+      const std::vector<at::Tensor> inputs = train_rows_.take(order, first, count);
+      if (spec_.program.has_random && device_.is_cpu()) random_before_ = at::globalContext().defaultGenerator(at::kCPU).get_state();
+      std::vector<at::Tensor> outputs = forward(inputs);
+      if (must_be_finite) check_loss(outputs[0], inputs);
+      // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
+      const double share = static_cast<double>(count) / static_cast<double>(rows);
+      backward(outputs[0], share);
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        at::Tensor value = parts.size() == 1 ? outputs[i].detach() : outputs[i].detach() * share;
+        if (sums.size() <= i) sums.push_back(std::move(value));
+        else sums[i] = sums[i] + value;
+      }
+    }
+    return sums;
   }
 
   std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs) {
