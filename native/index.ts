@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Program } from "../core/program/program.ts";
 import { Failure, RunEvent } from "../core/training/events.ts";
+import type { Knob } from "../core/training/knobs.ts";
 import type { TrainSpec } from "../core/training/spec.ts";
 
 /**
@@ -39,13 +40,15 @@ export type Training = {
   done: Promise<TrainResult>;
   /** Asks the engine to stop at the next step boundary. Safe to call at any time and more than once. */
   cancel(): void;
+  /** Changes settings at the next step boundary, batches where the next epoch begins; each knob is answered by a `turned` event. Safe at any time. @throws EngineError PROGRAM_INVALID */
+  turn(knobs: readonly Knob[]): void;
 };
 
 /** What `binding.cc` exports. */
 type Addon = {
   info(): string;
   checkProgram(program: string): void;
-  train(spec: string, onEvents: (events: string) => void): { done: Promise<unknown>; cancel: () => void };
+  train(spec: string, onEvents: (events: string) => void): { done: Promise<unknown>; cancel: () => void; turn: (knobs: string) => void };
   run(program: string, weights: string | number, inputs: { [name: string]: TensorData }, isCuda: boolean): Promise<{ [output: string]: TensorData }>;
 };
 
@@ -96,9 +99,10 @@ const Events = z.array(RunEvent);
 
 /** Trains. Events arrive in arrays about ten times a second, and all have arrived before `done` settles. */
 export function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): Training {
-  const { done, cancel } = call(() => addon().train(JSON.stringify(spec), (events) => onEvents(Events.parse(JSON.parse(events)))));
+  const { done, cancel, turn } = call(() => addon().train(JSON.stringify(spec), (events) => onEvents(Events.parse(JSON.parse(events)))));
   return {
     cancel,
+    turn: (knobs) => call(() => turn(JSON.stringify(knobs))),
     done: done.then(
       (result) => TrainResult.parse(result),
       (error: unknown) => {

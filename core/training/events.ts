@@ -7,7 +7,7 @@ import { z } from "zod";
 const Value = z.number().nullable();
 
 export const RunEvent = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("started"), stepsPerEpoch: z.int(), totalSteps: z.int(), firstStep: z.int(), device: z.string(), parameterCount: z.int() }),
+  z.strictObject({ type: z.literal("started"), stepsPerEpoch: z.int(), totalSteps: z.int(), firstStep: z.int(), inEpoch: z.int(), device: z.string(), parameterCount: z.int() }),
   /** Scalars of finished steps (`step` counts optimizer steps, the first is 1). Keys: `train/loss`, `train/accuracy`, `lr`, `grad_norm`, `samples_per_second`. */
   z.strictObject({ type: z.literal("points"), key: z.string(), steps: z.array(z.int()), values: z.array(Value) }),
   /** One pass over the validation rows. `values` become points `validation/<name>` at `step`. */
@@ -27,6 +27,8 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stopped"), step: z.int(), epoch: z.int(), bestEpoch: z.int(), message: z.string() }),
   /** The end of a run on one batch: whether the network could learn that. */
   z.strictObject({ type: z.literal("judged"), step: z.int(), learnt: z.boolean(), message: z.string() }),
+  /** A knob has taken hold after this step: the next one is the first with it. `before` is what was in force, where that is one number. */
+  z.strictObject({ type: z.literal("turned"), id: z.string(), step: z.int(), epoch: z.int(), before: Value, stepsPerEpoch: z.int(), totalSteps: z.int() }),
   z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warn"]), message: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

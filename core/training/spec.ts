@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Program } from "../program/program.ts";
+import { Knob } from "./knobs.ts";
 
 /**
  * The frozen order that the engine carries out: everything that decides the numbers, and nothing else. Kept with the run;
@@ -97,5 +98,7 @@ export const TrainSpec = z.strictObject({
   startFrom: z.string().nullable(),
   /** Validation rows whose predictions every `evaluated` event carries. */
   sampleRows: z.array(z.int().min(0)).max(64),
+  /** Settings that were changed when the run was here before, to be changed again at the same steps, and those that wait to be. */
+  knobs: z.array(Knob).optional(),
 });
 export type TrainSpec = z.infer<typeof TrainSpec>;

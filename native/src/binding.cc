@@ -52,11 +52,11 @@ void on_message(Napi::Env env, Napi::Function on_events, Training* training, Mes
 using Channel = Napi::TypedThreadSafeFunction<Training, Message, on_message>;
 
 struct Training {
-  explicit Training(Napi::Env env) : done(Napi::Promise::Deferred::New(env)), cancel(std::make_shared<std::atomic<bool>>(false)) {}
+  explicit Training(Napi::Env env) : done(Napi::Promise::Deferred::New(env)), control(std::make_shared<tensorloom::Control>()) {}
 
   Napi::Promise::Deferred done;
-  /// Shared with the `cancel` function, which JavaScript may keep for longer than the run.
-  std::shared_ptr<std::atomic<bool>> cancel;
+  /// Shared with the functions that JavaScript may keep for longer than the run.
+  std::shared_ptr<tensorloom::Control> control;
   Channel channel;
   std::thread thread;
 };
@@ -85,7 +85,7 @@ Napi::Value train(const Napi::CallbackInfo& call) {
   Training* self = training.get();
   // The finalizer runs on Node's thread, when the run is over or the process ends: the one place that joins and frees.
   self->channel = Channel::New(env, call[1].As<Napi::Function>(), "tensorloom training", 0, 1, self, [](Napi::Env, void*, Training* ended) {
-    *ended->cancel = true;
+    ended->control->cancel();
     ended->thread.join();
     delete ended;
   }, static_cast<void*>(nullptr));
@@ -96,7 +96,7 @@ Napi::Value train(const Napi::CallbackInfo& call) {
     };
     auto last = std::make_unique<Message>();
     try {
-      last->result = std::make_shared<tensorloom::TrainResult>(tensorloom::train(spec, [&](std::string events) { send(std::unique_ptr<Message>(new Message{std::move(events), nullptr, nullptr})); }, *self->cancel));
+      last->result = std::make_shared<tensorloom::TrainResult>(tensorloom::train(spec, [&](std::string events) { send(std::unique_ptr<Message>(new Message{std::move(events), nullptr, nullptr})); }, *self->control));
     } catch (const EngineError& error) {
       last->failure = std::make_shared<Failure>(error.failure);
     }
@@ -107,7 +107,10 @@ Napi::Value train(const Napi::CallbackInfo& call) {
 
   Napi::Object result = Napi::Object::New(env);
   result.Set("done", self->done.Promise());
-  result.Set("cancel", Napi::Function::New(env, [cancel = self->cancel](const Napi::CallbackInfo&) { *cancel = true; }));
+  result.Set("cancel", Napi::Function::New(env, [control = self->control](const Napi::CallbackInfo&) { control->cancel(); }));
+  result.Set("turn", Napi::Function::New(env, [control = self->control](const Napi::CallbackInfo& call) {
+    rethrow_to_js(call.Env(), [&] { control->turn(call[0].As<Napi::String>().Utf8Value()); });
+  }));
   return result;
 }
 

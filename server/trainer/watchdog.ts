@@ -8,6 +8,8 @@ export class Watchdog {
   readonly #stuckAfterMs: number;
   readonly #evaluationSteps: number;
   #stepsPerEpoch = 0;
+  /** Step that the epoch under way began after. */
+  #epochStep = 0;
   #step = 0;
   #lastNewsAt: number;
   #stepMs: number[] = [];
@@ -24,6 +26,12 @@ export class Watchdog {
       if (event.type === "started") {
         this.#stepsPerEpoch = event.stepsPerEpoch;
         this.#step = event.firstStep - 1;
+        this.#epochStep = this.#step - event.inEpoch;
+      }
+      if (event.type === "turned" && event.stepsPerEpoch !== this.#stepsPerEpoch) {
+        // Batches are cut anew where an epoch begins.
+        this.#stepsPerEpoch = event.stepsPerEpoch;
+        this.#epochStep = event.step;
       }
       if (event.type === "points" || event.type === "evaluated") {
         const step = event.type === "points" ? (event.steps.at(-1) ?? 0) : event.step;
@@ -41,7 +49,7 @@ export class Watchdog {
   stuckForMs(now: number): number | null {
     const silentMs = now - this.#lastNewsAt;
     const stepMs = this.#stepMs.toSorted((a, b) => a - b)[this.#stepMs.length >> 1] ?? 0;
-    const evaluating = this.#stepsPerEpoch > 0 && this.#step % this.#stepsPerEpoch === 0;
+    const evaluating = this.#stepsPerEpoch > 0 && (this.#step - this.#epochStep) % this.#stepsPerEpoch === 0;
     const limitMs = Math.max(this.#stuckAfterMs, stepMs * (20 + (evaluating ? 3 * this.#evaluationSteps : 0)));
     return silentMs > limitMs ? silentMs : null;
   }

@@ -23,6 +23,7 @@ struct Position {
   std::optional<PlateauState> plateau;
   std::optional<EarlyStoppingState> early_stopping;
   std::optional<OneBatchState> one_batch; ///< None before the first step, or where every step takes rows of its own.
+  std::optional<Turned> turned; ///< None where every setting is as it was at the start.
 };
 
 /// Writes all that decides the rest of a run: weights by name, so that the file is one of weights too; `state` by its own names,

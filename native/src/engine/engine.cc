@@ -92,14 +92,14 @@ void check_program(std::string_view program_json) {
   guarded([&] { return read_program(program_json); });
 }
 
-TrainResult train(std::string_view spec_json, const OnEvents& on_events, const std::atomic<bool>& cancel) {
+TrainResult train(std::string_view spec_json, const OnEvents& on_events, Control& control) {
   static std::timed_mutex one_at_a_time;
   return guarded([&]() -> TrainResult {
     TrainSpec spec = TrainSpec::parse(spec_json);
     std::unique_lock<std::timed_mutex> turn(one_at_a_time, std::defer_lock);
     while (!turn.try_lock_for(std::chrono::milliseconds(50)))
-      if (cancel) return {false, 0, std::nullopt};
-    return run_training(std::move(spec), on_events, cancel);
+      if (control.is_cancelled()) return {false, 0, std::nullopt};
+    return run_training(std::move(spec), on_events, control);
   });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "control.h"
 #include "error.h"
 
 /// The engine's whole face. Knows neither Node nor, in this header, libtorch. Everything throws EngineError only.
@@ -30,9 +30,9 @@ struct TrainResult {
 /// Receives a JSON array of events. Called on the thread that trains.
 using OnEvents = std::function<void(std::string json)>;
 
-/// Carries out a TrainSpec on the calling thread. Setting `cancel` stops it between steps. Trainings of one process run
-/// one after another: libtorch's random generator and thread count belong to the process.
-TrainResult train(std::string_view spec_json, const OnEvents& on_events, const std::atomic<bool>& cancel);
+/// Carries out a TrainSpec on the calling thread; `control` stops it and changes its settings between steps. Trainings of one
+/// process run one after another: libtorch's random generator and thread count belong to the process.
+TrainResult train(std::string_view spec_json, const OnEvents& on_events, Control& control);
 
 /// A dense C-ordered tensor outside the engine; dtype as in programs.
 struct Array {

@@ -19,6 +19,8 @@ class Interpreter {
   Interpreter(Program program, at::Device device);
 
   const Program& program() const { return program_; }
+  /// As Program::set_dropout, between two runs.
+  size_t set_dropout(const std::string& node, double p) { return program_.set_dropout(node, p); }
 
   /// The outputs in the program's order. `weights` follow `program().weights`, `inputs` follow `program().inputs`.
   /// @throws EngineError naming node and operator: OP_FAILED, SHAPE_MISMATCH, OUT_OF_MEMORY, LOOP_LIMIT, DATA_MISMATCH.

@@ -519,6 +519,34 @@ Program Program::only(const std::vector<std::string>& output_names) const {
   return kept;
 }
 
+namespace {
+
+/// Which argument of an operator is the share that it drops while training; none: it drops nothing.
+std::optional<size_t> share_of(const Op& op) {
+  if (!op.handle) return std::nullopt;
+  const auto& declared = op.handle->schema().arguments();
+  for (size_t i = 0; i < declared.size(); ++i)
+    if (declared[i].name() == "dropout" || (declared[i].name() == "p" && op.name.find("dropout") != std::string::npos)) return i;
+  return std::nullopt;
+}
+
+size_t set_dropout_in(Block& block, const std::string& node, double p) {
+  size_t count = 0;
+  for (Op& op : block.ops) {
+    for (Block& inner : op.blocks) count += set_dropout_in(inner, node, p);
+    if (!node.empty() && op.node != node && !op.node.starts_with(node + "/")) continue;
+    const std::optional<size_t> share = share_of(op);
+    if (!share) continue;
+    op.args[*share] = c10::IValue(p);
+    ++count;
+  }
+  return count;
+}
+
+} // namespace
+
+size_t Program::set_dropout(const std::string& node, double p) { return set_dropout_in(body, node, p); }
+
 bool Program::has_output(const std::string& name) const {
   return std::any_of(outputs.begin(), outputs.end(), [&](const Output& output) { return output.name == name; });
 }

@@ -145,6 +145,10 @@ struct Program {
   Program only(const std::vector<std::string>& output_names) const;
 
   bool has_output(const std::string& name) const;
+
+  /// Gives every operator that drops at this node, or inside it, another share; everywhere where `node` is empty.
+  /// @return how many there are.
+  size_t set_dropout(const std::string& node, double p);
 };
 
 /// The names of dtypes in programs, `.npy` manifests and safetensors: float32, int64, bool, uint8.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "early_stopping.h"
+#include "knobs.h"
 #include "optimizer.h"
 #include "plateau.h"
 #include "program.h"
@@ -67,6 +68,8 @@ struct TrainSpec {
   int64_t checkpoint_every_ms = 0;
   std::string resume_from, start_from; ///< Empty: none.
   std::vector<int64_t> sample_rows;
+  /// Settings that were changed when the run was here before, and those that wait.
+  std::vector<Knob> knobs;
 
   /// @throws EngineError PROGRAM_INVALID or OP_NOT_ALLOWED saying where.
   static TrainSpec parse(std::string_view json);

@@ -76,9 +76,9 @@ std::vector<std::string> prediction_names(const Program& program) {
 
 class Trainer {
  public:
-  Trainer(TrainSpec spec, const OnEvents& on_events, const std::atomic<bool>& cancel)
+  Trainer(TrainSpec spec, const OnEvents& on_events, Control& control)
       : spec_(std::move(spec)),
-        cancel_(cancel),
+        control_(control),
         events_(on_events),
         device_(pick_device(spec_.cuda)),
         train_rows_(spec_.train, spec_.program, device_, spec_.channels_last),
@@ -86,11 +86,9 @@ class Trainer {
         train_step_(spec_.program.only(output_names(spec_, true)), device_),
         evaluate_(spec_.program.only(output_names(spec_, false)), device_),
         predict_(spec_.program.only(prediction_names(spec_.program)), device_) {
-    const int64_t batches = spec_.drop_last ? spec_.train.rows / spec_.batch_size : (spec_.train.rows + spec_.batch_size - 1) / spec_.batch_size;
-    if (batches == 0) throw EngineError("DATA_MISMATCH", "The training split has " + std::to_string(spec_.train.rows) + " rows, fewer than one batch of " + std::to_string(spec_.batch_size) + ". Lower the batch size, or keep the last short batch.");
-    batches_per_epoch_ = batches;
-    steps_per_epoch_ = (batches + spec_.accumulate - 1) / spec_.accumulate;
-    total_steps_ = steps_per_epoch_ * spec_.epochs;
+    plan({spec_.batch_size, spec_.drop_last});
+    ordered_steps_per_epoch_ = steps_per_epoch_;
+    knobs_ = std::move(spec_.knobs);
   }
 
   TrainResult run() {
@@ -115,6 +113,7 @@ class Trainer {
     begun_ = window_start_ = Clock::now();
     announce();
     while (at_.epoch < spec_.epochs && !has_stopped_early()) {
+      if (at_.in_epoch == 0) turn_knobs();
       if (!train_epoch() || !finish_epoch()) return stop();
     }
     flush();
@@ -175,6 +174,7 @@ class Trainer {
     if (resumed) {
       optimizer_->load(resumed->tensors);
       at_ = restore_position(*resumed, spec_, device_);
+      restore_turned();
       if (at_.in_epoch > steps_per_epoch_ || at_.step > total_steps_ || at_.epoch > spec_.epochs) throw EngineError("DATA_MISMATCH", "The checkpoint lies past the end of this run.");
       file_ = spec_.resume_from;
       file_step_ = at_.step;
@@ -221,7 +221,7 @@ class Trainer {
 
   void announce() {
     events_.add("started", [&](JsonWriter& json) {
-      json.key("stepsPerEpoch").value(steps_per_epoch_).key("totalSteps").value(total_steps_).key("firstStep").value(at_.step + 1);
+      json.key("stepsPerEpoch").value(steps_per_epoch_).key("totalSteps").value(total_steps_).key("firstStep").value(at_.step + 1).key("inEpoch").value(at_.in_epoch);
       json.key("device").value(device_.str()).key("parameterCount").value(parameter_count_);
     });
     events_.log("info", (at_.step > 0 ? "Resuming after step " + std::to_string(at_.step) : "Training " + std::to_string(parameter_count_) + " parameters") + " on " + device_.str() + " with " + std::to_string(at::get_num_threads()) + " threads.");
@@ -232,7 +232,9 @@ class Trainer {
   bool train_epoch() {
     const at::Tensor order = order_of(at_.epoch);
     while (at_.in_epoch < steps_per_epoch_) {
-      if (cancel_) return false;
+      if (control_.is_cancelled()) return false;
+      // Before the first step it was done already, when the rows were not in order yet.
+      if (at_.in_epoch > 0) turn_knobs();
       step(order);
       flush_if_due();
       if (checkpoint_due()) checkpoint();
@@ -240,11 +242,93 @@ class Trainer {
     return true;
   }
 
+  /// How the training rows are cut from here on. Only between two epochs.
+  void plan(const TurnBatchSize& batch) {
+    const int64_t rows = spec_.train.rows, batches = batch.drop_last ? rows / batch.batch_size : (rows + batch.batch_size - 1) / batch.batch_size;
+    if (batches == 0) throw EngineError("DATA_MISMATCH", "The training split has " + std::to_string(rows) + " rows, fewer than one batch of " + std::to_string(batch.batch_size) + ". Lower the batch size, or keep the last short batch.");
+    batch_size_ = batch.batch_size;
+    batches_per_epoch_ = batches;
+    steps_per_epoch_ = (batches + spec_.accumulate - 1) / spec_.accumulate;
+    total_steps_ = at_.step - at_.in_epoch + steps_per_epoch_ * (spec_.epochs - at_.epoch);
+  }
+
+  /// Where the schedule stands, in steps as the run was ordered: where batches were turned, it is gone through by epochs.
+  int64_t scheduled_step() const { return at_.epoch * ordered_steps_per_epoch_ + at_.in_epoch * ordered_steps_per_epoch_ / steps_per_epoch_; }
+
+  double learning_rate() const {
+    if (at_.turned && at_.turned->lr_held) return *at_.turned->lr_held;
+    if (at_.plateau) return at_.plateau->lr;
+    const double scheduled = spec_.lr_at(scheduled_step());
+    return at_.turned ? at_.turned->lr_scale * scheduled : scheduled;
+  }
+
+  /// Makes the run what knobs had made of it when its checkpoint was written. Those that had taken hold by then are in it; at the
+  /// very step of the checkpoint they may or may not be, and turning one twice is as once.
+  void restore_turned() {
+    std::erase_if(knobs_, [&](const Knob& knob) { return knob.step && *knob.step < at_.step; });
+    if (!at_.turned) return;
+    plan(at_.turned->batch.value_or(TurnBatchSize{spec_.batch_size, spec_.drop_last}));
+    for (const TurnDropout& dropout : at_.turned->dropouts) train_step_.set_dropout(dropout.node, dropout.p);
+  }
+
+  /// Lets knobs take hold before the next step is taken: one with a step at that step, one without now. Batches are cut anew only
+  /// where an epoch begins.
+  void turn_knobs() {
+    if (control_.has_knobs())
+      for (Knob& knob : control_.take_knobs()) knobs_.push_back(std::move(knob));
+    if (knobs_.empty()) return;
+    bool repeats = false;
+    for (const Knob& knob : std::exchange(knobs_, {})) {
+      // What a person wants now comes after what the run has yet to repeat.
+      const bool is_due = knob.step ? *knob.step == at_.step : !repeats, cuts = std::holds_alternative<TurnBatchSize>(knob.turn);
+      if (!is_due || (cuts && at_.in_epoch != 0)) {
+        repeats = repeats || knob.step;
+        knobs_.push_back(knob);
+        continue;
+      }
+      if (!at_.turned) at_.turned.emplace();
+      const std::optional<double> before = std::visit([&](const auto& turn) { return apply(turn); }, knob.turn);
+      events_.add("turned", [&](JsonWriter& json) {
+        json.key("id").value(knob.id).key("step").value(at_.step).key("epoch").value(at_.epoch).key("before");
+        if (before) json.value(*before);
+        else json.null();
+        json.key("stepsPerEpoch").value(steps_per_epoch_).key("totalSteps").value(total_steps_);
+      });
+    }
+  }
+
+  /// @return what was in force before, where that is one number.
+  std::optional<double> apply(const TurnLr& turn) {
+    const double before = learning_rate();
+    // A schedule that stands at 0 has no proportion to go on in.
+    const double scheduled = at_.plateau ? 1 : spec_.lr_at(scheduled_step());
+    at_.turned->lr_held = turn.hold || scheduled <= 0 ? std::optional(turn.lr) : std::nullopt;
+    if (at_.turned->lr_held) return before;
+    if (at_.plateau) at_.plateau->lr = turn.lr;
+    else at_.turned->lr_scale = turn.lr / scheduled;
+    return before;
+  }
+
+  std::optional<double> apply(const TurnDropout& turn) {
+    if (turn.node.empty()) at_.turned->dropouts.clear();
+    std::erase_if(at_.turned->dropouts, [&](const TurnDropout& earlier) { return earlier.node == turn.node; });
+    at_.turned->dropouts.push_back(turn);
+    train_step_.set_dropout(turn.node, turn.p);
+    return std::nullopt;
+  }
+
+  std::optional<double> apply(const TurnBatchSize& turn) {
+    const auto before = static_cast<double>(batch_size_);
+    at_.turned->batch = turn;
+    plan(turn);
+    return before;
+  }
+
   at::Tensor order_of(int64_t epoch) const {
     if (spec_.one_batch) epoch = 0;
     if (!spec_.shuffle) return {};
     const at::Tensor& lengths = train_rows_.lengths();
-    if (spec_.bucketing) return bucketed_rows(lengths.narrow(0, 0, spec_.train.rows), spec_.batch_size, spec_.seed, epoch);
+    if (spec_.bucketing) return bucketed_rows(lengths.narrow(0, 0, spec_.train.rows), batch_size_, spec_.seed, epoch);
     at::Tensor order = shuffled_rows(spec_.train.rows, spec_.seed, epoch);
     // Lengths are looked up on the CPU.
     return device_.is_cuda() && !lengths.defined() ? order.to(device_) : order;
@@ -255,8 +339,8 @@ class Trainer {
     std::vector<std::pair<int64_t, int64_t>> parts;
     const int64_t first = spec_.one_batch ? 0 : step_in_epoch * spec_.accumulate;
     for (int64_t batch = first; batch < std::min(first + spec_.accumulate, batches_per_epoch_); ++batch) {
-      const int64_t row = batch * spec_.batch_size;
-      parts.emplace_back(row, std::min(spec_.batch_size, spec_.train.rows - row));
+      const int64_t row = batch * batch_size_;
+      parts.emplace_back(row, std::min(batch_size_, spec_.train.rows - row));
     }
     return parts;
   }
@@ -267,7 +351,7 @@ class Trainer {
     for (const auto& part : parts) rows += part.second;
 
     const std::vector<at::Tensor> sums = pass(order, parts, rows, true);
-    const double lr = at_.plateau ? at_.plateau->lr : spec_.lr_at(at_.step);
+    const double lr = learning_rate();
     at::Tensor norm = clip_gradients();
     if (optimizer_->evaluates()) {
       optimizer_->step(lr, read_scalar(sums[0]), [&] {
@@ -437,9 +521,9 @@ class Trainer {
 
   /// The weights are still those of the bad step, because the optimizer has not stepped since; its batch is cut anew.
   void blame_past(int64_t step, double loss) {
-    const int64_t epoch = (step - 1) / steps_per_epoch_;
-    const auto parts = micro_batches((step - 1) % steps_per_epoch_);
-    blame(train_rows_.take(order_of(epoch), parts.back().first, parts.back().second), step, loss);
+    // Values are read before an epoch is closed, so the step is one of the epoch under way.
+    const auto parts = micro_batches(step - 1 - (at_.step - at_.in_epoch));
+    blame(train_rows_.take(order_of(at_.epoch), parts.back().first, parts.back().second), step, loss);
   }
 
   /// Reads what the device still holds, measures the speed and hands the events on.
@@ -514,7 +598,7 @@ class Trainer {
     std::vector<double> means(outputs.size(), 0);
     std::vector<at::Tensor> sums(outputs.size());
     for (int64_t first = 0; first < validation_rows_.rows(); first += spec_.batch_size) {
-      if (cancel_) return false;
+      if (control_.is_cancelled()) return false;
       const int64_t count = std::min(spec_.batch_size, validation_rows_.rows() - first);
       const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), shown_weights(), false);
       for (size_t i = 0; i < outputs.size(); ++i) {
@@ -620,12 +704,15 @@ class Trainer {
   };
 
   TrainSpec spec_;
-  const std::atomic<bool>& cancel_;
+  Control& control_;
   EventLog events_;
   at::Device device_;
   Batches train_rows_, validation_rows_;
   Interpreter train_step_, evaluate_, predict_;
-  int64_t batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0;
+  /// Batches as they are cut in the epoch under way, and how many steps an epoch had as the run was ordered.
+  int64_t batch_size_ = 0, batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0, ordered_steps_per_epoch_ = 0;
+  /// Knobs that have not taken hold yet.
+  std::vector<Knob> knobs_;
 
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> parameters_;
@@ -660,6 +747,6 @@ at::Device pick_device(bool cuda) {
   return at::Device(at::kCUDA, 0);
 }
 
-TrainResult run_training(TrainSpec spec, const OnEvents& on_events, const std::atomic<bool>& cancel) { return Trainer(std::move(spec), on_events, cancel).run(); }
+TrainResult run_training(TrainSpec spec, const OnEvents& on_events, Control& control) { return Trainer(std::move(spec), on_events, control).run(); }
 
 } // namespace tensorloom

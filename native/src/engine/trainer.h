@@ -5,7 +5,7 @@
 
 namespace tensorloom {
 
-TrainResult run_training(TrainSpec spec, const OnEvents& on_events, const std::atomic<bool>& cancel);
+TrainResult run_training(TrainSpec spec, const OnEvents& on_events, Control& control);
 
 /// @throws EngineError DEVICE_MISSING
 at::Device pick_device(bool cuda);

@@ -56,8 +56,8 @@ int command(std::vector<std::string> args) {
     return 0;
   }
   if (name == "train" && rest.size() == 1) {
-    const std::atomic<bool> never{false};
-    const auto result = tensorloom::train(read_file(rest[0]), [](const std::string& events) { std::cout << events << std::endl; }, never);
+    tensorloom::Control control;
+    const auto result = tensorloom::train(read_file(rest[0]), [](const std::string& events) { std::cout << events << std::endl; }, control);
     std::cout << (result.finished ? "finished" : "cancelled") << " after " << result.steps << " steps" << std::endl;
     return 0;
   }

@@ -77,7 +77,7 @@ void use_synthetic_data(TrainSpec& spec, const std::string& folder, int64_t rows
 
 std::vector<double> losses_of(TrainSpec spec) {
   std::vector<double> losses;
-  const std::atomic<bool> never{false};
+  Control control;
   run_training(std::move(spec), [&](const std::string& events) {
     const Json json = Json::parse(events, "INTERNAL");
     for (const Json& event : std::get<Json::Array>(json.value)) {
@@ -85,7 +85,7 @@ std::vector<double> losses_of(TrainSpec spec) {
       if (!key || std::get<std::string>(key->value) != "train/loss") continue;
       for (const Json& value : std::get<Json::Array>(event.find("values")->value)) losses.push_back(value.is_null() ? std::nan("") : std::get<double>(value.value));
     }
-  }, never);
+  }, control);
   return losses;
 }
 

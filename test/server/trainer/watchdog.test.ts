@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Watchdog } from "../../../server/trainer/watchdog.ts";
 
-const started = { type: "started", stepsPerEpoch: 10, totalSteps: 100, firstStep: 1, device: "cpu", parameterCount: 1 } as const;
+const started = { type: "started", stepsPerEpoch: 10, totalSteps: 100, firstStep: 1, inEpoch: 0, device: "cpu", parameterCount: 1 } as const;
 const steps = (...numbers: number[]) => ({ type: "points", key: "train/loss", steps: numbers, values: numbers.map(() => 1) }) as const;
 
 describe("a watchdog", () => {
