@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { config as readConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
-import { type Bucket, bucketOfPoints, CHUNK, FACTOR, joinBuckets, type Raw, unpackBuckets, unpackPoints } from "./metrics/pyramid.ts";
+import { CHUNK, FACTOR, TOP_LEVEL, unpackEntries } from "./metrics/pyramid.ts";
 import { type FileStore, openFileStore } from "./storage/files.ts";
 import { readTitle } from "./trainer/title.ts";
 
@@ -45,9 +45,12 @@ async function metrics(db: Database): Promise<Violation[]> {
     for (const [key, ofKey] of groupBy(chunks, (chunk) => chunk.key)) {
       const levels = groupBy(ofKey, (chunk) => String(chunk.level));
       for (const [level, ofLevel] of levels) checkChunks(ofLevel, (message) => report(`${key}, level ${level}: ${message}`));
-      const points = (levels.get("0") ?? [])
-        .map(unpackPoints)
-        .reduce<Raw>((all, part) => ({ steps: all.steps.concat(part.steps), values: all.values.concat(part.values) }), { steps: [], values: [] });
+      const points: Raw = { steps: [], values: [] };
+      for (const chunk of levels.get("0") ?? []) {
+        const { steps, values } = unpackEntries(chunk);
+        points.steps.push(...steps);
+        points.values.push(...values);
+      }
       const wrong = points.steps.findIndex((at, index) => index > 0 && at <= (points.steps[index - 1] ?? 0));
       if (wrong >= 0) report(`${key}: step ${points.steps[wrong]} follows step ${points.steps[wrong - 1]}`);
       if (key === "train/loss") {
@@ -68,24 +71,41 @@ function checkChunks(chunks: Chunk[], report: (message: string) => void): void {
   chunks.forEach((chunk, at) => {
     if (chunk.index !== at) report(`chunk ${at} is missing`);
     if (at < chunks.length - 1 && chunk.count !== CHUNK) report(`chunk ${chunk.index} holds ${chunk.count} of ${CHUNK} entries and is not the last`);
-    const steps = chunk.level === 0 ? unpackPoints(chunk).steps : unpackBuckets(chunk).flatMap(({ firstStep, lastStep }) => [firstStep, lastStep]);
-    if (steps[0] !== chunk.firstStep || steps.at(-1) !== chunk.lastStep)
-      report(`chunk ${chunk.index} says steps ${chunk.firstStep} to ${chunk.lastStep} and holds ${steps[0]} to ${steps.at(-1)}`);
+    const { steps } = unpackEntries(chunk);
+    const lastStep = steps.at(chunk.level === 0 ? -1 : -3);
+    if (steps[0] !== chunk.firstStep || lastStep !== chunk.lastStep)
+      report(`chunk ${chunk.index} says steps ${chunk.firstStep} to ${chunk.lastStep} and holds ${steps[0]} to ${lastStep}`);
   });
 }
 
-function checkPyramid(points: Raw, levels: Map<string, Chunk[]>, report: (message: string) => void): void {
-  let expected: Bucket[] = [];
-  for (let at = 0; at + FACTOR <= points.steps.length; at += FACTOR) expected.push(bucketOfPoints(points, at, at + FACTOR));
-  for (let level = 1; level <= 7; level++) {
-    const kept = (levels.get(String(level)) ?? []).flatMap(unpackBuckets);
-    const wrong =
-      kept.length === expected.length ? kept.findIndex((bucket, at) => JSON.stringify(bucket) !== JSON.stringify(expected[at])) : Math.min(kept.length, expected.length);
-    if (wrong >= 0 && !(kept.length === 0 && expected.length === 0))
-      report(`level ${level} has ${kept.length} buckets where its points make ${expected.length}; bucket ${wrong} is the first that differs`);
-    const above: Bucket[] = [];
-    for (let at = 0; at + FACTOR <= expected.length; at += FACTOR) above.push(joinBuckets(expected.slice(at, at + FACTOR)));
-    expected = above;
+type Raw = { steps: number[]; values: number[] };
+
+/** Each bucket says what its points say, whatever the way it was made. */
+function checkPyramid({ steps, values }: Raw, levels: Map<string, Chunk[]>, report: (message: string) => void): void {
+  for (let level = 1, size = FACTOR; level <= TOP_LEVEL; level++, size *= FACTOR) {
+    const kept = (levels.get(String(level)) ?? []).map(unpackEntries);
+    const keptSteps = kept.flatMap((entries) => [...entries.steps]);
+    const keptValues = kept.flatMap((entries) => [...entries.values]);
+    const count = Math.floor(steps.length / size);
+    if (keptSteps.length !== count * 4) {
+      report(`level ${level} has ${keptSteps.length / 4} buckets where its points make ${count}`);
+      continue;
+    }
+    for (let bucket = 0; bucket < count; bucket++) {
+      const from = bucket * size;
+      const part = values.slice(from, from + size);
+      const numbers = part.filter((value) => !Number.isNaN(value));
+      const min = numbers.reduce((low, value) => Math.min(low, value), numbers[0] ?? Number.NaN);
+      const max = numbers.reduce((high, value) => Math.max(high, value), numbers[0] ?? Number.NaN);
+      const stepOf = (value: number) => steps[from + (Number.isNaN(value) ? 0 : part.indexOf(value))];
+      const isSame =
+        [steps[from], steps[from + size - 1], stepOf(min), stepOf(max)].every((step, at) => step === keptSteps[bucket * 4 + at]) &&
+        [part[0], part.at(-1), min, max].every((value, at) => Object.is(value, keptValues[bucket * 4 + at]) || value === keptValues[bucket * 4 + at]);
+      if (!isSame) {
+        report(`level ${level}: bucket ${bucket} does not say what its points say`);
+        break;
+      }
+    }
   }
 }
 

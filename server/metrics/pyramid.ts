@@ -1,3 +1,5 @@
+import { endianness } from "node:os";
+
 /**
  * How points lie in bytes. Level 0 keeps the points themselves; a bucket of level n stands for 16^n neighbouring points,
  * counted from the first one of the run, and exists once all of them are there. So a level only ever grows at its end, and
@@ -8,99 +10,76 @@ export const FACTOR = 16;
 /** 256 · 16^7 points: more than a run will ever have. */
 export const TOP_LEVEL = 7;
 
-/** Points in step order. */
-export type Raw = { steps: number[]; values: number[] };
+/**
+ * Entries of one level in order. A point has one step and one value. A bucket has four of each: first, last, lowest and highest value, and
+ * the steps that had them, the first one each where several did. Lowest and highest are NaN where no value is a number.
+ */
+export type Entries = { steps: Int32Array; values: Float64Array };
 
-/** A stretch of points: where it begins and ends, its ends' values, and its lowest and highest value with the first step that had it. NaN where no value is a number. */
-export type Bucket = {
-  firstStep: number;
-  lastStep: number;
-  minStep: number;
-  maxStep: number;
-  first: number;
-  last: number;
-  min: number;
-  max: number;
-};
+/** How many steps, and how many values, an entry of a level has. */
+export const width = (level: number): number => (level === 0 ? 1 : 4);
 
-/** One bucket out of the points `from` (included) to `to`. */
-export function bucketOfPoints({ steps, values }: Raw, from: number, to: number): Bucket {
-  const bucket: Bucket = {
-    firstStep: steps[from] as number,
-    lastStep: steps[to - 1] as number,
-    minStep: steps[from] as number,
-    maxStep: steps[from] as number,
-    first: values[from] as number,
-    last: values[to - 1] as number,
-    min: Number.NaN,
-    max: Number.NaN,
-  };
-  for (let index = from; index < to; index++) {
-    const value = values[index] as number;
+/** Every whole group of 16 entries of a level as a bucket of the next; what is left at the end is left out. */
+export function foldEntries(level: number, { steps, values }: Entries): Entries {
+  const group = FACTOR * width(level);
+  const count = Math.floor(steps.length / group);
+  const folded: Entries = { steps: new Int32Array(count * 4), values: new Float64Array(count * 4) };
+  for (let at = 0; at < count; at++) foldGroup(level, steps, values, at * group, (at + 1) * group, folded, at * 4);
+  return folded;
+}
+
+/** Writes the bucket of the entries that lie between two places of the arrays. */
+export function foldGroup(level: number, steps: Int32Array, values: Float64Array, from: number, to: number, into: Entries, at: number): void {
+  // Places of the last, lowest and highest value and step within an entry.
+  const [last, low, high, stride] = level === 0 ? [0, 0, 0, 1] : [1, 2, 3, 4];
+  let min = Number.NaN;
+  let max = Number.NaN;
+  let minStep = steps[from] as number;
+  let maxStep = minStep;
+  for (let entry = from; entry < to; entry += stride) {
+    const lowest = values[entry + low] as number;
+    const highest = values[entry + high] as number;
     // Written so that the first number replaces NaN, and NaN replaces nothing.
-    if (!(bucket.min <= value) && !Number.isNaN(value)) [bucket.min, bucket.minStep] = [value, steps[index] as number];
-    if (!(bucket.max >= value) && !Number.isNaN(value)) [bucket.max, bucket.maxStep] = [value, steps[index] as number];
+    if (lowest < min || (Number.isNaN(min) && !Number.isNaN(lowest))) {
+      min = lowest;
+      minStep = steps[entry + low] as number;
+    }
+    if (highest > max || (Number.isNaN(max) && !Number.isNaN(highest))) {
+      max = highest;
+      maxStep = steps[entry + high] as number;
+    }
   }
-  return bucket;
+  into.steps[at] = steps[from] as number;
+  into.steps[at + 1] = steps[to - stride + last] as number;
+  into.steps[at + 2] = minStep;
+  into.steps[at + 3] = maxStep;
+  into.values[at] = values[from] as number;
+  into.values[at + 1] = values[to - stride + last] as number;
+  into.values[at + 2] = min;
+  into.values[at + 3] = max;
 }
 
-/** One bucket out of neighbouring ones, in order. */
-export function joinBuckets(buckets: readonly Bucket[]): Bucket {
-  const first = buckets[0] as Bucket;
-  const joined: Bucket = { ...first, lastStep: (buckets.at(-1) as Bucket).lastStep, last: (buckets.at(-1) as Bucket).last };
-  for (const { min, minStep, max, maxStep } of buckets) {
-    if (!(joined.min <= min) && !Number.isNaN(min)) [joined.min, joined.minStep] = [min, minStep];
-    if (!(joined.max >= max) && !Number.isNaN(max)) [joined.max, joined.maxStep] = [max, maxStep];
-  }
-  return joined;
+export function joinEntries(a: Entries, b: Entries): Entries {
+  if (a.steps.length === 0) return b;
+  const steps = new Int32Array(a.steps.length + b.steps.length);
+  steps.set(a.steps);
+  steps.set(b.steps, a.steps.length);
+  const values = new Float64Array(a.values.length + b.values.length);
+  values.set(a.values);
+  values.set(b.values, a.values.length);
+  return { steps, values };
 }
 
-/** A chunk's two columns as they are kept: little-endian, whatever the machine. */
-export type Packed = { steps: Uint8Array<ArrayBuffer>; values: Uint8Array<ArrayBuffer> };
+export type Packed = { steps: Uint8Array; values: Uint8Array };
 
-export function packPoints({ steps, values }: Raw): Packed {
-  return { steps: packInts(steps), values: packFloats(values) };
+/** The bytes of entries as they are kept: little-endian. Shares their memory. */
+export function packEntries({ steps, values }: Entries): Packed {
+  return { steps: new Uint8Array(steps.buffer, steps.byteOffset, steps.byteLength), values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
-export function packBuckets(buckets: readonly Bucket[]): Packed {
-  return {
-    steps: packInts(buckets.flatMap(({ firstStep, lastStep, minStep, maxStep }) => [firstStep, lastStep, minStep, maxStep])),
-    values: packFloats(buckets.flatMap(({ first, last, min, max }) => [first, last, min, max])),
-  };
+export function unpackEntries({ steps, values }: Packed): Entries {
+  // A copy, since numbers have to lie at multiples of their size.
+  return { steps: new Int32Array(new Uint8Array(steps).buffer), values: new Float64Array(new Uint8Array(values).buffer) };
 }
 
-export function unpackPoints({ steps, values }: { steps: Uint8Array; values: Uint8Array }): Raw {
-  return { steps: unpackInts(steps), values: unpackFloats(values) };
-}
-
-export function unpackBuckets(packed: { steps: Uint8Array; values: Uint8Array }): Bucket[] {
-  const steps = unpackInts(packed.steps);
-  const values = unpackFloats(packed.values);
-  return Array.from({ length: steps.length / 4 }, (_, index) => {
-    const [firstStep, lastStep, minStep, maxStep] = steps.slice(index * 4) as [number, number, number, number];
-    const [first, last, min, max] = values.slice(index * 4) as [number, number, number, number];
-    return { firstStep, lastStep, minStep, maxStep, first, last, min, max };
-  });
-}
-
-function packInts(numbers: readonly number[]): Uint8Array<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(numbers.length * 4));
-  for (const [index, number] of numbers.entries()) view.setInt32(index * 4, number, true);
-  return new Uint8Array(view.buffer);
-}
-
-function packFloats(numbers: readonly number[]): Uint8Array<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(numbers.length * 8));
-  for (const [index, number] of numbers.entries()) view.setFloat64(index * 8, number, true);
-  return new Uint8Array(view.buffer);
-}
-
-function unpackInts(bytes: Uint8Array): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getInt32(index * 4, true));
-}
-
-function unpackFloats(bytes: Uint8Array): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.byteLength / 8 }, (_, index) => view.getFloat64(index * 8, true));
-}
+if (endianness() !== "LE") throw new Error("Metrics are kept little-endian and written as they lie in memory: this processor is big-endian.");

@@ -1,7 +1,7 @@
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Tx } from "../database/client.ts";
 import { AppError } from "../errors.ts";
-import { type Bucket, bucketOfPoints, CHUNK, FACTOR, joinBuckets, type Packed, packBuckets, packPoints, type Raw, TOP_LEVEL, unpackBuckets, unpackPoints } from "./pyramid.ts";
+import { CHUNK, type Entries, FACTOR, foldEntries, joinEntries, type Packed, packEntries, TOP_LEVEL, unpackEntries, width } from "./pyramid.ts";
 
 /** Points of one metric in step order, as the engine reports them. `null` stands for a value that is not a number. */
 export type Points = { key: string; steps: readonly number[]; values: readonly (number | null)[] };
@@ -31,121 +31,101 @@ export async function appendMetrics(tx: Tx, run: RunRef, token: number, points: 
   const given = new Map<string, Points[]>();
   for (const part of points) given.set(part.key, [...(given.get(part.key) ?? []), part]);
   const tails = await readTails(tx, run, [...given.keys()]);
-  const rows: Row[] = [];
+  const pieces: Piece[] = [];
   for (const [key, parts] of given) {
-    const tail = tails.get(key) ?? { count: 0, lastStep: Number.NEGATIVE_INFINITY, open: { steps: [], values: [] } };
-    const fresh = takeFresh(parts, tail.lastStep);
-    if (fresh.steps.length > 0) await growLevels(tx, run, key, tail, fresh, rows);
+    const levels = tails.get(key) ?? [];
+    const fresh = takeFresh(parts, levels[0]?.lastStep ?? Number.NEGATIVE_INFINITY);
+    if (fresh.steps.length > 0) growLevels(key, levels, fresh, pieces);
   }
-  await writeRows(tx, run, token, rows);
+  if (pieces.length > 0) await writePieces(tx, run, token, pieces);
 }
 
-/** What a key ends with: how many points it has, the last one's step, and the points after its last whole bucket of level 1. */
-type Tail = { count: number; lastStep: number; open: Raw };
+/** What a level of a key ends with: how many entries it has, the last one's step, and those after the last that the next level has a bucket for. */
+type Tail = { count: number; lastStep: number; open: Entries };
 
-/** A piece of a chunk, to be put at its end. */
-type Row = { key: string; level: number; index: number; count: number; firstStep: number; lastStep: number; packed: Packed };
+/** Entries that go to the end of one chunk. */
+type Piece = { key: string; level: number; index: number; entries: Entries };
 
-async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<string, Tail>> {
-  const rows = await tx.$queryRaw<{ key: string; index: number; count: number; lastStep: number; steps: Uint8Array; values: Uint8Array }[]>`
-    SELECT DISTINCT ON ("key") "key", "index", "count", "lastStep",
-      substring("steps" FROM ("count" - "count" % ${FACTOR}::int) * 4 + 1) AS "steps", substring("values" FROM ("count" - "count" % ${FACTOR}::int) * 8 + 1) AS "values"
-    FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "level" = 0 AND "key" = ANY(${keys})
-    ORDER BY "key", "index" DESC`;
-  return new Map(rows.map(({ key, index, count, lastStep, steps, values }) => [key, { count: index * CHUNK + count, lastStep, open: unpackPoints({ steps, values }) }]));
+/** By key and level. */
+async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<string, Tail[]>> {
+  const rows = await tx.$queryRaw<({ key: string; level: number; index: number; count: number; lastStep: number } & Packed)[]>`
+    SELECT "of"."key", "at"."level", "chunk".* FROM unnest(${keys}::text[]) AS "of"("key") CROSS JOIN generate_series(0, ${TOP_LEVEL}::int) AS "at"("level")
+    CROSS JOIN LATERAL (
+      SELECT "index", "count", "lastStep",
+        substring("steps" FROM ("count" - "count" % ${FACTOR}::int) * CASE WHEN "at"."level" = 0 THEN 4 ELSE 16 END + 1) AS "steps",
+        substring("values" FROM ("count" - "count" % ${FACTOR}::int) * CASE WHEN "at"."level" = 0 THEN 8 ELSE 32 END + 1) AS "values"
+      FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = "of"."key" AND "level" = "at"."level"
+      ORDER BY "index" DESC LIMIT 1
+    ) AS "chunk"`;
+  const tails = new Map<string, Tail[]>();
+  for (const { key, level, index, count, lastStep, ...packed } of rows) {
+    const levels = tails.get(key) ?? [];
+    levels[level] = { count: index * CHUNK + count, lastStep, open: unpackEntries(packed) };
+    tails.set(key, levels);
+  }
+  return tails;
 }
 
 /** The points beyond what is kept, in order. */
-function takeFresh(parts: readonly Points[], lastStep: number): Raw {
-  const fresh: Raw = { steps: [], values: [] };
+function takeFresh(parts: readonly Points[], lastStep: number): Entries {
+  const most = parts.reduce((sum, part) => sum + part.steps.length, 0);
+  const steps = new Int32Array(most);
+  const values = new Float64Array(most);
+  let count = 0;
   let last = lastStep;
-  for (const { steps, values } of parts) {
-    for (const [index, step] of steps.entries()) {
+  for (const part of parts) {
+    for (let index = 0; index < part.steps.length; index++) {
+      const step = part.steps[index] as number;
       if (step <= last) continue;
-      fresh.steps.push(step);
-      fresh.values.push(values[index] ?? Number.NaN);
+      steps[count] = step;
+      values[count] = part.values[index] ?? Number.NaN;
+      count++;
       last = step;
     }
   }
-  return fresh;
+  return { steps: steps.subarray(0, count), values: values.subarray(0, count) };
 }
 
 /** Adds what new points mean for each level: themselves, and every bucket that they complete. */
-async function growLevels(tx: Tx, run: RunRef, key: string, tail: Tail, fresh: Raw, rows: Row[]): Promise<void> {
-  pushPieces(tail.count, fresh.steps.length, (index, from, to) => {
-    const piece = { steps: fresh.steps.slice(from, to), values: fresh.values.slice(from, to) };
-    rows.push({
-      key,
-      level: 0,
-      index,
-      count: to - from,
-      firstStep: piece.steps[0] as number,
-      lastStep: piece.steps.at(-1) as number,
-      packed: packPoints(piece),
-    });
-  });
-  const open: Raw = { steps: tail.open.steps.concat(fresh.steps), values: tail.open.values.concat(fresh.values) };
-  let done: Bucket[] = [];
-  for (let at = 0; at + FACTOR <= open.steps.length; at += FACTOR) done.push(bucketOfPoints(open, at, at + FACTOR));
-  // `start` counts the buckets of this level that were there before.
-  let start = Math.floor(tail.count / FACTOR);
-  for (let level = 1; level <= TOP_LEVEL && done.length > 0; level++) {
-    pushPieces(start, done.length, (index, from, to) => {
-      const piece = done.slice(from, to);
-      rows.push({
-        key,
-        level,
-        index,
-        count: to - from,
-        firstStep: (piece[0] as Bucket).firstStep,
-        lastStep: (piece.at(-1) as Bucket).lastStep,
-        packed: packBuckets(piece),
-      });
-    });
-    const before = start % FACTOR;
-    const completes = before + done.length >= FACTOR;
-    const all = completes && before > 0 ? [...(await readBuckets(tx, run, key, level, start - before, before)), ...done] : done;
-    done = [];
-    for (let at = 0; completes && at + FACTOR <= all.length; at += FACTOR) done.push(joinBuckets(all.slice(at, at + FACTOR)));
-    start = Math.floor(start / FACTOR);
+function growLevels(key: string, tails: readonly Tail[], fresh: Entries, pieces: Piece[]): void {
+  let entries = fresh;
+  for (let level = 0; level <= TOP_LEVEL && entries.steps.length > 0; level++) {
+    const start = tails[level]?.count ?? 0;
+    const wide = width(level);
+    const count = entries.steps.length / wide;
+    for (let from = 0; from < count; ) {
+      const index = Math.floor((start + from) / CHUNK);
+      const to = Math.min(count, (index + 1) * CHUNK - start);
+      pieces.push({ key, level, index, entries: { steps: entries.steps.subarray(from * wide, to * wide), values: entries.values.subarray(from * wide, to * wide) } });
+      from = to;
+    }
+    const open = tails[level]?.open;
+    entries = foldEntries(level, open ? joinEntries(open, entries) : entries);
   }
 }
 
-/** Cuts `count` entries that follow `start` earlier ones at the ends of chunks. */
-function pushPieces(start: number, count: number, push: (index: number, from: number, to: number) => void): void {
-  for (let from = 0; from < count; ) {
-    const index = Math.floor((start + from) / CHUNK);
-    const to = Math.min(count, (index + 1) * CHUNK - start);
-    push(index, from, to);
-    from = to;
-  }
+/** One statement, however many pieces: their bytes go as one value, which the server cuts up again. */
+async function writePieces(tx: Tx, run: RunRef, token: number, pieces: readonly Piece[]): Promise<void> {
+  const packed = pieces.map(({ entries }) => packEntries(entries));
+  const steps = Buffer.concat(packed.map((piece) => piece.steps));
+  const values = Buffer.concat(packed.map((piece) => piece.values));
+  const firstStep = pieces.map(({ entries }) => entries.steps[0] as number);
+  const lastStep = pieces.map(({ level, entries }) => entries.steps.at(level === 0 ? -1 : -3) as number);
+  const sizes = pieces.map(({ entries }) => entries.steps.length);
+  await tx.$executeRaw`
+    INSERT INTO "MetricChunk" ("orgId", "runId", "key", "level", "index", "leaseToken", "firstStep", "lastStep", "count", "steps", "values")
+    SELECT ${run.orgId}::uuid, ${run.id}::uuid, "key", "level", "index", ${token}::int, "firstStep", "lastStep", "size" / CASE WHEN "level" = 0 THEN 1 ELSE 4 END,
+      substring(${steps}::bytea FROM ("end" - "size") * 4 + 1 FOR "size" * 4), substring(${values}::bytea FROM ("end" - "size") * 8 + 1 FOR "size" * 8)
+    FROM unnest(${pieces.map(({ key }) => key)}::text[], ${pieces.map(({ level }) => level)}::int[], ${pieces.map(({ index }) => index)}::int[],
+      ${firstStep}::int[], ${lastStep}::int[], ${sizes}::int[], ${endsOf(sizes)}::int[]) AS "piece"("key", "level", "index", "firstStep", "lastStep", "size", "end")
+    ON CONFLICT ("runId", "key", "level", "index") DO UPDATE SET
+      "leaseToken" = EXCLUDED."leaseToken", "lastStep" = EXCLUDED."lastStep", "count" = "MetricChunk"."count" + EXCLUDED."count",
+      "steps" = "MetricChunk"."steps" || EXCLUDED."steps", "values" = "MetricChunk"."values" || EXCLUDED."values"`;
 }
 
-/** Neighbouring buckets inside one chunk; a group of 16 never reaches over two. */
-async function readBuckets(tx: Tx, run: RunRef, key: string, level: number, start: number, count: number): Promise<Bucket[]> {
-  const at = start % CHUNK;
-  const [row] = await tx.$queryRaw<{ steps: Uint8Array; values: Uint8Array }[]>`
-    SELECT substring("steps" FROM ${at * 16 + 1}::int FOR ${count * 16}::int) AS "steps", substring("values" FROM ${at * 32 + 1}::int FOR ${count * 32}::int) AS "values"
-    FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = ${key} AND "level" = ${level} AND "index" = ${Math.floor(start / CHUNK)}`;
-  return row ? unpackBuckets(row) : [];
-}
-
-async function writeRows(tx: Tx, run: RunRef, token: number, rows: readonly Row[]): Promise<void> {
-  // A statement takes 65,535 parameters; a row has ten.
-  for (let at = 0; at < rows.length; at += 1_000) {
-    const values = rows
-      .slice(at, at + 1_000)
-      .map(
-        ({ key, level, index, count, firstStep, lastStep, packed }) =>
-          Prisma.sql`(${run.orgId}::uuid, ${run.id}::uuid, ${key}, ${level}::int, ${index}::int, ${token}::int, ${firstStep}::int, ${lastStep}::int, ${count}::int, ${packed.steps}::bytea, ${packed.values}::bytea)`,
-      );
-    await tx.$executeRaw`
-      INSERT INTO "MetricChunk" ("orgId", "runId", "key", "level", "index", "leaseToken", "firstStep", "lastStep", "count", "steps", "values")
-      VALUES ${Prisma.join(values)}
-      ON CONFLICT ("runId", "key", "level", "index") DO UPDATE SET
-        "leaseToken" = EXCLUDED."leaseToken", "lastStep" = EXCLUDED."lastStep", "count" = "MetricChunk"."count" + EXCLUDED."count",
-        "steps" = "MetricChunk"."steps" || EXCLUDED."steps", "values" = "MetricChunk"."values" || EXCLUDED."values"`;
-  }
+function endsOf(sizes: readonly number[]): number[] {
+  let end = 0;
+  return sizes.map((size) => (end += size));
 }
 
 /**
@@ -163,8 +143,8 @@ export async function rewindMetrics(tx: Tx, run: RunRef, token: number, step: nu
     WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "lastStep" > ${step}`;
   for (const { key, level, index, steps } of torn) {
     // Entries end in order, so those that end by `step` are the first ones: a point ends where it is, a bucket with its last point.
-    const ends =
-      level === 0 ? unpackPoints({ steps, values: new Uint8Array() }).steps : unpackBuckets({ steps, values: new Uint8Array(steps.length * 2) }).map(({ lastStep }) => lastStep);
+    const all = unpackEntries({ steps, values: new Uint8Array() }).steps;
+    const ends = level === 0 ? all : all.filter((_, at) => at % 4 === 1);
     const kept = ends.filter((end) => end <= step).length;
     const where = Prisma.sql`"runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = ${key} AND "level" = ${level} AND "index" = ${index}`;
     if (kept === 0) await tx.$executeRaw`DELETE FROM "MetricChunk" WHERE ${where}`;

@@ -8,7 +8,7 @@ import { type Lease, requeueRun, until } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
-import { unpackPoints } from "../metrics/pyramid.ts";
+import { unpackEntries } from "../metrics/pyramid.ts";
 import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
@@ -98,7 +98,7 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
       SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
     const series: { [key: string]: { steps: number[]; values: (number | null)[] } } = {};
     for (const { key, steps, values } of chunks) {
-      const points = unpackPoints({ steps, values });
+      const points = unpackEntries({ steps, values });
       series[key] ??= { steps: [], values: [] };
       for (const step of points.steps) series[key].steps.push(step);
       for (const value of points.values) series[key].values.push(Number.isNaN(value) ? null : value);

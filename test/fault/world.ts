@@ -20,7 +20,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../server/datab
 import { migrate } from "../../server/database/migrate.ts";
 import { penguins } from "../../server/ingest/penguins.ts";
 import { hashManifest, writeDataset } from "../../server/ingest/write.ts";
-import { unpackPoints } from "../../server/metrics/pyramid.ts";
+import { unpackEntries } from "../../server/metrics/pyramid.ts";
 import { startRun } from "../../server/runs/start.ts";
 import { type FileStore, openFileStore } from "../../server/storage/files.ts";
 
@@ -60,6 +60,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
 
   const world = {
     folder,
+    config,
     db,
     files,
     orgId: org.id,
@@ -129,7 +130,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       const series: { [key: string]: { steps: number[]; values: number[] } } = {};
       for (const { key, steps, values } of chunks) {
         if (key === "samples_per_second") continue;
-        const points = unpackPoints({ steps, values });
+        const points = unpackEntries({ steps, values });
         series[key] ??= { steps: [], values: [] };
         const known = series[key];
         known.steps.push(...points.steps);

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CHUNK, FACTOR, unpackBuckets, unpackPoints } from "../../../server/metrics/pyramid.ts";
+import { CHUNK, FACTOR, unpackEntries } from "../../../server/metrics/pyramid.ts";
 import { queryMetrics, type Stretch } from "../../../server/metrics/query.ts";
 import { appendMetrics, LeaseLost, type Points, type RunRef, rewindMetrics } from "../../../server/metrics/store.ts";
 import { openTestDatabase } from "../postgres.ts";
@@ -47,18 +47,27 @@ class Naive {
   }
 }
 
+function bucketsOf(chunk: { steps: Uint8Array; values: Uint8Array }) {
+  const { steps, values } = unpackEntries(chunk);
+  return Array.from({ length: steps.length / 4 }, (_, index) => {
+    const [firstStep, lastStep, minStep, maxStep] = steps.slice(index * 4);
+    const [first, last, min, max] = values.slice(index * 4);
+    return { firstStep, lastStep, minStep, maxStep, first, last, min, max };
+  });
+}
+
 /** All that is stored, checked against the simple keeping: points, and every bucket of every level. */
 async function compare(run: RunRef, naive: Naive): Promise<void> {
   const chunks = await db.metricChunk.findMany({ where: { runId: run.id }, orderBy: [{ key: "asc" }, { level: "asc" }, { index: "asc" }] });
   for (const [key, expected] of naive.series) {
     const mine = chunks.filter((chunk) => chunk.key === key);
-    const raw = mine.filter(({ level }) => level === 0).map((chunk) => unpackPoints(chunk));
-    expect(raw.flatMap(({ steps }) => steps)).toEqual(expected.map(([step]) => step));
-    expect(raw.flatMap(({ values }) => values)).toEqual(expected.map(([, value]) => value));
+    const raw = mine.filter(({ level }) => level === 0).map(unpackEntries);
+    expect(raw.flatMap(({ steps }) => [...steps])).toEqual(expected.map(([step]) => step));
+    expect(raw.flatMap(({ values }) => [...values])).toEqual(expected.map(([, value]) => value));
     for (const [position, chunk] of mine.filter(({ level }) => level === 0).entries())
       expect([chunk.index, chunk.count]).toEqual([position, Math.min(CHUNK, expected.length - position * CHUNK)]);
     for (let level = 1, size = FACTOR; level <= 4; level++, size *= FACTOR) {
-      const buckets = mine.filter((chunk) => chunk.level === level).flatMap((chunk) => unpackBuckets(chunk));
+      const buckets = mine.filter((chunk) => chunk.level === level).flatMap(bucketsOf);
       expect(buckets.length).toBe(Math.floor(expected.length / size));
       buckets.forEach((bucket, index) => {
         const part = expected.slice(index * size, (index + 1) * size);
@@ -186,6 +195,64 @@ describe("a lease that is over", () => {
     await expect(failing).rejects.toThrow("later");
     expect(await queryMetrics(db, run, { maxPoints: 10 })).toEqual([]);
   });
+});
+
+/** What a chart of so many pixels shows of points, the simple way. */
+function columnsOf(points: readonly (readonly [number, number])[], from: number, to: number, count: number) {
+  const columns = new Map<number, (readonly [number, number])[]>();
+  let column = 0;
+  for (const point of points.filter(([step]) => step >= from && step <= to)) {
+    while (point[0] >= from + Math.floor(((column + 1) * (to - from + 1)) / count)) column++;
+    columns.set(column, [...(columns.get(column) ?? []), point]);
+  }
+  const shown = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
+  return [...columns.values()].map((part) => {
+    const [first, last] = [part[0], part.at(-1)];
+    if (!first || !last || part.length === 1) return [first?.[0], shown(first?.[1])];
+    const numbers = part.map(([, value]) => value).filter((value) => !Number.isNaN(value));
+    const [min, max] = numbers.length > 0 ? [Math.min(...numbers), Math.max(...numbers)] : [null, null];
+    return { from: first[0], to: last[0], first: shown(first[1]), last: shown(last[1]), min, max, count: part.length };
+  });
+}
+
+test("a chart of any width over any range shows the first, last, lowest and highest value of each pixel, as the points themselves do", { timeout: 120_000 }, async () => {
+  const shape = fc.constantFrom<(step: number) => number>(
+    () => Math.random(),
+    (step) => 5 / Math.sqrt(step),
+    (step) => (step % 977 === 0 ? 1e6 : Math.sin(step / 50)),
+    (step) => (step % 3 === 0 || (step > 3_000 && step < 5_000) ? Number.NaN : -step),
+    (step) => Math.floor(step / 700),
+  );
+  const series = fc.record({ count: fc.integer({ min: 1, max: 20_000 }), firstStep: fc.integer({ min: 0, max: 5_000 }), mostGap: fc.constantFrom(1, 1, 2, 40), shape });
+  const views = fc.array(
+    fc.record({ width: fc.integer({ min: 1, max: 2_000 }), ends: fc.tuple(fc.double({ min: -0.1, max: 1.1, noNaN: true }), fc.double({ min: 0, max: 1.1, noNaN: true })) }),
+    {
+      minLength: 4,
+      maxLength: 8,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(series, views, async ({ count, firstStep, mostGap, shape }, views) => {
+      const run = await startedRun();
+      let step = firstStep;
+      const points = Array.from({ length: count }, () => {
+        step += randomInt(1, mostGap + 1);
+        return [step, shape(step)] as const;
+      });
+      for (let at = 0; at < count; at += 7_001) {
+        const part = points.slice(at, at + 7_001);
+        await append(run, run.token, [{ key: "k", steps: part.map(([at]) => at), values: part.map(([, value]) => value) }]);
+      }
+      const [start, end] = [points[0]?.[0] ?? 0, step];
+      expect((await queryMetrics(db, run, { maxPoints: 500 }))[0]?.points).toEqual(columnsOf(points, start, end, 500));
+      for (const { width, ends } of views) {
+        const [from, to] = ends.map((share) => Math.max(0, Math.round(start + share * (end - start)))).toSorted((a, b) => a - b) as [number, number];
+        const [answer] = await queryMetrics(db, run, { fromStep: from, toStep: to, maxPoints: width });
+        expect(answer?.points).toEqual(columnsOf(points, from, to, width));
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
 describe("a query", () => {
