@@ -4,19 +4,20 @@ import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { Button } from "../ui/Button.tsx";
+import { type Dropped, readDropped } from "../ui/dropped.ts";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
-import { AddTable } from "./AddTable.tsx";
+import { AddData } from "./AddData.tsx";
 import { DatasetCard } from "./DatasetCard.tsx";
 import { isPreparing } from "./tasks.ts";
 
-/** All data sets of the workspace. A file that is dropped anywhere on the page is taken in. */
+/** All data sets of the workspace. A file or folder that is dropped anywhere on the page is taken in. */
 export function DatasetList() {
   const trpc = useTRPC();
   const router = useRouter();
   const [adding, setAdding] = useState(false);
-  const [dropped, setDropped] = useState<File | null>(null);
+  const [dropped, setDropped] = useState<Dropped | null>(null);
   const me = useQuery(trpc.workspace.me.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   return (
@@ -27,9 +28,9 @@ export function DatasetList() {
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
-          const [file] = event.dataTransfer.files;
-          if (!file || adding) return;
-          setDropped(file);
+          const found = adding ? null : readDropped(event.dataTransfer);
+          if (!found) return;
+          setDropped(found);
           setAdding(true);
         }}
       >
@@ -39,7 +40,7 @@ export function DatasetList() {
             Add data
           </Button>
         </div>
-        <AddTable
+        <AddData
           open={adding}
           onOpen={(open) => {
             setAdding(open);

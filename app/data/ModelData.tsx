@@ -1,7 +1,7 @@
 "use client";
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { settingsFor } from "../canvas/train/settings.ts";
 import { Button } from "../ui/Button.tsx";
 import { Select } from "../ui/Field.tsx";
@@ -9,7 +9,7 @@ import { notify } from "../ui/Notices.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
-import { AddTable } from "./AddTable.tsx";
+import { AddData } from "./AddData.tsx";
 import { DatasetView } from "./DatasetView.tsx";
 import { isPreparing } from "./tasks.ts";
 
@@ -18,7 +18,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
-  const datasets = useQuery(trpc.datasets.list.queryOptions());
+  const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   const [adding, setAdding] = useState(false);
   const datasetId = model.data?.settings?.datasetId ?? model.data?.datasetId ?? null;
   const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
@@ -34,6 +34,16 @@ export function ModelData({ modelId }: { modelId: string }) {
     if (!model.data || !chosen?.task) return;
     choose.mutate({ modelId, settings: settingsFor({ id: chosen.id, task: chosen.task, rows: chosen.rows }, model.data.settings) });
   }
+
+  // Pictures are read in the background: they are chosen as soon as they are there.
+  const [awaitedId, setAwaitedId] = useState<string | null>(null);
+  const awaited = datasets.data?.find(({ id }) => id === awaitedId);
+  useEffect(() => {
+    if (!awaited || isPreparing(awaited.status)) return;
+    setAwaitedId(null);
+    if (awaited.status === "ready") pick(awaited.id);
+    else notify(`${awaited.name} could not be read. ${awaited.failure?.message ?? ""}`, { tone: "bad" });
+  });
 
   return (
     <>
@@ -56,13 +66,13 @@ export function ModelData({ modelId }: { modelId: string }) {
               ))}
             </Select>
             <Button onClick={() => setAdding(true)}>Add data</Button>
-            <AddTable
+            <AddData
               open={adding}
               onOpen={setAdding}
               dropped={null}
               onAdded={(id) => {
                 setAdding(false);
-                pick(id);
+                setAwaitedId(id);
               }}
             />
           </div>

@@ -5,14 +5,23 @@ import { uploadFile } from "../ui/upload.ts";
 
 export type Work<T> = { kind: "idle" } | { kind: "busy"; text: string; share: number | null } | { kind: "failed"; message: string } | { kind: "answered"; answer: T };
 
+/** A file, or one that has yet to be put together. */
+export type Source = File | { name: string; pack: (onProgress: (share: number) => void, signal: AbortSignal) => Promise<File> };
+
 /** Sends a file and then asks the server to read it. Leaving stops what is under way. */
-export function useUpload<T>(read: (file: File, uploadId: string) => Promise<T>): { work: Work<T>; start: (file: File) => void; reset: () => void } {
+export function useUpload<T>(read: (file: File, uploadId: string) => Promise<T>): { work: Work<T>; start: (source: Source) => void; reset: () => void } {
   const [work, setWork] = useState<Work<T>>({ kind: "idle" });
   const stop = useRef<AbortController | null>(null);
   useEffect(() => () => stop.current?.abort(), []);
 
-  async function run(file: File, signal: AbortSignal): Promise<void> {
+  async function run(source: Source, signal: AbortSignal): Promise<void> {
     try {
+      let file: File;
+      if (source instanceof File) file = source;
+      else {
+        setWork({ kind: "busy", text: `Packing ${source.name}`, share: 0 });
+        file = await source.pack((share) => setWork({ kind: "busy", text: `Packing ${source.name}`, share }), signal);
+      }
       setWork({ kind: "busy", text: `Sending ${file.name}`, share: 0 });
       const { uploadId } = await uploadFile(file, (share) => setWork({ kind: "busy", text: `Sending ${file.name}`, share }), signal);
       setWork({ kind: "busy", text: `Reading ${file.name}`, share: null });
@@ -25,10 +34,10 @@ export function useUpload<T>(read: (file: File, uploadId: string) => Promise<T>)
 
   return {
     work,
-    start: (file) => {
+    start: (source) => {
       stop.current?.abort();
       stop.current = new AbortController();
-      void run(file, stop.current.signal);
+      void run(source, stop.current.signal);
     },
     reset: () => {
       stop.current?.abort();

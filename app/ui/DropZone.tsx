@@ -3,13 +3,16 @@
 import { Upload } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { cx } from "./cx.ts";
+import { type Folder, readChosen, readDropped } from "./dropped.ts";
+import { Progress } from "./Progress.tsx";
 
-/** Takes one file, dropped or chosen. While it is busy it says with what. */
+/** Takes one file, dropped or chosen, and a folder where that is asked for. While it is busy it says with what. */
 export function DropZone({
   label,
   accept,
   busy,
   onFile,
+  onFolder,
   children,
 }: {
   /** The name of the file field. */
@@ -19,9 +22,12 @@ export function DropZone({
   /** What is going on, and how far it is (0 to 1, or null where that is not known). */
   busy: { text: string; share: number | null } | null;
   onFile: (file: File) => void;
+  /** Reading what is in a folder takes a while. */
+  onFolder?: (folder: Promise<Folder>) => void;
   children: ReactNode;
 }) {
   const field = useRef<HTMLInputElement>(null);
+  const folderField = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the button inside is the first.
@@ -35,8 +41,9 @@ export function DropZone({
         event.preventDefault();
         event.stopPropagation();
         setOver(false);
-        const [file] = event.dataTransfer.files;
-        if (file && !busy) onFile(file);
+        const dropped = busy ? null : readDropped(event.dataTransfer);
+        if (dropped?.kind === "file") onFile(dropped.file);
+        else if (dropped) onFolder?.(dropped.folder);
       }}
       className={cx(
         "relative flex min-h-32 flex-col items-center justify-center gap-1.5 rounded-xl border border-dashed px-5 py-5 text-center",
@@ -44,23 +51,24 @@ export function DropZone({
       )}
     >
       {busy ? (
-        <div role="status" className="w-full max-w-64 space-y-2">
-          <p>{busy.text}</p>
-          <div className="h-1 overflow-hidden rounded-full bg-sunk">
-            <div
-              className={cx("h-full bg-accent transition-[width] duration-100", busy.share === null && "breathe w-full")}
-              style={busy.share === null ? undefined : { width: `${Math.round(busy.share * 100)}%` }}
-            />
-          </div>
-        </div>
+        <Progress {...busy} />
       ) : (
         <>
           <Upload size={18} aria-hidden className="text-ink3" />
           <p>
-            Drop the file here, or{" "}
+            Drop {onFolder ? "a file or a folder" : "the file"} here, or{" "}
             <button type="button" className="font-medium text-accent hover:underline" onClick={() => field.current?.click()}>
-              choose it
+              {onFolder ? "choose a file" : "choose it"}
             </button>
+            {onFolder && (
+              <>
+                {" "}
+                or{" "}
+                <button type="button" className="font-medium text-accent hover:underline" onClick={() => folderField.current?.click()}>
+                  a folder
+                </button>
+              </>
+            )}
           </p>
           <div className="max-w-prose text-sm text-ink2">{children}</div>
         </>
@@ -78,6 +86,24 @@ export function DropZone({
           if (file) onFile(file);
         }}
       />
+      {onFolder && (
+        <input
+          ref={(input) => {
+            folderField.current = input;
+            // React knows no such attribute.
+            input?.setAttribute("webkitdirectory", "");
+          }}
+          type="file"
+          aria-label={`${label} folder`}
+          className="sr-only"
+          tabIndex={-1}
+          onChange={(event) => {
+            const folder = event.target.files && readChosen(event.target.files);
+            event.target.value = "";
+            if (folder) onFolder(Promise.resolve(folder));
+          }}
+        />
+      )}
     </div>
   );
 }

@@ -57,6 +57,11 @@ export type PicturePlan = z.infer<typeof PicturePlan>;
 export const RefusedFile = z.strictObject({ file: z.string(), code: z.string(), message: z.string() });
 export type RefusedFile = z.infer<typeof RefusedFile>;
 
+/** Files that are taken for pictures, by their names. Only PNG and JPEG can be read; the others are named as refused. */
+export const pictureEnding = /\.(png|jpe?g|jpe|jfif|gif|webp|bmp|tiff?|svg|avif|heic|heif)$/i;
+/** What systems put beside a person's own files. */
+export const systemFile = /(^|\/)(__MACOSX\/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)/i;
+
 /** What is done to pictures that are not as the network takes them. */
 export const Conversion = z.enum(["rotated", "sixteen-bit", "cmyk", "to-grey", "to-colour", "transparent", "enlarged"]);
 export type Conversion = z.infer<typeof Conversion>;

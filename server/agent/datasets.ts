@@ -1,45 +1,83 @@
+import type { Manifest } from "../../core/data/manifest.ts";
 import type { Database } from "../database/client.ts";
-import { ingestInChild } from "../ingest/child.ts";
-import { hashManifest } from "../ingest/write.ts";
+import { PictureOrder, sourceKey } from "../datasets/ownPictures.ts";
+import { type IngestAnswer, ingestInChild, type Progress, readPicturesInChild } from "../ingest/child.ts";
+import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import type { Log } from "../log.ts";
+import { openFileStore } from "../storage/files.ts";
 
-type Claim = { id: string; orgId: string; builtin: string; token: number };
+type Claim = { id: string; orgId: string; builtin: string | null; order: unknown; token: number };
 
 const attemptLimit = 3;
+/** How often a page can see how far reading is. */
+const reportMs = 1_000;
 
 /**
  * Takes one data set that waits, or whose reader is gone, has it decoded in a process of its own and records what came of it.
- * False where none waits. The claim is fenced as a run's is.
+ * False where none waits. The claim is fenced as a run's is; where the data set is deleted meanwhile, reading ends.
  */
 export async function ingestNext(options: { db: Database; root: string; leaseMs: number; log: Log; signal: AbortSignal }): Promise<boolean> {
   const { db, root, leaseMs, log, signal } = options;
   const claim = await claimDataset(db, leaseMs);
   if (claim === null) return false;
   const started = performance.now();
-  const renewal = setInterval(() => {
-    void db.$executeRaw`UPDATE "Dataset" SET "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond' WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`.catch(
-      () => {},
-    );
-  }, leaseMs / 3);
+  const gone = new AbortController();
+  let progress: Progress | null = null;
+  const renewal = setInterval(
+    () => {
+      void db.$executeRaw`
+        UPDATE "Dataset" SET "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond', "progress" = ${progress === null ? null : JSON.stringify(progress)}::jsonb
+        WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`.then(
+        (rows) => rows === 0 && gone.abort(),
+        () => {},
+      );
+    },
+    Math.min(reportMs, leaseMs / 3),
+  );
   try {
-    const answer = await ingestInChild({ root, datasetId: claim.id, builtin: claim.builtin }, signal);
-    if (signal.aborted) {
+    const answer = await decode(claim, root, AbortSignal.any([signal, gone.signal]), (at) => {
+      progress = at;
+    });
+    if (gone.signal.aborted) {
+      await discard(claim, root);
+    } else if (signal.aborted) {
       await db.$executeRaw`UPDATE "Dataset" SET "status" = 'queued', "leaseUntil" = NULL, "attempts" = "attempts" - 1 WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
     } else if (answer.ok) {
+      const description = claim.builtin === null ? describePictures(answer.manifest) : null;
       await db.$executeRaw`
         UPDATE "Dataset" SET "status" = 'ready', "manifest" = ${JSON.stringify(answer.manifest)}::jsonb, "manifestHash" = ${hashManifest(answer.manifest)},
-          "sizeBytes" = ${answer.sizeBytes}, "failure" = NULL, "leaseUntil" = NULL
+          "sizeBytes" = ${answer.sizeBytes}, "description" = coalesce(${description}, "description"), "failure" = NULL, "order" = NULL, "progress" = NULL, "leaseUntil" = NULL
         WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
+      if (claim.builtin === null) await openFileStore(root).remove(sourceKey(claim.id));
     } else {
       await db.$executeRaw`
-        UPDATE "Dataset" SET "status" = 'failed', "failure" = ${JSON.stringify(answer.failure)}::jsonb, "leaseUntil" = NULL
+        UPDATE "Dataset" SET "status" = 'failed', "failure" = ${JSON.stringify(answer.failure)}::jsonb, "order" = NULL, "progress" = NULL, "leaseUntil" = NULL
         WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
+      await discard(claim, root);
     }
     log.info({ datasetId: claim.id, builtin: claim.builtin, ok: answer.ok, ms: Math.round(performance.now() - started) }, "data set read");
   } finally {
     clearInterval(renewal);
   }
   return true;
+}
+
+async function decode(claim: Claim, root: string, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<IngestAnswer> {
+  if (claim.builtin !== null) return ingestInChild({ root, datasetId: claim.id, builtin: claim.builtin }, signal);
+  const { fileName, sizeBytes, plan } = PictureOrder.parse(claim.order);
+  return readPicturesInChild({ root, datasetId: claim.id, source: { key: sourceKey(claim.id), sizeBytes }, fileName, plan }, signal, onProgress);
+}
+
+/** Nobody else has what a person's own order left behind. */
+async function discard({ id, builtin }: Claim, root: string): Promise<void> {
+  if (builtin === null) await openFileStore(root).removeFolder(datasetFolder(id));
+}
+
+function describePictures({ task, classes, splits: { train, validation } }: Manifest): string {
+  const [channels, , size] = train.input.shape;
+  const what = `${(train.rows + validation.rows).toLocaleString("en-US")} pictures, ${size} × ${size} in ${channels === 1 ? "grey" : "colour"}`;
+  const some = classes.length <= 4 ? classes.join(", ") : `${classes.slice(0, 3).join(", ")} and ${classes.length - 3} more`;
+  return task === "semantic-segmentation" ? `${what}, each pixel marked as one of ${classes.length}: ${some}.` : `${what}, of ${classes.length} classes: ${some}.`;
 }
 
 async function claimDataset(db: Database, leaseMs: number): Promise<Claim | null> {
@@ -49,10 +87,10 @@ async function claimDataset(db: Database, leaseMs: number): Promise<Claim | null
     WHERE "status" = 'ingesting' AND "leaseUntil" < clock_timestamp() AND "attempts" >= ${attemptLimit}`;
   const rows = await db.$queryRaw<Claim[]>`
     WITH "next" AS (
-      SELECT "id" FROM "Dataset" WHERE "builtin" IS NOT NULL AND ("status" = 'queued' OR ("status" = 'ingesting' AND "leaseUntil" < clock_timestamp()))
+      SELECT "id" FROM "Dataset" WHERE ("builtin" IS NOT NULL OR "order" IS NOT NULL) AND ("status" = 'queued' OR ("status" = 'ingesting' AND "leaseUntil" < clock_timestamp()))
       ORDER BY "createdAt", "id" LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE "Dataset" AS "set" SET "status" = 'ingesting', "leaseToken" = "leaseToken" + 1, "attempts" = "attempts" + 1, "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
-    FROM "next" WHERE "set"."id" = "next"."id" RETURNING "set"."id", "set"."orgId", "set"."builtin", "set"."leaseToken" AS "token"`;
+    FROM "next" WHERE "set"."id" = "next"."id" RETURNING "set"."id", "set"."orgId", "set"."builtin", "set"."order", "set"."leaseToken" AS "token"`;
   return rows[0] ?? null;
 }

@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
+import type { PicturePlan } from "../../core/data/pictures.ts";
+import type { StoredFile } from "../storage/files.ts";
 
 /** What a decoding process may use at most. */
-const limits = { wallMs: 120_000, cpuSeconds: 60, dataBytes: 1 << 30, heapMiB: 512, openFiles: 128, answerBytes: 4 << 20 };
+const limits = { wallMs: 120_000, longWallMs: 30 * 60_000, cpuSeconds: 60, dataBytes: 1 << 30, heapMiB: 512, openFiles: 128, answerBytes: 4 << 20 };
 
 export const DatasetAnswer = z.discriminatedUnion("ok", [
   z.strictObject({ ok: z.literal(true), manifest: Manifest, sizeBytes: z.int() }),
@@ -25,6 +27,22 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
   return runChild(["dataset", order.root, order.datasetId, order.builtin], DatasetAnswer, { signal });
 }
 
+/** The same for an archive of a person's own pictures, which may be many and take their time. */
+export function readPicturesInChild(
+  order: { root: string; datasetId: string; source: Pick<StoredFile, "key" | "sizeBytes">; fileName: string; plan: PicturePlan },
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<IngestAnswer> {
+  const { root, datasetId, source, fileName, plan } = order;
+  return runChild(["pictures", root, source.key, fileName, datasetId], DatasetAnswer, {
+    input: JSON.stringify(plan),
+    fileBytes: source.sizeBytes,
+    wallMs: limits.longWallMs,
+    signal,
+    onProgress,
+  });
+}
+
 /**
  * Runs `main.ts` with these arguments under the limits. `input` is what it reads from its standard input; `fileBytes` the size of the
  * file that it opens, for which it gets memory besides.
@@ -32,11 +50,18 @@ export function ingestInChild(order: { root: string; datasetId: string; builtin:
 export function runChild<T extends { ok: boolean }>(
   order: string[],
   answer: z.ZodType<T>,
-  { input, fileBytes = 0, wallMs = limits.wallMs, signal }: { input?: string; fileBytes?: number; wallMs?: number; signal?: AbortSignal } = {},
+  {
+    input,
+    fileBytes = 0,
+    wallMs = limits.wallMs,
+    signal,
+    onProgress,
+  }: { input?: string; fileBytes?: number; wallMs?: number; signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
 ): Promise<T | IngestFailure> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, ...order];
-  const [command = "", ...args] = [...prlimit(limits.dataBytes + 4 * fileBytes), ...node];
+  const cpuSeconds = Math.ceil(limits.cpuSeconds * Math.max(1, wallMs / limits.wallMs));
+  const [command = "", ...args] = [...prlimit(limits.dataBytes + 4 * fileBytes, cpuSeconds), ...node];
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV },
@@ -51,6 +76,11 @@ export function runChild<T extends { ok: boolean }>(
     let text = "";
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {
       text += part;
+      // What comes before the last line says how far it is.
+      for (let end = text.indexOf("\n"); end >= 0 && end < text.length - 1; end = text.indexOf("\n")) {
+        report(text.slice(0, end), onProgress);
+        text = text.slice(end + 1);
+      }
       if (text.length > limits.answerBytes) child.kill("SIGKILL");
     });
     child.once("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
@@ -69,15 +99,25 @@ export function runChild<T extends { ok: boolean }>(
   });
 }
 
+/** How far a long work is. */
+export const Progress = z.strictObject({ done: z.int(), of: z.int() });
+export type Progress = z.infer<typeof Progress>;
+const ProgressLine = z.strictObject({ progress: Progress });
+
+function report(line: string, onProgress?: (progress: Progress) => void): void {
+  const read = ProgressLine.safeParse(parseJson(line));
+  if (read.success) onProgress?.(read.data.progress);
+}
+
 function failed(message: string): IngestFailure {
   return { ok: false, failure: { code: "INGEST_STOPPED", message } };
 }
 
 /** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by Node alone. */
-function prlimit(dataBytes: number): string[] {
+function prlimit(dataBytes: number, cpuSeconds: number): string[] {
   const tool = "/usr/bin/prlimit";
   if (!existsSync(tool)) return [];
-  return [tool, `--cpu=${limits.cpuSeconds}`, `--data=${dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+  return [tool, `--cpu=${cpuSeconds}`, `--data=${dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
 }
 
 function parseJson(text: string): unknown {

@@ -1,11 +1,7 @@
-import { guessLayout, type Layout, PICTURE_LIMITS as limits, type PictureTask, type RefusedFile } from "../../core/data/pictures.ts";
+import { guessLayout, type Layout, PICTURE_LIMITS as limits, type PictureTask, pictureEnding, type RefusedFile, systemFile } from "../../core/data/pictures.ts";
 import type { Archive, ArchiveEntry } from "./archive.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./imageHeader.ts";
 import { IngestError } from "./source.ts";
-
-const pictureEnding = /\.(png|jpe?g|jpe|jfif|gif|webp|bmp|tiff?|svg|avif|heic|heif)$/i;
-/** What systems put beside a person's own files. */
-const systemFile = /(^|\/)(__MACOSX\/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)/i;
 
 /** The picture files of an archive by their paths, what the paths say, and what else is there. */
 export type PictureFiles = { entries: Map<string, ArchiveEntry>; layout: Layout; others: string[] };
