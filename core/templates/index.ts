@@ -1,8 +1,11 @@
 import { adaptiveComputation } from "./adaptiveComputation.ts";
+import { convAutoencoder } from "./convAutoencoder.ts";
 import { earlyExitCnn } from "./earlyExitCnn.ts";
+import { fastDigits } from "./fastDigits.ts";
 import { gateLstm } from "./gateLstm.ts";
 import { lenet5 } from "./lenet5.ts";
 import { logisticRegression } from "./logisticRegression.ts";
+import { mailBag } from "./mailBag.ts";
 import { mlp } from "./mlp.ts";
 import { nameLstm } from "./nameLstm.ts";
 import { resnetSmall } from "./resnetSmall.ts";
@@ -10,6 +13,9 @@ import { routedExperts } from "./routedExperts.ts";
 import { tabularEmbedding } from "./tabularEmbedding.ts";
 import { tabularMlp } from "./tabularMlp.ts";
 import type { Template } from "./template.ts";
+import { textCnn } from "./textCnn.ts";
+import { unetSmall } from "./unetSmall.ts";
+import { vae } from "./vae.ts";
 
 export type { Template } from "./template.ts";
 
@@ -18,14 +24,20 @@ export const templates: readonly Template[] = [
   logisticRegression,
   mlp,
   lenet5,
+  fastDigits,
   resnetSmall,
   tabularMlp,
   tabularEmbedding,
+  mailBag,
+  textCnn,
   nameLstm,
   gateLstm,
   earlyExitCnn,
   adaptiveComputation,
   routedExperts,
+  unetSmall,
+  convAutoencoder,
+  vae,
 ];
 
 export function findTemplate(id: string): Template | undefined {

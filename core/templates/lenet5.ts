@@ -5,9 +5,10 @@ import type { Template } from "./template.ts";
 export const lenet5: Template = {
   id: "lenet5",
   title: "LeNet-5",
-  doc: "The convolutional network that read bank cheques, with today's activations. About 99 % on MNIST in a minute or two.",
+  doc: "The convolutional network that read bank cheques, with today's activations. About 99.2 % on MNIST in half a minute.",
   task: "image-classification",
   datasetBuiltin: "mnist",
+  settings: { lr: 5e-3 },
   graph: chain([
     ["input", "input", { shape: [1, 28, 28] }],
     ["conv1", "conv2d", { out_channels: 6, kernel_size: 5, padding: 2 }],

@@ -108,4 +108,5 @@ def main():
         print(json.dumps({"seconds": seconds, "samples": samples, "losses": losses}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
