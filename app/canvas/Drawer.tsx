@@ -77,7 +77,7 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
           <div className="border-line px-3.5 py-2.5 max-md:border-t">
             <div className="flex items-baseline justify-between gap-3 pb-1">
               <h2 className="min-w-0 truncate font-semibold">
-                Recipe <span className="font-normal text-ink3">{dataset?.task ? taskNamed(dataset.task).title.toLowerCase() : ""}</span>
+                Recipe <span className="font-normal text-ink3">{dataset?.task ? taskNamed(settings?.task ?? dataset.task).title.toLowerCase() : ""}</span>
               </h2>
               <button type="button" className="shrink-0 text-accent hover:underline" onClick={() => useStudio.setState({ panel: "train", sheet: "panel" })}>
                 Change

@@ -143,6 +143,7 @@ export const ChartGrid = memo(function ChartGrid({
 const TOGETHER: readonly (readonly string[])[] = [
   ["precision", "recall", "f1"],
   ["roc_auc", "pr_auc"],
+  ["mean_iou", "mean_dice"],
 ];
 const COLORS: readonly Curve["color"][] = ["series-1", "series-2", "series-3"];
 

@@ -1,12 +1,12 @@
 import { UNKNOWN } from "../../core/data/text.ts";
+import { mainOutput } from "../../core/graph/check.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { Run } from "./run.ts";
 
-type Shipped = Pick<Run, "artifacts" | "dataset">;
+type Shipped = Pick<Run, "artifacts" | "dataset" | "graph">;
 
 /** Python that runs the ONNX file on one sample. */
 export function onnxRuntimeSnippet(run: Shipped): string {
-  const { classes } = run.dataset;
   return [
     "# pip install onnxruntime numpy",
     "import numpy as np",
@@ -21,9 +21,18 @@ export function onnxRuntimeSnippet(run: Shipped): string {
           'feeds = {i.name: lengths if i.name == "lengths" else x for i in session.get_inputs()}',
           "y = session.run(None, feeds)[0]",
         ]
-      : ["(y,) = session.run(None, {session.get_inputs()[0].name: x})"]),
-    ...(classes.length > 0 ? [`classes = ${JSON.stringify(classes)}`, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"]),
+      : [`y = session.run([${JSON.stringify(mainOutput(run.graph)?.name ?? "y")}], {session.get_inputs()[0].name: x})[0]`]),
+    ...readingOf(run),
   ].join("\n");
+}
+
+/** What the output says, in words. */
+function readingOf({ dataset: { task, classes } }: Shipped): string[] {
+  const list = `classes = ${JSON.stringify(classes)}`;
+  if (task === "semantic-segmentation")
+    return [list, "mask = y[0].argmax(axis=0)  # the class number of each pixel", "print({name: int((mask == i).sum()) for i, name in enumerate(classes)})"];
+  if (task === "autoencoder") return ["picture = (y[0] * 255).round().astype(np.uint8)  # rebuilt", "print(picture.shape)"];
+  return classes.length > 0 ? [list, "print(classes[int(y[0].argmax())])"] : ["print(float(y[0, 0]))"];
 }
 
 /** How to run the generated file: it holds the module, loads the weights and puts a random batch through. */

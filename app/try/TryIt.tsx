@@ -1,6 +1,5 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { decodeText, encodeText, splitText } from "../../core/data/text.ts";
 import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
@@ -11,32 +10,27 @@ import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
 import { formatMetric } from "../ui/format.ts";
+import { toBase64 } from "../ui/inflate.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
-import { type Answers, useTRPC } from "../ui/trpc.ts";
 import { Bars, isDigits } from "./Bars.tsx";
 import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
+import { ModelState } from "./ModelState.tsx";
+import { TryMask } from "./TryMask.tsx";
+import { TryRebuild } from "./TryRebuild.tsx";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
-
-type TryRun = Pick<Run, "artifacts" | "dataset">;
-type Sample = Answers["datasets"]["samples"]["samples"][number];
-
-/** How many validation samples are at hand. */
-const SAMPLES = 12;
+import { type Sample, type TryRun, useValidationSamples } from "./useValidationSamples.ts";
 
 /** The run's own ONNX file, at work in this browser: what is drawn or filled in goes through it at once. */
 export function TryIt({ run }: { run: TryRun }) {
   const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
   if (!onnx) return null;
   if (run.dataset.text) return <TryText run={run} text={run.dataset.text} artifactId={onnx.id} />;
+  if (run.dataset.task === "semantic-segmentation") return <TryMask run={run} artifactId={onnx.id} />;
+  if (run.dataset.task === "autoencoder") return <TryRebuild run={run} artifactId={onnx.id} />;
   return run.dataset.task === "image-classification" ? <TryPicture run={run} artifactId={onnx.id} /> : <TryRow run={run} artifactId={onnx.id} />;
-}
-
-function useValidationSamples(run: TryRun) {
-  const trpc = useTRPC();
-  return useQuery(trpc.datasets.samples.queryOptions({ datasetId: run.dataset.id, split: "validation", offset: 0, limit: SAMPLES }, { staleTime: Number.POSITIVE_INFINITY }));
 }
 
 function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
@@ -290,30 +284,4 @@ function choose(values: readonly number[], feature: Feature, label: string): num
   const next = [...values];
   if (feature.kind === "choice") for (const option of feature.options) next[option.index] = option.label === label ? 1 : 0;
   return next;
-}
-
-function ModelState({ loaded, problem }: { loaded: ReturnType<typeof useOnnx>; problem: string | null }) {
-  if (loaded.state === "failed") {
-    return (
-      <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
-        The model could not be opened in this browser: {loaded.message}
-      </p>
-    );
-  }
-  if (problem) {
-    return (
-      <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
-        The model could not answer: {problem}
-      </p>
-    );
-  }
-  return (
-    <p className="text-sm text-ink2">
-      {loaded.state === "loading" ? "Opening the ONNX file in this browser…" : "The ONNX file runs in this browser; nothing you enter leaves it."}
-    </p>
-  );
-}
-
-function toBase64(bytes: readonly number[]): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -12,16 +12,17 @@ export type OnnxModel = {
   release(): void;
 };
 
-/** Fetches an ONNX file and opens it in ONNX Runtime's WebAssembly build, which this server serves itself. `sampleShape` is null for sequences. */
-export async function loadOnnx(url: string, sampleShape: readonly number[] | null, signal: AbortSignal): Promise<OnnxModel> {
-  const [ort, file] = await Promise.all([import("onnxruntime-web/wasm"), fetchFile(url, signal)]);
+/** Opens an ONNX file in ONNX Runtime's WebAssembly build, which this server serves itself. `sampleShape` is null for sequences. */
+export async function openOnnx(given: Uint8Array | Promise<Uint8Array>, sampleShape: readonly number[] | null): Promise<OnnxModel> {
+  const [ort, file] = await Promise.all([import("onnxruntime-web/wasm"), given]);
   ort.env.wasm.wasmPaths = "/ort/";
   // Threads need cross-origin isolation, and one sample of a small network is done in a millisecond without.
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
   const input = session.inputMetadata.find(({ name }) => name !== LENGTHS_INPUT);
   const takesLengths = session.inputNames.includes(LENGTHS_INPUT);
-  const output = session.outputNames[0];
+  // What training looked at, where there are several.
+  const output = session.outputNames.includes("y") ? "y" : session.outputNames[0];
   const others = session.inputNames.filter((name) => name !== LENGTHS_INPUT && name !== input?.name);
   if (others.length > 0) throw new Error(`it has several inputs, ${[input?.name, ...others].join(", ")}, and only one can be filled in here; use it from code.`);
   if (!input?.isTensor || output === undefined) throw new Error("This ONNX file has no tensor input, or no output.");
@@ -40,9 +41,10 @@ export async function loadOnnx(url: string, sampleShape: readonly number[] | nul
   };
 }
 
-async function fetchFile(url: string, signal: AbortSignal): Promise<Uint8Array> {
+/** A run's file. */
+export async function fetchFile(url: string, signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(url, { signal });
-  if (!response.ok) throw new Error(`The ONNX file could not be fetched (${response.status}).`);
+  if (!response.ok) throw new Error(`The file could not be fetched (${response.status}).`);
   return new Uint8Array(await response.arrayBuffer());
 }
 

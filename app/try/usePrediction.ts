@@ -1,19 +1,28 @@
 "use client";
 
-import { useEffect, useRef, useState } from "react";
-import { loadOnnx, type OnnxModel } from "./onnxModel.ts";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { fetchFile, type OnnxModel, openOnnx } from "./onnxModel.ts";
 
 type Loaded = { state: "loading" } | { state: "ready"; model: OnnxModel } | { state: "failed"; message: string };
 
 /** Opens the ONNX file of a run, and lets go of it when the page is left. `sampleShape` is null for sequences. */
 export function useOnnx(artifactId: string, sampleShape: readonly number[] | null): Loaded {
-  const [loaded, setLoaded] = useState<Loaded>({ state: "loading" });
   const shapeKey = sampleShape?.join() ?? null;
+  const open = useCallback(
+    (signal: AbortSignal) => openOnnx(fetchFile(`/api/artifacts/${artifactId}`, signal), shapeKey === null ? null : shapeKey === "" ? [] : shapeKey.split(",").map(Number)),
+    [artifactId, shapeKey],
+  );
+  return useModel(open);
+}
+
+/** Opens a model, another one whenever `open` changes, and lets go of it when the page is left. */
+export function useModel(open: (signal: AbortSignal) => Promise<OnnxModel>): Loaded {
+  const [loaded, setLoaded] = useState<Loaded>({ state: "loading" });
   useEffect(() => {
     const abort = new AbortController();
     let opened: OnnxModel | null = null;
     setLoaded({ state: "loading" });
-    loadOnnx(`/api/artifacts/${artifactId}`, shapeKey === null ? null : shapeKey === "" ? [] : shapeKey.split(",").map(Number), abort.signal).then(
+    open(abort.signal).then(
       (model) => {
         if (abort.signal.aborted) model.release();
         else {
@@ -29,7 +38,7 @@ export function useOnnx(artifactId: string, sampleShape: readonly number[] | nul
       abort.abort();
       opened?.release();
     };
-  }, [artifactId, shapeKey]);
+  }, [open]);
   return loaded;
 }
 

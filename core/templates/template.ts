@@ -8,6 +8,7 @@ export type Template = {
   title: string;
   /** One or two sentences: what it is, and what to expect of it. */
   doc: string;
+  /** What it learns; stands in `settings` too where its data set was made for another task. */
   task: Manifest["task"];
   /** Id of the built-in data set it is made for. */
   datasetBuiltin: string;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LatentMap } from "./latentMap.ts";
 
 const Value = z.number().nullable();
 
@@ -14,7 +15,17 @@ export const Evaluation = z.strictObject({
   /** Counts by true class (row) and predicted class (column); null where the task has no classes. */
   confusion: z.array(z.array(z.number())).nullable(),
   /** What the network says of some validation rows, and what would have been right: one class number or value, or as many as the target has. */
-  samples: z.array(z.strictObject({ row: z.int(), target: z.array(z.number()), output: z.array(Value) })),
+  samples: z.array(
+    z.strictObject({
+      row: z.int(),
+      target: z.array(z.number()),
+      output: z.array(Value),
+      /** Where a whole picture is predicted, its bytes, deflated and in base64; target and output are empty then. */
+      bytes: z.string().optional(),
+    }),
+  ),
+  /** Where validation rows lie in the middle of the network. */
+  latent: LatentMap.optional(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 

@@ -1,12 +1,15 @@
-import type { TensorType } from "../graph/shape.ts";
+import type { Dtype, TensorType } from "../graph/shape.ts";
 import type { Fix, ProgramBuilder, Value } from "../layers/kit.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
 
 /** Values of a record's parameters as they are kept in settings: by name, checked by the record's own `params`. */
 export type ParamValues = { [name: string]: number | string | boolean | number[] };
 
-/** What is known of the data a model is trained on: class count for classification, the type of a batch of targets. */
-export type TargetInfo = { classes: number | null; type: TensorType | null };
+/**
+ * What is known of the data a model is trained on: class count for classification, the type of a batch of targets. `stored`: how they lie in the
+ * data set, where that is not how losses take them: as bytes, or as the input itself (`isInput`). `scale` is what they are multiplied by then.
+ */
+export type TargetInfo = { classes: number | null; type: TensorType | null; stored?: { dtype: Dtype; scale: number; isInput: boolean } };
 
 /** The type of targets that go with a prediction, or the problem with it. `width` is the size its last axis ought to have, where that would mend it. */
 export type TargetAnswer = { target: TensorType } | { problem: string; hint?: string; width?: number; fixes?: Fix[] };
@@ -26,6 +29,8 @@ export type Loss<N extends string = string, P extends Params = Params> = {
   source: string;
   /** Which targets it can learn from: class numbers, measured values, or whatever they are. */
   learns: "classes" | "values" | "any";
+  /** Takes values from 0 to 1 too, such as the pixels of a picture. */
+  takesShares?: true;
   /** `logits`: applies softmax or sigmoid itself, so the model must not. */
   expects: "logits" | "values";
   params: P;

@@ -24,7 +24,7 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 }
 
 /** Uniform in [0, 1). @see G. Marsaglia, Xorshift RNGs, Journal of Statistical Software 8(14), 2003 */
-function xorshift32(seed: number): () => number {
+export function xorshift32(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;

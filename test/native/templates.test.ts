@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from "vitest";
 import { findTemplate } from "../../core/templates/index.ts";
+import { deriveValues } from "../../core/training/metrics/index.ts";
 import { temporaryFolder, trainAll } from "./specs.ts";
 import { specOfTemplate } from "./templates.ts";
 
@@ -33,3 +34,27 @@ it("the bag of words tells spam better than naive Bayes, which gets 0.964 of the
   const { events } = await trainAll(await specOfTemplate(template, folder.path));
   expect(events.findLast((event) => event.type === "evaluated")?.values.accuracy).toBeGreaterThan(0.97);
 }, 120_000);
+
+it("the U-Net finds shapes that it has not seen, pixel by pixel", async () => {
+  const template = findTemplate("unet-small");
+  if (!template) throw new Error("There is no such template.");
+  const { events } = await trainAll(await specOfTemplate(template, folder.path, { schedule: "constant", epochs: 5 }, { train: 500, validation: 100 }));
+  const last = events.findLast((event) => event.type === "evaluated");
+  const { mean_iou = 0 } = deriveValues(last?.tensors ?? {});
+  // All background is 0.17.
+  expect(mean_iou).toBeGreaterThan(0.4);
+});
+
+it.each([
+  // A grey picture is 0.068 off on average.
+  ["conv-autoencoder", 0.03],
+  ["vae", 0.06],
+])("%s draws digits again that it has not seen", async (id, error) => {
+  const template = findTemplate(id);
+  if (!template) throw new Error(`There is no template ${id}.`);
+  const { events } = await trainAll(await specOfTemplate(template, folder.path, { schedule: "constant", epochs: 4, batchSize: 32 }, { train: 4_000, validation: 1_000 }));
+  const last = events.findLast((event) => event.type === "evaluated");
+  expect(last?.values.reconstruction_error).toBeLessThan(error);
+  // Where the clouds were all the same, nothing would be said of a digit.
+  if (id === "vae") expect(last?.values["loss/kl"]).toBeGreaterThan(1);
+});

@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useRef } from "react";
+import { dataFor } from "../../../core/tasks/index.ts";
 import { isPreparing } from "../../data/tasks.ts";
 import { notify } from "../../ui/Notices.tsx";
 import { type Answers, useTRPC, useTRPCClient } from "../../ui/trpc.ts";
@@ -42,7 +43,8 @@ export function useTrain(model: OpenedModel): Training {
 
   // The manifest says what comes in and what is to be predicted; problems depend on it.
   const manifest = useQuery(trpc.datasets.get.queryOptions({ datasetId: dataset?.id ?? "" }, { enabled: dataset?.status === "ready", staleTime: Infinity })).data?.manifest ?? null;
-  useEffect(() => usePurpose.setState({ data: manifest }), [manifest]);
+  const task = settings?.task;
+  useEffect(() => usePurpose.setState({ data: manifest && dataFor(manifest, task) }), [manifest, task]);
 
   // Settings open once for each model: as they were left, else the recipe for its data set.
   const opened = useRef<string | null>(null);

@@ -9,10 +9,12 @@ export const bceLoss = defineLoss({
   when: "When the output must be a probability already. BCEWithLogitsLoss is the same and steadier with plain scores.",
   source: lossSource("BCELoss"),
   learns: "classes",
+  takesShares: true,
   expects: "values",
   params: {},
   target: (y, info) => answerTarget("BCELoss", y, info),
   lower: (b, { y, target }) => b.call("aten::binary_cross_entropy", [y, answers(b, y, target), null, MEAN], float32([])),
-  read: (b, { y }) => b.call("aten::sub.Scalar", [y, 0.5], float32(y.type.shape)),
+  // Probabilities of yes and no are turned into scores; values from 0 to 1 are what they are.
+  read: (b, { y, target }) => (target.type.dtype === "int64" ? b.call("aten::sub.Scalar", [y, 0.5], float32(y.type.shape)) : y),
   torch: () => lossCall("BCELoss"),
 });

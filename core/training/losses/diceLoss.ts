@@ -1,6 +1,6 @@
 import { float32, type Value } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
-import { answers, answerTarget, classTarget, defineLoss, mean, oneHotLike } from "./kit.ts";
+import { answers, answerTarget, classTarget, defineLoss, knownLike, mean, oneHotLike } from "./kit.ts";
 
 export const diceLoss = defineLoss({
   name: "DiceLoss",
@@ -16,8 +16,10 @@ export const diceLoss = defineLoss({
   lower(b, { y, target }, { smooth }) {
     const type = float32(y.type.shape);
     const single = y.type.shape.length === 1 || y.type.shape[1] === 1;
-    const shares = single ? b.call("aten::sigmoid", [y], type) : b.call("aten::softmax.int", [y, 1], type);
-    const truth = single ? answers(b, y, target) : oneHotLike(b, y, target);
+    const known = knownLike(b, target);
+    const ofKnown = (x: Value) => (known ? b.call("aten::mul.Tensor", [x, known], type) : x);
+    const shares = ofKnown(single ? b.call("aten::sigmoid", [y], type) : b.call("aten::softmax.int", [y, 1], type));
+    const truth = ofKnown(single ? answers(b, y, target) : oneHotLike(b, y, target));
     const axes = type.shape.map((_, axis) => axis).filter((axis) => single || axis !== 1);
     const sumType = float32(single ? [] : [type.shape[1] ?? 1]);
     const sum = (x: Value) => b.call("aten::sum.dim_IntList", [x, { ints: axes }], sumType);
@@ -27,5 +29,5 @@ export const diceLoss = defineLoss({
     return b.call("aten::rsub.Scalar", [mean(b, dice), 1], float32([]));
   },
   torch: ({ smooth }) =>
-    `lambda y, t: (lambda p, o: 1 - ((2 * (p * o).flatten(2).sum((0, 2)) + ${smooth}) / (p.flatten(2).sum((0, 2)) + o.flatten(2).sum((0, 2)) + ${smooth})).mean())(y.softmax(1).unsqueeze(-1), F.one_hot(t, y.shape[1]).movedim(-1, 1).to(y.dtype).unsqueeze(-1))`,
+    `lambda y, t: (lambda p, o, k: 1 - ((2 * (p * o * k).flatten(2).sum((0, 2)) + ${smooth}) / ((p * k).flatten(2).sum((0, 2)) + (o * k).flatten(2).sum((0, 2)) + ${smooth})).mean())(y.softmax(1).unsqueeze(-1), F.one_hot(t.clamp(min=0), y.shape[1]).movedim(-1, 1).to(y.dtype).unsqueeze(-1), (t >= 0).unsqueeze(1).unsqueeze(-1))`,
 });

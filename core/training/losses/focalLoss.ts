@@ -1,6 +1,6 @@
 import { float32 } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
-import { answers, answerTarget, classTarget, defineLoss, mean, oneHotLike } from "./kit.ts";
+import { answers, answerTarget, classTarget, defineLoss, knownLike, mean, oneHotLike } from "./kit.ts";
 
 export const focalLoss = defineLoss({
   name: "FocalLoss",
@@ -27,9 +27,14 @@ export const focalLoss = defineLoss({
     if (y.type.shape.length > 1 && y.type.shape[1] !== 1) {
       const [batch = "B", , ...rest] = type.shape;
       const one = float32([batch, ...rest]);
-      const truth = oneHotLike(b, y, target);
+      const hot = oneHotLike(b, y, target);
+      const known = knownLike(b, target);
+      // Where nothing is known the logarithm is 0, and so is the loss, as F.cross_entropy has it.
+      const truth = known ? b.call("aten::mul.Tensor", [hot, known], type) : hot;
       const logRight = b.call("aten::sum.dim_IntList", [b.call("aten::mul.Tensor", [b.call("aten::log_softmax.int", [y, 1], type), truth], type), { ints: [1] }], one);
-      const miss = b.call("aten::rsub.Scalar", [b.call("aten::exp", [logRight], one), 1], one);
+      const uncertain = b.call("aten::rsub.Scalar", [b.call("aten::exp", [logRight], one), 1], one);
+      // A root has no slope at 0, which is where points are of which nothing is known.
+      const miss = known && gamma < 1 ? b.call("aten::clamp_min", [uncertain, 1e-12], one) : uncertain;
       const each = b.call("aten::mul.Tensor", [b.call("aten::pow.Tensor_Scalar", [miss, gamma], one), logRight], one);
       return b.call("aten::mul.Scalar", [mean(b, each), -alpha], float32([]));
     }

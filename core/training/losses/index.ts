@@ -50,9 +50,9 @@ export type LossName = (typeof all)[number]["name"];
 /** The losses, in the order offered. */
 export const losses = all as readonly unknown[] as readonly Loss<LossName>[];
 
-/** The losses that can learn from such targets. */
-export function lossesFor(targets: "classes" | "values"): Loss<LossName>[] {
-  return losses.filter(({ learns }) => learns === targets || learns === "any");
+/** The losses that can learn from such targets; shares are values from 0 to 1. */
+export function lossesFor(targets: "classes" | "values" | "shares"): Loss<LossName>[] {
+  return losses.filter(({ learns, takesShares }) => learns === "any" || (targets === "shares" ? learns === "values" || takesShares : learns === targets));
 }
 
 /** The record of a loss, whose parameters are still open. */

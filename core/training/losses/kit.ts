@@ -71,9 +71,10 @@ export function classTarget(name: string, y: TensorType, { classes, type }: Targ
 export function answerTarget(name: string, y: TensorType, info: TargetInfo): TargetAnswer {
   const { classes, type } = info;
   if (type?.dtype !== "int64") return valueTarget(name, y, info);
-  const [batch, scores = 1] = y.shape;
-  const fits = batch !== undefined && y.shape.length <= 2 && (scores === classes || (scores === 1 && classes === 2));
-  if (fits) return { target: { dtype: "int64", shape: [batch] } };
+  const [batch, scores = 1, ...rest] = y.shape;
+  const isOne = scores === 1 && classes === 2;
+  const fits = batch !== undefined && type.shape.length === 1 + rest.length && (isOne || (rest.length === 0 && scores === classes));
+  if (fits) return { target: { dtype: "int64", shape: [batch, ...rest] } };
   return {
     problem: `${name} needs ${classes === 2 ? "one score, [B, 1], or one per class, [B, 2]" : `one score per class, [B, ${classes ?? "classes"}]`}, but the output is ${printShape(y.shape)}.`,
     ...endInLinear(classes === 2 ? 1 : classes),
@@ -130,7 +131,8 @@ export function reshapeLike(b: ProgramBuilder, y: Value, target: Value): Value {
 /** Targets as the numbers 0 and 1 in the shape of `y`; class numbers become one answer per class. */
 export function answers(b: ProgramBuilder, y: Value, target: Value): Value {
   if (target.type.dtype !== "int64") return reshapeLike(b, target, y);
-  return b.call("aten::to.dtype", [y.type.shape[1] === 1 || y.type.shape.length === 1 ? reshapeLike(b, target, y) : oneHot(b, y, target), "float32"], float32(y.type.shape));
+  const isOne = y.type.shape[1] === 1 || y.type.shape.length === 1;
+  return b.call("aten::to.dtype", [isOne ? reshapeLike(b, hasUnknown(target) ? atLeastZero(b, target) : target, y) : oneHot(b, y, target), "float32"], float32(y.type.shape));
 }
 
 /** Targets as −1 and 1 in the shape of `y`. */
@@ -139,12 +141,32 @@ export function signs(b: ProgramBuilder, y: Value, target: Value): Value {
   return b.call("aten::sub.Scalar", [b.call("aten::mul.Scalar", [answers(b, y, target), 2], type), 1], type);
 }
 
-/** Class numbers [B, …] as 0 and 1 per class, float32 in the shape [B, classes, …] of `y`. */
+/**
+ * Class numbers [B, …] as 0 and 1 per class, float32 in the shape [B, classes, …] of `y`. What is not known of a map counts as class 0
+ * here; `knownLike` says where that is.
+ */
 export function oneHotLike(b: ProgramBuilder, y: Value, target: Value): Value {
-  const hot = oneHot(b, y, target);
+  const hot = oneHot(b, y, hasUnknown(target) ? atLeastZero(b, target) : target);
   const rank = y.type.shape.length;
   const inPlace = rank === 2 ? hot : b.call("aten::movedim.int", [hot, rank - 1, 1], { dtype: "int64", shape: y.type.shape });
   return b.call("aten::to.dtype", [inPlace, "float32"], float32(y.type.shape));
+}
+
+/** 1 where the class of a map's point is known and 0 elsewhere, [B, 1, …]; null where rows have one class each, which is always known. */
+export function knownLike(b: ProgramBuilder, target: Value): Value | null {
+  if (!hasUnknown(target)) return null;
+  const [batch = "B", ...rest] = target.type.shape;
+  const known = b.call("aten::ge.Scalar", [target, 0], { dtype: "bool", shape: target.type.shape });
+  return b.call("aten::unsqueeze", [b.call("aten::to.dtype", [known, "float32"], float32(target.type.shape)), 1], float32([batch, 1, ...rest]));
+}
+
+/** Points of a map may have a number below 0, of which nothing is known: PyTorch's own losses leave −100 out. */
+function hasUnknown(target: Value): boolean {
+  return target.type.dtype === "int64" && target.type.shape.length > 1;
+}
+
+function atLeastZero(b: ProgramBuilder, target: Value): Value {
+  return b.call("aten::clamp_min", [target, 0], target.type);
 }
 
 function oneHot(b: ProgramBuilder, y: Value, target: Value): Value {

@@ -4,6 +4,7 @@ import { checkGraph } from "../../../core/graph/check.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { findTemplate, templates } from "../../../core/templates/index.ts";
 import { buildTrainSpec, planSteps } from "../../../core/training/build.ts";
+import { objectiveOf } from "../../../core/training/objective.ts";
 import { defaultSettings } from "../../../core/training/recipes.ts";
 import { scheduleFactor, schedules } from "../../../core/training/schedules/index.ts";
 import { TrainSpec } from "../../../core/training/spec.ts";
@@ -102,8 +103,9 @@ describe("schedules", () => {
 });
 
 describe("templates", () => {
-  it.each(templates.map((template) => [template.id, template.graph] as const))("%s has no problem, not even a hint", (_, graph) => {
-    expect(checkGraph(graph).problems).toEqual([]);
+  it.each(templates.map((template) => [template.id, template] as const))("%s has no problem, not even a hint", (_, { graph, task, settings: own }) => {
+    const { loss } = objectiveOf({ ...defaultSettings(task, 1000), ...own });
+    expect(checkGraph(graph, { loss }).problems).toEqual([]);
   });
   it("leave room between nodes", () => {
     for (const { id, graph } of templates) {

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { checkGraph } from "../../../core/graph/check.ts";
+import { templates } from "../../../core/templates/index.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, makeContext, makeTenant } from "../world.ts";
 
@@ -26,4 +27,12 @@ test("an architecture that nobody knows, or of no classes, is refused", async ()
   const create = (architecture: { id: string; classes?: number }) => caller.models.create({ architecture });
   await expect(create({ id: "resnet19" })).rejects.toMatchObject({ cause: { code: "NOT_FOUND", message: "There is no such architecture here." } });
   await expect(create({ id: "resnet18", classes: 0 })).rejects.toThrow();
+});
+
+test("a template brings the settings that it was made with, another task than its data set's among them", async () => {
+  const { id } = await caller.models.create({ templateId: "vae" });
+  const { settings, datasetId } = await caller.models.get({ modelId: id });
+  expect(settings).toMatchObject({ datasetId, task: "autoencoder", loss: "BCELoss", extraLosses: [{ output: "kl", loss: "Value" }] });
+  const plain = await caller.models.create({ templateId: templates.find(({ settings }) => settings === undefined)?.id ?? "" });
+  expect((await caller.models.get({ modelId: plain.id })).settings).toBeNull();
 });
