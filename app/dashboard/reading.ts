@@ -11,6 +11,8 @@ export type Read = {
   bestStep: number | null;
   confusion: readonly (readonly number[])[] | null;
   classes: readonly string[];
+  /** What is counted in `confusion`; absent: rows. */
+  counts?: "pixels";
 };
 
 export type Reading = { title: string; sentences: string[]; tone: "good" | "hint" };
@@ -24,7 +26,7 @@ export function readRun(run: Read): Reading | null {
   if (evaluations.length === 0 && !run.confusion) return null;
   const title = run.status === "running" ? "Reading so far." : run.status === "failed" ? "Reading until it failed." : "Reading.";
   const fit = readFit(run);
-  const sentences = [readBest(run, evaluations.length), fit?.sentence, readGuessing(run.confusion), readConfusion(run.confusion, run.classes)];
+  const sentences = [readBest(run, evaluations.length), fit?.sentence, readGuessing(run.confusion), readConfusion(run.confusion, run.classes, run.counts)];
   return { title, sentences: sentences.filter((sentence) => sentence !== undefined), tone: fit?.tone ?? "good" };
 }
 
@@ -86,12 +88,12 @@ function readGuessing(confusion: Read["confusion"]): string | undefined {
 }
 
 /** Names the pair of classes that is mixed up most, both ways together. */
-export function readConfusion(confusion: Read["confusion"], classes: readonly string[]): string | undefined {
+export function readConfusion(confusion: Read["confusion"], classes: readonly string[], counts?: Read["counts"]): string | undefined {
   if (!confusion || confusion.length < 2) return undefined;
   const { total, right } = tally(confusion);
   const errors = total - right;
   if (total === 0) return undefined;
-  if (errors === 0) return "It gets every validation row right.";
+  if (errors === 0) return `It gets every ${counts === "pixels" ? "validation pixel" : "validation row"} right.`;
   let worst = { a: 0, b: 0, count: 0 };
   for (let a = 0; a < confusion.length; a++) {
     for (let b = a + 1; b < confusion.length; b++) {
@@ -102,7 +104,7 @@ export function readConfusion(confusion: Read["confusion"], classes: readonly st
   // The one that is mistaken more often is named first.
   const [from, to] = at(confusion, worst.a, worst.b) >= at(confusion, worst.b, worst.a) ? [worst.a, worst.b] : [worst.b, worst.a];
   const name = (index: number) => classes[index] ?? `class ${index}`;
-  return `It confuses ${name(from)} with ${name(to)} most (${worst.count.toLocaleString("en-US")} of ${errors.toLocaleString("en-US")} error${errors === 1 ? "" : "s"}).`;
+  return `It confuses ${name(from)} with ${name(to)} most (${worst.count.toLocaleString("en-US")} of ${errors.toLocaleString("en-US")} ${counts === "pixels" ? "wrong pixel" : "error"}${errors === 1 ? "" : "s"}).`;
 }
 
 /** Right answers and rows of a confusion matrix. */

