@@ -23,6 +23,7 @@ export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
         bestStep,
         confusion: run.evaluation?.confusion ?? null,
         classes: run.dataset.classes,
+        ...(run.dataset.task === "semantic-segmentation" ? { counts: "pixels" } : {}),
       }),
     // A new evaluation is news; every training step is not.
     [run.status, run.evaluation, validationLoss, bestStep],

@@ -24,8 +24,9 @@ export function summaryOf(run: Pick<RunSummary, "summary">, key: string): { last
 /** The metric that says most about a run, of those it has: what lists show and the page leads with. */
 export function mainMetric(run: Pick<RunSummary, "summary">): string | null {
   const keys = Object.keys(run.summary).filter((key) => key.startsWith("validation/") && !key.startsWith("validation/loss"));
-  return keys.find((key) => tasks.some(({ judgedBy }) => key === `validation/${judgedBy}`)) ?? keys.sort()[0] ?? null;
+  return LEADS.find((key) => keys.includes(key)) ?? keys.sort()[0] ?? null;
 }
+const LEADS = [...tasks.map(({ knownBy }) => knownBy), ...tasks.map(({ judgedBy }) => judgedBy)].flatMap((name) => (name ? [`validation/${name}`] : []));
 
 /** `validation/accuracy` as "Validation accuracy", `train/loss/y` as "Train loss of y". */
 export function metricTitle(key: string): string {

@@ -3,7 +3,7 @@ import { MissingRule, TablePlan } from "./table.ts";
 import { Text } from "./text.ts";
 
 /** What a data set is for; `core/tasks` says what that means. */
-export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification"]);
+export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification", "semantic-segmentation", "autoencoder"]);
 export type Task = z.infer<typeof Task>;
 
 /** What stands between stored numbers and the network: `(x · scale − mean) / std`, per channel or column (axis 1). Part of every program and export. */
@@ -35,8 +35,12 @@ const Split = z.strictObject({
   lengths: ArrayFile.optional(),
   /** Further inputs by the name of the Input that is fed with them: int64, which preprocessing leaves whole. */
   more: z.record(z.string(), ArrayFile).optional(),
+  /**
+   * What is to be predicted: values (float32), or class numbers (int64; uint8 where there is one for each pixel, of which 255 says
+   * that nothing is known there: loss and metrics leave such pixels out).
+   */
   target: ArrayFile,
-  /** How many rows of each class, in class order; empty for regression. */ classCounts: z.array(z.int()),
+  /** How many rows of each class, in class order, or pixels where each has a class; empty without classes. */ classCounts: z.array(z.int()),
 });
 
 /** What became of the gaps in a person's own table, and how it was split. */

@@ -19,6 +19,7 @@ import {
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
 import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
+import { targetInfo } from "../training/targets.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
@@ -549,9 +550,8 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
     });
   }
   if (!loss) return;
-  const type = data ? { dtype: data.splits.train.target.dtype, shape: ["B", ...data.splits.train.target.shape] } : null;
   const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
-  const answer = fitTargets({ loss, extraLosses }, main.name, known, { classes: data && data.classes.length > 0 ? data.classes.length : null, type });
+  const answer = fitTargets({ loss, extraLosses }, main.name, known, data ? targetInfo(data) : { classes: null, type: null });
   if ("target" in answer) return;
   for (const { output, problem: message, hint, width, fixes = [] } of answer.problems) {
     const node = nodeOf(output);

@@ -7,9 +7,11 @@ import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
+import type { TaskRecord } from "../tasks/task.ts";
 import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
 import type { MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
+import { UNKNOWN_BYTE, UNKNOWN_TARGET } from "../training/targets.ts";
 import type { Program } from "./program.ts";
 import { ProgramWriter } from "./writer.ts";
 
@@ -27,12 +29,13 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
 /**
  * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name, of
  * which those that do not fit the prediction are left out. Of several losses `loss` is the weighted sum, and each is measured too.
- * `target` says what is known of the data set's targets.
+ * `target` says what is known of the data set's targets; with `show`, `y` is what that makes of the prediction. `keep`: a further output of
+ * the graph that the program gives too.
  * @throws GraphInvalid, also where a loss does not go with its output.
  */
 export function lowerTraining(
   graph: Graph,
-  options: Objective & { preprocess?: Preprocess; metrics: readonly MetricRecord[]; target?: TargetInfo },
+  options: Objective & { preprocess?: Preprocess; metrics: readonly MetricRecord[]; target?: TargetInfo; keep?: string } & Pick<TaskRecord, "show">,
 ): { program: Program; metrics: TrainSpec["metrics"] } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
@@ -53,8 +56,11 @@ export function lowerTraining(
 
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
-  const target = writer.input("target", answer.target, main.node.id);
+  const { stored } = options.target ?? {};
+  const own = stored?.isInput ? inputs.find(({ type }) => isMeasure(type))?.value : undefined;
+  const raw = own ?? writer.input("target", stored ? { ...answer.target, dtype: stored.dtype } : answer.target, main.node.id);
   const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess);
+  const target = stored ? readTarget(writer.at(main.node.id), raw, answer.target, stored) : raw;
   const of = (name: string): { y: Value; target: Value } => {
     const y = outputs[name];
     if (!y) throw new Error(`A checked graph has an output ${name}.`);
@@ -71,12 +77,28 @@ export function lowerTraining(
   const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
   const each = [...(parts.length > 1 ? parts : []), ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
   return {
-    program: writer.finish({ loss: addLosses(b, parts), y, ...Object.fromEntries(measured), ...Object.fromEntries(each.map(({ name, value }) => [name, value])) }),
+    program: writer.finish({
+      loss: addLosses(b, parts),
+      y: options.show?.(b, { y: read, target }) ?? y,
+      ...(options.keep === undefined ? {} : { [options.keep]: of(options.keep).y }),
+      ...Object.fromEntries(measured),
+      ...Object.fromEntries(each.map(({ name, value }) => [name, value])),
+    }),
     metrics: [
       ...metrics.map(({ name, reduce, when }) => ({ output: name, reduce, when })),
       ...each.map(({ name }) => ({ output: name, reduce: "mean" as const, when: "always" as const })),
     ],
   };
+}
+
+/** Targets as losses take them, out of those that are stored in another way. */
+function readTarget(b: ProgramBuilder, raw: Value, type: TensorType, { dtype, scale }: NonNullable<TargetInfo["stored"]>): Value {
+  const value = dtype === type.dtype ? raw : b.call("aten::to.dtype", [raw, type.dtype], type);
+  if (type.dtype === "int64") {
+    const unknown = b.call("aten::eq.Scalar", [raw, UNKNOWN_BYTE], { dtype: "bool", shape: type.shape });
+    return b.call("aten::masked_fill.Scalar", [value, unknown, UNKNOWN_TARGET], type);
+  }
+  return scale === 1 ? value : b.call("aten::mul.Scalar", [value, scale], type);
 }
 
 function outputType(checked: Checked, id: string): TensorType {

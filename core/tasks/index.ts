@@ -1,5 +1,7 @@
-import type { Task } from "../data/manifest.ts";
+import type { Manifest, Task } from "../data/manifest.ts";
+import { autoencoder } from "./autoencoder.ts";
 import { imageClassification } from "./imageClassification.ts";
+import { semanticSegmentation } from "./semanticSegmentation.ts";
 import { tabularClassification } from "./tabularClassification.ts";
 import { tabularRegression } from "./tabularRegression.ts";
 import type { TaskRecord } from "./task.ts";
@@ -10,6 +12,8 @@ const records: { readonly [Id in Task]: TaskRecord } = {
   "tabular-classification": tabularClassification,
   "tabular-regression": tabularRegression,
   "text-classification": textClassification,
+  "semantic-segmentation": semanticSegmentation,
+  autoencoder,
 };
 
 /** The tasks, in the order offered. */
@@ -18,4 +22,14 @@ export const tasks: readonly TaskRecord[] = Object.values(records);
 /** What a task means. */
 export function taskNamed(task: Task): TaskRecord {
   return records[task];
+}
+
+/** What can be learned from a data set: what it was made for, then what else. */
+export function tasksOf(data: Manifest): Task[] {
+  return [data.task, ...tasks.filter(({ id, from }) => id !== data.task && from?.(data)).map(({ id }) => id)];
+}
+
+/** A data set as a task sees it, its own where none is said; null where the task cannot be learned from it. */
+export function dataFor(data: Manifest, task: Task | undefined): Manifest | null {
+  return task === undefined || task === data.task ? data : (taskNamed(task).from?.(data) ?? null);
 }

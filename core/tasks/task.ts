@@ -1,5 +1,6 @@
 import type { Manifest, Task } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
+import type { ProgramBuilder, Value } from "../layers/kit.ts";
 import type { LossName } from "../training/losses/index.ts";
 import type { MetricRecord } from "../training/records.ts";
 import type { RunSettings } from "../training/settings.ts";
@@ -10,15 +11,26 @@ export type TaskRecord = {
   title: string;
   /** What a row is to a person. */
   input: "image" | "table" | "text";
-  /** What its targets are: one of the classes, or measured values. */
-  learns: "classes" | "values";
+  /** What its targets are: one of the classes, measured values, or values from 0 to 1. */
+  learns: "classes" | "values" | "shares";
   loss: LossName;
   /** In the order shown; those are taken that fit the output. */
   metrics: readonly MetricRecord[];
   /** The metric by which the best checkpoint is chosen; null: the loss. */
   judgedBy: string | null;
+  /** The metric that a run is known by in lists, where none judges it. */
+  knownBy?: string;
   /** How many validation rows show their predictions while a run goes. */
   samples: number;
+  /**
+   * Where a whole picture is predicted: its bytes, whole numbers from 0 to 255, out of what metrics read. They are kept of the sample rows in
+   * place of the output, which would be too large to be sent after each epoch.
+   */
+  show?(b: ProgramBuilder, values: { y: Value; target: Value }): Value;
+  /** The Output whose numbers are drawn as a map of many validation rows, where a graph has one of this name. */
+  points?: string;
+  /** What a data set made for another task is to this one; null where it is nothing. Absent: the task takes data sets of its own alone. */
+  from?(data: Manifest): Manifest | null;
   /** What trains well before anybody has tuned anything, for this many training rows. */
   recipe(rows: number): Pick<RunSettings, "batchSize" | "epochs" | "lr"> & Partial<RunSettings>;
   /** What a model begins as on a data set. */

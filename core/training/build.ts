@@ -1,20 +1,27 @@
 import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
+import { bodyOutputs } from "../layers/output.ts";
 import { readParams } from "../layers/params.ts";
 import { lowerTraining } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { taskNamed } from "../tasks/index.ts";
+import type { TaskRecord } from "../tasks/task.ts";
+import { pointCount } from "./latentMap.ts";
 import { goodDirection } from "./metrics/index.ts";
 import { objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
 import { lrSchedule } from "./schedules/index.ts";
 import type { EarlyStopping, RunSettings } from "./settings.ts";
 import type { TrainSpec } from "./spec.ts";
+import { targetInfo } from "./targets.ts";
 
 const CHECKPOINT_EVERY_MS = 30_000;
 /** Below this much work a step, handing parts of it to other cores costs more than it saves. */
 const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
+
+/** What says more of a row is no longer drawn as a point. */
+const MOST_POINT_NUMBERS = 256;
 
 /**
  * The order that the engine carries out. File paths are the manifest's own, within the data set's folder, and the checkpoint
@@ -24,11 +31,14 @@ const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
 export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Manifest): TrainSpec {
   const { train, validation } = manifest.splits;
   const task = taskNamed(manifest.task);
+  const points = pointsOf(graph, task, validation.rows);
   const { program, metrics } = lowerTraining(graph, {
     preprocess: manifest.preprocess,
     ...objectiveOf(settings),
     metrics: task.metrics,
-    target: { classes: manifest.classes.length || null, type: { dtype: train.target.dtype, shape: ["B", ...train.target.shape] } },
+    target: targetInfo(manifest),
+    ...(task.show ? { show: task.show } : {}),
+    ...(points ? { keep: points.output } : {}),
   });
   const crops = program.inputs
     .filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && !train.more?.[name] && typeof shape[1] === "string")
@@ -62,6 +72,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     resumeFrom: null,
     startFrom: null,
     sampleRows: spread(validation.rows, task.samples),
+    ...(points ? { points } : {}),
   };
 }
 
@@ -96,6 +107,16 @@ export function planSteps(rows: number, { batchSize, accumulate }: Pick<RunSetti
   const dropLast = rows > batchSize && rows % batchSize === 1;
   const batches = dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
   return { stepsPerEpoch: Math.ceil(batches / accumulate), dropLast };
+}
+
+/** The rows to be drawn on a map, where the graph has an output for it that says some numbers of each row. */
+function pointsOf(graph: Graph, task: TaskRecord, rows: number): TrainSpec["points"] {
+  const node = bodyOutputs(graph).find(({ name }) => name === task.points)?.node;
+  const type = node && checkGraph(graph).types.get(node.id)?.inputs.x;
+  if (!task.points || !type || Array.isArray(type) || type.shape[0] !== "B") return undefined;
+  const sizes = type.shape.slice(1).filter((size) => typeof size === "number");
+  const width = sizes.reduce((product, size) => product * size, 1);
+  return sizes.length === type.shape.length - 1 && sizes.length > 0 && width <= MOST_POINT_NUMBERS ? { output: task.points, rows: spread(rows, pointCount(width)) } : undefined;
 }
 
 /** `count` rows evenly spread over a split: rows next to each other may be alike. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Task } from "../data/manifest.ts";
 import { type Params, readParams } from "../layers/params.ts";
 import { losses, lossNamed } from "./losses/index.ts";
 import { findOptimizer, optimizers } from "./optimizers/index.ts";
@@ -32,6 +33,8 @@ export type EarlyStopping = z.infer<typeof EarlyStopping>;
 export const RunSettings = z
   .strictObject({
     datasetId: z.string(),
+    /** What is learned from the data set, where that is not what it was made for. */
+    task: Task.optional(),
     loss: LossName,
     lossParams: ParamRecord.default({}),
     extraLosses: z.array(ExtraLoss).max(16).default([]),

@@ -98,6 +98,8 @@ export const TrainSpec = z.strictObject({
   startFrom: z.string().nullable(),
   /** Validation rows whose predictions every `evaluated` event carries. */
   sampleRows: z.array(z.int().min(0)).max(64),
+  /** An output that every `evaluated` event carries for these validation rows, to be drawn as points of a map; absent: none. */
+  points: z.strictObject({ output: z.string(), rows: z.array(z.int().min(0)).max(4096) }).optional(),
   /** Settings that were changed when the run was here before, to be changed again at the same steps, and those that wait to be. */
   knobs: z.array(Knob).optional(),
 });

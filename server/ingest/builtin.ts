@@ -3,10 +3,11 @@ import { firstNames } from "./firstNames.ts";
 import { mails } from "./mails.ts";
 import { mnist } from "./mnist.ts";
 import { penguins } from "./penguins.ts";
+import { shapes } from "./shapes.ts";
 import type { BuiltinDataset } from "./source.ts";
 
 /** The data sets that every organization finds at first start. Nothing is read before `prepare`. */
-export const builtinDatasets: readonly BuiltinDataset[] = [mnist, penguins, cars, firstNames, mails];
+export const builtinDatasets: readonly BuiltinDataset[] = [mnist, penguins, cars, firstNames, mails, shapes];
 
 export function findBuiltinDataset(id: string): BuiltinDataset | undefined {
   return builtinDatasets.find((dataset) => dataset.id === id);

@@ -40,6 +40,11 @@ export function hashManifest(manifest: Manifest): string {
 
 function countClasses(target: Column, classCount: number): number[] {
   const counts = new Array<number>(classCount).fill(0);
-  if (classCount > 0) for (const value of target.data) counts[Number(value)] = (counts[Number(value)] ?? 0) + 1;
+  if (classCount > 0)
+    for (const value of target.data) {
+      const index = Number(value);
+      // A byte that names no class says that nothing is known.
+      if (index < classCount) counts[index] = (counts[index] ?? 0) + 1;
+    }
   return counts;
 }

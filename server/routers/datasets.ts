@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
+import { tasksOf } from "../../core/tasks/index.ts";
 import { Failure } from "../../core/training/events.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
@@ -76,6 +77,8 @@ function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPa
   return {
     ...row,
     task: known?.task ?? null,
+    /** What can be learned from it, its own task first. */
+    tasks: known ? tasksOf(known) : [],
     rows: { train: known?.splits.train.rows ?? 0, validation: known?.splits.validation.rows ?? 0 },
     inputShape: known?.splits.train.input.shape ?? [],
     classes: known?.classes ?? [],

@@ -3,7 +3,8 @@ import { findArchitecture } from "../../core/architectures/index.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
-import { findTemplate } from "../../core/templates/index.ts";
+import { findTemplate, type Template } from "../../core/templates/index.ts";
+import { defaultSettings } from "../../core/training/recipes.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
@@ -101,8 +102,17 @@ async function createModel(db: Database, orgId: string, input: z.infer<typeof Cr
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
     const graph = built ?? template?.graph ?? (manifest ? taskNamed(manifest.task).starter(manifest) : emptyGraph);
     const name = input.name ?? architecture?.title ?? template?.title ?? "Untitled model";
-    return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null }, select: { id: true } });
+    const settings = template && dataset ? settingsOf(template, dataset.id, manifest) : undefined;
+    return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null, ...(settings ? { settings } : {}) }, select: { id: true } });
   });
+}
+
+/** What a template trains with where that is not what its task's recipe says; undefined where it is. */
+function settingsOf({ task, settings }: Template, datasetId: string, manifest: Manifest | null): RunSettings | undefined {
+  if (!settings) return undefined;
+  // Recipes ask no more of a number of rows than whether it is small.
+  const rows = manifest?.splits.train.rows ?? 10_000;
+  return { ...defaultSettings(task, rows), datasetId, ...settings };
 }
 
 async function requireDataset(db: Database, orgId: string, datasetId: string): Promise<string> {

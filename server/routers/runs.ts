@@ -1,6 +1,7 @@
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
+import { dataFor } from "../../core/tasks/index.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
 import { isSessionAlive } from "../auth/session.ts";
@@ -130,18 +131,23 @@ async function getRun(db: Database, orgId: string, id: string) {
     },
   });
   if (!row) throw notFound("run");
-  const manifest = Manifest.nullable().parse(row.dataset.manifest);
+  const settings = StoredRunSettings.parse(row.settings);
+  const made = Manifest.nullable().parse(row.dataset.manifest);
+  const manifest = made && dataFor(made, settings.task);
   return {
     ...toSummary(row),
     ...(await readResults(db, { id, orgId })),
     graph: keptGraph(row.modelVersion.graph),
-    settings: StoredRunSettings.parse(row.settings),
+    settings,
     dataset: {
       id: row.dataset.id,
       name: row.dataset.name,
       builtin: row.dataset.builtin,
       task: manifest?.task ?? null,
+      rows: { train: manifest?.splits.train.rows ?? 0, validation: manifest?.splits.validation.rows ?? 0 },
       classes: manifest?.classes ?? [],
+      /** Classes that the data set has beside what this run learns: an autoencoder of digits knows nothing of which is which. */
+      labels: made?.classes ?? [],
       columns: manifest?.columns ?? [],
       text: manifest?.text ?? null,
       inputShape: manifest?.splits.train.input.shape ?? [],

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph, Json } from "../../core/graph/document.ts";
+import { dataFor, taskNamed } from "../../core/tasks/index.ts";
 import { buildTrainSpec, planSteps } from "../../core/training/build.ts";
 import { objectiveOf } from "../../core/training/objective.ts";
 import { lrSchedule } from "../../core/training/schedules/index.ts";
@@ -32,7 +33,7 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
   const model = await db.model.findUnique({ where: { id: order.modelId, orgId, deletedAt: null }, select: { id: true, graph: true, startWeights: true } });
   if (!model) throw notFound("model");
   const graph = keptGraph(model.graph);
-  const manifest = await requireManifest(db, orgId, order.settings.datasetId);
+  const manifest = await requireManifest(db, orgId, order.settings);
   checkOrder(graph, order.settings, manifest);
   await requireDevice(db, order.settings);
   const spec = buildTrainSpec(graph, order.settings, manifest);
@@ -109,13 +110,19 @@ async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, setti
   return { runId: found.id };
 }
 
-export async function requireManifest(db: Database, orgId: string, datasetId: string): Promise<Manifest> {
+/** A data set that can be trained on, as the task sees it. @throws AppError NOT_FOUND, DATASET_NOT_READY, CONFIG_RANGE */
+export async function requireManifest(db: Database, orgId: string, { datasetId, task }: Pick<RunSettings, "datasetId" | "task">): Promise<Manifest> {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, name: true, manifest: true } });
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
   const manifest = Manifest.nullable().parse(found.manifest);
   if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
-  return manifest;
+  const seen = dataFor(manifest, task);
+  if (!seen)
+    throw new AppError("CONFIG_RANGE", `${task === undefined ? "This task" : taskNamed(task).title} cannot be learned from ${found.name}: choose another data set or task.`, {
+      details: { field: "task" },
+    });
+  return seen;
 }
 
 export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): void {

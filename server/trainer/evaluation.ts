@@ -1,32 +1,80 @@
 import { open } from "node:fs/promises";
+import { deflateRawSync } from "node:zlib";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
+import { type LatentMap, mapRows } from "../../core/training/latentMap.ts";
+import { confusion as confusionOfRows } from "../../core/training/metrics/confusion.ts";
 import { deriveValues } from "../../core/training/metrics/index.ts";
+import { pixelConfusion } from "../../core/training/metrics/pixelConfusion.ts";
+import type { TrainSpec } from "../../core/training/spec.ts";
 import { datasetFolder } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
+import type { LoadedRun } from "./load.ts";
 
 /** The figures of an evaluation: those the engine says, and those that follow from its sums. */
 export function valuesOf({ values, tensors }: Pick<Extract<RunEvent, { type: "evaluated" }>, "values" | "tensors">): Evaluation["values"] {
   return { ...values, ...deriveValues(tensors) };
 }
 
-/** Puts an evaluation into the form that is kept. `targets` are those of `sampleRows`, in the same order. */
-export function describeEvaluation(event: Extract<RunEvent, { type: "evaluated" }>, sampleRows: readonly number[], targets: readonly number[][]): Evaluation {
-  const { confusion } = event.tensors;
-  const classes = confusion?.shape[0] ?? 0;
-  const outputs = event.samples.y ?? Object.values(event.samples)[0] ?? [];
-  return {
-    step: event.step,
-    epoch: event.epoch,
-    values: valuesOf(event),
-    confusion: confusion === undefined ? null : Array.from({ length: classes }, (_, row) => confusion.data.slice(row * classes, (row + 1) * classes)),
-    samples: sampleRows.flatMap((row, at) => {
-      const output = outputs[at];
-      return output === undefined ? [] : [{ row, target: targets[at] ?? [], output }];
-    }),
-  };
+/** What is said of a run's evaluations beside what the engine says: which rows they are of, and what would have been right. */
+export class Samples {
+  readonly #spec: Pick<TrainSpec, "sampleRows" | "points">;
+  readonly #targets: readonly number[][];
+  readonly #areBytes: boolean;
+  readonly #classes: readonly number[];
+
+  /** `targets` are those of `sampleRows`, in the same order; `classes` those of the points' rows, where the data set has any. */
+  constructor(spec: Pick<TrainSpec, "sampleRows" | "points">, options: { targets: readonly number[][]; areBytes?: boolean; classes?: readonly number[] }) {
+    this.#spec = spec;
+    this.#targets = options.targets;
+    this.#areBytes = options.areBytes ?? false;
+    this.#classes = options.classes ?? [];
+  }
+
+  /** Puts an evaluation into the form that is kept. */
+  describe(event: Extract<RunEvent, { type: "evaluated" }>): Evaluation {
+    const confusion = event.tensors[confusionOfRows.name] ?? event.tensors[pixelConfusion.name];
+    const classes = confusion?.shape[0] ?? 0;
+    const outputs = event.samples.y ?? Object.values(event.samples)[0] ?? [];
+    const latent = this.#place(event);
+    return {
+      step: event.step,
+      epoch: event.epoch,
+      values: valuesOf(event),
+      confusion: confusion === undefined ? null : Array.from({ length: classes }, (_, row) => confusion.data.slice(row * classes, (row + 1) * classes)),
+      samples: this.#spec.sampleRows.flatMap((row, at) => {
+        const output = outputs[at];
+        if (output === undefined) return [];
+        if (this.#areBytes) return [{ row, target: [], output: [], bytes: deflateRawSync(Uint8Array.from(output, Number)).toString("base64") }];
+        return [{ row, target: this.#targets[at] ?? [], output }];
+      }),
+      ...(latent ? { latent } : {}),
+    };
+  }
+
+  #place(event: Extract<RunEvent, { type: "evaluated" }>): LatentMap | null {
+    const { points } = this.#spec;
+    const placed = points && mapRows(event.samples[points.output] ?? []);
+    return placed ? { ...placed, rows: points.rows, classes: [...this.#classes] } : null;
+  }
+}
+
+/** Reads what a run's evaluations are compared with. */
+export async function openSamples(
+  files: FileStore,
+  { datasetId, spec, manifest, ownManifest }: Pick<LoadedRun, "datasetId" | "spec" | "manifest" | "ownManifest">,
+): Promise<Samples> {
+  const areBytes = taskNamed(manifest.task).show !== undefined;
+  const read = (of: Manifest, rows: readonly number[]) => readTargets(files, datasetId, of.splits.validation, rows);
+  const isOfClasses = ownManifest.classes.length > 0 && ownManifest.splits.validation.target.shape.length === 0;
+  return new Samples(spec, {
+    targets: areBytes ? [] : await read(manifest, spec.sampleRows),
+    areBytes,
+    classes: spec.points && isOfClasses ? (await read(ownManifest, spec.points.rows)).map(([first = 0]) => first) : [],
+  });
 }
 
 /** The targets of these rows, read where they lie. */

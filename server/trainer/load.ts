@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
-import { Manifest } from "../../core/data/manifest.ts";
+import { Manifest, Task } from "../../core/data/manifest.ts";
 import { Graph } from "../../core/graph/document.ts";
+import { dataFor } from "../../core/tasks/index.ts";
 import { Summary } from "../../core/training/evaluation.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Lease } from "../agent/lease.ts";
@@ -22,7 +23,9 @@ export type LoadedRun = {
   spec: TrainSpec;
   graph: Graph;
   datasetId: string;
+  /** The data set as the run's task sees it, and as it was made. */
   manifest: Manifest;
+  ownManifest: Manifest;
   /** Storage key of the checkpoint of another run, or of the model's own weights, that this one starts from. */
   startKey: string | null;
   createdAt: Date;
@@ -38,6 +41,7 @@ const Row = z.object({
   spec: TrainSpec,
   graph: Graph,
   datasetId: z.string(),
+  task: Task.nullable(),
   manifest: Manifest,
   startKey: z.string().nullable(),
   createdAt: z.date(),
@@ -47,7 +51,7 @@ const Row = z.object({
 export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
   const rows = await db.$queryRaw<unknown[]>`
     SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."number", "model"."name" AS "modelName",
-      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "dataset"."manifest",
+      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "dataset"."manifest",
       coalesce("start"."storageKey", "run"."startKey") AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
     JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
@@ -56,7 +60,8 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
     LEFT JOIN "Checkpoint" AS "start" ON "start"."id" = "run"."startCheckpointId"
     WHERE "run"."id" = ${runId}::uuid AND "run"."orgId" = ${orgId}::uuid AND "run"."leaseToken" = ${token}`;
   if (rows.length === 0) throw new LeaseLost({ id: runId, orgId }, token);
-  return Row.parse(rows[0]);
+  const { task, manifest, ...run } = Row.parse(rows[0]);
+  return { ...run, manifest: dataFor(manifest, task ?? undefined) ?? manifest, ownManifest: manifest };
 }
 
 /** A spec with the data set's files where they are on this machine. */

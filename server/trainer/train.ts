@@ -12,7 +12,7 @@ import { unpackEntries } from "../metrics/pyramid.ts";
 import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
-import { describeEvaluation, readTargets } from "./evaluation.ts";
+import { openSamples, Samples } from "./evaluation.ts";
 import { exitCodes, loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
 import { type LoadedRun, placeSpec } from "./load.ts";
@@ -45,15 +45,15 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
   const { db, files, config, log } = bench;
   if (run.cancelRequested) return endRun(bench, lease, null);
 
-  const targets = await readTargets(files, run.datasetId, run.manifest.splits.validation, run.spec.sampleRows).catch((error: unknown) => error);
-  if (!Array.isArray(targets))
-    return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, targets);
+  const samples = await openSamples(files, run).catch((error: unknown) => error);
+  if (!(samples instanceof Samples))
+    return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, samples);
 
   const folder = files.path(`runs/${lease.runId}`);
   await mkdir(folder, { recursive: true });
   for (;;) {
     const point = await untilDatabase(() => resumeAt(bench, lease, run));
-    const attempt = await trainFrom(bench, lease, run, point, targets);
+    const attempt = await trainFrom(bench, lease, run, point, samples);
     if (attempt.kind === "damaged" && point.checkpoint !== null) {
       // Its bytes are those that were written, and still the engine cannot read it: the one before it may do.
       const { id, step } = point.checkpoint;
@@ -116,7 +116,7 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
 type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
 
 /** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
-async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, targets: readonly number[][]): Promise<Attempt> {
+async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, samples: Samples): Promise<Attempt> {
   const { db, files, config, log, stop } = bench;
   const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, maxRuns: config.MAX_RUNS, resumeKey: point.checkpoint?.storageKey ?? null });
   const root = files.path("runs/x").slice(0, -"runs/x".length);
@@ -139,7 +139,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     from: point,
     judgedBy: taskNamed(run.manifest.task).judgedBy,
     keyOf: (file) => relative(root, file).replaceAll("\\", "/"),
-    describe: (event) => describeEvaluation(event, run.spec.sampleRows, targets),
+    describe: (event) => samples.describe(event),
     removeFile: files.remove,
     onLost: lost,
     onBroken: (error) => {

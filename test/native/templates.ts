@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { dataFor } from "../../core/tasks/index.ts";
 import type { Template } from "../../core/templates/index.ts";
 import { buildTrainSpec } from "../../core/training/build.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
@@ -16,7 +17,7 @@ export async function specOfTemplate(template: Template, folder: string, changes
   if (!dataset) throw new Error(`There is no data set ${template.datasetBuiltin}.`);
   const { manifest } = await writeDataset(files, template.datasetBuiltin, await dataset.prepare());
   const settings = { ...defaultSettings(template.task, manifest.splits.train.rows), datasetId: template.datasetBuiltin, ...template.settings, ...changes };
-  const spec = buildTrainSpec(template.graph, settings, manifest);
+  const spec = buildTrainSpec(template.graph, settings, dataFor(manifest, settings.task) ?? manifest);
   const place = (file: string) => files.path(`${datasetFolder(template.datasetBuiltin)}/${file}`);
   const placed = (split: TrainSpec["data"]["train"], most = split.rows): TrainSpec["data"]["train"] => ({
     ...split,
@@ -26,8 +27,10 @@ export async function specOfTemplate(template: Template, folder: string, changes
   });
   const checkpoints = join(folder, "checkpoints", template.id);
   mkdirSync(checkpoints, { recursive: true });
+  const { points, ...rest } = spec;
   return {
-    ...spec,
+    ...rest,
+    ...(points && !rows ? { points } : {}),
     data: { train: placed(spec.data.train, rows?.train), validation: placed(spec.data.validation, rows?.validation) },
     checkpoint: { folder: checkpoints, everyMs: 0 },
     sampleRows: rows ? [] : spec.sampleRows,

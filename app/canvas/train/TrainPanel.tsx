@@ -105,11 +105,26 @@ function Form({
   const loss = lossNamed(settings.loss);
   const plan = planSteps(dataset.rows.train, settings);
   const steps = plan.stepsPerEpoch * settings.epochs;
-  const usual = settingsFor({ id: dataset.id, task: dataset.task, rows: dataset.rows }, null);
-  const fits = lossesFor(taskNamed(dataset.task).learns);
+  const own = { id: dataset.id, task: dataset.task, rows: dataset.rows };
+  const task = settings.task ?? dataset.task;
+  const usual = settingsFor(own, null, task);
+  const fits = lossesFor(taskNamed(task).learns);
   return (
     <>
       {pick}
+      {dataset.tasks.length > 1 && (
+        <Field label="Task" hint={task === dataset.task ? undefined : "What is right comes from the pictures themselves; the data set's own targets are not used."}>
+          {(ids) => (
+            <Select {...ids} value={task} onChange={(event) => openSettings(settingsFor(own, settings, dataset.tasks.find((one) => one === event.target.value)))}>
+              {dataset.tasks.map((one) => (
+                <option key={one} value={one}>
+                  {taskNamed(one).title}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      )}
       <Field label="Loss" hint={loss.doc}>
         {(ids) => (
           <Select
@@ -127,7 +142,7 @@ function Form({
       </Field>
       <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
       {loss.classWeights && <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
-      <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={dataset.task} />
+      <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={task} />
 
       <h3 className="section-name pt-4 pb-1">Optimizer</h3>
       <Field label="Optimizer" hint={optimizer.doc}>
@@ -186,11 +201,11 @@ function Form({
 
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
-      {taskNamed(dataset.task).input === "text" && (
+      {taskNamed(task).input === "text" && (
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
-      {!settings.oneBatch && <EarlyStopping value={settings.earlyStopping} task={dataset.task} />}
+      {!settings.oneBatch && <EarlyStopping value={settings.earlyStopping} task={task} />}
       <SwitchField
         name="Overfit one batch"
         of="oneBatch"
@@ -256,8 +271,8 @@ function Form({
   );
 }
 
-type NumberKey = { [K in keyof RunSettings]: RunSettings[K] extends number ? K : never }[keyof RunSettings];
-type BoolKey = { [K in keyof RunSettings]: RunSettings[K] extends boolean ? K : never }[keyof RunSettings];
+type NumberKey = { [K in keyof RunSettings]-?: RunSettings[K] extends number ? K : never }[keyof RunSettings];
+type BoolKey = { [K in keyof RunSettings]-?: RunSettings[K] extends boolean ? K : never }[keyof RunSettings];
 
 function NumberField({ name, of, settings, hint, ...range }: { name: string; of: NumberKey; settings: RunSettings; hint?: string } & NumberRange) {
   const problem = useTraining((s) => s.complaints[name]);

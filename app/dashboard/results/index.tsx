@@ -3,8 +3,10 @@
 import type { ComponentType } from "react";
 import type { Task } from "../../../core/data/manifest.ts";
 import type { Run } from "../run.ts";
+import { Autoencoder } from "./Autoencoder.tsx";
 import { Classification } from "./Classification.tsx";
 import { Samples } from "./Samples.tsx";
+import { Segmentation } from "./Segmentation.tsx";
 
 /** What the results of each task look like. One file a task; those that show no more than their samples share that. */
 const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
@@ -12,6 +14,8 @@ const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
   "tabular-classification": Classification,
   "text-classification": Classification,
   "tabular-regression": Samples,
+  "semantic-segmentation": Segmentation,
+  autoencoder: Autoencoder,
 };
 
 /** What the last evaluation of a run found. */

@@ -5,12 +5,17 @@ import { errorMoments } from "./errorMoments.ts";
 import { f1 } from "./f1.ts";
 import { mae } from "./mae.ts";
 import { mape } from "./mape.ts";
+import { meanDice } from "./meanDice.ts";
+import { meanIou } from "./meanIou.ts";
 import { mse } from "./mse.ts";
 import { perplexity } from "./perplexity.ts";
+import { pixelAccuracy } from "./pixelAccuracy.ts";
+import { pixelConfusion } from "./pixelConfusion.ts";
 import { prAuc } from "./prAuc.ts";
 import { precision } from "./precision.ts";
 import { r2 } from "./r2.ts";
 import { recall } from "./recall.ts";
+import { reconstructionError } from "./reconstructionError.ts";
 import { rmse } from "./rmse.ts";
 import { rocAuc } from "./rocAuc.ts";
 import { scoreHistogram } from "./scoreHistogram.ts";
@@ -18,10 +23,10 @@ import { tokenLikelihood } from "./tokenLikelihood.ts";
 import { top5 } from "./top5.ts";
 
 /** What the engine computes; a task says which of these it is judged by. */
-export const metrics: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood, mae, errorMoments];
+export const metrics: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood, mae, errorMoments, pixelConfusion, reconstructionError];
 
 /** What is worked out from summed metrics after each pass over the validation rows. */
-export const derivedMetrics: readonly DerivedMetric[] = [f1, precision, recall, rocAuc, prAuc, rmse, r2, mse, mape, perplexity];
+export const derivedMetrics: readonly DerivedMetric[] = [f1, precision, recall, rocAuc, prAuc, rmse, r2, mse, mape, perplexity, pixelAccuracy, meanIou, meanDice];
 
 /** The figures that follow from the summed tensors of one evaluation; what is not defined is left out. */
 export function deriveValues(tensors: { readonly [name: string]: { shape: readonly number[]; data: readonly number[] } }): { [name: string]: number } {

@@ -46,7 +46,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "points?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -113,6 +113,11 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   spec.start_from = text_or_empty(root.at("startFrom"));
   root.at("sampleRows").size(64);
   spec.sample_rows = root.at("sampleRows").integers(0, spec.validation.rows - 1);
+  if (root.has("points")) {
+    const JsonPlace points = root.at("points").fields({"output", "rows"});
+    points.at("rows").size(4096);
+    spec.points = {points.at("output").text(), points.at("rows").integers(0, spec.validation.rows - 1)};
+  }
   if (root.has("knobs")) spec.knobs = read_knobs(root.at("knobs"));
   return spec;
 }

@@ -68,6 +68,12 @@ struct TrainSpec {
   int64_t checkpoint_every_ms = 0;
   std::string resume_from, start_from; ///< Empty: none.
   std::vector<int64_t> sample_rows;
+  /// One output and the rows of which an evaluation says it.
+  struct Points {
+    std::string output;
+    std::vector<int64_t> rows;
+  };
+  std::optional<Points> points;
   /// Settings that were changed when the run was here before, and those that wait.
   std::vector<Knob> knobs;
 

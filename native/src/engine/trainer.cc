@@ -86,6 +86,7 @@ class Trainer {
         train_step_(spec_.program.only(output_names(spec_, true)), device_),
         evaluate_(spec_.program.only(output_names(spec_, false)), device_),
         predict_(spec_.program.only(prediction_names(spec_.program)), device_) {
+    if (spec_.points) place_.emplace(spec_.program.only({spec_.points->output}), device_);
     plan({spec_.batch_size, spec_.drop_last});
     ordered_steps_per_epoch_ = steps_per_epoch_;
     knobs_ = std::move(spec_.knobs);
@@ -646,24 +647,40 @@ class Trainer {
     return std::any_of(spec_.metrics.begin(), spec_.metrics.end(), [&](const Metric& metric) { return metric.output == output && metric.sums; });
   }
 
-  /// What the network says of the sample rows, row by row, by output.
-  std::vector<std::pair<std::string, std::vector<std::vector<double>>>> predict_samples() {
-    std::vector<std::pair<std::string, std::vector<std::vector<double>>>> samples;
+  using Table = std::vector<std::vector<double>>;
+
+  /// What the network says of the sample rows, and of those that are points of a map, row by row, by output.
+  std::vector<std::pair<std::string, Table>> predict_samples() {
+    std::vector<std::pair<std::string, Table>> samples;
     const auto count = static_cast<int64_t>(spec_.sample_rows.size());
-    if (count == 0) return samples;
-    const std::vector<at::Tensor> values = predict_.run(validation_rows_.take(at::tensor(spec_.sample_rows), 0, count), shown_weights(), false);
-    for (size_t i = 0; i < values.size(); ++i) {
-      // An output that is not one row a sample has nothing to say about samples.
-      if (values[i].dim() == 0 || values[i].size(0) != count) continue;
-      const at::Tensor table = values[i].to(at::kCPU, at::kDouble).reshape({count, -1}).contiguous();
-      std::vector<std::vector<double>> rows;
-      for (int64_t row = 0; row < count; ++row) {
-        const double* data = table.const_data_ptr<double>() + row * table.size(1);
-        rows.emplace_back(data, data + table.size(1));
+    if (count > 0) {
+      const std::vector<at::Tensor> values = predict_.run(validation_rows_.take(at::tensor(spec_.sample_rows), 0, count), shown_weights(), false);
+      for (size_t i = 0; i < values.size(); ++i) {
+        Table rows;
+        // An output that is not one row a sample has nothing to say about samples.
+        if (append_rows(rows, values[i], count)) samples.emplace_back(predict_.program().outputs[i].name, std::move(rows));
       }
-      samples.emplace_back(predict_.program().outputs[i].name, std::move(rows));
+    }
+    if (place_) {
+      const at::Tensor order = at::tensor(spec_.points->rows);
+      Table rows;
+      for (int64_t first = 0; first < order.size(0); first += spec_.batch_size) {
+        const int64_t part = std::min(spec_.batch_size, order.size(0) - first);
+        append_rows(rows, place_->run(validation_rows_.take(order, first, part), shown_weights(), false)[0], part);
+      }
+      samples.emplace_back(spec_.points->output, std::move(rows));
     }
     return samples;
+  }
+
+  static bool append_rows(Table& rows, const at::Tensor& value, int64_t count) {
+    if (value.dim() == 0 || value.size(0) != count) return false;
+    const at::Tensor table = value.to(at::kCPU, at::kDouble).reshape({count, -1}).contiguous();
+    for (int64_t row = 0; row < count; ++row) {
+      const double* data = table.const_data_ptr<double>() + row * table.size(1);
+      rows.emplace_back(data, data + table.size(1));
+    }
+    return true;
   }
 
   bool checkpoint_due() const {
@@ -709,6 +726,8 @@ class Trainer {
   at::Device device_;
   Batches train_rows_, validation_rows_;
   Interpreter train_step_, evaluate_, predict_;
+  /// Gives the output of `spec_.points`.
+  std::optional<Interpreter> place_;
   /// Batches as they are cut in the epoch under way, and how many steps an epoch had as the run was ordered.
   int64_t batch_size_ = 0, batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0, ordered_steps_per_epoch_ = 0;
   /// Knobs that have not taken hold yet.
