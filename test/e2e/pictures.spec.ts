@@ -14,7 +14,7 @@ test("a U-Net learns masks: classes, pictures and found masks stand beside each 
   const classes = page.getByRole("region", { name: "IoU of each class" });
   await expect(classes.getByRole("row")).toHaveCount(6, { timeout: 120_000 });
   await expect(classes).toContainText("triangle");
-  const samples = page.getByRole("region", { name: "Samples" });
+  const samples = page.getByRole("region", { name: "Samples", exact: true });
   // Eight rows: the picture, the true mask over it, and the one that was found.
   await expect(samples.getByRole("img")).toHaveCount(24);
   await samples.getByRole("radio", { name: "Errors" }).click();
