@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
+import { emptyGraph } from "../../../core/graph/document.ts";
 import { findTemplate } from "../../../core/templates/index.ts";
 import type { AppError } from "../../../server/errors.ts";
 import { openTestDatabase } from "../postgres.ts";
@@ -58,6 +59,7 @@ describe("starting a run", () => {
 
   test("of a graph with problems names them all and queues nothing", async () => {
     const model = await caller.models.create({ name: "Half drawn" });
+    await db.model.update({ where: { id: model.id }, data: { graph: emptyGraph } });
     const before = await db.run.count();
     const refused = await refusal(caller.runs.start({ ...order(), modelId: model.id }));
     expect(refused).toMatchObject({
