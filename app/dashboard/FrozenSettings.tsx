@@ -1,4 +1,5 @@
 import { Fragment, type ReactNode } from "react";
+import { taskNamed } from "../../core/tasks/index.ts";
 import type { ParamValues } from "../../core/training/records.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
 import { formatCount } from "../ui/format.ts";
@@ -15,6 +16,11 @@ export function FrozenSettings({ run }: { run: Run }) {
         <Line name="Data set" plain>
           {run.dataset.name}
         </Line>
+        {settings.task && (
+          <Line name="Task" plain>
+            {taskNamed(settings.task).title}
+          </Line>
+        )}
         <Line name="Seed">{settings.seed}</Line>
       </Group>
       <Group title="Optimization">

@@ -1,9 +1,8 @@
 import type { Manifest } from "../data/manifest.ts";
 import { float32, type Value } from "../layers/kit.ts";
-import { sketch } from "../templates/sketch.ts";
+import { drawAutoencoder } from "../templates/convAutoencoder.ts";
 import { mae } from "../training/metrics/mae.ts";
 import { reconstructionError } from "../training/metrics/reconstructionError.ts";
-import { inputStep } from "./starters.ts";
 import { atMost, type TaskRecord } from "./task.ts";
 
 /** Rebuilds pictures from fewer numbers. What is right is the picture itself, its pixels from 0 to 1, so any data set of pictures will do. */
@@ -23,29 +22,12 @@ export const autoencoder: TaskRecord = {
   },
   points: "latent",
   from: (data) => (isPictures(data) ? { ...data, task: "autoencoder", classes: [], targetName: "the picture itself", splits: withOwnTargets(data.splits) } : null),
-  recipe: (rows) => ({ batchSize: atMost(128, rows), epochs: 5, lr: 3e-3 }),
-  starter(data) {
-    const { shape } = data.splits.train.input;
-    const s = sketch();
-    const code = s.stack([inputStep(data), ["flatten", "flatten"], ["fc1", "linear", { out_features: 128 }], ["relu1", "relu"], ["code", "linear", { out_features: 16 }]], {
-      column: 0,
-      row: 0,
-    });
-    s.put(["latent", "output", {}, "latent"], { column: 1, row: 5 }, { x: code });
-    s.stack(
-      [
-        ["fc2", "linear", { out_features: 128 }],
-        ["relu2", "relu"],
-        ["fc3", "linear", { out_features: shape.reduce((product, size) => product * size, 1) }],
-        ["sigmoid", "sigmoid"],
-        ["unflatten", "unflatten", { dim: 1, unflattened_size: shape }],
-        ["output", "output"],
-      ],
-      { column: 0, row: 5 },
-      code,
-    );
-    return s.graph();
+  // Few pictures are seen more often: some 1,000 steps are the least.
+  recipe(rows) {
+    const batchSize = atMost(rows < 4_000 ? 32 : 128, rows);
+    return { batchSize, epochs: Math.max(5, Math.min(100, Math.ceil((1_000 * batchSize) / Math.max(1, rows)))), lr: 3e-3 };
   },
+  starter: ({ splits }) => drawAutoencoder(splits.train.input.shape),
 };
 
 function isPictures({ preprocess, splits }: Manifest): boolean {

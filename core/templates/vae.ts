@@ -3,6 +3,7 @@ import { decode, encode } from "./convAutoencoder.ts";
 import { sketch } from "./sketch.ts";
 import type { Template } from "./template.ts";
 
+const SHAPE = [1, 28, 28];
 const PIXELS = 28 * 28;
 
 /** @see Kingma, Welling, Auto-encoding variational Bayes, 2013 */
@@ -18,7 +19,7 @@ export const vae: Template = {
 
 function draw(): Graph {
   const s = sketch();
-  const seen = s.stack([...encode(), ["hidden", "linear", { out_features: 128 }], ["hidden_relu", "relu"]], { column: 0, row: 0 });
+  const seen = s.stack([...encode(SHAPE), ["hidden", "linear", { out_features: 128 }], ["hidden_relu", "relu"]], { column: 0, row: 0 });
   const mu = s.put(["mu", "linear", { out_features: 2 }], { column: 0, row: 8 }, { x: seen });
   const logvar = s.put(["logvar", "linear", { out_features: 2 }], { column: 1, row: 8 }, { x: seen });
   const code = s.put(["code", "reparameterize"], { column: 0, row: 9 }, { mu, logvar });
@@ -26,6 +27,6 @@ function draw(): Graph {
   s.put(["divergence", "expression", { expression: "0.5 * (mu ** 2 + exp(logvar) - 1 - logvar).sum(axis=1)" }], { column: 2, row: 9 }, { mu, logvar });
   s.put(["kl", "output", {}, "kl"], { column: 2, row: 10 }, { x: "divergence" });
   s.put(["latent", "output", {}, "latent"], { column: 1, row: 10 }, { x: code });
-  s.stack(decode(), { column: 0, row: 10 }, code);
+  s.stack(decode(SHAPE), { column: 0, row: 10 }, code);
   return s.graph();
 }
