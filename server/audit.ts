@@ -10,7 +10,7 @@ import { type FileStore, openFileStore } from "./storage/files.ts";
 import { readTitle } from "./trainer/title.ts";
 
 /**
- * What must be true of database, files and processes at any quiet moment, whatever was killed before. `npm run audit:invariants` prints
+ * What must be true of database, files and processes at any quiet moment, whatever was killed before. `npm run audit` prints
  * each breach and how many there are; every fault test ends with none.
  */
 export type Violation = { invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7"; subject: string; message: string };

@@ -4,6 +4,8 @@ import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
+import { sweepDeleted } from "../storage/deletion.ts";
+import { openFileStore } from "../storage/files.ts";
 import type { Order } from "../trainer/order.ts";
 import { ingestNext } from "./datasets.ts";
 import { claimExports, claimRun, type HeldLease, type Lease, listLeases, readOwner, takeAway } from "./lease.ts";
@@ -14,6 +16,8 @@ import { Trainers } from "./trainers.ts";
 /** How often the queue is looked at, and how often leases and the agent's own sign of life are. */
 const pollMs = 250;
 const sweepMs = 1_000;
+/** How often folders are looked through for what a deletion that was cut off has left. */
+const tidyMs = 600_000;
 /** What a trainer gets to write its checkpoint when the agent is asked to end. */
 const stopPatienceMs = 5_000;
 
@@ -51,6 +55,7 @@ export class Agent {
   /** Works until `stop` is called. Whatever the database does, it goes on. */
   async run(): Promise<void> {
     let sweepAt = 0;
+    let tidyAt = 0;
     this.#trainers.keepOneWaiting();
     while (!this.#stop.signal.aborted) {
       try {
@@ -61,6 +66,11 @@ export class Agent {
         }
         await this.#claim();
         this.#ingest();
+        if (performance.now() >= tidyAt) {
+          tidyAt = performance.now() + tidyMs;
+          const removed = await sweepDeleted(this.#db, openFileStore(join(this.#config.DATA_DIR, "files")));
+          if (removed.length > 0) this.#log.info({ removed }, "what was deleted is gone from the disk too");
+        }
       } catch (error) {
         this.#databaseSince = performance.now();
         this.#log.warn({ error }, "agent: the database did not answer");

@@ -35,6 +35,12 @@ const SETTINGS = {
   wal_compression: "on",
   tcp_keepalives_idle: "30",
   log_min_messages: "warning",
+  // A file a weekday in `postgres/log`, begun anew each week: a server that complains for a month fills no disk.
+  logging_collector: "on",
+  log_filename: "postgres-%a.log",
+  log_rotation_age: "1d",
+  log_rotation_size: "0",
+  log_truncate_on_rotation: "on",
   timezone: "UTC",
 };
 
@@ -44,7 +50,7 @@ const READY_WITHIN_MS = 30_000;
 type Kept = { port: number; password: string };
 type Identity = { uid?: number; gid?: number };
 
-/** Where the server's own notes are: `postgres/` is its data, `postgres.json` how to reach it, `logs/postgres.log` what it says. */
+/** Where the server's own notes are: `postgres/` is its data, `postgres/log/` what it says, `postgres.json` how to reach it, `logs/postgres.log` what it says before it can. */
 function places(dataDir: string) {
   return {
     data: join(dataDir, "postgres"),
@@ -86,7 +92,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     }
     const cause = await tryDatabase(kept);
     if (cause === null) return { url: urlOf(kept), started, stop: () => stopServer(at, binaries, identity) };
-    if (Date.now() > deadline) throw new Error(`PostgreSQL did not become ready within ${READY_WITHIN_MS / 1_000} s; ${at.log} says why.`, { cause });
+    if (Date.now() > deadline) throw new Error(`PostgreSQL did not become ready within ${READY_WITHIN_MS / 1_000} s; ${join(at.data, "log")} or ${at.log} says why.`, { cause });
     await new Promise((wake) => setTimeout(wake, 50));
   }
 }

@@ -10,6 +10,7 @@ import { TableFacts } from "../ingest/tableFacts.ts";
 import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import { Id, Name } from "../input.ts";
+import { deleteWithFolder } from "../storage/deletion.ts";
 import type { FileStore } from "../storage/files.ts";
 
 type Owner = { db: Database; files: FileStore; orgId: string };
@@ -64,7 +65,13 @@ function describe({ task, columns, targetName, classes, splits }: Manifest): str
 }
 
 /** Removes a data set of one's own that no run has learned from, with its files; models that had chosen it have none then. */
-export async function deleteDataset({ db, files, orgId }: Owner, datasetId: string): Promise<void> {
+export async function deleteDataset(owner: Owner, datasetId: string): Promise<void> {
+  // Whose it is comes first: a mark is put into no folder of somebody else's.
+  if ((await owner.db.dataset.count({ where: { id: datasetId, orgId: owner.orgId } })) === 0) throw notFound("data set");
+  await deleteWithFolder(owner.files, datasetFolder(datasetId), () => deleteRow(owner, datasetId));
+}
+
+async function deleteRow({ db, orgId }: Owner, datasetId: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const found = await tx.dataset.findUnique({ where: { id: datasetId, orgId }, select: { builtin: true, name: true } });
     if (!found) throw notFound("data set");
@@ -87,5 +94,4 @@ export async function deleteDataset({ db, files, orgId }: Owner, datasetId: stri
     await tx.model.updateMany({ where: { orgId, datasetId }, data: { datasetId: null, settings: Prisma.DbNull } });
     await tx.dataset.delete({ where: { id: datasetId, orgId } });
   });
-  await files.removeFolder(datasetFolder(datasetId));
 }

@@ -2,6 +2,7 @@ import { Prisma } from "../../prisma/generated/client.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
+import { deleteWithFolder } from "../storage/deletion.ts";
 import type { FileStore } from "../storage/files.ts";
 import { lockQueue, requireRoom } from "./start.ts";
 
@@ -74,6 +75,12 @@ export async function resumeRun(db: Database, config: Config, orgId: string, id:
 
 /** Removes a run that has ended, with its metrics, log, checkpoints and files. */
 export async function deleteRun(db: Database, files: FileStore, orgId: string, id: string): Promise<void> {
+  // Whose it is comes first: a mark is put into no folder of somebody else's.
+  if ((await db.run.count({ where: { id, orgId } })) === 0) throw notFound("run");
+  await deleteWithFolder(files, `runs/${id}`, () => deleteRow(db, orgId, id));
+}
+
+async function deleteRow(db: Database, orgId: string, id: string): Promise<void> {
   await db.$transaction(async (tx) => {
     const run = await tx.run.findUnique({ where: { id, orgId }, select: { status: true } });
     if (!run) throw notFound("run");
@@ -86,5 +93,4 @@ export async function deleteRun(db: Database, files: FileStore, orgId: string, i
     const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status } });
     if (count === 0) throw new AppError("RUN_ACTIVE", "This run has just been resumed.");
   });
-  await files.removeFolder(`runs/${id}`);
 }

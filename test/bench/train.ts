@@ -1,10 +1,10 @@
 /**
- * `npm run bench`: samples per second of the engine and of the same PyTorch in Python, in one run on the same machine with the
+ * Samples per second of the engine and of the same PyTorch in Python, in one run on the same machine with the
  * same number of threads, taking turns. Says first whether both see the same losses.
  *
  *     node test/bench/train.ts [--repeats 5] [--threads N] [--only LeNet-5]
  *
- * Prints a table, then one JSON line per network. Without `--only` the figures of `compile.ts` and `overhead.ts` come first.
+ * Prints a table, then one JSON line per network.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -98,13 +98,6 @@ function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
-}
-
-if (!options.only) {
-  await import("./compile.ts");
-  console.log("");
-  await import("./overhead.ts");
-  console.log("");
 }
 
 const missing = missingOracles("torch", "numpy");
