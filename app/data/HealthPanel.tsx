@@ -7,10 +7,12 @@ import { formatCount, formatMetric } from "../ui/format.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { useTRPC } from "../ui/trpc.ts";
+import { conversionTitles } from "./pictureWords.ts";
 import { ruleTitles } from "./tasks.ts";
 
 const partNames = { train: "training", validation: "validation" } as const;
 const whereTexts = { train: "Twice in training", validation: "Twice in validation", across: "In training and in validation" } as const;
+const similarTexts = { train: "Nearly the same in training", validation: "Nearly the same in validation", across: "Nearly the same in training and validation" } as const;
 
 /** What may be wrong with a data set: gaps, rows that are there twice, columns that say nothing, values far off, uneven classes. */
 export function HealthPanel({ datasetId, manifest }: { datasetId: string; manifest: Manifest }) {
@@ -30,11 +32,18 @@ export function HealthPanel({ datasetId, manifest }: { datasetId: string; manife
                 {ruleTitles[rule]}
               </Finding>
             ))}
+            {manifest.pictures && <PictureFiles pictures={manifest.pictures} />}
             {found.duplicates.map(({ where, count, contradictions, first }) => (
               <Finding key={where} tone={where === "across" ? "bad" : undefined} title={`${whereTexts[where]}: ${formatCount(count)} rows`}>
                 {where === "across" && "What was learned by heart counts as known there: validation looks better than it is. "}
                 {contradictions > 0 && `${formatCount(contradictions)} of them with another target. `}
-                <Rows>{first.map(({ row, equals }) => `${partNames[row.split]} ${row.row} = ${partNames[equals.split]} ${equals.row}`)}</Rows>
+                <Rows>{first.map(({ row, equals }) => `${placeText(row)} = ${placeText(equals)}`)}</Rows>
+              </Finding>
+            ))}
+            {found.similar.map(({ where, count, first }) => (
+              <Finding key={where} tone={where === "across" ? "bad" : undefined} title={`${similarTexts[where]}: ${formatCount(count)} pictures`}>
+                {where === "across" && "What is known from training is easier in validation. "}
+                <Rows>{first.map(({ row, equals }) => `${placeText(row)} ≈ ${placeText(equals)}`)}</Rows>
               </Finding>
             ))}
             {found.constant.length > 0 && <Finding title={`Always the same in training: ${found.constant.join(", ")}`}>Nothing can be learned from that.</Finding>}
@@ -51,9 +60,41 @@ export function HealthPanel({ datasetId, manifest }: { datasetId: string; manife
   );
 }
 
+/** A row by the name of its file, or by its number. */
+function placeText({ split, row, name }: { split: keyof typeof partNames; row: number; name?: string }): string {
+  return name === undefined ? `${partNames[split]} ${row}` : `${name} (${partNames[split]} ${row})`;
+}
+
+/** Files that could not be read, and what was done to those that were. */
+function PictureFiles({ pictures: { refused, conversions } }: { pictures: NonNullable<Manifest["pictures"]> }) {
+  return (
+    <>
+      {refused.count > 0 && (
+        <Finding tone="bad" title={`${formatCount(refused.count)} ${refused.count === 1 ? "file" : "files"} left out`}>
+          <span className="block max-h-40 overflow-auto">
+            {refused.first.map(({ file, message }) => (
+              <span key={file} className="block">
+                {message}
+              </span>
+            ))}
+            {refused.count > refused.first.length && `and ${formatCount(refused.count - refused.first.length)} more`}
+          </span>
+        </Finding>
+      )}
+      {conversions.map(({ what, count, first }) => (
+        <Finding key={what} title={`${formatCount(count)} ${conversionTitles[what]}`}>
+          {first.slice(0, 3).join(", ")}
+          {count > 3 && ` and ${formatCount(count - Math.min(3, first.length))} more`}
+        </Finding>
+      ))}
+    </>
+  );
+}
+
 /** How uneven the classes are, where that is worth a word. */
 function Balance({ manifest: { classes, splits } }: { manifest: Manifest }) {
   const counts = splits.train.classCounts;
+  const unit = splits.train.target.shape.length > 1 ? "pixels" : "rows";
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const absent = classes.filter((_, index) => counts[index] === 0 || splits.validation.classCounts[index] === 0);
   if (classes.length === 0) return null;
@@ -66,10 +107,10 @@ function Balance({ manifest: { classes, splits } }: { manifest: Manifest }) {
       )}
       {least > 0 && most / least >= 3 ? (
         <Finding title={`Uneven classes, ${formatMetric(most / least)} to 1`}>
-          Most rows are {classes[counts.indexOf(most)]}, fewest {classes[counts.indexOf(least)]}. Balanced class weights help.
+          Most {unit} are {classes[counts.indexOf(most)]}, fewest {classes[counts.indexOf(least)]}. Balanced class weights help.
         </Finding>
       ) : (
-        absent.length === 0 && <Finding title="Classes are even">{`The largest has ${formatMetric(most / least)} times the rows of the smallest.`}</Finding>
+        absent.length === 0 && <Finding title="Classes are even">{`The largest has ${formatMetric(most / least)} times the ${unit} of the smallest.`}</Finding>
       )}
     </>
   );

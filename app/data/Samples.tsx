@@ -25,6 +25,9 @@ const SPLITS = [
   { id: "validation", title: "Validation" },
 ] as const;
 
+/** Larger pictures come smaller than they are learned from: a page shows many. */
+const SIDE = 96;
+
 /** Pages through the samples of one split, of all classes or of one. */
 export function Samples({
   dataset,
@@ -38,7 +41,9 @@ export function Samples({
   onClass: (index: number | null) => void;
 }) {
   const isImage = taskNamed(manifest.task).input === "image";
-  const limit = isImage ? 96 : 50;
+  const isLarge = isImage && Math.max(...manifest.splits.train.input.shape.slice(1)) > 32;
+  // What the server sends at once: of large colour pictures, no more than fit.
+  const limit = isLarge ? 24 : isImage ? 96 : 50;
   const [split, setSplit] = useState<Split>("train");
   const [place, setPlace] = useState({ of: "", offset: 0 });
   // Another split or class starts from its first page.
@@ -47,7 +52,7 @@ export function Samples({
   const trpc = useTRPC();
   const page = useQuery(
     trpc.datasets.samples.queryOptions(
-      { datasetId: dataset.id, split, offset, limit, ...(classIndex === null ? {} : { classIndex }) },
+      { datasetId: dataset.id, split, offset, limit, ...(isImage ? { side: SIDE } : {}), ...(classIndex === null ? {} : { classIndex }) },
       { placeholderData: keepPreviousData, staleTime: Infinity },
     ),
   );
@@ -85,23 +90,32 @@ export function Samples({
             <Failing what="These samples" error={page.error} onRetry={() => void page.refetch()} />
           </div>
         )}
-        {page.data && (isImage ? <ImageGrid page={page.data} classes={manifest.classes} /> : <Table page={page.data} manifest={manifest} />)}
+        {page.data && (isImage ? <ImageGrid page={page.data} classes={manifest.classes} isLarge={isLarge} /> : <Table page={page.data} manifest={manifest} />)}
       </div>
     </Panel>
   );
 }
 
-function ImageGrid({ page, classes }: { page: Page; classes: readonly string[] }) {
+function ImageGrid({ page, classes, isLarge }: { page: Page; classes: readonly string[]; isLarge: boolean }) {
   return (
-    <ul className="grid grid-cols-[repeat(auto-fill,minmax(52px,1fr))] gap-x-2 gap-y-2.5 p-3.5">
+    <ul className={cx("grid gap-x-2 gap-y-2.5 p-3.5", isLarge ? "grid-cols-[repeat(auto-fill,minmax(88px,1fr))]" : "grid-cols-[repeat(auto-fill,minmax(52px,1fr))]")}>
       {page.samples.map((sample) => {
-        const name = targetText(sample.target, classes);
+        const name = sample.target.length > 0 ? targetText(sample.target, classes) : (sample.name?.split("/").at(-1) ?? "");
         return (
-          <li key={sample.row} title={`Row ${sample.row}`}>
-            <SampleImage bytes={sample.input} dtype={page.dtype} shape={page.shape} label={`${name}, row ${sample.row}`} className="rounded-sm" />
-            <span aria-hidden className="mt-1 block truncate text-center text-sm text-ink2">
-              {name}
-            </span>
+          <li key={sample.row} title={sample.name === null ? `Row ${sample.row}` : `Row ${sample.row}: ${sample.name}`}>
+            <SampleImage
+              bytes={sample.input}
+              dtype={page.dtype}
+              shape={page.shape}
+              mask={sample.mask}
+              label={`${name}, row ${sample.row}`}
+              className={cx("rounded-sm", isLarge && "[image-rendering:auto]!")}
+            />
+            {name !== "" && (
+              <span aria-hidden className="mt-1 block truncate text-center text-sm text-ink2">
+                {name}
+              </span>
+            )}
           </li>
         );
       })}

@@ -4,9 +4,12 @@ import { z } from "zod";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import type { FileStore } from "../storage/files.ts";
+import { examinePictures } from "./pictureHealth.ts";
 import { datasetFolder } from "./write.ts";
 
-const Place = z.strictObject({ split: z.enum(["train", "validation"]), row: z.int() });
+/** `name` is that of the row's file, where it was one. */
+const Place = z.strictObject({ split: z.enum(["train", "validation"]), row: z.int(), name: z.string().optional() });
+const Where = z.enum(["train", "validation", "across"]);
 
 /** What may be wrong with a data set, each with its first rows. */
 export const Health = z.strictObject({
@@ -16,13 +19,15 @@ export const Health = z.strictObject({
   /** Rows equal to one before them, by where the two stand. */
   duplicates: z.array(
     z.strictObject({
-      where: z.enum(["train", "validation", "across"]),
+      where: Where,
       count: z.int(),
       /** Of these, how many have another target than the row they equal. */
       contradictions: z.int(),
       first: z.array(z.strictObject({ row: Place, equals: Place, contradicts: z.boolean() })),
     }),
   ),
+  /** Pictures that look like one before them and are not equal to it. */
+  similar: z.array(z.strictObject({ where: Where, count: z.int(), first: z.array(z.strictObject({ row: Place, equals: Place })) })),
   /** Columns with one value in all training rows. */
   constant: z.array(z.string()),
   /** Columns with values far from the mean of the training rows, the farthest first. */
@@ -40,6 +45,7 @@ const splits = ["train", "validation"] as const;
 
 /** Looks through all rows of a data set's arrays. */
 export async function examineDataset(files: FileStore, datasetId: string, manifest: Manifest): Promise<Health> {
+  if (manifest.pictures) return { ok: true, ...examinePictures(files, datasetId, manifest), constant: [], outliers: [] };
   const load = async (column: Manifest["splits"]["train"]["input"]) => {
     const bytes = await readFile(files.path(`${datasetFolder(datasetId)}/${column.file}`));
     return bytes.subarray(readNpyHeader(bytes.subarray(0, 16_384), bytes.length).offset);
@@ -47,7 +53,7 @@ export async function examineDataset(files: FileStore, datasetId: string, manife
   const arrays = { train: await load(manifest.splits.train.input), validation: await load(manifest.splits.validation.input) };
   const targets = { train: await load(manifest.splits.train.target), validation: await load(manifest.splits.validation.target) };
   const { compared, duplicates } = findDuplicates(manifest, arrays, targets);
-  return { ok: true, compared, duplicates, ...examineColumns(manifest, arrays) };
+  return { ok: true, compared, duplicates, similar: [], ...examineColumns(manifest, arrays) };
 }
 
 function findDuplicates(manifest: Manifest, arrays: { [split in Split]: Buffer }, targets: { [split in Split]: Buffer }): Pick<Health, "compared" | "duplicates"> {
