@@ -91,6 +91,12 @@ export const settings = {
     default: "20",
     read: whole(1, 10_000),
   }),
+  MEMORY_LIMIT_MB: setting({
+    doc: "How much memory the tensors of one run may take on the CPU; a run that wants more is refused, or fails with the node that asked.",
+    unit: "MiB",
+    default: "2048",
+    read: whole(16, 16_777_216),
+  }),
   CHECKPOINT_EVERY_MS: setting({
     doc: "How much training a crash can cost at most.",
     unit: "ms",

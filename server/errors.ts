@@ -12,12 +12,16 @@ export const refusals = {
   /** The graph has problems; `details` lists them. */
   GRAPH_INVALID: "UNPROCESSABLE_CONTENT",
   GRAPH_TOO_LARGE: "PAYLOAD_TOO_LARGE",
+  /** Training would take more memory than it may; `details` says with which batch it would fit. */
+  GRAPH_MEMORY: "UNPROCESSABLE_CONTENT",
   /** Settings that contradict each other or the data set. */
   CONFIG_RANGE: "UNPROCESSABLE_CONTENT",
   DATASET_NOT_READY: "CONFLICT",
   /** The graph was changed so that the model's imported weights no longer fit; `details` names them. */
   START_WEIGHTS_MISMATCH: "CONFLICT",
   UPLOAD_TOO_LARGE: "PAYLOAD_TOO_LARGE",
+  /** A download that its format cannot hold. */
+  FILE_TOO_LARGE: "PAYLOAD_TOO_LARGE",
   /** Too many files wait to be read. */
   UPLOADS_FULL: "TOO_MANY_REQUESTS",
   QUEUE_FULL: "TOO_MANY_REQUESTS",

@@ -1,11 +1,14 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { useRouter } from "next/navigation";
 import { useMemo } from "react";
 import type { Body, Node } from "../../core/graph/document.ts";
 import { findLayer } from "../../core/layers/index.ts";
+import { Button } from "../ui/Button.tsx";
 import { formatCount } from "../ui/format.ts";
+import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import type { Run } from "./run.ts";
 
@@ -48,6 +51,7 @@ function Failed({ run, failure }: { run: Run; failure: NonNullable<Run["failure"
         {name ? ` in ${name}` : ""}
       </p>
       <p>{failure.message}</p>
+      {run.fittingBatch !== null && <SmallerBatch run={run} batchSize={run.fittingBatch} />}
       {ADVICE[failure.code] && <p className="text-ink2">{ADVICE[failure.code]}</p>}
       <p className="flex flex-wrap items-baseline gap-x-4 gap-y-1 pt-1.5">
         {failure.node && (
@@ -62,10 +66,31 @@ function Failed({ run, failure }: { run: Run; failure: NonNullable<Run["failure"
   );
 }
 
+/** Orders the run anew with a batch that ought to fit. */
+function SmallerBatch({ run, batchSize }: { run: Run; batchSize: number }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const shrink = useMutation(
+    trpc.runs.shrink.mutationOptions({
+      onSuccess: ({ runId }) => router.push(`/runs/${runId}`),
+      onError: (error) => notify(`Training did not start. ${error.message}`, { tone: "bad" }),
+    }),
+  );
+  const times = Math.round(run.settings.batchSize / batchSize);
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 gap-y-1 py-1.5">
+      <Button kind="primary" size="sm" disabled={shrink.isPending} onClick={() => shrink.mutate({ runId: run.id, batchSize, idempotencyKey: `shrink-${run.id}-${batchSize}` })}>
+        Train with batch {batchSize}
+      </Button>
+      {times > 1 && <span className="text-ink2">{times} batches are accumulated for each step, so that it learns from as many rows as before.</span>}
+    </p>
+  );
+}
+
 /** What usually helps, by the stable code of a failure. */
 const ADVICE: { [code: string]: string } = {
-  NOT_FINITE: "A learning rate that is too high is the usual cause: divide it by ten, or clip gradients to norm 1, and start again.",
-  OUT_OF_MEMORY: "Halve the batch size, or use bf16 where the device has it; Resume goes on from the last checkpoint.",
+  RUN_NONFINITE: "A learning rate that is too high is the usual cause: divide it by ten, or clip gradients to norm 1, and start again.",
+  OUT_OF_MEMORY: "A smaller batch needs less; so does bf16. MEMORY_LIMIT_MB says what a run may take.",
   LOOP_LIMIT: "A While ran past its limit: its condition never became false for some batch.",
   ENGINE_CRASHED: "The trainer process ended by itself; nothing else was touched. Resume goes on from the last checkpoint.",
   CHECKPOINT_CORRUPT: "Fork from an older checkpoint.",

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { evaluationTensors } from "../../core/export/evaluationTensors.ts";
 import { TryIt } from "../try/TryIt.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
@@ -8,6 +9,7 @@ import { TopBar } from "../ui/TopBar.tsx";
 import { ChartGrid } from "./ChartGrid.tsx";
 import { Checkpoints } from "./Checkpoints.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import { ForecastTable } from "./ForecastTable.tsx";
 import { FrozenGraph } from "./FrozenGraph.tsx";
 import { FrozenSettings } from "./FrozenSettings.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
@@ -19,6 +21,7 @@ import { RunNotice } from "./RunNotice.tsx";
 import { TaskResults } from "./results/index.tsx";
 import { isActive, type Run } from "./run.ts";
 import { useRun } from "./useRun.ts";
+import { DownloadNpz } from "./WeightFiles.tsx";
 
 /** One run: how it stands, its curves, and what came of it. Everything on it follows the run live. */
 export function RunPage({ runId }: { runId: string }) {
@@ -97,8 +100,24 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
         </p>
       )}
       <TaskResults run={run} />
+      <ForecastTable run={run} />
+      {run.evaluation && <TakeEvaluation run={run} evaluation={run.evaluation} />}
       <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} />
     </div>
+  );
+}
+
+/** The figures behind the panels above, as arrays. */
+function TakeEvaluation({ run, evaluation }: { run: Run; evaluation: NonNullable<Run["evaluation"]> }) {
+  return (
+    <p className="flex items-center justify-between gap-3 text-ink2">
+      <span>These results for NumPy</span>
+      <DownloadNpz
+        fileName={`run-${run.number}-epoch-${evaluation.epoch}.npz`}
+        label="Download the results as npz"
+        make={() => evaluationTensors(evaluation, run.dataset.classes.length > 0)}
+      />
+    </p>
   );
 }
 

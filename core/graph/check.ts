@@ -18,7 +18,7 @@ import {
 } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
-import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
+import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import { targetInfo } from "../training/targets.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
@@ -31,8 +31,8 @@ import { type Structure, structureOf, titleOf } from "./structure.ts";
 /**
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
  * GRAPH_LIMIT, GRAPH_DUPLICATE_ID, GRAPH_UNKNOWN_TYPE, GRAPH_UNKNOWN_PARAM, GRAPH_EDGE, GRAPH_NAME, GRAPH_CYCLE,
- * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_NO_OUTPUT, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
- * GRAPH_MEMORY, GRAPH_DATA, GRAPH_LOSS; hints: GRAPH_UNUSED, GRAPH_LINT.
+ * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_INCOMPLETE, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
+ * GRAPH_MEMORY, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
  */
 export type Problem = {
   severity: "error" | "hint";
@@ -67,6 +67,8 @@ export type Checked = {
   totals: { parameters: number; multiplyAdds: number };
   /** The nodes on which an output depends, each after those it needs; a zone stands before the nodes inside it. */
   order: NodePath[];
+  /** Of a batch of the targets that the losses compare with, where they are given and go with the outputs. */
+  target: TensorType | null;
 };
 
 /** What the model is to be trained on, as far as it is decided. */
@@ -84,6 +86,7 @@ export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
     multiplyAdds: new Map(),
     totals: { parameters: 0, multiplyAdds: 0 },
     order: [],
+    target: null,
   };
   const tooLarge = findExcess(graph);
   if (tooLarge) {
@@ -418,9 +421,15 @@ class BodyCheck {
     ];
     const excess = sized.find(([, shape]) => !(shape.reduce<number>((count, dim) => count * evaluate(dim, 1), 1) <= LIMITS.tensorElements));
     if (excess) {
+      const [what, shape] = excess;
+      const bytes = 4 * shape.reduce<number>((count, dim) => count * evaluate(dim, 1), 1);
+      // Weights that could be counted, but never held.
+      const isMemory = what !== "result" && bytes < 2 ** 62;
       this.report({
-        code: "GRAPH_OVERFLOW",
-        message: `The ${excess[0]} of ${layer.title} would be ${printShape(excess[1])}: more than ${LIMITS.tensorElements} numbers.`,
+        code: isMemory ? "GRAPH_MEMORY" : "GRAPH_OVERFLOW",
+        message: isMemory
+          ? `The ${what} of ${layer.title} would be ${printShape(shape)}: ${printGib(bytes)} for it alone, and all weights together may take ${printGib(LIMITS.weightBytes)}.`
+          : `The ${what} of ${layer.title} would be ${printShape(shape)}: more than ${LIMITS.tensorElements} numbers.`,
         node: node.id,
         hint: "Make it smaller, or shrink its input before.",
         fixes: [],
@@ -519,7 +528,7 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
 }
 
 /** Problems of the whole model: its ends, the data that comes in, the loss at the end. */
-function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], data }: CheckOptions): void {
+function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], expressionMetrics, data }: CheckOptions): void {
   const report = (problem: Omit<Problem, "severity"> & { severity?: Problem["severity"] }) => checked.problems.push({ severity: "error", ...problem });
   const inputNodes = bodyInputs(graph);
   const outputNodes = bodyOutputs(graph);
@@ -529,7 +538,7 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
       report({ code: "GRAPH_NAME", message: "An input cannot be named target, which is what training compares with.", node: node.id, hint: "Give it another name.", fixes: [] });
   }
   if (outputNodes.length === 0)
-    report({ code: "GRAPH_NO_OUTPUT", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
+    report({ code: "GRAPH_INCOMPLETE", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
 
   if (data) checkData(checked, inputNodes, data, report);
 
@@ -552,7 +561,12 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
   if (!loss) return;
   const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
   const answer = fitTargets({ loss, extraLosses }, main.name, known, data ? targetInfo(data) : { classes: null, type: null });
-  if ("target" in answer) return;
+  if ("target" in answer) {
+    checked.target = answer.target;
+    for (const { problem: message, hint } of metricProblems({ loss, expressionMetrics }, { y: known.get(main.name) ?? null, target: answer.target }))
+      report({ code: "GRAPH_METRIC", message, node: main.node.id, port: "x", hint, fixes: [] });
+    return;
+  }
   for (const { output, problem: message, hint, width, fixes = [] } of answer.problems) {
     const node = nodeOf(output);
     const source = sourceAtTop(graph, node.id);
@@ -680,6 +694,12 @@ function sourceAtTop(graph: Graph, id: string): { node: Node; layer: Layer } | u
   return undefined;
 }
 
+/** `2.0 GiB`, `3.6 TiB` */
+function printGib(bytes: number): string {
+  const gib = bytes / 1024 ** 3;
+  return gib < 1024 ? `${gib.toFixed(1)} GiB` : `${(gib / 1024).toFixed(1)} TiB`;
+}
+
 function checkMemory(checked: Checked): void {
   let total = 0;
   let greatest = { path: "", bytes: 0 };
@@ -689,11 +709,10 @@ function checkMemory(checked: Checked): void {
     if (bytes > greatest.bytes) greatest = { path, bytes };
   }
   if (total <= LIMITS.weightBytes) return;
-  const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   checked.problems.push({
     severity: "error",
     code: "GRAPH_MEMORY",
-    message: `The weights of this model need ${gib(total)}, more than ${gib(LIMITS.weightBytes)}; ${gib(greatest.bytes)} of it here.`,
+    message: `The weights of this model need ${printGib(total)}, more than ${printGib(LIMITS.weightBytes)}; ${printGib(greatest.bytes)} of it here.`,
     node: greatest.path,
     hint: "Shrink what comes into this layer, or what goes out of it.",
     fixes: [],

@@ -34,6 +34,14 @@ export function readGraph(value: unknown): Parsed {
   if (isDeeperThan(value, LIMITS.jsonDepth))
     return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
   let document: { [key: string]: unknown } = { ...value };
+  for (const [name, most, words] of [
+    ["nodes", LIMITS.nodeCount, "nodes"],
+    ["edges", LIMITS.edgeCount, "wires"],
+  ] as const) {
+    const listed = document[name];
+    if (Array.isArray(listed) && listed.length > most)
+      return { code: "GRAPH_TOO_LARGE", message: `This graph has ${listed.length} ${words}; the limit is ${most}. Split it into several models.` };
+  }
   const { schemaVersion: version } = document;
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) return malformed("it has no schemaVersion");
   if (version > SCHEMA_VERSION) {

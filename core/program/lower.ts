@@ -8,7 +8,9 @@ import { bodyInputs } from "../layers/input.ts";
 import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import type { TaskRecord } from "../tasks/task.ts";
-import { fitTargets, lossParts, type Objective } from "../training/objective.ts";
+import { EXPRESSION_METRIC, lowerMetric } from "../training/metrics/expression.ts";
+import { type Mixed, mixLosses, mixRows } from "../training/mixup.ts";
+import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import type { MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
 import { UNKNOWN_BYTE, UNKNOWN_TARGET } from "../training/targets.ts";
@@ -28,15 +30,27 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
 
 /**
  * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name, of
- * which those that do not fit the prediction are left out. Of several losses `loss` is the weighted sum, and each is measured too.
+ * which those that do not fit the prediction are left out, and those that a person wrote as `expression/<name>`. Of several losses `loss` is the weighted sum, and each is measured too.
  * `target` says what is known of the data set's targets; with `show`, `y` is what that makes of the prediction. `keep`: a further output of
  * the graph that the program gives too.
  * @throws GraphInvalid, also where a loss does not go with its output.
  */
-export function lowerTraining(
-  graph: Graph,
-  options: Objective & { preprocess?: Preprocess; metrics: readonly MetricRecord[]; target?: TargetInfo; keep?: string } & Pick<TaskRecord, "show">,
-): { program: Program; metrics: TrainSpec["metrics"] } {
+export function lowerTraining(graph: Graph, options: TrainingOptions): { program: Program; metrics: TrainSpec["metrics"] } {
+  const { program, metrics } = lowerTypedTraining(graph, options);
+  return { program, metrics };
+}
+
+export type TrainingOptions = Objective & {
+  preprocess?: Preprocess;
+  metrics: readonly MetricRecord[];
+  target?: TargetInfo;
+  /** α of mixup; 0 or absent: rows stay whole. */
+  mixup?: number;
+  keep?: string;
+} & Pick<TaskRecord, "show">;
+
+/** The same, with the type of each of the program's values. */
+export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { program: Program; metrics: TrainSpec["metrics"]; types: readonly TensorType[] } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
   if (!main) throw new Error("A checked graph has an output.");
@@ -54,13 +68,26 @@ export function lowerTraining(
       })),
     );
 
+  const wrong = metricProblems(options, { y: outputType(checked, main.node.id), target: answer.target });
+  if (wrong.length > 0)
+    throw new GraphInvalid(wrong.map(({ problem: message, hint }) => ({ severity: "error", code: "GRAPH_METRIC", message, hint, node: main.node.id, fixes: [] })));
+
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
   const { stored } = options.target ?? {};
   const own = stored?.isInput ? inputs.find(({ type }) => isMeasure(type))?.value : undefined;
   const raw = own ?? writer.input("target", stored ? { ...answer.target, dtype: stored.dtype } : answer.target, main.node.id);
-  const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess);
-  const target = stored ? readTarget(writer.at(main.node.id), raw, answer.target, stored) : raw;
+  const readTargets = () => (stored ? readTarget(writer.at(main.node.id), raw, answer.target, stored) : raw);
+  const blended: { target: Value; mixed: Mixed }[] = [];
+  const { mixup } = options;
+  const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess, (args) => {
+    if (!mixup) return args;
+    const target = readTargets();
+    const mixed = mixRows(writer.at(inputs[0]?.nodeId ?? main.node.id), mixup, args, target);
+    blended.push({ target, mixed });
+    return mixed.inputs;
+  });
+  const target = blended[0]?.target ?? readTargets();
   const of = (name: string): { y: Value; target: Value } => {
     const y = outputs[name];
     if (!y) throw new Error(`A checked graph has an output ${name}.`);
@@ -68,13 +95,16 @@ export function lowerTraining(
   };
   const parts = lossParts(options, main.name).map(({ output, name, loss, weight }) => {
     const node = nodes.find((one) => one.name === output)?.node ?? main.node;
-    return { name, weight, value: loss.lower(writer.at(node.id), of(output)) };
+    const b = writer.at(node.id);
+    const lossOf = (against: Value) => loss.lower(b, { ...of(output), target: against });
+    return { name, weight, value: blended[0] ? mixLosses(b, blended[0].mixed, target, lossOf) : lossOf(target) };
   });
   const b = writer.at(main.node.id);
   const { y } = of(main.name);
   const read = options.loss.read?.(b, of(main.name)) ?? y;
   const metrics = options.metrics.filter(({ fits }) => fits?.({ y: read.type, target: target.type }) ?? true);
   const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
+  const written = (options.expressionMetrics ?? []).map(({ name, expression }) => ({ name: `${EXPRESSION_METRIC}/${name}`, value: lowerMetric(expression, { y, target }, b) }));
   const each = [...(parts.length > 1 ? parts : []), ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
   return {
     program: writer.finish({
@@ -82,12 +112,14 @@ export function lowerTraining(
       y: options.show?.(b, { y: read, target }) ?? y,
       ...(options.keep === undefined ? {} : { [options.keep]: of(options.keep).y }),
       ...Object.fromEntries(measured),
-      ...Object.fromEntries(each.map(({ name, value }) => [name, value])),
+      ...Object.fromEntries([...each, ...written].map(({ name, value }) => [name, value])),
     }),
     metrics: [
       ...metrics.map(({ name, reduce, when }) => ({ output: name, reduce, when })),
       ...each.map(({ name }) => ({ output: name, reduce: "mean" as const, when: "always" as const })),
+      ...written.map(({ name }) => ({ output: name, reduce: "mean" as const, when: "validation" as const })),
     ],
+    types: writer.types,
   };
 }
 
@@ -125,8 +157,15 @@ function declareInputs(writer: ProgramWriter, graph: Graph, checked: Checked, pr
   });
 }
 
-/** Writes everything between inputs and outputs. Weights are declared first, since values are numbered in that order. */
-function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, inputs: DeclaredInput[], preprocess: Preprocess | undefined): { [name: string]: Value } {
+/** Writes everything between inputs and outputs; `change` may put others in the place of what comes in. Weights are declared first, since values are numbered in that order. */
+function lowerNodes(
+  writer: ProgramWriter,
+  graph: Graph,
+  checked: Checked,
+  inputs: DeclaredInput[],
+  preprocess: Preprocess | undefined,
+  change: (args: { [name: string]: Value }) => { [name: string]: Value } = (args) => args,
+): { [name: string]: Value } {
   if (preprocess) for (const input of inputs) if (isMeasure(input.type)) declareMoments(writer, input, preprocess);
   for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {});
 
@@ -139,7 +178,7 @@ function lowerNodes(writer: ProgramWriter, graph: Graph, checked: Checked, input
   return lowerBody(
     graph,
     [],
-    Object.fromEntries(inputs.map((input) => [input.name, preprocess && isMeasure(input.type) ? writePreprocess(writer, input, preprocess) : input.value])),
+    change(Object.fromEntries(inputs.map((input) => [input.name, preprocess && isMeasure(input.type) ? writePreprocess(writer, input, preprocess) : input.value]))),
   );
 }
 

@@ -59,7 +59,7 @@ type While = { op: "while"; init: number[]; blocks: [Block, Block]; maxIteration
  *  - `reverse`: from the last step to the first; stacked items keep the place of their step.
  * The index lies on the CPU, so that asking for it is free; the engine moves it where an operator wants it beside other tensors.
  */
-type Repeat = {
+export type Repeat = {
   op: "repeat";
   init: number[];
   times: number | { v: number } | { size: [value: number, axis: number] };

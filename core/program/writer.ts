@@ -5,7 +5,8 @@ import { type Arg, type Block, type Op, PROGRAM_VERSION, type Program, type Weig
 
 /** Writes one program from front to back: inputs, then weights, then ops. */
 export class ProgramWriter {
-  private valueCount = 0;
+  /** What each value is, by its number. */
+  readonly types: TensorType[] = [];
   private readonly inputs: Program["inputs"] = [];
   private readonly weights = new Map<string, Value>();
   private readonly weightList: Weight[] = [];
@@ -135,7 +136,7 @@ export class ProgramWriter {
   }
 
   private fresh(type: TensorType): Value {
-    return { id: this.valueCount++, type };
+    return { id: this.types.push(type) - 1, type };
   }
 }
 

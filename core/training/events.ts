@@ -20,8 +20,18 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** Raw outputs for `sampleRows`, row by row, by output name. */
     samples: z.record(z.string(), z.array(z.array(Value))),
   }),
-  /** Progress for bars and ETA. Steps and epochs done so far. */
-  z.strictObject({ type: z.literal("progress"), step: z.int(), epoch: z.int(), elapsedMs: z.number(), stepsPerSecond: z.number() }),
+  /** What the network wrote after an evaluation: the prompt and what it went on with, as token numbers. */
+  z.strictObject({ type: z.literal("generated"), step: z.int(), epoch: z.int(), tokens: z.array(z.int()) }),
+  /** Progress for bars and ETA. Steps and epochs done so far, how long the last evaluation took, and the most that tensors have taken on the device that trains. */
+  z.strictObject({
+    type: z.literal("progress"),
+    step: z.int(),
+    epoch: z.int(),
+    elapsedMs: z.number(),
+    stepsPerSecond: z.number(),
+    evaluationMs: z.number().optional(),
+    peakBytes: z.int().optional(),
+  }),
   z.strictObject({ type: z.literal("checkpoint"), step: z.int(), epoch: z.int(), file: z.string(), sizeBytes: z.int(), sha256: z.string() }),
   /** The run ends before its last epoch, because the validation rows say that it no longer gets better. */
   z.strictObject({ type: z.literal("stopped"), step: z.int(), epoch: z.int(), bestEpoch: z.int(), message: z.string() }),
@@ -34,7 +44,7 @@ export const RunEvent = z.discriminatedUnion("type", [
 export type RunEvent = z.infer<typeof RunEvent>;
 
 /**
- * Why a run ended badly. Stable codes: OP_FAILED, SHAPE_MISMATCH, OUT_OF_MEMORY, NOT_FINITE, LOOP_LIMIT, DATA_MISMATCH,
+ * Why a run ended badly. Stable codes: OP_FAILED, SHAPE_MISMATCH, OUT_OF_MEMORY, RUN_NONFINITE, LOOP_LIMIT, DATA_MISMATCH,
  * PROGRAM_INVALID, OP_NOT_ALLOWED, WEIGHTS_MISMATCH, CHECKPOINT_CORRUPT, DEVICE_MISSING, ENGINE_CRASHED, INTERNAL.
  */
 export const Failure = z.strictObject({
@@ -45,5 +55,11 @@ export const Failure = z.strictObject({
   op: z.string().optional(),
   step: z.int().optional(),
   shapes: z.array(z.array(z.int())).optional(),
+  /** Of OUT_OF_MEMORY: what was asked for, what that would have made with what was held, and the limit. */
+  askedBytes: z.int().optional(),
+  neededBytes: z.int().optional(),
+  limitBytes: z.int().optional(),
+  /** Of OUT_OF_MEMORY: a batch size that ought to fit. */
+  batchSize: z.int().optional(),
 });
 export type Failure = z.infer<typeof Failure>;

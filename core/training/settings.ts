@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Task } from "../data/manifest.ts";
 import { type Params, readParams } from "../layers/params.ts";
 import { losses, lossNamed } from "./losses/index.ts";
+import { ExpressionMetric } from "./metrics/expression.ts";
 import { findOptimizer, optimizers } from "./optimizers/index.ts";
 import type { ParamValues } from "./records.ts";
 import { findSchedule, schedules } from "./schedules/index.ts";
@@ -29,6 +30,8 @@ const EarlyStopping = z.strictObject({
 });
 export type EarlyStopping = z.infer<typeof EarlyStopping>;
 
+const Writing = z.strictObject({ prompt: z.string().max(500), tokens: z.int().min(1).max(1_000), temperature: z.number().min(0).max(5) });
+
 /** What a person sets in the Train panel. The server turns it, with the graph and the data set, into a `TrainSpec`. */
 export const RunSettings = z
   .strictObject({
@@ -38,6 +41,8 @@ export const RunSettings = z
     loss: LossName,
     lossParams: ParamRecord.default({}),
     extraLosses: z.array(ExtraLoss).max(16).default([]),
+    /** What a person wants measured of the validation rows beside the task's own metrics. */
+    expressionMetrics: z.array(ExpressionMetric).max(8).default([]),
     optimizer: z.enum(namesOf(optimizers)),
     optimizerParams: ParamRecord.default({}),
     lr: z.number().positive().max(100),
@@ -65,6 +70,10 @@ export const RunSettings = z
     /** How much of the averaged weights a step leaves as it was; the averaged weights are evaluated and exported. */
     emaDecay: z.number().min(0).max(0.999999).default(0).describe("0: off"),
     accumulate: z.int().min(1).max(1024),
+    /** Of language models: what they go on with after each epoch, for how many tokens, and how freely; 0: always the likeliest. */
+    writing: Writing.default({ prompt: "", tokens: 200, temperature: 0.8 }),
+    /** How strongly rows are blended with one another while training; see `mixup.ts`. */
+    mixup: z.number().min(0).max(10).default(0).describe("0: off"),
   })
   .superRefine((settings, context) => {
     const check = (title: string, params: Params, given: ParamValues, path: (string | number)[]) => {
@@ -74,6 +83,9 @@ export const RunSettings = z
     };
     check(settings.loss, lossNamed(settings.loss).params, settings.lossParams, ["lossParams"]);
     for (const [i, { loss, lossParams }] of settings.extraLosses.entries()) check(loss, lossNamed(loss).params, lossParams, ["extraLosses", i, "lossParams"]);
+    for (const [i, { name }] of settings.expressionMetrics.entries())
+      if (settings.expressionMetrics.findIndex((other) => other.name === name) < i)
+        context.addIssue({ code: "custom", path: ["expressionMetrics", i, "name"], message: `Two metrics are named ${name}.` });
     check(settings.optimizer, findOptimizer(settings.optimizer).params, settings.optimizerParams, ["optimizerParams"]);
     if (settings.gradClipNorm > 0 && settings.gradClipValue > 0)
       context.addIssue({ code: "custom", path: ["gradClipValue"], message: "Gradients are clipped by norm or by value, not both: set one of them to 0." });

@@ -2,19 +2,25 @@ import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { dataFor } from "../../core/tasks/index.ts";
+import { droppables } from "../../core/training/knobs.ts";
+import { fittingBatch, memoryModel } from "../../core/training/memory.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
+import { TrainSpec } from "../../core/training/spec.ts";
 import { org, router } from "../auth/procedure.ts";
 import { isSessionAlive } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
-import { Id } from "../input.ts";
+import { Id, SettingsInput } from "../input.ts";
 import { queryMetrics } from "../metrics/query.ts";
 import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
-import { cancelRun, deleteRun, resumeRun, stopRun } from "../runs/change.ts";
+import { cancelRun, deleteRun, pauseRun, resumeRun, stopRun } from "../runs/change.ts";
 import { findLr } from "../runs/findLr.ts";
+import { findBatch, measure } from "../runs/measure.ts";
+import { openCheckpoint } from "../runs/openCheckpoint.ts";
 import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
-import { forkRun, startRun } from "../runs/start.ts";
+import { forkRun, repeatRun, shrinkRun, startRun } from "../runs/start.ts";
+import { TurnOrder, turnKnob } from "../runs/turn.ts";
 
 const RunId = z.strictObject({ runId: Id });
 const Step = z
@@ -29,7 +35,9 @@ const ReadMetrics = z.strictObject({
   toStep: Step.optional(),
   maxPoints: z.int().min(1).max(10_000).default(1_000),
 });
-const StartRun = z.strictObject({ modelId: Id, settings: RunSettings, idempotencyKey: z.string().min(8).max(128) });
+/** What of a run's order says what may be turned; a schedule written out step by step is not read through for it. */
+const Turnable = z.object(TrainSpec.pick({ program: true, data: true, oneBatch: true }).shape);
+const StartRun = z.strictObject({ modelId: Id, settings: SettingsInput, idempotencyKey: z.string().min(8).max(128) });
 
 export const runs = router({
   list: org("viewer")
@@ -46,8 +54,23 @@ export const runs = router({
 
   /** The curve of a search for a learning rate, and the rate that it suggests. Leaves nothing behind. */
   findLr: org("member")
-    .input(z.strictObject({ modelId: Id, settings: RunSettings }))
+    .input(z.strictObject({ modelId: Id, settings: SettingsInput }))
     .mutation(({ ctx, input, signal }) => findLr(ctx.db, ctx.config, { orgId: ctx.orgId, ...input, ...(signal ? { signal } : {}) })),
+
+  /** How long a step and an evaluation take and what they hold, by some real steps of a throw-away copy. */
+  measure: org("member")
+    .input(z.strictObject({ modelId: Id, settings: SettingsInput }))
+    .mutation(({ ctx, input, signal }) => measure(ctx.db, ctx.config, { orgId: ctx.orgId, ...input, ...(signal ? { signal } : {}) })),
+
+  /** Batches that double, measured one after another, and the one from which on throughput no longer gains. */
+  findBatch: org("member")
+    .input(z.strictObject({ modelId: Id, settings: SettingsInput }))
+    .mutation(({ ctx, input, signal }) => findBatch(ctx.db, ctx.config, { orgId: ctx.orgId, ...input, ...(signal ? { signal } : {}) })),
+
+  /** A new run of a run's drawing with a smaller batch, of which as many are accumulated as make up the old one. */
+  shrink: org("member")
+    .input(z.strictObject({ runId: Id, batchSize: RunSettings.shape.batchSize, idempotencyKey: StartRun.shape.idempotencyKey }))
+    .mutation(({ ctx, input }) => shrinkRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
 
   cancel: org("member")
     .input(RunId)
@@ -58,7 +81,17 @@ export const runs = router({
     .input(RunId)
     .mutation(({ ctx, input }) => stopRun(ctx.db, ctx.orgId, input.runId)),
 
-  /** Lets a run that was cancelled or failed go on from its last checkpoint. */
+  /** Lays a run aside with a checkpoint; it frees its trainer. */
+  pause: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => pauseRun(ctx.db, ctx.orgId, input.runId)),
+
+  /** Changes learning rate, dropout or batch size of a run that has not finished. */
+  turn: org("member")
+    .input(z.strictObject({ runId: Id, turn: TurnOrder }))
+    .mutation(({ ctx, input }) => turnKnob(ctx.db, ctx, input.runId, input.turn)),
+
+  /** Lets a run that was paused, cancelled or failed go on from its last checkpoint. */
   resume: org("member")
     .input(RunId)
     .mutation(({ ctx, input }) => resumeRun(ctx.db, ctx.config, ctx.orgId, input.runId)),
@@ -67,6 +100,16 @@ export const runs = router({
   fork: org("member")
     .input(z.strictObject({ runId: Id, checkpointId: Id }))
     .mutation(({ ctx, input }) => forkRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input)),
+
+  /** A new run with the same order, which comes to the same numbers. */
+  repeat: org("member")
+    .input(RunId)
+    .mutation(({ ctx, input }) => repeatRun(ctx.db, ctx.config, { orgId: ctx.orgId, userId: ctx.userId }, input.runId)),
+
+  /** A new model with the graph of a run, whose own runs begin with a checkpoint's weights. */
+  openCheckpoint: org("member")
+    .input(z.strictObject({ runId: Id, checkpointId: Id }))
+    .mutation(({ ctx, input }) => openCheckpoint(ctx, input)),
 
   delete: org("member")
     .input(RunId)
@@ -124,8 +167,10 @@ async function getRun(db: Database, orgId: string, id: string) {
     select: {
       ...summaryFields,
       engineBuild: true,
+      dataHash: true,
+      spec: true,
       startCheckpoint: { select: { step: true, run: { select: { id: true, number: true } } } },
-      modelVersion: { select: { number: true, graph: true } },
+      modelVersion: { select: { number: true, graph: true, graphHash: true } },
       dataset: { select: { id: true, name: true, builtin: true, manifest: true } },
       model: { select: { name: true, project: { select: { id: true, name: true } } } },
     },
@@ -134,10 +179,14 @@ async function getRun(db: Database, orgId: string, id: string) {
   const settings = StoredRunSettings.parse(row.settings);
   const made = Manifest.nullable().parse(row.dataset.manifest);
   const manifest = made && dataFor(made, settings.task);
+  const spec = Turnable.parse(row.spec);
+  const graph = keptGraph(row.modelVersion.graph);
+  const summary = toSummary(row);
+  const { failure } = summary;
   return {
-    ...toSummary(row),
+    ...summary,
     ...(await readResults(db, { id, orgId })),
-    graph: keptGraph(row.modelVersion.graph),
+    graph,
     settings,
     dataset: {
       id: row.dataset.id,
@@ -155,6 +204,16 @@ async function getRun(db: Database, orgId: string, id: string) {
     project: row.model.project,
     modelVersion: row.modelVersion.number,
     engineBuild: row.engineBuild,
+    /** A batch with which a run that ran out of memory ought to fit; null where none would, or it did not. */
+    fittingBatch:
+      manifest && failure?.code === "OUT_OF_MEMORY" && failure.limitBytes
+        ? fittingBatch(memoryModel(graph, settings, manifest), settings.batchSize, failure.limitBytes, failure.neededBytes)
+        : null,
+    /** SHA-256 of the data set's manifest when the run was started. */
+    dataHash: row.dataHash,
+    graphHash: row.modelVersion.graphHash,
+    /** What may be turned while it trains: nodes that drop numbers, with the share they began with, and the largest batch. */
+    turnable: { dropouts: droppables(spec.program), rows: spec.data.train.rows, oneBatch: spec.oneBatch === true },
     /** Where its first weights came from, if from another run. */
     forkedFrom: row.startCheckpoint ? { runId: row.startCheckpoint.run.id, number: row.startCheckpoint.run.number, step: row.startCheckpoint.step } : null,
   };

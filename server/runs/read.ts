@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { ParityReport } from "../../core/export/parity.ts";
 import { type Evaluation, StoredEvaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
+import { RunKnob } from "../../core/training/knobs.ts";
 import { RunMark } from "../../core/training/marks.ts";
+import { Forecast } from "../../core/training/probe.ts";
 import { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Tx } from "../database/client.ts";
@@ -33,12 +35,16 @@ const progressFields = {
   totalSteps: true,
   elapsedMs: true,
   stepsPerSecond: true,
+  forecast: true,
+  peakBytes: true,
   summary: true,
   marks: true,
+  knobs: true,
   failure: true,
   startedAt: true,
   endedAt: true,
   cancelRequestedAt: true,
+  pauseRequestedAt: true,
   leaseUntil: true,
 } satisfies Prisma.RunSelect;
 
@@ -63,13 +69,19 @@ function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>
     totalSteps: row.totalSteps,
     elapsedMs: row.elapsedMs,
     stepsPerSecond: row.stepsPerSecond,
+    /** What was foretold when it was started, and the most that its tensors took; null: not known. */
+    forecast: Forecast.nullable().parse(row.forecast),
+    peakBytes: row.peakBytes === null ? null : Number(row.peakBytes),
     summary: Summary.parse(row.summary),
     marks: z.array(RunMark).parse(row.marks),
+    knobs: z.array(RunKnob).parse(row.knobs),
     failure: Failure.nullable().parse(row.failure),
     startedAt: row.startedAt?.toISOString() ?? null,
     endedAt: row.endedAt?.toISOString() ?? null,
     /** Somebody asked for its end, and it has not come yet. */
     cancelling: row.cancelRequestedAt !== null && (row.status === "running" || row.status === "queued"),
+    /** Somebody asked for it to be laid aside, and its trainer has not done so yet. */
+    pausing: row.pauseRequestedAt !== null && row.cancelRequestedAt === null && row.status === "running",
     /** It has ended, and its exports are still being made. */
     exporting: (row.status === "finished" || row.status === "cancelled") && row.leaseUntil !== null,
   };

@@ -1,18 +1,26 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph, Json } from "../../core/graph/document.ts";
 import { dataFor, taskNamed } from "../../core/tasks/index.ts";
 import { buildTrainSpec, planSteps } from "../../core/training/build.ts";
+import { RunKnob } from "../../core/training/knobs.ts";
+import { fittingBatch, memoryModel } from "../../core/training/memory.ts";
+import { whyNoMixup } from "../../core/training/mixup.ts";
 import { objectiveOf } from "../../core/training/objective.ts";
+import type { Forecast } from "../../core/training/probe.ts";
 import { lrSchedule } from "../../core/training/schedules/index.ts";
-import type { RunSettings } from "../../core/training/settings.ts";
+import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
+import { TrainSpec } from "../../core/training/spec.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Config } from "../config.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { keptGraph } from "../models/graph.ts";
 import { startKeyOf } from "../models/startWeights.ts";
+import { memoryLimitBytes } from "../trainer/load.ts";
+import { forecastOf } from "./measurements.ts";
 
 /** Who starts a run, and where it belongs. */
 export type Starter = { orgId: string; userId: string };
@@ -33,10 +41,12 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
   const model = await db.model.findUnique({ where: { id: order.modelId, orgId, deletedAt: null }, select: { id: true, graph: true, startWeights: true } });
   if (!model) throw notFound("model");
   const graph = keptGraph(model.graph);
-  const manifest = await requireManifest(db, orgId, order.settings);
+  const { manifest, manifestHash } = await requireData(db, orgId, order.settings);
   checkOrder(graph, order.settings, manifest);
   await requireDevice(db, order.settings);
   const spec = buildTrainSpec(graph, order.settings, manifest);
+  const forecast = forecastOf(graph, order.settings, manifest, spec);
+  requireMemory(config, order.settings, forecast, memoryModel(graph, order.settings, manifest));
   const startKey = startKeyOf(model.startWeights, spec.program);
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, order.settings);
 
@@ -51,8 +61,10 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
       modelId: model.id,
       modelVersionId: await freezeGraph(tx, orgId, model.id, graph),
       datasetId: order.settings.datasetId,
+      dataHash: manifestHash,
       settings: order.settings,
       spec,
+      forecast,
       startKey,
       totalSteps: stepsPerEpoch * order.settings.epochs,
       idempotencyKey: order.idempotencyKey,
@@ -76,6 +88,7 @@ export async function forkRun(
         modelId: true,
         modelVersionId: true,
         datasetId: true,
+        dataHash: true,
         settings: true,
         spec: true,
         totalSteps: true,
@@ -97,6 +110,72 @@ export async function forkRun(
   });
 }
 
+/**
+ * Puts the very same order into the queue once more: on the same machine and engine the new run comes to the same numbers, bit for bit.
+ * Settings that were turned on the way are turned again at the same steps.
+ */
+export async function repeatRun(db: Database, config: Config, { orgId, userId }: Starter, runId: string): Promise<{ runId: string }> {
+  return db.$transaction(async (tx) => {
+    await lockQueue(tx, orgId);
+    const source = await tx.run.findUnique({
+      where: { id: runId, orgId },
+      select: { modelId: true, modelVersionId: true, datasetId: true, dataHash: true, settings: true, spec: true, startCheckpointId: true, startKey: true, knobs: true },
+    });
+    if (!source) throw notFound("run");
+    const { settings, spec, knobs, ...order } = source;
+    await requireRoom(tx, config, orgId);
+    const { data, accumulate, epochs } = TrainSpec.parse(spec);
+    const { batchSize } = RunSettings.pick({ batchSize: true }).loose().parse(settings);
+    return insertRun(tx, {
+      orgId,
+      ...order,
+      settings: settings as Prisma.InputJsonObject,
+      spec: spec as Prisma.InputJsonObject,
+      knobs: z
+        .array(RunKnob)
+        .parse(knobs)
+        .filter(({ step }) => step !== null),
+      totalSteps: planSteps(data.train.rows, { batchSize, accumulate }).stepsPerEpoch * epochs,
+      createdBy: userId,
+    });
+  });
+}
+
+/**
+ * Orders a run anew with a smaller batch, of which as many are accumulated as make up the old one: a step learns from as many rows as before.
+ * @throws AppError as `startRun`
+ */
+export async function shrinkRun(
+  db: Database,
+  config: Config,
+  { orgId, userId }: Starter,
+  { runId, batchSize, idempotencyKey }: { runId: string; batchSize: number; idempotencyKey: string },
+): Promise<{ runId: string }> {
+  const source = await db.run.findUnique({
+    where: { id: runId, orgId },
+    select: { modelId: true, modelVersionId: true, datasetId: true, settings: true, startCheckpointId: true, startKey: true, modelVersion: { select: { graph: true } } },
+  });
+  if (!source) throw notFound("run");
+  const { settings: stored, modelVersion, ...order } = source;
+  const before = StoredRunSettings.parse(stored);
+  const settings = { ...before, batchSize, accumulate: Math.min(1024, Math.max(1, Math.round((before.accumulate * before.batchSize) / batchSize))) };
+  const graph = keptGraph(modelVersion.graph);
+  const { manifest, manifestHash } = await requireData(db, orgId, settings);
+  checkOrder(graph, settings, manifest);
+  await requireDevice(db, settings);
+  const spec = buildTrainSpec(graph, settings, manifest);
+  const forecast = forecastOf(graph, settings, manifest, spec);
+  requireMemory(config, settings, forecast, memoryModel(graph, settings, manifest));
+  return db.$transaction(async (tx) => {
+    await lockQueue(tx, orgId);
+    const earlier = await findByKey(tx, orgId, { idempotencyKey, modelId: order.modelId, settings });
+    if (earlier) return earlier;
+    await requireRoom(tx, config, orgId);
+    const totalSteps = planSteps(manifest.splits.train.rows, settings).stepsPerEpoch * settings.epochs;
+    return insertRun(tx, { orgId, ...order, dataHash: manifestHash, settings, spec, forecast, totalSteps, idempotencyKey, createdBy: userId });
+  });
+}
+
 async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, settings }: Order): Promise<{ runId: string } | null> {
   const found = await tx.run.findUnique({
     where: { orgId_idempotencyKey: { orgId, idempotencyKey } },
@@ -110,9 +189,17 @@ async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, setti
   return { runId: found.id };
 }
 
-/** A data set that can be trained on, as the task sees it. @throws AppError NOT_FOUND, DATASET_NOT_READY, CONFIG_RANGE */
-export async function requireManifest(db: Database, orgId: string, { datasetId, task }: Pick<RunSettings, "datasetId" | "task">): Promise<Manifest> {
-  const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, name: true, manifest: true } });
+export async function requireManifest(db: Database, orgId: string, order: Pick<RunSettings, "datasetId" | "task">): Promise<Manifest> {
+  return (await requireData(db, orgId, order)).manifest;
+}
+
+/** A data set that can be trained on, as the task sees it, and the hash by which it is known again. @throws AppError NOT_FOUND, DATASET_NOT_READY, CONFIG_RANGE */
+async function requireData(
+  db: Database,
+  orgId: string,
+  { datasetId, task }: Pick<RunSettings, "datasetId" | "task">,
+): Promise<{ manifest: Manifest; manifestHash: string | null }> {
+  const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, name: true, manifest: true, manifestHash: true } });
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
   const manifest = Manifest.nullable().parse(found.manifest);
@@ -122,7 +209,7 @@ export async function requireManifest(db: Database, orgId: string, { datasetId, 
     throw new AppError("CONFIG_RANGE", `${task === undefined ? "This task" : taskNamed(task).title} cannot be learned from ${found.name}: choose another data set or task.`, {
       details: { field: "task" },
     });
-  return seen;
+  return { manifest: seen, manifestHash: found.manifestHash };
 }
 
 export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manifest): void {
@@ -143,10 +230,25 @@ export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manife
       `${settings.epochs} epochs of ${stepsPerEpoch} steps are ${steps} steps; the limit with this schedule is ${limit}. Train fewer epochs or take a larger batch.`,
       { details: { field: "epochs", limit } },
     );
+  const unmixable = settings.mixup > 0 ? whyNoMixup(manifest) : null;
+  if (unmixable !== null) throw new AppError("CONFIG_RANGE", unmixable, { details: { field: "mixup" } });
   if (settings.batchSize > manifest.splits.train.rows)
     throw new AppError("CONFIG_RANGE", `A batch of ${settings.batchSize} is larger than the ${manifest.splits.train.rows} training rows.`, {
       details: { field: "batchSize", limit: manifest.splits.train.rows },
     });
+}
+
+/** What was measured decides; where nothing was, the model of memory does. On a GPU its own memory is the limit. */
+function requireMemory(config: Config, { batchSize, device }: RunSettings, forecast: Forecast, model: ReturnType<typeof memoryModel>): void {
+  const limitBytes = memoryLimitBytes(config);
+  if (device !== "cpu" || forecast.peakBytes <= limitBytes) return;
+  const fits = fittingBatch(model, batchSize, limitBytes);
+  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  throw new AppError(
+    "GRAPH_MEMORY",
+    `With a batch of ${batchSize} training would take about ${mib(forecast.peakBytes)}, and the limit is ${mib(limitBytes)}. ${fits === null ? "Not even one row would fit: make the network smaller." : `The largest batch that fits is ${fits}.`}`,
+    { details: { field: "batchSize", fits, limitBytes } },
+  );
 }
 
 /** Where agents have told what they have, a device that none of them has is refused now rather than when the run begins. */

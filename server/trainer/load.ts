@@ -4,8 +4,10 @@ import { Manifest, Task } from "../../core/data/manifest.ts";
 import { Graph } from "../../core/graph/document.ts";
 import { dataFor } from "../../core/tasks/index.ts";
 import { Summary } from "../../core/training/evaluation.ts";
+import { knobOf, type RunKnob } from "../../core/training/knobs.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Lease } from "../agent/lease.ts";
+import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { datasetFolder } from "../ingest/write.ts";
 import { LeaseLost } from "../metrics/store.ts";
@@ -16,6 +18,9 @@ import { checkpointFolder } from "./checkpoints.ts";
 export type LoadedRun = {
   status: "running" | "finished" | "cancelled";
   cancelRequested: boolean;
+  /** The engine that it was trained with last, and the data that it was started on; null: not known. */
+  engineBuild: string | null;
+  dataHash: string | null;
   number: number;
   modelName: string;
   step: number;
@@ -26,6 +31,7 @@ export type LoadedRun = {
   /** The data set as the run's task sees it, and as it was made. */
   manifest: Manifest;
   ownManifest: Manifest;
+  manifestHash: string | null;
   /** Storage key of the checkpoint of another run, or of the model's own weights, that this one starts from. */
   startKey: string | null;
   createdAt: Date;
@@ -34,6 +40,8 @@ export type LoadedRun = {
 const Row = z.object({
   status: z.enum(["running", "finished", "cancelled"]),
   cancelRequested: z.boolean(),
+  engineBuild: z.string().nullable(),
+  dataHash: z.string().nullable(),
   number: z.int(),
   modelName: z.string(),
   step: z.int(),
@@ -43,6 +51,7 @@ const Row = z.object({
   datasetId: z.string(),
   task: Task.nullable(),
   manifest: Manifest,
+  manifestHash: z.string().nullable(),
   startKey: z.string().nullable(),
   createdAt: z.date(),
 });
@@ -50,8 +59,8 @@ const Row = z.object({
 /** @throws LeaseLost where the lease is over */
 export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
   const rows = await db.$queryRaw<unknown[]>`
-    SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."number", "model"."name" AS "modelName",
-      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "dataset"."manifest",
+    SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."engineBuild", "run"."dataHash", "run"."number", "model"."name" AS "modelName",
+      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "dataset"."manifest", "dataset"."manifestHash",
       coalesce("start"."storageKey", "run"."startKey") AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
     JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
@@ -69,14 +78,24 @@ export function placeFiles(spec: TrainSpec, datasetId: string, files: FileStore)
   const pathOf = (file: string) => files.path(`${datasetFolder(datasetId)}/${file}`);
   const place = (split: TrainSpec["data"]["train"]): TrainSpec["data"]["train"] => ({
     ...split,
-    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: pathOf(file) }])),
+    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, array]) => [name, { ...array, file: pathOf(array.file) }])),
     ...(split.lengths ? { lengths: { ...split.lengths, file: pathOf(split.lengths.file) } } : {}),
   });
   return { ...spec, data: { train: place(spec.data.train), validation: place(spec.data.validation) } };
 }
 
+/** What the tensors of one run may take on this machine's CPU. */
+export function memoryLimitBytes({ MEMORY_LIMIT_MB }: Pick<Config, "MEMORY_LIMIT_MB">): number {
+  return MEMORY_LIMIT_MB * 2 ** 20;
+}
+
 /** The frozen spec with what only this machine and this lease know: where files are, and where to go on from. */
-export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, options: { checkpointEveryMs: number; maxRuns: number; resumeKey: string | null }): TrainSpec {
+export function placeSpec(
+  run: LoadedRun,
+  lease: Lease,
+  files: FileStore,
+  options: { checkpointEveryMs: number; maxRuns: number; memoryLimitBytes: number; resumeKey: string | null; knobs: readonly RunKnob[] },
+): TrainSpec {
   return {
     ...placeFiles(run.spec, run.datasetId, files),
     // A machine that may train several runs at once shares its cores among them: threads that wait for each other's cores are slower than none.
@@ -84,5 +103,7 @@ export function placeSpec(run: LoadedRun, lease: Lease, files: FileStore, option
     checkpoint: { folder: files.path(checkpointFolder(lease)), everyMs: options.checkpointEveryMs },
     resumeFrom: options.resumeKey === null ? null : files.path(options.resumeKey),
     startFrom: run.startKey === null ? null : files.path(run.startKey),
+    memoryLimitBytes: options.memoryLimitBytes,
+    ...(options.knobs.length > 0 ? { knobs: options.knobs.map(knobOf) } : {}),
   };
 }

@@ -31,7 +31,7 @@ async function search(spec: TrainSpec): Promise<LrAnswer> {
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     // A loss that is no longer finite is where every search may end.
-    if (error.failure.code !== "NOT_FINITE" || points.length === 0) return { ok: false, message: error.failure.message };
+    if (error.failure.code !== "RUN_NONFINITE" || points.length === 0) return { ok: false, message: error.failure.message };
   }
   return { ok: true, points };
 }

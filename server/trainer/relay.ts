@@ -3,7 +3,7 @@ import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { RunMark } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
-import type { Lease } from "../agent/lease.ts";
+import { type Lease, Wishes, wishes } from "../agent/lease.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
 import { keptLatest, pruneCheckpoints } from "./checkpoints.ts";
@@ -33,6 +33,8 @@ type Batch = {
   evaluation: Evaluation | null;
   checkpoints: (Of<"checkpoint"> & { key: string; isBest: boolean })[];
   marks: RunMark[];
+  /** The step that each knob took hold after, by its id. */
+  turned: { [knob: string]: number };
   log: LogLine[];
 };
 
@@ -52,8 +54,10 @@ export type RelayOptions = {
   onLost(): void;
   /** Called with what the database refused for good, a bug of ours. */
   onBroken(error: unknown): void;
-  /** Called after each batch: whether the person wants the run to stop. */
-  onCancelRequested(): void;
+  /** A sentence about a knob that took hold. */
+  describeKnob(event: Of<"turned">): string;
+  /** Called after each batch with what people want of the run. */
+  onAsked(wishes: Wishes): void;
 };
 
 /**
@@ -150,9 +154,9 @@ export class Relay {
     const batch = this.#inFlight;
     for (let wait = retryMs.first; !this.#over; wait = Math.min(wait * 2, retryMs.most)) {
       try {
-        const { cancelRequested, removed } = await send(this.#options, batch);
+        const { asked, removed } = await send(this.#options, batch);
         this.#inFlight = null;
-        if (cancelRequested) this.#options.onCancelRequested();
+        if (asked !== null) this.#options.onAsked(asked);
         for (const key of removed) await this.#options.removeFile(key).catch(() => {});
         return;
       } catch (error) {
@@ -179,6 +183,7 @@ export class Relay {
       evaluation: null,
       checkpoints: [],
       marks: [],
+      turned: {},
       log: this.#lines,
     };
     let count = 0;
@@ -220,6 +225,14 @@ export class Relay {
       case "judged":
         batch.marks.push({ step: event.step, kind: "one-batch", text: event.message });
         return;
+      case "turned": {
+        const text = this.#options.describeKnob(event);
+        batch.totalSteps = event.totalSteps;
+        batch.turned[event.id] = event.step;
+        batch.marks.push({ step: event.step, kind: "knob", text });
+        batch.log.push({ level: "info", message: `${text.slice(0, -1)} from step ${event.step + 1} on.`, at: new Date() });
+        return;
+      }
       case "log":
         batch.log.push({ level: event.level, message: event.message, at: new Date() });
     }
@@ -246,24 +259,26 @@ function addPoints(batch: Batch, key: string, steps: readonly number[], values: 
  * Writes one batch, all or nothing, if and only if the lease holds and this batch is the next. A batch whose answer was lost is recognised
  * by its number and not written again.
  */
-async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancelRequested: boolean; removed: string[] }> {
+async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked: Wishes | null; removed: string[] }> {
   const { runId, orgId, token } = lease;
   return db.$transaction(async (tx) => {
     const { progress } = batch;
-    const [run] = await tx.$queryRaw<{ cancelRequested: boolean }[]>`
+    const [run] = await tx.$queryRaw<unknown[]>`
       UPDATE "Run" SET
         "flushed" = ${batch.number}, "step" = greatest("step", ${batch.step}), "epoch" = ${progress === null ? Prisma.sql`"epoch"` : progress.epoch},
         "elapsedMs" = ${progress === null ? Prisma.sql`"elapsedMs"` : progress.elapsedMs},
         "stepsPerSecond" = ${progress === null ? Prisma.sql`"stepsPerSecond"` : progress.stepsPerSecond},
+        "peakBytes" = greatest("peakBytes", ${progress?.peakBytes ?? null}::bigint),
         "totalSteps" = ${batch.totalSteps ?? Prisma.sql`"totalSteps"`},
         "summary" = ${JSON.stringify(batch.summary)}::jsonb,
         "evaluation" = coalesce(${batch.evaluation === null ? null : JSON.stringify(batch.evaluation)}::jsonb, "evaluation"),
         "marks" = ${batch.marks.length === 0 ? Prisma.sql`"marks"` : Prisma.sql`"marks" || ${JSON.stringify(batch.marks)}::jsonb`},
+        "knobs" = ${Object.keys(batch.turned).length === 0 ? Prisma.sql`"knobs"` : placeKnobs(batch.turned)},
         "attempts" = CASE WHEN ${batch.checkpoints.length} > 0 THEN 0 ELSE "attempts" END
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${batch.number - 1}
-      RETURNING "cancelRequestedAt" IS NOT NULL AS "cancelRequested"`;
+      RETURNING ${wishes}`;
     if (run === undefined) {
-      if (await isWritten(tx, lease, batch.number)) return { cancelRequested: false, removed: [] };
+      if (await isWritten(tx, lease, batch.number)) return { asked: null, removed: [] };
       throw new LeaseLost({ id: runId, orgId }, token);
     }
     const points: Points[] = [...batch.points].map(([key, series]) => ({ key, ...series }));
@@ -281,9 +296,14 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ cancel
         ON CONFLICT ("runId", "step") DO NOTHING`;
     }
     const pruned = lasting.length > 0 ? await pruneCheckpoints(tx, runId) : [];
-    return { cancelRequested: run.cancelRequested, removed: [...passing, ...pruned] };
+    return { asked: Wishes.parse(run), removed: [...passing, ...pruned] };
   });
 }
+
+/** The run's knobs with the steps that some of them took hold after. */
+const placeKnobs = (turned: Batch["turned"]) => Prisma.sql`(
+  SELECT jsonb_agg(jsonb_set("knob", '{step}', coalesce(${JSON.stringify(turned)}::jsonb -> ("knob" ->> 'id'), "knob" -> 'step')) ORDER BY "at")
+  FROM jsonb_array_elements("knobs") WITH ORDINALITY AS "each"("knob", "at"))`;
 
 /** Of checkpoints that came in one batch, only the last ones and the best one will stay; a short epoch makes many that need no row at all. */
 function sortOut(checkpoints: Batch["checkpoints"]): { lasting: Batch["checkpoints"]; passing: string[] } {

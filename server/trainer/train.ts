@@ -1,21 +1,25 @@
 import { mkdir } from "node:fs/promises";
 import { relative } from "node:path";
+import { z } from "zod";
+import { nameOfNode } from "../../core/graph/find.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
+import { describeTurn, knobOf, RunKnob } from "../../core/training/knobs.ts";
 import { EngineError, type EngineInfo, type Training, train } from "../../native/index.ts";
-import { type Lease, requeueRun, until } from "../agent/lease.ts";
+import { type Lease, pauseLease, requeueRun, until, type Wishes } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
 import { unpackEntries } from "../metrics/pyramid.ts";
 import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
+import { STOPPED } from "../runs/change.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { openSamples, Samples } from "./evaluation.ts";
 import { exitCodes, loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
-import { type LoadedRun, placeSpec } from "./load.ts";
+import { type LoadedRun, memoryLimitBytes, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
 import { findShortage, waitForSpace } from "./space.ts";
@@ -25,16 +29,17 @@ import { Watchdog } from "./watchdog.ts";
 /** What a trainer has at hand. */
 export type Bench = { db: Database; files: FileStore; config: Config; engine: EngineInfo; log: Log /** Aborted when the process is asked to end. */; stop: AbortSignal };
 
-/** `ended`: the run has ended, and its exports are to be made. `requeued`: it waits for another trainer. `over`: nothing is left to do. */
+/** `ended`: the run has ended, and its exports are to be made. `requeued`: it waits for another trainer. `over`: nothing is left to do, as where it is paused. */
 export type Outcome = "ended" | "requeued" | "over";
 
 /** After a wish to cancel, the engine gets this long to reach the end of its step. */
 const cancelPatienceMs = 10_000;
 
-const STOPPED = "Stopped by hand; the best checkpoint is kept.";
-
 /** Why the engine was told to stop between steps. */
-type Pause = "cancel" | "stop" | "spool";
+type Pause = "cancel" | "pause" | "stop" | "spool";
+
+/** A wish outweighs those before it: the lesser ones would start the run again. */
+const weights: { [pause in Pause]: number } = { spool: 0, stop: 1, pause: 2, cancel: 3 };
 
 /**
  * Trains one claimed run to its end: goes on from its last good checkpoint, carries what the engine says into the database, and leaves the
@@ -44,6 +49,12 @@ type Pause = "cancel" | "stop" | "spool";
 export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Promise<Outcome> {
   const { db, files, config, log } = bench;
   if (run.cancelRequested) return endRun(bench, lease, null);
+  if (run.dataHash !== null && run.manifestHash !== run.dataHash)
+    return endRun(bench, lease, {
+      code: "DATA_MISMATCH",
+      message: "The data set was read in anew since this run was started, and is not the same any more. Start a new run on it.",
+      step: run.step,
+    });
 
   const samples = await openSamples(files, run).catch((error: unknown) => error);
   if (!(samples instanceof Samples))
@@ -68,31 +79,42 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
     if (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null) {
       const reason = await waitForSpace(bench, lease, folder, run.spec);
       if (reason === "room") continue;
+      if (reason === "pause") return rest(bench, lease);
       if (reason === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
       return endRun(bench, lease, null);
     }
+    if (attempt.kind === "paused" && attempt.pause === "pause") return rest(bench, lease);
     if (attempt.kind === "paused" && attempt.pause === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
     return endRun(bench, lease, attempt.kind === "failed" ? attempt.failure : attempt.kind === "damaged" ? attempt.failure : null);
   }
 }
 
+/** Lays the run aside, unless somebody has cancelled it meanwhile. */
+async function rest(bench: Bench, lease: Lease): Promise<Outcome> {
+  if (!(await untilDatabase(() => pauseLease(bench.db, lease)))) return endRun(bench, lease, null);
+  bench.log.info({ runId: lease.runId }, "run paused");
+  return "over";
+}
+
 /** Where a lease's training begins. */
-type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary; best: Standing | null; lines: string[] };
+type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary; best: Standing | null; knobs: RunKnob[]; lines: string[] };
 
 /** Finds the last good checkpoint and cuts the run back to it: metrics, progress, evaluation, and the checkpoints that are damaged. */
 async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedRun): Promise<Point> {
   const { good, damaged } = await findResumePoint(db, files, lease.runId);
   const step = good?.step ?? 0;
-  const { summary, best } = await db.$transaction(async (tx): Promise<Pick<Point, "summary" | "best">> => {
-    const [row] = await tx.$queryRaw<unknown[]>`
+  const { summary, best, knobs } = await db.$transaction(async (tx): Promise<Pick<Point, "summary" | "best" | "knobs">> => {
+    // A knob at the checkpoint's own step takes hold anew, and is marked anew.
+    const [row] = await tx.$queryRaw<{ knobs: unknown }[]>`
       UPDATE "Run" SET "engineBuild" = ${engine.build}, "step" = ${step}, "epoch" = ${good?.epoch ?? 0}, "flushed" = 0,
         "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END,
-        "marks" = (SELECT coalesce(jsonb_agg("mark" ORDER BY "at"), '[]') FROM jsonb_array_elements("marks") WITH ORDINALITY AS "each"("mark", "at") WHERE ("mark" ->> 'step')::int <= ${step})
-      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING 1`;
+        "marks" = (SELECT coalesce(jsonb_agg("mark" ORDER BY "at"), '[]') FROM jsonb_array_elements("marks") WITH ORDINALITY AS "each"("mark", "at") WHERE ("mark" ->> 'step')::int < ${step} + CASE WHEN "mark" ->> 'kind' = 'knob' THEN 0 ELSE 1 END)
+      WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "knobs"`;
     if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
+    const knobs = z.array(RunKnob).parse(row.knobs);
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
-    if (kept.length === 0) return { summary: {}, best: null };
+    if (kept.length === 0) return { summary: {}, best: null, knobs };
     await rewindMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, step);
     const chunks = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
       SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
@@ -105,12 +127,14 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     }
     const folded: Summary = Object.fromEntries(Object.entries(series).map(([key, { steps, values }]) => [key, foldPoints(undefined, key, steps, values)]));
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
-    return { summary: folded, best: bestOf(series, taskNamed(run.manifest.task).judgedBy) };
+    return { summary: folded, best: bestOf(series, taskNamed(run.manifest.task).judgedBy), knobs };
   });
   await removeOrphans(db, files, lease.runId);
   const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
+  if (run.engineBuild !== null && run.engineBuild !== engine.build)
+    lines.push(`The engine is another build than before (${run.engineBuild}, now ${engine.build}): from here on numbers may differ in their last digits.`);
   if (good === null && (damaged.length > 0 || run.step > 0)) lines.push("There is no checkpoint to go on from: training starts from the beginning.");
-  return { checkpoint: good, step, summary, best, lines };
+  return { checkpoint: good, step, summary, best, knobs, lines };
 }
 
 type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
@@ -118,7 +142,13 @@ type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind:
 /** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
 async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, samples: Samples): Promise<Attempt> {
   const { db, files, config, log, stop } = bench;
-  const spec = placeSpec(run, lease, files, { checkpointEveryMs: config.CHECKPOINT_EVERY_MS, maxRuns: config.MAX_RUNS, resumeKey: point.checkpoint?.storageKey ?? null });
+  const spec = placeSpec(run, lease, files, {
+    checkpointEveryMs: config.CHECKPOINT_EVERY_MS,
+    maxRuns: config.MAX_RUNS,
+    memoryLimitBytes: memoryLimitBytes(config),
+    resumeKey: point.checkpoint?.storageKey ?? null,
+    knobs: point.knobs,
+  });
   const root = files.path("runs/x").slice(0, -"runs/x".length);
   let pause = null as Pause | null;
   let broken = null as unknown;
@@ -126,13 +156,21 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
   let patience = null as NodeJS.Timeout | null;
 
   const ask = (reason: Pause) => {
-    // A wish to cancel outweighs the others: they would start the run again.
-    if (pause === "cancel" || pause === reason) return;
+    if (pause !== null && weights[pause] >= weights[reason]) return;
     pause = reason;
     training?.cancel();
     if (reason === "cancel") patience ??= setTimeout(() => giveUpOnEngine(bench, lease, "It did not stop within 10 s of being asked to."), cancelPatienceMs);
   };
   const lost = () => loseLease(log, lease);
+  const known = new Map(point.knobs.map((knob) => [knob.id, knob]));
+  const asked = ({ cancelRequested, pauseRequested, knobs }: Wishes) => {
+    if (cancelRequested) ask("cancel");
+    else if (pauseRequested) ask("pause");
+    // One that comes before the engine is there waits for the next question.
+    const fresh = training === null ? [] : knobs.filter(({ id }) => !known.has(id));
+    for (const knob of fresh) known.set(knob.id, knob);
+    if (fresh.length > 0) training?.turn(fresh.map(knobOf));
+  };
   const relay = new Relay({
     db,
     lease,
@@ -146,10 +184,14 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
       broken = error;
       training?.cancel();
     },
-    onCancelRequested: () => ask("cancel"),
+    describeKnob: ({ id, before }) => {
+      const knob = known.get(id);
+      return knob ? describeTurn(knob.turn, before, (path) => nameOfNode(run.graph, path)) : "A setting was changed.";
+    },
+    onAsked: asked,
   });
   for (const line of point.lines) relay.say("info", line);
-  const keeping = keepLease(db, lease, config.LEASE_MS, { lost, cancelRequested: () => ask("cancel") });
+  const keeping = keepLease(db, lease, config.LEASE_MS, { lost, asked });
   const onStop = () => ask("stop");
   stop.addEventListener("abort", onStop);
   const watchdog = new Watchdog({ stuckAfterMs: config.STUCK_AFTER_MS, evaluationSteps: Math.ceil(spec.data.validation.rows / spec.batchSize), now: performance.now() });

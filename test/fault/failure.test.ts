@@ -16,7 +16,7 @@ describe("a run that goes wrong by itself", () => {
     const id = await world.queueRun({ epochs: 50, optimizer: "SGD", schedule: "constant", lr: 1e6 });
     const run = await world.untilEnded(id);
     expect(run.status).toBe("failed");
-    expect(run.failure).toMatchObject({ code: "NOT_FINITE", node: expect.stringMatching(/\w/), step: expect.any(Number) });
+    expect(run.failure).toMatchObject({ code: "RUN_NONFINITE", node: expect.stringMatching(/\w/), step: expect.any(Number) });
     const { step } = run.failure as { step: number };
     // Points of the steps before it are all there.
     const { "train/loss": loss } = await world.series(id);

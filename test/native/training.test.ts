@@ -364,7 +364,7 @@ describe("a run that fails", () => {
       { lr: { base: 1e18, schedule: { kind: "constant" } }, optimizer: { kind: "SGD", momentum: 0, dampening: 0, weightDecay: 0, nesterov: false } },
     );
     const failure = await failureOf(spec);
-    expect(failure).toMatchObject({ code: "NOT_FINITE", step: expect.any(Number), node: expect.stringMatching(/^(fc\d|y)$/) });
+    expect(failure).toMatchObject({ code: "RUN_NONFINITE", step: expect.any(Number), node: expect.stringMatching(/^(fc\d|y)$/) });
     expect(failure.message).toMatch(/learning rate/);
   });
 

@@ -97,7 +97,7 @@ export function drawGraph({ count, seed, bindings }: GraphCandidate): Trial {
     if (!grown) continue;
     const graph: Graph = { ...emptyGraph, nodes: [...nodes, ...grown.nodes], edges: [...edges, ...grown.edges] };
     const checked = checkGraph(graph);
-    if (checked.problems.some(({ severity, code }) => severity === "error" && code !== "GRAPH_NO_OUTPUT")) continue;
+    if (checked.problems.some(({ severity, code }) => severity === "error" && code !== "GRAPH_INCOMPLETE")) continue;
     const outputs = grown.nodes.flatMap(({ id }) => Object.entries(checked.types.get(id)?.outputs ?? {}).map(([port, type]): Source => ({ node: id, port, type, isInput: false })));
     if (outputs.some(({ type }) => bindings.some((binding) => !isHandy(type, binding)))) continue;
     nodes.push(...grown.nodes);

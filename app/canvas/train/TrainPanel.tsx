@@ -15,11 +15,14 @@ import { Line } from "../../ui/Panel.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
 import { useStudio } from "../useStudio.ts";
+import { BatchFinder } from "./BatchFinder.tsx";
 import { ClassWeights } from "./ClassWeights.tsx";
 import { EarlyStopping } from "./EarlyStopping.tsx";
+import { ExpressionMetrics } from "./ExpressionMetrics.tsx";
 import { ExtraLosses } from "./ExtraLosses.tsx";
 import { GradClip } from "./GradClip.tsx";
 import { LrFinder } from "./LrFinder.tsx";
+import { Preflight } from "./Preflight.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
@@ -54,6 +57,7 @@ export function TrainPanel({
         {datasets ? <Form modelId={modelId} settings={settings} datasets={datasets} cuda={cuda} whyNot={whyNot} /> : <Loading label="Loading data sets" className="h-64" />}
       </div>
       <footer className="shrink-0 space-y-2 border-t border-line px-3.5 py-3">
+        {settings && <Preflight modelId={modelId} settings={settings} cuda={cuda} whyNot={whyNot} />}
         {whyNot && <p className="text-sm text-ink2">{whyNot}</p>}
         <Button kind="primary" className="w-full" disabled={whyNot !== null} onClick={onTrain}>
           Start the run
@@ -115,7 +119,19 @@ function Form({
       {dataset.tasks.length > 1 && (
         <Field label="Task" hint={task === dataset.task ? undefined : "What is right comes from the pictures themselves; the data set's own targets are not used."}>
           {(ids) => (
-            <Select {...ids} value={task} onChange={(event) => openSettings(settingsFor(own, settings, dataset.tasks.find((one) => one === event.target.value)))}>
+            <Select
+              {...ids}
+              value={task}
+              onChange={(event) =>
+                openSettings(
+                  settingsFor(
+                    own,
+                    settings,
+                    dataset.tasks.find((one) => one === event.target.value),
+                  ),
+                )
+              }
+            >
               {dataset.tasks.map((one) => (
                 <option key={one} value={one}>
                   {taskNamed(one).title}
@@ -143,6 +159,9 @@ function Form({
       <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
       {loss.classWeights && <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
       <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={task} />
+
+      <h3 className="section-name pt-4 pb-1">Metrics</h3>
+      <ExpressionMetrics metrics={settings.expressionMetrics} task={task} />
 
       <h3 className="section-name pt-4 pb-1">Optimizer</h3>
       <Field label="Optimizer" hint={optimizer.doc}>
@@ -201,6 +220,7 @@ function Form({
 
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
+      <BatchFinder modelId={modelId} settings={settings} whyNot={whyNot} />
       {taskNamed(task).input === "text" && (
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
@@ -251,6 +271,14 @@ function Form({
         min={0}
         max={0.999999}
         hint={settings.emaDecay === 0 ? "0: off" : `Weights averaged over about ${formatCount(Math.round(1 / (1 - settings.emaDecay)))} steps are evaluated and exported.`}
+      />
+      <NumberField
+        name="Mixup"
+        of="mixup"
+        settings={settings}
+        min={0}
+        max={10}
+        hint={settings.mixup === 0 ? "0: off" : "Training rows are blended with one another, two at a time, and so are their classes. 0.2 is usual; validation rows stay whole."}
       />
       <NumberField
         name="Accumulate"

@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "error.h"
+#include "memory.h"
 
 namespace tensorloom {
 namespace {
@@ -47,7 +48,13 @@ Failure failure_now() {
   } catch (const EngineError& error) {
     return error.failure;
   } catch (const c10::Error& error) {
-    return {code_of(error), sentence_of(error), "", "", -1, {}};
+    Failure failure{code_of(error), sentence_of(error), "", "", -1, {}};
+    if (failure.code != "OUT_OF_MEMORY") return failure;
+    const Shortage shortage = take_shortage(failure.message);
+    failure.asked_bytes = shortage.asked;
+    if (shortage.asked >= 0 && shortage.held >= 0) failure.needed_bytes = shortage.asked + shortage.held;
+    failure.limit_bytes = shortage.limit;
+    return failure;
   } catch (const std::bad_alloc&) {
     return {"OUT_OF_MEMORY", "the machine has no more memory", "", "", -1, {}};
   } catch (const std::exception& error) {
@@ -55,7 +62,25 @@ Failure failure_now() {
   }
 }
 
+/// What ran out where, as `Out of memory: needed ~2.2 GiB, limit 2.0 GiB, at "conv1": aten::conv2d asked for 512 MiB.`
+std::string shortage_sentence(const Failure& failure, const std::string& node, const std::string& who) {
+  std::string text = "Out of memory";
+  if (failure.needed_bytes >= 0 && failure.limit_bytes >= 0) text += ": needed ~" + print_bytes(failure.needed_bytes) + ", limit " + print_bytes(failure.limit_bytes);
+  if (!node.empty()) text += ", at \"" + node + "\"";
+  text += ": " + who;
+  return text + (failure.asked_bytes >= 0 ? " asked for " + print_bytes(failure.asked_bytes) + "." : " found none left (" + failure.message + ").");
+}
+
 } // namespace
+
+Failure failure_at(const Op& op, const std::string& doing) {
+  Failure failure = failure_now();
+  const std::string who = doing + op.name;
+  failure.message = failure.code == "OUT_OF_MEMORY" ? shortage_sentence(failure, op.node, who) : who + " at \"" + op.node + "\" failed: " + failure.message + ".";
+  failure.node = op.node;
+  failure.op = op.name;
+  return failure;
+}
 
 std::string print_shape(c10::ArrayRef<int64_t> shape) {
   std::string text = "[";
@@ -65,7 +90,11 @@ std::string print_shape(c10::ArrayRef<int64_t> shape) {
 
 void rethrow_as_engine_error(const std::string& where) {
   Failure failure = failure_now();
-  if (failure.node.empty() && failure.op.empty() && !where.empty()) failure.message = where + ": " + failure.message + ".";
+  if (failure.code == "OUT_OF_MEMORY") {
+    if (!failure.message.starts_with("Out of memory")) failure.message = shortage_sentence(failure, "", where);
+  } else if (failure.node.empty() && failure.op.empty() && !where.empty()) {
+    failure.message = where + ": " + failure.message + ".";
+  }
   throw EngineError(std::move(failure));
 }
 
@@ -211,7 +240,7 @@ void Interpreter::call(const Op& op) {
     // Nothing may outlive its last use on the stack either.
     stack_.clear();
   } catch (...) {
-    Failure failure = failure_now();
+    Failure failure = failure_at(op, "");
     const std::vector<at::Tensor> tensors = tensors_of(op);
     std::string shapes;
     for (const at::Tensor& tensor : tensors) {
@@ -219,9 +248,7 @@ void Interpreter::call(const Op& op) {
       failure.shapes.push_back(tensor.sizes().vec());
       shapes += (shapes.empty() ? "" : ", ") + print_shape(tensor.sizes());
     }
-    failure.message = op.name + " at \"" + op.node + "\" failed: " + failure.message + "." + (shapes.empty() ? "" : " Its tensors: " + shapes + ".");
-    failure.node = op.node;
-    failure.op = op.name;
+    if (!shapes.empty()) failure.message += " Its tensors: " + shapes + ".";
     throw EngineError(std::move(failure));
   }
   if (observer_) {
@@ -237,10 +264,7 @@ static auto at_node(const Op& op, const F& f) {
   try {
     return f();
   } catch (...) {
-    Failure failure = failure_now();
-    failure.node = op.node;
-    failure.op = op.name;
-    throw EngineError(std::move(failure));
+    throw EngineError(failure_at(op, ""));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "error.h"
 #include "program.h"
 
 namespace tensorloom {
@@ -50,6 +51,9 @@ class Interpreter {
   bool training_ = false;
   int64_t turns_ = 0;
 };
+
+/// What the exception under way says, put down to an operator of the program. `doing`: `the backward of `.
+Failure failure_at(const Op& op, const std::string& doing);
 
 /// Turns any exception of libtorch into an EngineError; `where` is put in front of the sentence.
 [[noreturn]] void rethrow_as_engine_error(const std::string& where);

@@ -9,6 +9,7 @@ namespace {
 constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::_pack_padded_sequence",
     "aten::_pad_packed_sequence",
+    "aten::_sample_dirichlet",
     "aten::abs",
     "aten::acos",
     "aten::adaptive_avg_pool1d",
@@ -114,6 +115,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::le.Scalar",
     "aten::le.Tensor",
     "aten::leaky_relu",
+    "aten::lerp.Tensor",
     "aten::linalg_vector_norm",
     "aten::linear",
     "aten::log",
@@ -175,6 +177,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::rand",
     "aten::randn",
     "aten::randn_like",
+    "aten::randperm",
     "aten::reciprocal",
     "aten::relu",
     "aten::relu6",
@@ -249,6 +252,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
 });
 
 constexpr auto kRandom = std::to_array<std::string_view>({
+    "aten::_sample_dirichlet",
     "aten::alpha_dropout",
     "aten::dropout",
     "aten::feature_alpha_dropout",
@@ -260,6 +264,7 @@ constexpr auto kRandom = std::to_array<std::string_view>({
     "aten::rand",
     "aten::randn",
     "aten::randn_like",
+    "aten::randperm",
     "aten::rnn_relu.data",
     "aten::rnn_relu.input",
     "aten::rnn_tanh.data",

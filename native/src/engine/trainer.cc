@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
 #include <ATen/ops/_foreach_copy.h>
@@ -13,6 +15,7 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/maximum.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -23,13 +26,18 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <thread>
 #include <utility>
 
+#include "backward_trace.h"
 #include "batches.h"
 #include "checkpoint.h"
 #include "events.h"
+#include "finite.h"
+#include "generate.h"
 #include "interpreter.h"
+#include "memory.h"
 #include "precision.h"
 #include "weights.h"
 
@@ -99,7 +107,7 @@ class Trainer {
       // What was seen before the end is part of the story.
       events_.flush();
       try {
-        rethrow_as_engine_error("Training failed");
+        rethrow_as_engine_error(doing_);
       } catch (EngineError& error) {
         if (error.failure.step < 0 && started_) error.failure.step = at_.step + 1;
         throw;
@@ -166,6 +174,7 @@ class Trainer {
       weights_[i] = weights_[i].detach().requires_grad_(true);
       parameters.push_back(weights_[i]);
       names.push_back(weight.name);
+      parameter_nodes_.push_back(weight.node);
       parameter_count_ += weights_[i].numel();
     }
     if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
@@ -353,10 +362,12 @@ class Trainer {
 
     const std::vector<at::Tensor> sums = pass(order, parts, rows, true);
     const double lr = learning_rate();
+    doing_ = "the optimizer's step";
     at::Tensor norm = clip_gradients();
+    check_gradients(order, parts, rows);
     if (optimizer_->evaluates()) {
       optimizer_->step(lr, read_scalar(sums[0]), [&] {
-        for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+        drop_gradients();
         const at::AutoGradMode with_grad(true);
         const double loss = read_scalar(pass(order, parts, rows, !optimizer_->searches())[0]);
         clip_gradients();
@@ -365,7 +376,7 @@ class Trainer {
     } else {
       optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
     }
-    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+    drop_gradients();
     average();
 
     ++at_.step;
@@ -381,14 +392,24 @@ class Trainer {
   /// Forward and backward over the rows of one step: the outputs, and gradients at the parameters.
   std::vector<at::Tensor> pass(const at::Tensor& order, const std::vector<std::pair<int64_t, int64_t>>& parts, int64_t rows, bool must_be_finite) {
     std::vector<at::Tensor> sums;
+    random_before_.clear();
     for (const auto& [first, count] : parts) {
+      doing_ = "cutting a batch out of the data";
       const std::vector<at::Tensor> inputs = train_rows_.take(order, first, count);
-      if (spec_.program.has_random && device_.is_cpu()) random_before_ = at::globalContext().defaultGenerator(at::kCPU).get_state();
+      keep_random(first);
       std::vector<at::Tensor> outputs = forward(inputs);
-      if (must_be_finite) check_loss(outputs[0], inputs);
+      doing_ = "the training step";
+      if (must_be_finite) check_loss(outputs[0], inputs, first);
       // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
       const double share = static_cast<double>(count) / static_cast<double>(rows);
-      backward(outputs[0], share);
+      try {
+        backward(outputs[0], share);
+      } catch (...) {
+        // What the pass held is let go: the next one needs as much.
+        outputs.clear();
+        find_failing_backward(inputs, first, share);
+        rethrow_as_engine_error("the backward pass");
+      }
       for (size_t i = 0; i < outputs.size(); ++i) {
         at::Tensor value = parts.size() == 1 ? outputs[i].detach() : outputs[i].detach() * share;
         if (sums.size() <= i) sums.push_back(std::move(value));
@@ -398,19 +419,49 @@ class Trainer {
     return sums;
   }
 
-  std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs) {
+  std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs, const Observer& observer = nullptr) {
     const AutocastGuard autocast(spec_.bf16, device_.type());
-    std::vector<at::Tensor> outputs = train_step_.run(inputs, weights_, true);
+    std::vector<at::Tensor> outputs = train_step_.run(inputs, weights_, true, observer);
     if (outputs[0].numel() != 1) throw EngineError({"SHAPE_MISMATCH", "The loss must be one number but is " + print_shape(outputs[0].sizes()) + ".", node_of_output("loss"), "", -1, {outputs[0].sizes().vec()}});
     if (!outputs[0].requires_grad()) throw EngineError("PROGRAM_INVALID", "The loss does not depend on any weight, so there is nothing to train.", node_of_output("loss"));
     return outputs;
   }
 
-  void backward(const at::Tensor& loss, double share) {
+  static void backward(const at::Tensor& loss, double share) { loss.backward(share == 1 ? at::Tensor() : at::scalar_tensor(share, loss.options()).expand_as(loss)); }
+
+  /// Keeps the random state in front of the micro-batch that begins at this row, where the program draws numbers.
+  void keep_random(int64_t first_row) {
+    if (spec_.program.has_random && device_.is_cpu()) random_before_[first_row] = at::globalContext().defaultGenerator(at::kCPU).get_state();
+  }
+
+  /// Lets the program draw again what it drew for that micro-batch.
+  void restore_random(int64_t first_row) {
+    const auto state = random_before_.find(first_row);
+    if (state == random_before_.end()) return;
+    at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+    generator.set_state(state->second);
+  }
+
+  void drop_gradients() {
+    for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+  }
+
+  /// A micro-batch's forward and backward once more, with a look at every operator.
+  void trace_pass(BackwardTrace& trace, const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
+    restore_random(first_row);
+    const std::vector<at::Tensor> outputs = forward(inputs, trace.observer());
+    trace.watch(outputs[0]);
+    backward(outputs[0], share);
+  }
+
+  /// Takes a pass that failed in its backward part again, and fails the run on the operator where it fails now.
+  void find_failing_backward(const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
+    if (spec_.accumulate == 1) drop_gradients();
+    BackwardTrace trace;
     try {
-      loss.backward(share == 1 ? at::Tensor() : at::scalar_tensor(share, loss.options()).expand_as(loss));
+      trace_pass(trace, inputs, first_row, share);
     } catch (...) {
-      rethrow_as_engine_error("The backward pass failed");
+      if (trace.last_begun() != nullptr) throw EngineError(failure_at(*trace.last_begun(), "the backward of "));
     }
   }
 
@@ -424,7 +475,7 @@ class Trainer {
 
   /// On the CPU the loss is looked at before it does harm. On a GPU looking would wait for the device at every step:
   /// there a flag on the device keeps the optimizer from stepping any further, and is found when values are next read.
-  void check_loss(const at::Tensor& loss, const std::vector<at::Tensor>& inputs) {
+  void check_loss(const at::Tensor& loss, const std::vector<at::Tensor>& inputs, int64_t first_row) {
     if (diverged_.defined()) {
       diverged_ = at::maximum(diverged_, at::isfinite(loss.detach()).logical_not().to(at::kFloat).reshape({}));
       return;
@@ -433,14 +484,15 @@ class Trainer {
     if (std::isfinite(value)) return;
     drain();
     events_.point("train/loss", at_.step + 1, value);
-    blame(inputs, at_.step + 1, value);
+    blame(inputs, first_row, at_.step + 1, value);
   }
 
   /// Runs a step's forward pass again, looking at every value, and fails the run on the node that made the first bad one.
-  [[noreturn]] void blame(const std::vector<at::Tensor>& inputs, int64_t step, double loss) {
+  [[noreturn]] void blame(const std::vector<at::Tensor>& inputs, int64_t first_row, int64_t step, double loss) {
     const c10::InferenceMode inference;
-    const auto is_bad = [](const at::Tensor& tensor) { return tensor.defined() && tensor.is_floating_point() && !at::isfinite(tensor).all().item<bool>(); };
-    Failure failure{"NOT_FINITE", std::string("The loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " + std::to_string(step) + ". ", "", "", step, {}};
+    const auto is_bad = [](const at::Tensor& tensor) { return !all_finite({tensor}); };
+    const auto is_mask = [](const Op& op) { return op.name.starts_with("aten::masked_fill") || op.name.starts_with("aten::where") || op.name.starts_with("aten::full"); };
+    Failure failure{"RUN_NONFINITE", std::string("The loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " + std::to_string(step) + ". ", "", "", step, {}};
     const auto fail = [&] { throw EngineError(std::move(failure)); };
     for (size_t i = 0; i < inputs.size(); ++i)
       if (is_bad(inputs[i])) {
@@ -454,13 +506,10 @@ class Trainer {
         failure.message += "The weight \"" + spec_.program.weights[i].name + "\" was no longer finite after the step before. Lower the learning rate or clip gradients.";
         fail();
       }
-    if (random_before_.defined()) {
-      at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
-      generator.set_state(random_before_);
-    }
+    restore_random(first_row);
     const AutocastGuard autocast(spec_.bf16, device_.type());
     train_step_.run(inputs, weights_, true, [&](const Op& op, const std::vector<at::Tensor>& arguments, const std::vector<at::Tensor>& results) {
-      if (!failure.node.empty() || std::none_of(results.begin(), results.end(), is_bad) || std::any_of(arguments.begin(), arguments.end(), is_bad)) return;
+      if (!failure.node.empty() || is_mask(op) || std::none_of(results.begin(), results.end(), is_bad) || std::any_of(arguments.begin(), arguments.end(), is_bad)) return;
       failure.node = op.node;
       failure.op = op.name;
       for (const at::Tensor& tensor : arguments)
@@ -470,6 +519,45 @@ class Trainer {
     failure.message += " Lower the learning rate or clip gradients.";
     fail();
     std::abort();
+  }
+
+  /// A loss may be finite where its gradients are not, as at sqrt(0). They are looked at before the optimizer takes them; on a
+  /// GPU by the flag that keeps it from stepping.
+  void check_gradients(const at::Tensor& order, const std::vector<std::pair<int64_t, int64_t>>& parts, int64_t rows) {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> gradients;
+    for (const at::Tensor& parameter : parameters_)
+      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    if (diverged_.defined()) {
+      if (!one_.defined()) one_ = at::ones({}, diverged_.options());
+      at::_amp_foreach_non_finite_check_and_unscale_(gradients, diverged_, one_);
+      // How many steps ago it began, which tells the first of them when it is read.
+      diverged_steps_ = diverged_steps_.defined() ? diverged_steps_ + diverged_ : diverged_.clone();
+    } else if (!all_finite(gradients)) {
+      drain();
+      blame_gradients(order, parts, rows, at_.step + 1);
+    }
+  }
+
+  /// Takes a step's backward passes again, and fails the run on the operator that made the first gradient that is not finite.
+  [[noreturn]] void blame_gradients(const at::Tensor& order, const std::vector<std::pair<int64_t, int64_t>>& parts, int64_t rows, int64_t step) {
+    Failure failure{"RUN_NONFINITE", "The loss is finite at step " + std::to_string(step) + ", but its gradient is not. ", "", "", step, {}};
+    for (size_t i = 0; i < parameters_.size() && failure.node.empty(); ++i)
+      if (!all_finite({parameters_[i].grad()})) failure.node = parameter_nodes_[i];
+    for (const auto& [first, count] : parts) {
+      drop_gradients();
+      BackwardTrace trace;
+      const at::AutoGradMode with_grad(true);
+      trace_pass(trace, train_rows_.take(order, first, count), first, static_cast<double>(count) / static_cast<double>(rows));
+      if (trace.first_bad() == nullptr) continue;
+      failure.node = trace.first_bad()->node;
+      failure.op = trace.first_bad()->name;
+      failure.shapes = trace.shapes();
+      break;
+    }
+    failure.message += failure.op.empty() ? "No single operator could be found to blame." : "The backward of " + failure.op + " at \"" + failure.node + "\" was the first to make a value that is not finite.";
+    failure.message += " A root, a logarithm or a division at 0 can be why: add a small number there. Or lower the learning rate.";
+    throw EngineError(std::move(failure));
   }
 
   /// @return the norm of all gradients before clipping, where it was taken.
@@ -518,13 +606,23 @@ class Trainer {
       if (spec_.one_batch && pending[i].key == "train/loss") note_one_batch(numbers[i]);
       if (pending[i].key == "train/loss" && !std::isfinite(numbers[i])) blame_past(pending[i].step, numbers[i]);
     }
+    if (diverged_.defined() && diverged_.item<float>() != 0) blame_gradients_past();
+  }
+
+  /// The same for gradients: their losses were finite.
+  [[noreturn]] void blame_gradients_past() {
+    const int64_t step = at_.step + 1 - diverged_steps_.item().toLong();
+    const auto parts = micro_batches(step - 1 - (at_.step - at_.in_epoch));
+    int64_t rows = 0;
+    for (const auto& part : parts) rows += part.second;
+    blame_gradients(order_of(at_.epoch), parts, rows, step);
   }
 
   /// The weights are still those of the bad step, because the optimizer has not stepped since; its batch is cut anew.
   void blame_past(int64_t step, double loss) {
     // Values are read before an epoch is closed, so the step is one of the epoch under way.
     const auto parts = micro_batches(step - 1 - (at_.step - at_.in_epoch));
-    blame(train_rows_.take(order_of(at_.epoch), parts.back().first, parts.back().second), step, loss);
+    blame(train_rows_.take(order_of(at_.epoch), parts.back().first, parts.back().second), parts.back().first, step, loss);
   }
 
   /// Reads what the device still holds, measures the speed and hands the events on.
@@ -556,17 +654,24 @@ class Trainer {
     return result;
   }
 
+  /// The most that tensors have taken on the device that trains.
+  int64_t most_bytes() const {
+    if (device_.is_cpu()) return static_cast<int64_t>(peak_bytes());
+    return at::accelerator::getDeviceStats(device_.index()).allocated_bytes[0].peak;
+  }
+
   int64_t elapsed_ms() const { return elapsed_before_ms_ + ms_since(begun_); }
 
   void report_progress() {
     events_.add("progress", [&](JsonWriter& json) {
-      json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("elapsedMs").value(elapsed_ms()).key("stepsPerSecond").value(steps_per_second_);
+      json.key("step").value(at_.step).key("epoch").value(at_.epoch).key("elapsedMs").value(elapsed_ms()).key("stepsPerSecond").value(steps_per_second_).key("evaluationMs").value(evaluation_ms_).key("peakBytes").value(most_bytes());
     });
   }
 
   /// Evaluates, closes the epoch and keeps it. @return false where the run was cancelled before the evaluation was done.
   bool finish_epoch() {
     drain();
+    check_weights();
     if (!outside_window([&] { return evaluate(); })) return false;
     ++at_.epoch;
     at_.in_epoch = 0;
@@ -593,6 +698,8 @@ class Trainer {
   }
 
   bool evaluate() {
+    const auto start = Clock::now();
+    doing_ = "the evaluation";
     const c10::InferenceMode inference;
     const AutocastGuard autocast(spec_.bf16, device_.type());
     const std::vector<Output>& outputs = evaluate_.program().outputs;
@@ -612,9 +719,12 @@ class Trainer {
       }
     }
     const auto samples = predict_samples();
+    std::optional<std::vector<int64_t>> text;
+    if (writes_text() && !(text = write_text())) return false;
     validation_loss_ = means[0] / static_cast<double>(validation_rows_.rows());
     for (size_t i = 0; i < outputs.size(); ++i)
       if (spec_.early_stopping && outputs[i].name == spec_.early_stopping->output) watched_ = means[i] / static_cast<double>(validation_rows_.rows());
+    evaluation_ms_ = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     std::string sentence;
     events_.add("evaluated", [&](JsonWriter& json) {
       json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("values").open('{');
@@ -639,8 +749,23 @@ class Trainer {
       }
       json.close('}');
     });
+    if (text) events_.add("generated", [&](JsonWriter& json) { json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("tokens").value(*text); });
     events_.log("info", "Epoch " + std::to_string(at_.epoch + 1) + " of " + std::to_string(spec_.epochs) + ": validation " + sentence + ".");
     return true;
+  }
+
+  bool writes_text() const {
+    const int64_t epoch = at_.epoch + 1;
+    return spec_.generate && (epoch == 1 || epoch == spec_.epochs || epoch % spec_.generate->every_epochs == 0);
+  }
+
+  /// Text from the weights as they are, the same whenever this epoch comes; what training draws after it stays what it would be.
+  std::optional<std::vector<int64_t>> write_text() {
+    at::Generator training = at::globalContext().defaultGenerator(at::kCPU);
+    const at::Tensor state = training.get_state();
+    const auto text = tensorloom::write_text(predict_, shown_weights(), *spec_.generate, device_, make_generator(spec_.seed + static_cast<uint64_t>(at_.epoch + 1) * 0x9e3779b97f4a7c15), [&] { return control_.is_cancelled(); });
+    training.set_state(state);
+    return text;
   }
 
   bool is_sum(const std::string& output) const {
@@ -689,8 +814,17 @@ class Trainer {
     return ms_since(checkpointed_) >= spec_.checkpoint_every_ms;
   }
 
+  /// Weights that a step has made infinite are found by the next one's loss. What is evaluated or saved before that is looked at here.
+  void check_weights() {
+    for (size_t i = 0; i < parameters_.size(); ++i)
+      if (!all_finite({parameters_[i]}))
+        throw EngineError({"RUN_NONFINITE", "A weight at \"" + parameter_nodes_[i] + "\" is no longer finite after step " + std::to_string(at_.step) + ". Lower the learning rate or clip gradients.", parameter_nodes_[i], "", at_.step, {parameters_[i].sizes().vec()}});
+  }
+
   void checkpoint() {
     drain();
+    check_weights();
+    doing_ = "writing a checkpoint";
     if (diverged_.defined() && diverged_.item<float>() != 0) throw EngineError("INTERNAL", "A run that is no longer finite must not be saved.");
     at_.elapsed_ms = elapsed_ms();
     const std::string path = spec_.checkpoint_folder + "/step-" + std::to_string(at_.step) + ".safetensors";
@@ -735,16 +869,21 @@ class Trainer {
 
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> parameters_;
+  std::vector<std::string> parameter_nodes_;
   /// Averages over the steps of `parameters_`, and all weights with those in their places; empty where none are kept.
   std::vector<at::Tensor> averages_, averaged_weights_;
   int64_t parameter_count_ = 0;
   std::unique_ptr<Optimizer> optimizer_;
   Position at_;
   bool started_ = false;
-  /// The CPU generator as it was before the step under way, where the program draws numbers.
-  at::Tensor random_before_;
+  /// What is going on outside of operators, for the sentence that says where it failed.
+  const char* doing_ = "getting ready: the weights, and what the optimizer keeps of each,";
+  /// The CPU generator as it was before each micro-batch of a step, by its first row, where the program draws numbers.
+  std::map<int64_t, at::Tensor> random_before_;
   /// 1 on the GPU from the first step whose loss was not finite; undefined elsewhere.
   at::Tensor diverged_;
+  /// For how many steps it has been so, and the number 1 beside it.
+  at::Tensor diverged_steps_, one_;
   std::vector<Pending> pending_;
 
   Clock::time_point begun_ = Clock::now(), window_start_ = Clock::now(), checkpointed_ = Clock::now();
@@ -752,6 +891,7 @@ class Trainer {
   double steps_per_second_ = 0;
   /// What the last evaluation found; `loss` is its first output.
   double validation_loss_ = 0;
+  double evaluation_ms_ = 0;
   /// The value that early stopping looks at, of the same evaluation.
   double watched_ = 0;
   std::optional<std::string> file_;
@@ -766,6 +906,10 @@ at::Device pick_device(bool cuda) {
   return at::Device(at::kCUDA, 0);
 }
 
-TrainResult run_training(TrainSpec spec, const OnEvents& on_events, Control& control) { return Trainer(std::move(spec), on_events, control).run(); }
+TrainResult run_training(TrainSpec spec, const OnEvents& on_events, Control& control) {
+  const MemoryLimit limit(spec.cuda ? 0 : spec.memory_limit_bytes);
+  reset_peak();
+  return Trainer(std::move(spec), on_events, control).run();
+}
 
 } // namespace tensorloom

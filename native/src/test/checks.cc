@@ -231,7 +231,7 @@ int self_check(Where where) {
     wild.cuda = where.cuda;
     wild.lr = 1e30;
     const Failure failure = failure_of([&] { losses_of(wild); });
-    require(failure.code == "NOT_FINITE" && failure.step > 0 && !failure.node.empty(), failure.to_json());
+    require(failure.code == "RUN_NONFINITE" && failure.step > 0 && !failure.node.empty(), failure.to_json());
   });
   return report.finish();
 }

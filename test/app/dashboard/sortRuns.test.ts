@@ -16,6 +16,8 @@ function run(number: number, part: Partial<RunSummary>): RunSummary {
     epochs: 10,
     elapsedMs: 0,
     stepsPerSecond: 0,
+    forecast: null,
+    peakBytes: null,
     summary: {},
     marks: [],
     failure: null,

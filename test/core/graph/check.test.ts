@@ -121,7 +121,7 @@ describe("problems say what, where and what to do", () => {
   });
 
   it("no input, no output, and what nothing uses", () => {
-    expect(problemsOf({ schemaVersion: 1, nodes: [], edges: [] }).map(({ code }) => code)).toEqual(["GRAPH_NO_INPUT", "GRAPH_NO_OUTPUT"]);
+    expect(problemsOf({ schemaVersion: 1, nodes: [], edges: [] }).map(({ code }) => code)).toEqual(["GRAPH_NO_INPUT", "GRAPH_INCOMPLETE"]);
     const stray = draw(["in", "input", { shape: [4] }], ["out", "output"], ["act", "relu", {}, { x: "in" }], ["lost", "linear", {}, {}]);
     const checked = checkGraph(stray);
     expect(hasErrors(checked)).toBe(false);

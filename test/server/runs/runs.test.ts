@@ -80,10 +80,23 @@ describe("starting a run", () => {
     expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, datasetId: dataset.id } }))).toMatchObject({
       code: "DATASET_NOT_READY",
     });
-    for (const change of [{ lr: Number.NaN }, { lr: -1 }, { batchSize: 0 }, { epochs: 1e12 }, { extra: 1 }])
+    // Bad input 58.
+    const wrong: [change: object, field: string, words: RegExp][] = [
+      [{ lr: Number.NaN }, "lr", /^The setting lr is NaN\. /],
+      [{ lr: "1e309" }, "lr", /^The setting lr is "1e309"\. /],
+      [{ lr: Number.POSITIVE_INFINITY }, "lr", /^The setting lr is Infinity\. /],
+      [{ lr: -1 }, "lr", /^The setting lr is -1\. .*>0/],
+      [{ batchSize: 0 }, "batchSize", /^The setting batchSize is 0\. .*>=1/],
+      [{ epochs: 1e12 }, "epochs", /^The setting epochs is 1000000000000\. .*<=10000/],
+      [{ mixup: 99 }, "mixup", /^The setting mixup is 99\. .*<=10/],
+    ];
+    for (const [change, field, words] of wrong)
       expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, ...change } }))).toMatchObject({
-        code: "INPUT_SHAPE",
+        code: "CONFIG_RANGE",
+        details: { field },
+        message: expect.stringMatching(words),
       });
+    expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, ...{ extra: 1 } } }))).toMatchObject({ code: "INPUT_SHAPE" });
   });
 
   test("beyond the queue's limit is refused, and says the limit", async () => {
@@ -177,7 +190,7 @@ describe("a run's life", () => {
     await move({
       status: "failed",
       endedAt: new Date(),
-      failure: { code: "NOT_FINITE", message: "The loss is no number." },
+      failure: { code: "RUN_NONFINITE", message: "The loss is no number." },
       leaseUntil: null,
     });
     await expect(move({ status: "finished" })).rejects.toThrow();

@@ -1,0 +1,77 @@
+"use client";
+
+import { useState } from "react";
+import type { RunSettings } from "../../../core/training/settings.ts";
+import { Button } from "../../ui/Button.tsx";
+import { formatBytes, formatCount, formatDuration } from "../../ui/format.ts";
+import { notify } from "../../ui/Notices.tsx";
+import { type Answers, useTRPCClient } from "../../ui/trpc.ts";
+import { saveNow } from "../useAutosave.ts";
+import { changeSettings, complain } from "./useTraining.ts";
+
+/** Measures batches that double, shows what was measured, and offers the one from which on throughput no longer gains. */
+export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; settings: RunSettings; whyNot: string | null }) {
+  const client = useTRPCClient();
+  const [searching, setSearching] = useState(false);
+  const [search, setSearch] = useState<Answers["runs"]["findBatch"] | null>(null);
+
+  async function find(): Promise<void> {
+    setSearching(true);
+    try {
+      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
+      setSearch(await client.runs.findBatch.mutate({ modelId, settings }));
+    } catch (error) {
+      notify(`No batch size was found. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
+    } finally {
+      setSearching(false);
+    }
+  }
+
+  return (
+    <div className="py-[3px]">
+      <div className="flex justify-end gap-2">
+        {search && (
+          <Button
+            size="sm"
+            kind="primary"
+            disabled={settings.batchSize === search.suggested}
+            onClick={() => {
+              complain("Batch size", null);
+              changeSettings({ batchSize: search.suggested });
+            }}
+          >
+            Use {search.suggested}
+          </Button>
+        )}
+        <Button size="sm" disabled={searching || whyNot !== null} title="Measures some steps at each size. Nothing of it is kept." onClick={() => void find()}>
+          {searching ? "Measuring" : "Find a batch size"}
+        </Button>
+      </div>
+      {search && (
+        <figure className="py-1.5">
+          <table className="w-full text-right text-sm tabular-nums">
+            <thead>
+              <tr className="text-ink2">
+                <th className="text-left font-normal">Batch</th>
+                <th className="font-normal">Rows per s</th>
+                <th className="font-normal">Step</th>
+                <th className="font-normal">Memory</th>
+              </tr>
+            </thead>
+            <tbody>
+              {search.measured.map(({ batchSize, samplesPerSecond, stepMs, peakBytes }) => (
+                <tr key={batchSize} className={batchSize === search.suggested ? "font-semibold text-accent" : undefined}>
+                  <td className="text-left">{batchSize}</td>
+                  <td>{formatCount(Math.round(samplesPerSecond))}</td>
+                  <td>{formatDuration(stepMs)}</td>
+                  <td>{formatBytes(peakBytes)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <figcaption className="pt-1 text-sm text-ink2">{search.why} A larger batch takes fewer steps an epoch, so it may want a higher learning rate.</figcaption>
+        </figure>
+      )}
+    </div>
+  );
+}

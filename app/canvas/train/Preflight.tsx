@@ -1,0 +1,189 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
+import type { Manifest } from "../../../core/data/manifest.ts";
+import type { Graph } from "../../../core/graph/document.ts";
+import { planSteps } from "../../../core/training/build.ts";
+import { balancedWeights } from "../../../core/training/classWeights.ts";
+import { lossNamed } from "../../../core/training/losses/index.ts";
+import { fittingBatch, memoryModel } from "../../../core/training/memory.ts";
+import { whyNoMixup } from "../../../core/training/mixup.ts";
+import { epochMs } from "../../../core/training/probe.ts";
+import type { RunSettings } from "../../../core/training/settings.ts";
+import { Button } from "../../ui/Button.tsx";
+import { cx } from "../../ui/cx.ts";
+import { formatBytes, formatDuration } from "../../ui/format.ts";
+import { Line } from "../../ui/Panel.tsx";
+import { useTRPC, useTRPCClient } from "../../ui/trpc.ts";
+import { currentChecked, useChecked, usePurpose } from "../checked.ts";
+import { fixProblem } from "../edits.ts";
+import { saveNow } from "../useAutosave.ts";
+import { useGraph } from "../useGraph.ts";
+import { changeSettings } from "./useTraining.ts";
+
+/** Besides the latest two there are the best one and the one being written. */
+const CHECKPOINTS_HELD = 4;
+/** A class this many times rarer than another is worth a word. */
+const UNEVEN = 4;
+
+type Remedy = { message: string; label: string; mend: () => void; bad: boolean };
+
+/** What a run will take before it is started: memory, time and disk; and what stands in its way, with a button that mends it. */
+export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string; settings: RunSettings; cuda: boolean | null; whyNot: string | null }) {
+  const trpc = useTRPC();
+  const client = useTRPCClient();
+  const graph = useDeferredValue(useGraph((s) => s.graph));
+  const data = usePurpose((s) => s.data);
+  const { problems } = useChecked();
+  const status = useQuery(trpc.workspace.status.queryOptions(undefined, { refetchInterval: 15_000 })).data;
+  const [asked, setAsked] = useState(false);
+  const model = useMemo(() => (data ? tryModel(graph, settings, data) : null), [graph, settings, data]);
+  const memory = model?.(settings.batchSize) ?? null;
+  const limitBytes = settings.device === "cpu" ? (status?.memoryLimitBytes ?? null) : null;
+
+  const order = useMemo(() => JSON.stringify([graph, { ...settings, epochs: 1, lr: 1e-3, seed: 0 }]), [graph, settings]);
+  const probe = useQuery({
+    queryKey: ["measure", modelId, order],
+    enabled: whyNot === null && (asked || status?.running === 0),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      // Whoever types a number changes it several times.
+      await new Promise((done) => setTimeout(done, 1_200));
+      signal.throwIfAborted();
+      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
+      return client.runs.measure.mutate({ modelId, settings }, { signal });
+    },
+  });
+  const measured = whyNot === null ? probe.data : undefined;
+  const plan = data ? planSteps(data.splits.train.rows, settings) : null;
+  const epoch = measured && plan ? epochMs(measured, plan.stepsPerEpoch) : null;
+  const peakBytes = measured?.peakBytes ?? memory?.peakBytes ?? null;
+  const isTooMuch = limitBytes !== null && peakBytes !== null && peakBytes > limitBytes;
+  const checkpointBytes = memory ? memory.weightBytes + memory.optimizerBytes : null;
+  const diskBytes = checkpointBytes === null ? null : checkpointBytes * CHECKPOINTS_HELD;
+  const isDiskFull = diskBytes !== null && status?.diskFreeBytes != null && diskBytes > status.diskFreeBytes;
+
+  const remedies: Remedy[] = [];
+  const firstFix = problems.find(({ severity, fixes }) => severity === "error" && fixes.length > 0);
+  const [fix] = firstFix?.fixes ?? [];
+  if (firstFix && fix)
+    remedies.push({
+      message: firstFix.message,
+      label: fix.label,
+      mend: () => fixProblem(currentChecked().problems.find(({ message }) => message === firstFix.message) ?? firstFix, fix),
+      bad: true,
+    });
+  if (isTooMuch && model && limitBytes !== null) {
+    const fits = fittingBatch(model, settings.batchSize, limitBytes, measured?.peakBytes);
+    if (fits !== null)
+      remedies.push({
+        message: `A batch of ${settings.batchSize} takes more memory than a run may.`,
+        label: `Use a batch of ${fits}`,
+        mend: () => changeSettings({ batchSize: fits }),
+        bad: true,
+      });
+  }
+  if (data && settings.batchSize > data.splits.train.rows) {
+    const { rows } = data.splits.train;
+    remedies.push({
+      message: `A batch of ${settings.batchSize} is larger than the ${rows} training rows.`,
+      label: `Use a batch of ${rows}`,
+      mend: () => changeSettings({ batchSize: rows }),
+      bad: true,
+    });
+  }
+  if (settings.device === "cuda" && cuda === false)
+    remedies.push({ message: "This machine has no CUDA device.", label: "Train on the CPU", mend: () => changeSettings({ device: "cpu" }), bad: true });
+  const unmixable = settings.mixup > 0 && data ? whyNoMixup(data) : null;
+  if (unmixable) remedies.push({ message: unmixable, label: "Switch mixup off", mend: () => changeSettings({ mixup: 0 }), bad: true });
+  const counts = (data?.splits.train.classCounts ?? []).filter((count) => count > 0);
+  const { classWeights } = lossNamed(settings.loss);
+  if (classWeights && settings.lossParams[classWeights] === undefined && counts.length > 1 && Math.max(...counts) >= UNEVEN * Math.min(...counts))
+    remedies.push({
+      message: `The rarest class has ${Math.min(...counts)} rows, the commonest ${Math.max(...counts)}.`,
+      label: "Balance the classes",
+      mend: () => changeSettings({ lossParams: { ...settings.lossParams, [classWeights]: balancedWeights(data?.splits.train.classCounts ?? []) } }),
+      bad: false,
+    });
+
+  return (
+    <section aria-label="Before the run" className="space-y-1.5">
+      <dl>
+        <Line name="Memory" plain>
+          <Figure bad={isTooMuch}>
+            {peakBytes === null ? "–" : `${measured ? "" : "about "}${formatBytes(peakBytes)}`}
+            {limitBytes !== null && <span className="text-ink2"> of {formatBytes(limitBytes)}</span>}
+          </Figure>
+        </Line>
+        {memory && limitBytes !== null && (
+          <MemoryBar
+            parts={[
+              ["weights", memory.weightBytes],
+              ["gradients", memory.gradientBytes],
+              ["optimizer", memory.optimizerBytes],
+              ["batch", memory.batchBytes],
+              ["results kept for the backward pass", memory.activationBytes],
+            ]}
+            limitBytes={limitBytes}
+          />
+        )}
+        <Line name="An epoch" plain>
+          {epoch !== null ? formatDuration(epoch) : probe.isFetching ? <span className="text-ink2">measuring</span> : <span className="text-ink2">not measured</span>}
+        </Line>
+        <Line name={`All ${settings.epochs} epochs`} plain>
+          {epoch === null ? "–" : formatDuration(epoch * settings.epochs)}
+        </Line>
+        <Line name="Checkpoints on disk" plain>
+          <Figure bad={isDiskFull}>{diskBytes === null ? "–" : `up to ${formatBytes(diskBytes)}`}</Figure>
+        </Line>
+      </dl>
+      {probe.error && whyNot === null && <p className="text-sm text-bad">{probe.error.message}</p>}
+      {whyNot === null && !measured && !probe.isFetching && (
+        <Button size="sm" title="Takes some real steps of a throw-away copy. Nothing of it is kept." onClick={() => (asked ? void probe.refetch() : setAsked(true))}>
+          Measure
+        </Button>
+      )}
+      {remedies.map(({ message, label, mend, bad }) => (
+        <p key={label} className="flex items-baseline justify-between gap-3 text-sm">
+          <span className={bad ? "text-bad" : "text-warn"}>{message}</span>
+          <button type="button" className="shrink-0 text-accent hover:underline" onClick={mend}>
+            {label}
+          </button>
+        </p>
+      ))}
+    </section>
+  );
+}
+
+function tryModel(graph: Graph, settings: RunSettings, data: Manifest): ReturnType<typeof memoryModel> | null {
+  try {
+    return memoryModel(graph, settings, data);
+  } catch {
+    // The drawing has problems, which are said elsewhere; what it would take cannot be known yet.
+    return null;
+  }
+}
+
+function Figure({ bad, children }: { bad: boolean; children: ReactNode }) {
+  return <span className={cx(bad && "text-bad")}>{children}</span>;
+}
+
+const TONES = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--accent)"];
+
+/** Of what the memory is made up, against what there may be. */
+function MemoryBar({ parts, limitBytes }: { parts: [name: string, bytes: number][]; limitBytes: number }) {
+  const whole = Math.max(
+    limitBytes,
+    parts.reduce((sum, [, bytes]) => sum + bytes, 0),
+  );
+  const words = parts.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(", ");
+  return (
+    <div role="img" aria-label={`Memory: ${words}`} title={words} className="my-1 flex h-1.5 overflow-hidden rounded-full bg-sunk">
+      {parts.map(([name, bytes], i) => (
+        <span key={name} style={{ width: `${(100 * bytes) / whole}%`, background: TONES[i] }} />
+      ))}
+    </div>
+  );
+}
