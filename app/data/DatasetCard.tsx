@@ -42,7 +42,7 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
   const isImage = dataset.task !== null && taskNamed(dataset.task).input === "image";
   const samples = useQuery(
     trpc.datasets.samples.queryOptions(
-      { datasetId: dataset.id, split: "train", limit: isImage ? 36 : dataset.text ? 8 : 4 },
+      { datasetId: dataset.id, split: "train", limit: isImage ? 36 : dataset.text ? 8 : 4, ...(isImage ? { side: 48 } : {}) },
       { enabled: dataset.status === "ready", staleTime: Infinity },
     ),
   );
@@ -95,7 +95,15 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
   return (
     <div className="grid grid-cols-12 gap-1">
       {samples.data.samples.map((sample) => (
-        <SampleImage key={sample.row} bytes={sample.input} dtype={dtype} shape={shape} label={targetText(sample.target, dataset.classes)} className="rounded-sm" />
+        <SampleImage
+          key={sample.row}
+          bytes={sample.input}
+          dtype={dtype}
+          shape={shape}
+          mask={sample.mask}
+          label={sample.name ?? targetText(sample.target, dataset.classes)}
+          className="rounded-sm"
+        />
       ))}
     </div>
   );

@@ -5,13 +5,17 @@ import type { Manifest } from "../../core/data/manifest.ts";
 import { PADDING, UNKNOWN } from "../../core/data/text.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
+import { classColourText } from "../ui/classColours.ts";
 import { cx } from "../ui/cx.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { Line, Panel } from "../ui/Panel.tsx";
-import { Empty, Failing, Loading } from "../ui/States.tsx";
+import { Progress } from "../ui/Progress.tsx";
+import { Empty, Loading } from "../ui/States.tsx";
 import type { Answers } from "../ui/trpc.ts";
 import { HealthPanel } from "./HealthPanel.tsx";
+import { fitTitles } from "./pictureWords.ts";
 import { Samples } from "./Samples.tsx";
+import { TakeAlong } from "./TakeAlong.tsx";
 import { ruleTitles } from "./tasks.ts";
 
 export type Dataset = Answers["datasets"]["get"];
@@ -21,12 +25,17 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
   // The class whose samples are shown; null for all.
   const [classIndex, setClassIndex] = useState<number | null>(null);
   const { manifest } = dataset;
-  if (dataset.status === "failed") return <Failing what={dataset.name} error={new Error(dataset.failure?.message ?? "It could not be read.")} />;
+  if (dataset.status === "failed") return <Empty title={`${dataset.name} could not be read`}>{dataset.failure?.message ?? "Add it again."}</Empty>;
   if (!manifest) {
+    const { progress } = dataset;
     return (
       <div className="space-y-3">
-        <Empty title={`${dataset.name} is being prepared`}>Its files are read once into arrays that training can map into memory. This takes some seconds.</Empty>
-        <Loading label="Preparing" className="h-64" />
+        <Empty title={`${dataset.name} is being prepared`}>Its files are read once into arrays that training can map into memory. Deleting it stops that.</Empty>
+        {progress && progress.of > 0 ? (
+          <Progress text={`${formatCount(progress.done)} of ${formatCount(progress.of)} pictures`} share={progress.done / progress.of} />
+        ) : (
+          <Loading label="Preparing" className="h-64" />
+        )}
       </div>
     );
   }
@@ -61,17 +70,27 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
         <Samples dataset={dataset} manifest={manifest} classIndex={classIndex} onClass={setClassIndex} />
         <div className="space-y-4">
           {manifest.classes.length > 0 && (
-            <Panel title="Classes" end={<span className="text-sm">training, validation</span>}>
-              <ClassCounts classes={manifest.classes} train={train.classCounts} validation={validation.classCounts} chosen={classIndex} onChoose={setClassIndex} />
+            <Panel title="Classes" end={<span className="text-sm">{train.target.shape.length > 1 ? "pixels in training, validation" : "training, validation"}</span>}>
+              <ClassCounts
+                classes={manifest.classes}
+                train={train.classCounts}
+                validation={validation.classCounts}
+                isPixels={train.target.shape.length > 1}
+                chosen={classIndex}
+                onChoose={setClassIndex}
+              />
             </Panel>
           )}
           <HealthPanel datasetId={dataset.id} manifest={manifest} />
+          <TakeAlong datasetId={dataset.id} manifest={manifest} />
           <Panel title="About">
             <dl className="px-3.5 pb-3">
               <Line name="Stored as">
                 {train.input.dtype} [{train.input.shape.join(", ")}]
               </Line>
               {manifest.table && <Preparation table={manifest.table} />}
+              {manifest.pictures && <PictureForm pictures={manifest.pictures} classes={manifest.classes} />}
+              {manifest.arrays && <ArrayReading arrays={manifest.arrays} />}
               {manifest.text ? <Vocabulary text={manifest.text} /> : <Scaling preprocess={manifest.preprocess} />}
             </dl>
             <div className="space-y-1.5 border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
@@ -101,6 +120,44 @@ function Preparation({ table: { split, missing } }: { table: NonNullable<Manifes
           {formatCount(cells)} without a value: {ruleTitles[rule].toLowerCase()}
         </Line>
       ))}
+    </>
+  );
+}
+
+/** How NumPy arrays were read and split. */
+function ArrayReading({ arrays: { plan, rowsLeftOut } }: { arrays: NonNullable<Manifest["arrays"]> }) {
+  const { how, validationShare, seed } = plan.split;
+  return (
+    <>
+      <Line name="Arrays" plain>
+        {plan.train.input}
+        {plan.train.target !== null && `, ${plan.train.target}`}
+      </Line>
+      <Line name="Split" plain>
+        {how === "given" ? "as in the file" : `${how}, ${Number((validationShare * 100).toFixed(2))}% kept back, seed ${seed}`}
+      </Line>
+      {rowsLeftOut > 0 && <Line name="Rows left out">{formatCount(rowsLeftOut)}</Line>}
+    </>
+  );
+}
+
+/** How a person's own pictures were read. */
+function PictureForm({ pictures: { fit, split, labels }, classes }: { pictures: NonNullable<Manifest["pictures"]>; classes: readonly string[] }) {
+  return (
+    <>
+      <Line name="Other shapes" plain>
+        {fitTitles[fit]}
+      </Line>
+      <Line name="Split" plain>
+        {split.how === "given" ? "as the folders said" : `${split.how}, ${Number((split.validationShare * 100).toFixed(2))}% kept back`}, seed {split.seed}
+      </Line>
+      {labels.map((from, index) =>
+        from.length === 1 && from[0] === classes[index] ? null : (
+          <Line key={classes[index]} name={classes[index] ?? ""} plain>
+            {from.join(", ") || "(no folder)"}
+          </Line>
+        ),
+      )}
     </>
   );
 }
@@ -158,17 +215,20 @@ function ClassCounts({
   classes,
   train,
   validation,
+  isPixels,
   chosen,
   onChoose,
 }: {
   classes: readonly string[];
   train: readonly number[];
   validation: readonly number[];
+  /** Whether pixels are counted, each of which has a class; then classes have the colours of the masks. */
+  isPixels: boolean;
   chosen: number | null;
   onChoose: (index: number | null) => void;
 }) {
   // Every row has the same columns, so that the bars share one scale.
-  const columns = `${Math.min(14, Math.max(2, ...classes.map((name) => name.length)))}ch 1fr ${Math.max(...classes.map((_, i) => formatCount(train[i] ?? 0).length + formatCount(validation[i] ?? 0).length))}ch`;
+  const columns = `${Math.min(14, Math.max(2, ...classes.map((name) => name.length + (isPixels ? 3 : 0))))}ch 1fr ${Math.max(...classes.map((_, i) => formatCount(train[i] ?? 0).length + formatCount(validation[i] ?? 0).length))}ch`;
   const most = Math.max(1, ...classes.map((_, i) => Math.max(train[i] ?? 0, validation[i] ?? 0)));
   return (
     <ul className="px-1.5 pb-2">
@@ -177,12 +237,21 @@ function ClassCounts({
           <button
             type="button"
             aria-pressed={chosen === index}
-            aria-label={`Show only ${name}: ${train[index] ?? 0} training, ${validation[index] ?? 0} validation samples`}
+            aria-label={`Show only ${name}: ${train[index] ?? 0} training, ${validation[index] ?? 0} validation ${isPixels ? "pixels" : "samples"}`}
             onClick={() => onChoose(chosen === index ? null : index)}
             style={{ gridTemplateColumns: columns }}
             className={cx("grid w-full items-center gap-2 rounded-md px-2 py-1 text-left", chosen === index ? "bg-accent-soft" : "hover:bg-hover")}
           >
-            <span className="truncate">{name}</span>
+            <span className="truncate" title={name}>
+              {isPixels && (
+                <span
+                  aria-hidden
+                  className="mr-1.5 inline-block size-2.5 rounded-sm border border-line2 align-[-1px]"
+                  style={index === 0 ? undefined : { background: classColourText(index) }}
+                />
+              )}
+              {name}
+            </span>
             <span aria-hidden className="space-y-px">
               <span className="block h-[5px] rounded-r-sm bg-series-1" style={{ width: `${((train[index] ?? 0) / most) * 100}%` }} />
               <span className="block h-[5px] rounded-r-sm bg-series-2" style={{ width: `${((validation[index] ?? 0) / most) * 100}%` }} />

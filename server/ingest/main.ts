@@ -1,12 +1,18 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { ArrayPlan } from "../../core/data/arrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
+import { PicturePlan, PictureTask } from "../../core/data/pictures.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { openFileStore } from "../storage/files.ts";
+import { inspectArrays } from "./arrayFacts.ts";
 import { findBuiltinDataset } from "./builtin.ts";
 import { examineDataset } from "./health.ts";
 import { loadWeights, readOnnxModel, readPyTorchModel } from "./model.ts";
+import { writeOwnArrays } from "./ownArrays.ts";
 import { prepareOwnTable } from "./ownTable.ts";
+import { inspectPictures } from "./pictureFacts.ts";
+import { writePictures } from "./pictures.ts";
 import { IngestError } from "./source.ts";
 import { inspectTable } from "./tableFacts.ts";
 import { writeDataset } from "./write.ts";
@@ -20,6 +26,10 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (the graph as JSON on standard input)
  *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
  *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
+ *     node server/ingest/main.ts picture-facts <files folder> <key of the upload> [task]
+ *     node server/ingest/main.ts pictures <files folder> <key of the upload> <its name> <dataset id>     (the plan on standard input; says how far it is)
+ *     node server/ingest/main.ts array-facts <files folder> <key of the upload>
+ *     node server/ingest/main.ts arrays <files folder> <key of the upload> <its name> <dataset id>       (the plan on standard input)
  *     node server/ingest/main.ts health <files folder> <dataset id>                                      (the manifest on standard input)
  *     node server/ingest/main.ts pytorch                                                             (the code on standard input)
  */
@@ -28,6 +38,11 @@ const Order = z.union([
   z.tuple([z.enum(["onnx", "weights"]), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table-facts"), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table"), z.string(), z.string(), z.string(), z.uuid()]),
+  z.tuple([z.literal("picture-facts"), z.string(), z.string()]),
+  z.tuple([z.literal("picture-facts"), z.string(), z.string(), PictureTask]),
+  z.tuple([z.literal("pictures"), z.string(), z.string(), z.string(), z.uuid()]),
+  z.tuple([z.literal("array-facts"), z.string(), z.string()]),
+  z.tuple([z.literal("arrays"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("health"), z.string(), z.uuid()]),
   z.tuple([z.literal("pytorch"), z.string()]),
 ]);
@@ -48,8 +63,18 @@ try {
 async function carryOut(): Promise<object> {
   if (order[0] === "pytorch") return readPyTorchModel(await text(process.stdin), order[1]);
   if (order[0] === "health") return examineDataset(openFileStore(order[1]), order[2], Manifest.parse(JSON.parse(await text(process.stdin))));
+  if (order[0] === "picture-facts") return inspectPictures(openFileStore(order[1]).path(order[2]), order[3]);
+  if (order[0] === "array-facts") return inspectArrays(openFileStore(order[1]).path(order[2]));
   const [kind, root, what, where] = order;
   const files = openFileStore(root);
+  if (kind === "pictures") {
+    const plan = PicturePlan.parse(JSON.parse(await text(process.stdin)));
+    return { ok: true, ...(await writePictures(files, order[4], { file: files.path(what), name: where }, plan, sayProgress())) };
+  }
+  if (kind === "arrays") {
+    const plan = ArrayPlan.parse(JSON.parse(await text(process.stdin)));
+    return { ok: true, ...(await writeOwnArrays(files, order[4], { file: files.path(what), name: where }, plan)) };
+  }
   if (kind === "table-facts") return inspectTable(files.path(what), where, TableForm.partial().parse(JSON.parse(await text(process.stdin))));
   if (kind === "table") {
     const plan = TablePlan.parse(JSON.parse(await text(process.stdin)));
@@ -60,4 +85,14 @@ async function carryOut(): Promise<object> {
   const source = findBuiltinDataset(where);
   if (source === undefined) throw new IngestError("DATASET_UNKNOWN", `There is no built-in data set "${where}".`);
   return { ok: true, ...(await writeDataset(files, what, await source.prepare())) };
+}
+
+/** Says now and then how far a long work is. */
+function sayProgress(): (done: number, of: number) => void {
+  let last = 0;
+  return (done, of) => {
+    if (performance.now() - last < 500) return;
+    last = performance.now();
+    process.stdout.write(`${JSON.stringify({ progress: { done, of } })}\n`);
+  };
 }

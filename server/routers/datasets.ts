@@ -6,9 +6,11 @@ import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
 import { readHealth } from "../datasets/health.ts";
-import { CreateTable, createOwnTable, deleteDataset, InspectTable, inspectOwnTable } from "../datasets/own.ts";
-import { findRowsOfClass } from "../datasets/rows.ts";
+import { CreateArrays, CreateTable, createOwnArrays, createOwnTable, deleteDataset, InspectArrays, InspectTable, inspectOwnArrays, inspectOwnTable } from "../datasets/own.ts";
+import { CreatePictures, createOwnPictures, InspectPictures, inspectOwnPictures } from "../datasets/ownPictures.ts";
+import { findRowsOfClass, readNames, shrink } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
+import { Progress } from "../ingest/child.ts";
 import { Id } from "../input.ts";
 import type { FileStore } from "../storage/files.ts";
 import { readRows, readTargets } from "../trainer/evaluation.ts";
@@ -25,6 +27,8 @@ const ReadSamples = z.strictObject({
   limit: z.int().min(1).max(256).default(32),
   /** Only rows of this class; `offset` then counts among them. */
   classIndex: z.int().min(0).optional(),
+  /** Pictures with longer sides are made smaller; their class numbers then come as `mask`. */
+  side: z.int().min(16).max(256).optional(),
 });
 
 export const datasets = router({
@@ -56,6 +60,24 @@ export const datasets = router({
     .input(CreateTable)
     .mutation(({ ctx, input }) => createOwnTable(ctx, input)),
 
+  /** What is in an uploaded NumPy file, before it is made a data set. */
+  inspectArrays: org("member")
+    .input(InspectArrays)
+    .mutation(({ ctx, input }) => inspectOwnArrays(ctx, input)),
+
+  createArrays: org("member")
+    .input(CreateArrays)
+    .mutation(({ ctx, input }) => createOwnArrays(ctx, input)),
+
+  /** What is in an uploaded archive of pictures, before it is made a data set. */
+  inspectPictures: org("member")
+    .input(InspectPictures)
+    .mutation(({ ctx, input }) => inspectOwnPictures(ctx, input)),
+
+  createPictures: org("member")
+    .input(CreatePictures)
+    .mutation(({ ctx, input }) => createOwnPictures(ctx, input)),
+
   delete: org("member")
     .input(z.strictObject({ datasetId: Id }))
     .mutation(({ ctx, input }) => deleteDataset(ctx, input.datasetId)),
@@ -69,10 +91,11 @@ const fields = {
   status: true,
   manifest: true,
   failure: true,
+  progress: true,
   sizeBytes: true,
 } satisfies Prisma.DatasetSelect;
 
-function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPayload<{ select: typeof fields }>) {
+function toSummary({ manifest, failure, progress, sizeBytes, ...row }: Prisma.DatasetGetPayload<{ select: typeof fields }>) {
   const known = Manifest.nullable().parse(manifest);
   return {
     ...row,
@@ -86,10 +109,12 @@ function toSummary({ manifest, failure, sizeBytes, ...row }: Prisma.DatasetGetPa
     text: known?.text ?? null,
     sizeBytes: Number(sizeBytes),
     failure: Failure.nullable().parse(failure),
+    /** How far reading is, where that takes its time. */
+    progress: Progress.nullable().parse(progress),
   };
 }
 
-async function readSamples(db: Database, files: FileStore, orgId: string, { datasetId, split, rows, offset, limit, classIndex }: z.infer<typeof ReadSamples>) {
+async function readSamples(db: Database, files: FileStore, orgId: string, { datasetId, split, rows, offset, limit, classIndex, side }: z.infer<typeof ReadSamples>) {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, manifest: true } });
   if (!found) throw notFound("data set");
   const manifest = Manifest.nullable().parse(found.manifest);
@@ -98,19 +123,32 @@ async function readSamples(db: Database, files: FileStore, orgId: string, { data
   const { shape, dtype } = part.input;
   const all = classIndex === undefined ? null : await findRowsOfClass(files, datasetId, part, classIndex);
   const total = all?.length ?? part.rows;
-  const rowBytes = shape.reduce((product, size) => product * size, { uint8: 1, float32: 4, int64: 8 }[dtype]);
+  const small = side !== undefined && dtype === "uint8" && shape.length === 3 ? side : null;
+  const rowBytes = shape.reduce((product, size, axis) => product * (small !== null && axis > 0 ? Math.min(size, small) : size), { uint8: 1, float32: 4, int64: 8 }[dtype]);
   const most = Math.max(1, Math.min(limit, Math.floor(SAMPLE_BYTES / rowBytes)));
   const wanted = rows ?? (all ? all.slice(offset, offset + most) : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
   if (wanted.some((row) => row >= part.rows)) throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
-  const [inputs, targets] = await Promise.all([readRows(files, datasetId, part.input, part.rows, wanted), readTargets(files, datasetId, part, wanted)]);
+  const hasMasks = small !== null && part.target.dtype === "uint8" && part.target.shape.length === 2;
+  const [inputs, targets, masks, names] = await Promise.all([
+    readRows(files, datasetId, part.input, part.rows, wanted),
+    hasMasks ? [] : readTargets(files, datasetId, part, wanted),
+    hasMasks ? readRows(files, datasetId, part.target, part.rows, wanted) : [],
+    readNames(files, datasetId, part),
+  ]);
+  const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
   return {
     total,
-    samples: wanted.map((row, index) => ({
-      row,
-      input: Buffer.from(inputs[index] as Uint8Array).toString("base64"),
-      target: targets[index] ?? [],
-    })),
+    samples: wanted.map((row, index) => {
+      const [input, mask] = [inputs[index] as Uint8Array, masks[index]];
+      return {
+        row,
+        input: toText(small === null ? input : shrink(input, shape, small, "mean").bytes),
+        target: targets[index] ?? [],
+        mask: mask && small !== null ? toText(shrink(mask, part.target.shape, small, "middle").bytes) : null,
+        name: names?.[row] ?? null,
+      };
+    }),
     dtype,
-    shape,
+    shape: small === null ? shape : shrink(new Uint8Array(), shape, small, "mean").shape,
   };
 }

@@ -44,6 +44,7 @@ describe("the health of a data set", () => {
         { where: "train", count: 1, contradictions: 0, first: [{ row: { split: "train", row: 100 }, equals: { split: "train", row: 3 }, contradicts: false }] },
         { where: "across", count: 1, contradictions: 1, first: [{ row: { split: "validation", row: 1 }, equals: { split: "train", row: 3 }, contradicts: true }] },
       ],
+      similar: [],
       constant: ["always"],
       outliers: [{ column: "size", count: 1, first: [{ split: "validation", row: 2, value: -1000, deviations: (-1000 - 49.5) / 29 }] }],
     });
