@@ -40,6 +40,12 @@ async function suite(title: string, command: string, args: string[], report: str
   return passed || counts.failed > 0 ? counts : { ...counts, failed: 1 };
 }
 
+/** `npm run test:full` breaks things for longer and more often; what is set already stays. */
+if (process.env.TENSORLOOM_TEST === "full") {
+  const long = { FAULT_KILLS: "200", FAULT_CANCELS: "50", FAULT_OUTAGE_MS: "600000", FAULT_ROUNDS: "10" };
+  for (const [name, value] of Object.entries(long)) process.env[name] ??= value;
+}
+
 mkdirSync("test-results", { recursive: true });
 const only = process.argv[2];
 const stages: [string, () => Promise<Counts>][] = [

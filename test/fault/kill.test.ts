@@ -14,14 +14,16 @@ beforeAll(async () => {
   world = await openWorld();
   world.startAgent();
   const twin = await world.queueRun(order);
-  expect((await world.untilEnded(twin)).status).toBe("finished");
+  expect((await world.untilEnded(twin, 60_000 + kills * 1_000)).status).toBe("finished");
   undisturbed = await world.series(twin);
   weights = await world.finalState(twin);
 });
 afterAll(() => world?.close());
 
 describe("a killed trainer", () => {
-  it(`loses and doubles no point over ${kills} kills, and ends with the very weights, optimizer and random state of its undisturbed twin`, async () => {
+  it(`loses and doubles no point over ${kills} kills, and ends with the very weights, optimizer and random state of its undisturbed twin`, {
+    timeout: 120_000 + kills * 15_000,
+  }, async () => {
     const id = await world.queueRun(order);
     let lastPid = 0;
     for (let count = 0; count < kills; count++) {
@@ -34,7 +36,7 @@ describe("a killed trainer", () => {
       await world.untilRun(id, "claimed again", (run) => !(run.owner ?? "").includes(` ${lastPid} `));
       expect(performance.now() - killedAt).toBeLessThan(30_000);
     }
-    const run = await world.untilEnded(id);
+    const run = await world.untilEnded(id, 60_000 + kills * 1_000);
     expect(run.status).toBe("finished");
     expect(run.leaseToken).toBeGreaterThan(kills);
     expect(await world.series(id)).toEqual(undisturbed);
@@ -71,16 +73,16 @@ describe("a killed trainer", () => {
     expect(await world.audit()).toEqual([]);
   });
 
-  it("that crashed by itself is tried once more, and then the run fails with the signal in words", async () => {
+  it.each(["SIGSEGV", "SIGABRT", "SIGBUS"] as const)("that crashed by itself (%s) is tried once more, and then the run fails with the signal in words", async (signal) => {
     const id = await world.queueRun({ ...order, epochs: 5_000 });
     await world.untilRun(id, "stepping", (run) => run.step > 0);
-    kill(await world.trainerOf(id), "SIGSEGV");
+    kill(await world.trainerOf(id), signal);
     await world.untilRun(id, "claimed again", (run) => run.status === "running" && run.crashes === 1 && run.attempts === 0);
     const crashedAt = performance.now();
-    kill(await world.trainerOf(id), "SIGSEGV");
+    kill(await world.trainerOf(id), signal);
     const run = await world.untilRun(id, "failed", ({ status }) => status === "failed");
     expect(performance.now() - crashedAt).toBeLessThan(5_000);
-    expect(run.failure).toMatchObject({ code: "ENGINE_CRASHED", message: expect.stringContaining("SIGSEGV") });
+    expect(run.failure).toMatchObject({ code: "ENGINE_CRASHED", message: expect.stringContaining(signal) });
     expect(await world.audit()).toEqual([]);
   });
 });
