@@ -81,11 +81,11 @@ export function probeSpec(spec: TrainSpec, rows: { train?: number; validation: n
 /** Less than this much more speed for twice the batch is no gain. */
 const LEAST_GAIN = 1.05;
 
-/** Whether larger batches have stopped paying: twice in a row a doubling brought next to nothing. */
+/** Whether larger batches have stopped paying: three doublings in a row brought next to nothing, since a busy machine spoils one or two. */
 export function hasLevelledOff(measured: readonly Measured[]): boolean {
-  const [before, middle, last] = measured.slice(-3);
-  if (!before || !middle || !last) return false;
-  return Math.max(middle.samplesPerSecond, last.samplesPerSecond) < LEAST_GAIN * before.samplesPerSecond;
+  const [before, ...since] = measured.slice(-4);
+  if (!before || since.length < 3) return false;
+  return Math.max(...since.map(({ samplesPerSecond }) => samplesPerSecond)) < LEAST_GAIN * before.samplesPerSecond;
 }
 
 /** The smallest batch that is about as quick as the quickest: from there on throughput no longer gains. */
