@@ -183,11 +183,13 @@ async function logging(world: World): Promise<void> {
       db: world.db,
       lease,
       from: { step: 0, summary: {}, best: null },
+      judgedBy: null,
       keyOf: (file) => file,
       describe: (event) => ({ step: event.step, epoch: event.epoch, values: event.values, confusion: null, samples: [] }),
       removeFile: async () => {},
       onLost: fail,
       onBroken: fail,
+      describeKnob: () => "",
       onAsked: () => {},
     });
     const rate = await speed(
