@@ -8,6 +8,7 @@ import type { Run } from "../dashboard/run.ts";
 import { targetText } from "../data/targetText.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
+import { DropZone } from "../ui/DropZone.tsx";
 import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
 import { formatMetric } from "../ui/format.ts";
 import { toBase64 } from "../ui/inflate.ts";
@@ -18,6 +19,7 @@ import { Bars, isDigits } from "./Bars.tsx";
 import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
+import { readPicture } from "./picture.ts";
 import { TryMask } from "./TryMask.tsx";
 import { TryRebuild } from "./TryRebuild.tsx";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
@@ -41,12 +43,28 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
   const samples = useValidationSamples(run);
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
   const [picked, setPicked] = useState<Sample | null>(null);
+  const { pictures } = run.dataset;
+  // A picture of the person's own, as the network takes it.
+  const [own, setOwn] = useState<readonly number[] | null>(null);
+  const [unreadable, setUnreadable] = useState<string | null>(null);
+
+  function takePicture(file: File): void {
+    if (!pictures || !size) return;
+    setUnreadable(null);
+    setPicked(null);
+    setStrokes([]);
+    readPicture(file, { ...pictures, size: size.height }).then(
+      (planes) => setOwn(Array.from(planes)),
+      () => setUnreadable(`${file.name} is no picture that this browser can read.`),
+    );
+  }
 
   const side = size?.height ?? 28;
   const input = useMemo(() => {
     if (picked && samples.data) return Array.from(decodeTensor(picked.input, samples.data.dtype));
+    if (own) return own;
     return strokes.length > 0 ? Array.from(paintDigit(strokes, side)) : null;
-  }, [picked, samples.data, strokes, side]);
+  }, [picked, samples.data, own, strokes, side]);
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, input);
   const chances = output && toProbabilities(output, classes.length);
   const seen = useMemo(() => (input && !picked ? toBase64(input) : null), [input, picked]);
@@ -55,7 +73,17 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
   return (
     <div className="space-y-3">
       <ModelState loaded={loaded} problem={problem} />
-      {canDraw && (
+      {pictures && (
+        <DropZone label="Picture" accept=".png,.jpg,.jpeg" busy={null} onFile={takePicture}>
+          A picture of your own, brought into shape as those it learned from were.
+        </DropZone>
+      )}
+      {unreadable !== null && (
+        <p role="alert" className="text-bad">
+          {unreadable}
+        </p>
+      )}
+      {canDraw && !pictures && (
         <div className="relative mx-auto max-w-[264px]">
           {picked && samples.data ? (
             <SampleImage
@@ -78,8 +106,9 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
       <div className="flex min-h-8 items-center gap-2">
         <Button
           size="sm"
-          disabled={strokes.length === 0 && !picked}
+          disabled={strokes.length === 0 && !picked && !own}
           onClick={() => {
+            setOwn(null);
             setStrokes([]);
             setPicked(null);
           }}
@@ -88,7 +117,7 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
         </Button>
         {seen && (
           <span className="flex items-center gap-1.5 text-sm text-ink2">
-            <SampleImage bytes={seen} dtype="uint8" shape={inputShape} label="What the network sees" className="w-8! rounded-sm" />
+            <SampleImage bytes={seen} dtype="uint8" shape={inputShape} label="What the network sees" className={pictures ? "w-16! rounded-sm" : "w-8! rounded-sm"} />
             as the network sees it
           </span>
         )}

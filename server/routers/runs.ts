@@ -200,6 +200,8 @@ async function getRun(db: Database, orgId: string, id: string) {
       columns: manifest?.columns ?? [],
       text: manifest?.text ?? null,
       inputShape: manifest?.splits.train.input.shape ?? [],
+      /** How a person's own pictures came into shape: one that is tried takes the same way. */
+      pictures: manifest?.pictures ? { fit: manifest.pictures.fit, colour: manifest.pictures.colour } : null,
     },
     project: row.model.project,
     modelVersion: row.modelVersion.number,
