@@ -13,7 +13,7 @@ export function onnxRuntimeSnippet(run: Shipped): string {
     "import onnxruntime as ort",
     "",
     `session = ort.InferenceSession(${JSON.stringify(nameOf(run, "onnx", "model.onnx"))})`,
-    ...(run.dataset.text ? [`tokens = ["<pad>", "<unk>", *${JSON.stringify(run.dataset.text.tokens.slice(UNKNOWN + 1).join(""))}]`] : []),
+    ...(run.dataset.text ? tokensOf(run.dataset.text) : []),
     `x = ${sampleOf(run)}`,
     ...(run.dataset.text
       ? [
@@ -46,10 +46,24 @@ function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise:
 
 /** An empty sample of the right shape and type, with a word on what belongs there. */
 function sampleOf({ dataset }: Shipped): string {
-  if (dataset.text) return `np.array([[tokens.index(c) if c in tokens else ${UNKNOWN} for c in "anna"]], dtype=np.int64)`;
+  if (dataset.text) {
+    const text = JSON.stringify(dataset.text.unit === "words" ? "your text here" : "anna");
+    const pieces = dataset.text.unit === "words" ? `re.findall(pattern, ${text}${dataset.text.lowercase ? ".lower()" : ""})` : text;
+    return `np.array([[numbers.get(piece, ${UNKNOWN}) for piece in ${pieces}]], dtype=np.int64)`;
+  }
   const shape = [1, ...dataset.inputShape].join(", ");
   const picture = dataset.task !== null && taskNamed(dataset.task).input === "image";
   const call = `np.zeros((${shape}), dtype=np.${picture ? "uint8" : "float32"})`;
   const what = picture ? "0 to 255, white on black as in the data set" : `in this order: ${dataset.columns.join(", ")}`;
   return `${call}  # ${what}`;
+}
+
+/** The vocabulary in Python, by token, and for words how a text is cut into them. */
+function tokensOf({ unit, tokens }: NonNullable<Run["dataset"]["text"]>): string[] {
+  const own = tokens.slice(UNKNOWN + 1);
+  const list = unit === "characters" ? JSON.stringify(own.join("")) : JSON.stringify(own);
+  return [
+    ...(unit === "words" ? ["import re", `pattern = r"[^\\W\\d_]+(?:['’][^\\W\\d_]+)*|\\d+|_|[^\\w\\s]"`] : []),
+    `numbers = {token: number for number, token in enumerate(${list}, ${UNKNOWN + 1})}`,
+  ];
 }

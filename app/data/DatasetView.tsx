@@ -2,11 +2,12 @@
 
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
-import { PADDING, UNKNOWN } from "../../core/data/text.ts";
+import { PADDING, tokenText, UNKNOWN } from "../../core/data/text.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { classColourText } from "../ui/classColours.ts";
 import { cx } from "../ui/cx.ts";
+import { TextInput } from "../ui/Field.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Progress } from "../ui/Progress.tsx";
@@ -179,9 +180,14 @@ function Scaling({ preprocess: { scale, mean, std } }: { preprocess: Manifest["p
   );
 }
 
+/** More tokens are found by searching. */
+const TOKENS_SHOWN = 200;
+
 /** How text became token numbers. */
 function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
-  const own = text.tokens.slice(UNKNOWN + 1);
+  const [wanted, setWanted] = useState("");
+  const own = text.tokens.map((token, number) => ({ token, count: text.counts?.[number] })).slice(UNKNOWN + 1);
+  const found = own.filter(({ token }) => token.includes(wanted));
   return (
     <>
       <Line name="Read by" plain>
@@ -189,7 +195,22 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
         {text.lowercase && ", in lower case"}
       </Line>
       <Line name="Vocabulary">{formatCount(text.tokens.length)}</Line>
-      <p className="py-1 font-mono text-sm break-all text-ink2">{own.map((token) => (token === " " ? "␣" : token)).join(" ")}</p>
+      {text.cut && (
+        <Line name="Cut at" plain>
+          {formatCount(text.cut.length)} tokens, {formatCount(text.cut.rows)} rows
+        </Line>
+      )}
+      <TextInput aria-label="Search the vocabulary" placeholder="Search the vocabulary" maxLength={80} value={wanted} onChange={(event) => setWanted(event.target.value)} />
+      <ul aria-label="Vocabulary" className="max-h-56 overflow-y-auto py-1 text-sm">
+        {found.slice(0, TOKENS_SHOWN).map(({ token, count }) => (
+          <li key={token} className="flex justify-between gap-3">
+            <span className="truncate font-mono">{tokenText(token)}</span>
+            {count !== undefined && <span className="figures text-ink2">{formatCount(count)}</span>}
+          </li>
+        ))}
+      </ul>
+      {found.length > TOKENS_SHOWN && <p className="text-sm text-ink2">and {formatCount(found.length - TOKENS_SHOWN)} more</p>}
+      {found.length === 0 && <p className="text-sm text-ink2">Not in the vocabulary.</p>}
       <p className="text-sm text-ink2">
         Number {PADDING} is padding, {UNKNOWN} is what is not in the vocabulary.
       </p>

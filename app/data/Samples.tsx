@@ -160,7 +160,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
                     {Number((values[index] ?? Number.NaN).toPrecision(5))}
                   </td>
                 ))}
-                {text && <td className="w-full px-3 py-1">{decodeText(values, text)}</td>}
+                {text && <td className="w-full max-w-0 truncate px-3 py-1">{decodeText(values, text)}</td>}
               </tr>
             );
           })}
