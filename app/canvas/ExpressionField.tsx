@@ -16,17 +16,19 @@ import { TextInput } from "../ui/Field.tsx";
 export function ExpressionField({
   value,
   onValue,
-  inputs,
+  problem,
+  hint,
   ...rest
 }: {
   value: string;
   onValue: (value: string) => void;
-  /** What is wired in, as far as it is known. */
-  inputs: Inputs<TensorType>;
+  /** What is wrong with it. */
+  problem: ExpressionProblem | null;
+  /** Stands below while nothing is. */
+  hint: string;
   id?: string;
   placeholder?: string;
 }) {
-  const problem = findProblem(value, inputs);
   const names = namesIn(value);
   return (
     <div className="col-span-2 space-y-1">
@@ -40,7 +42,7 @@ export function ExpressionField({
             {problem.hint && <span className="text-ink2"> {problem.hint}</span>}
           </p>
         ) : (
-          <p className="text-sm text-ink2">Names that you use become inputs.</p>
+          <p className="text-sm text-ink2">{hint}</p>
         )}
         <Functions onPick={(one) => onValue(`${value}${value === "" || /\s$/.test(value) ? "" : " "}${one.name}(`)} />
       </div>
@@ -48,8 +50,8 @@ export function ExpressionField({
   );
 }
 
-/** The first thing that is wrong, in the text or between the text and what comes in. */
-function findProblem(value: string, inputs: Inputs<TensorType>): ExpressionProblem | null {
+/** The first thing that is wrong, in the text or between the text and what is wired in, as far as that is known. */
+export function findInputProblem(value: string, inputs: Inputs<TensorType>): ExpressionProblem | null {
   const read = readExpression(value);
   if ("problem" in read) return read.problem;
   const types: { [name: string]: TensorType } = {};

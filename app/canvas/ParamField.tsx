@@ -10,7 +10,7 @@ import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, ParsedInput, Select, Switch } from "../ui/Field.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import { ExpressionField } from "./ExpressionField.tsx";
+import { ExpressionField, findInputProblem } from "./ExpressionField.tsx";
 import { parseParam, printParam } from "./paramText.ts";
 
 /** One parameter by its PyTorch name, with the control that its record asks for. */
@@ -86,7 +86,16 @@ export function ParamField({
                 />
               );
             case "code":
-              return <ExpressionField id={ids.id} placeholder={control.placeholder} value={typeof value === "string" ? value : ""} onValue={onValue} inputs={inputs ?? {}} />;
+              return (
+                <ExpressionField
+                  id={ids.id}
+                  placeholder={control.placeholder}
+                  value={typeof value === "string" ? value : ""}
+                  onValue={onValue}
+                  problem={findInputProblem(typeof value === "string" ? value : "", inputs ?? {})}
+                  hint="Names that you use become inputs."
+                />
+              );
             default:
               return (
                 <>

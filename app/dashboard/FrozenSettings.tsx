@@ -34,6 +34,11 @@ export function FrozenSettings({ run }: { run: Run }) {
             <Params values={lossParams} />
           </Fragment>
         ))}
+        {settings.expressionMetrics.map(({ name, expression }) => (
+          <Line key={name} name={`Metric ${name}`}>
+            {expression}
+          </Line>
+        ))}
         <Line name="Optimizer">{settings.optimizer}</Line>
         <Params values={settings.optimizerParams} />
         <Line name="Learning rate">{settings.lr}</Line>

@@ -1,4 +1,5 @@
 import { tasks } from "../../core/tasks/index.ts";
+import { EXPRESSION_METRIC } from "../../core/training/metrics/expression.ts";
 import { findMetric } from "../../core/training/metrics/index.ts";
 import type { Answers } from "../ui/trpc.ts";
 import type { Unit } from "./figures.ts";
@@ -26,6 +27,7 @@ export function mainMetric(run: Pick<RunSummary, "summary">): string | null {
   const keys = Object.keys(run.summary).filter((key) => key.startsWith("validation/") && !key.startsWith("validation/loss"));
   return LEADS.find((key) => keys.includes(key)) ?? keys.sort()[0] ?? null;
 }
+
 const LEADS = [...tasks.map(({ knownBy }) => knownBy), ...tasks.map(({ judgedBy }) => judgedBy)].flatMap((name) => (name ? [`validation/${name}`] : []));
 
 /** `validation/accuracy` as "Validation accuracy", `train/loss/y` as "Train loss of y". */
@@ -38,6 +40,8 @@ export function metricTitle(key: string): string {
 /** `accuracy` as "Accuracy", `loss/y` as "Loss of y". */
 export function metricName(name: string): string {
   const [of = name, ...parts] = name.split("/");
+  // A person named it.
+  if (of === EXPRESSION_METRIC && parts.length > 0) return parts.join("/");
   const words = findMetric(of)?.title ?? capital(METRIC_WORDS[of] ?? of.replaceAll("_", " "));
   return parts.length > 0 ? `${words} of ${parts.join("/")}` : words;
 }

@@ -1,16 +1,27 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
 import { findLoss } from "./losses/index.ts";
+import { type ExpressionMetric, findMetricProblem } from "./metrics/expression.ts";
 import type { LossRecord, TargetAnswer, TargetInfo } from "./records.ts";
 import type { RunSettings } from "./settings.ts";
 
-/** What training makes small: the loss of the main output, and those of further outputs with their weights. */
-export type Objective = { loss: LossRecord; extraLosses?: readonly { output: string; loss: LossRecord; weight: number }[] };
+/** What training makes small: the loss of the main output, and those of further outputs with their weights. Beside that, what a person wants measured. */
+export type Objective = {
+  loss: LossRecord;
+  extraLosses?: readonly { output: string; loss: LossRecord; weight: number }[];
+  expressionMetrics?: readonly ExpressionMetric[];
+};
 
-/** The losses that settings name, with their parameters. */
-export function objectiveOf({ loss, lossParams, extraLosses }: Pick<RunSettings, "loss" | "lossParams" | "extraLosses">): Required<Objective> {
+/** The losses that settings name, with their parameters, and the metrics that a person wrote. */
+export function objectiveOf({
+  loss,
+  lossParams,
+  extraLosses,
+  expressionMetrics = [],
+}: Pick<RunSettings, "loss" | "lossParams" | "extraLosses"> & Partial<Pick<RunSettings, "expressionMetrics">>): Required<Objective> {
   return {
     loss: findLoss(loss, lossParams),
     extraLosses: extraLosses.map((extra) => ({ output: extra.output, loss: findLoss(extra.loss, extra.lossParams), weight: extra.weight })),
+    expressionMetrics,
   };
 }
 
@@ -30,6 +41,14 @@ export function lossParts({ loss, extraLosses = [] }: Objective, main: string): 
 
 /** Why a loss does not go with its output. */
 export type LossProblem = Extract<TargetAnswer, { problem: string }> & { output: string };
+
+/** Why the metrics that a person wrote do not go with the main output and the targets. */
+export function metricProblems({ expressionMetrics = [] }: Objective, types: { y: TensorType | null; target: TensorType }): { problem: string; hint?: string }[] {
+  return expressionMetrics.flatMap(({ name, expression }) => {
+    const found = findMetricProblem(expression, types);
+    return found ? [{ problem: `The metric “${name}”, column ${found.column}: ${found.message}`, hint: found.hint ?? "Correct it in the training settings." }] : [];
+  });
+}
 
 /**
  * The targets that all losses compare with, or why some cannot. `outputs` are the types of the outputs by name; one whose type

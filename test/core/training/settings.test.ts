@@ -88,6 +88,38 @@ describe("every record", () => {
   });
 });
 
+describe("a metric that a person writes", () => {
+  const graph = chain([
+    ["x", "input", { shape: [4] }],
+    ["fc", "linear", { out_features: 3 }],
+    ["y", "output"],
+  ]);
+  const problemsOf = (expression: string) =>
+    checkGraph(graph, objectiveOf({ loss: "CrossEntropyLoss", lossParams: {}, extraLosses: [], expressionMetrics: [{ name: "own", expression }] })).problems.map(
+      ({ code, message }) => [code, message],
+    );
+
+  it("goes with the output and the targets", () => {
+    expect(problemsOf("argmax(y, axis=1) == target")).toEqual([]);
+    expect(problemsOf("y - target")).toEqual([["GRAPH_METRIC", expect.stringContaining("The metric “own”, column 1:")]]);
+  });
+  it.each([
+    ["y -", "Column 4:"],
+    ["y - t", "Column 5: There is no t here."],
+    ["3 + 4", "Column 1: It looks at neither y nor target."],
+    ["y, target", "Column 1: A metric is one figure, and this gives 2."],
+    ["sofmax(y)", "There is no function sofmax."],
+  ])("%s is refused: %s", (expression, message) => {
+    const read = RunSettings.safeParse({ ...usual, expressionMetrics: [{ name: "own", expression }] });
+    expect(read.error?.issues[0]?.message).toContain(message);
+  });
+  it("has a name of its own", () => {
+    const metric = { name: "own", expression: "y" };
+    expect(RunSettings.safeParse({ ...usual, expressionMetrics: [metric, metric] }).error?.issues[0]?.message).toBe("Two metrics are named own.");
+    expect(RunSettings.safeParse({ ...usual, expressionMetrics: [{ ...metric, name: "a/b" }] }).success).toBe(false);
+  });
+});
+
 describe("losses of several outputs", () => {
   const graph = chain([
     ["x", "input", { shape: [4] }],
