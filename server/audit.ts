@@ -20,11 +20,11 @@ export async function auditInvariants(db: Database, files: FileStore): Promise<V
   return parts.flat();
 }
 
-/** I1: each run has ended, waits in the queue, or has a live lease. */
+/** I1: each run has ended, waits in the queue, is paused, or has a live lease. */
 async function leases(db: Database): Promise<Violation[]> {
   const rows = await db.$queryRaw<{ id: string; status: string; seconds: number }[]>`
     SELECT "id", "status"::text, extract(epoch FROM clock_timestamp() - "leaseUntil")::float8 AS "seconds" FROM "Run"
-    WHERE ("status" = 'running' AND ("leaseUntil" IS NULL OR "leaseUntil" < clock_timestamp())) OR ("status" IN ('queued', 'failed') AND "leaseUntil" IS NOT NULL)`;
+    WHERE ("status" = 'running' AND ("leaseUntil" IS NULL OR "leaseUntil" < clock_timestamp())) OR ("status" IN ('queued', 'paused', 'failed') AND "leaseUntil" IS NOT NULL)`;
   return rows.map(({ id, status, seconds }) => ({
     invariant: "I1",
     subject: `run ${id}`,
@@ -188,6 +188,11 @@ const allowedEdges = new Set([
   "running>failed",
   "cancelled>queued",
   "failed>queued",
+  "queued>paused",
+  "running>paused",
+  "paused>queued",
+  "paused>cancelled",
+  "paused>finished",
 ]);
 
 /** I6: each run went from state to state along allowed edges only, without a gap, to where it stands. */

@@ -1,24 +1,22 @@
 "use client";
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
-import { writeNpz } from "../../core/export/npz.ts";
-import { readSafetensors } from "../../core/export/safetensors.ts";
 import { KerasMissing } from "../canvas/KerasMissing.tsx";
 import { kerasCode } from "../canvas/kerasCode.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
-import { notify } from "../ui/Notices.tsx";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
-import { saveFile, saveText } from "../ui/saveFile.ts";
+import { saveText } from "../ui/saveFile.ts";
 import { useTRPC } from "../ui/trpc.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
 import type { Artifact, Run } from "./run.ts";
 import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
+import { WeightList, WeightsNpz } from "./WeightFiles.tsx";
 
 /** The files of a finished run, each with what it is good for and how to use it. */
 export function Exports({ run }: { run: Run }) {
@@ -145,7 +143,7 @@ function Weights({ artifact }: { artifact: Artifact | undefined }) {
       title={<Title name="Weights" file={artifact} />}
       end={
         <span className="flex gap-2">
-          <DownloadNpz artifact={artifact} />
+          <WeightsNpz artifact={artifact} />
           <Download artifact={artifact} name="Download safetensors" />
         </span>
       }
@@ -153,27 +151,9 @@ function Weights({ artifact }: { artifact: Artifact | undefined }) {
       <div className="px-3.5 pb-3">
         <p className="max-w-prose text-ink2">Every weight by its PyTorch name, as safetensors, or as .npz for NumPy: nothing in either is ever executed.</p>
         <Refusal artifact={artifact} />
+        {artifact?.refusal === null && <WeightList artifact={artifact} />}
       </div>
     </Panel>
-  );
-}
-
-/** The same weights for NumPy, written by this page from the safetensors file. */
-function DownloadNpz({ artifact }: { artifact: Artifact | undefined }) {
-  const make = useMutation({
-    mutationFn: async ({ id, fileName }: Artifact) => {
-      const response = await fetch(`/api/artifacts/${id}`);
-      if (!response.ok) throw new Error(`The weights could not be fetched (${response.status}).`);
-      const { tensors } = readSafetensors(new Uint8Array(await response.arrayBuffer()));
-      saveFile(fileName.replace(/\.safetensors$/, ".npz"), new Blob([writeNpz(tensors).slice()], { type: "application/zip" }));
-    },
-    onError: (error) => notify(`The .npz file could not be made. ${error.message}`, { tone: "bad" }),
-  });
-  const ready = artifact !== undefined && artifact.refusal === null;
-  return (
-    <Button disabled={!ready || make.isPending} aria-label="Download npz" onClick={() => artifact && make.mutate(artifact)}>
-      {make.isPending ? "Writing" : ".npz"}
-    </Button>
   );
 }
 

@@ -25,6 +25,8 @@ export const itemSizeBytes: { [dtype in NpyDtype]: number } = { uint8: 1, float3
 /** numpy itself writes headers of about 120 bytes; a longer one is an attack on the parser, not a file. */
 const maxHeaderBytes = 10_000;
 const maxRank = 32;
+/** Of a text in an array: longer ones are no names of classes. */
+const maxTextWidth = 1_000;
 
 /** A file that is not the `.npy` we accept. Codes: NPY_HEADER, NPY_DTYPE, NPY_SIZE. */
 export class NpyError extends Error {
@@ -60,6 +62,11 @@ export function encodeNpyHeader(descr: string, shape: readonly number[]): Uint8A
   return bytes;
 }
 
+/** The header of an array of one of our types. */
+export function npyHeaderOf(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
+  return encodeNpyHeader(descrOf[dtype], shape);
+}
+
 /** A whole file. The numbers are taken as they lie in memory, which is little-endian wherever this runs. */
 export function encodeNpy(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): Uint8Array {
   if (elementCount(shape) !== data.length) {
@@ -88,7 +95,7 @@ export function readNpyLayout(bytes: Uint8Array): NpyLayout {
   if (textStart + textBytes > bytes.length) throw new NpyError("NPY_HEADER", "The .npy header is cut off.");
   const text = new TextDecoder("latin1").decode(bytes.subarray(textStart, textStart + textBytes));
 
-  const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n$/.exec(text);
+  const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, -]*)\), \} *\n$/.exec(text);
   if (form === null) throw new NpyError("NPY_HEADER", "The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes.");
   const [, descr = "", structured, order, sizes] = form;
   if (structured !== undefined) throw new NpyError("NPY_DTYPE", "The array is structured; plain uint8, float32 and int64 are accepted.");
@@ -98,8 +105,86 @@ export function readNpyLayout(bytes: Uint8Array): NpyLayout {
     .map((size) => size.trim())
     .filter((size) => size !== "")
     .map(Number);
+  const bad = shape.find((size) => !Number.isSafeInteger(size) || size < 0);
+  if (bad !== undefined) throw new NpyError("NPY_HEADER", `The .npy header claims an axis of ${bad}, which no array has.`);
   if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
   return { descr, isFortran: order === "True", shape, offset: textStart + textBytes };
+}
+
+/** What the items of an array are: numbers of some width, truth values, or texts of a fixed width. */
+export type NumpyType = { kind: "float" | "int" | "uint" | "bool" | "text" | "bytes"; itemBytes: number };
+
+const numberBytes: { [kind: string]: readonly number[] } = { f: [2, 4, 8], i: [1, 2, 4, 8], u: [1, 2, 4, 8], b: [1] };
+const kindOf = { f: "float", i: "int", u: "uint", b: "bool", U: "text", S: "bytes" } as const;
+
+/** What NumPy's name of a type says. @throws NpyError NPY_DTYPE for whatever is neither little-endian numbers nor text */
+export function readDescr(descr: string): NumpyType {
+  const [, order, letter = "", digits = ""] = /^([<>|=])?([a-zA-Z])(\d{1,6})$/.exec(descr) ?? [];
+  const width = Number(digits);
+  if (order === ">" && (letter === "U" || (numberBytes[letter]?.includes(width) && width > 1)))
+    throw new NpyError("NPY_DTYPE", `The array is big-endian ('${descr}'); save it with .astype('<${letter}${digits}').`);
+  if (order !== "=" && (letter === "U" || letter === "S") && width > 0 && width <= maxTextWidth) return { kind: kindOf[letter], itemBytes: letter === "U" ? 4 * width : width };
+  if (order !== "=" && (letter === "f" || letter === "i" || letter === "u" || letter === "b") && numberBytes[letter]?.includes(width))
+    return { kind: kindOf[letter], itemBytes: width };
+  throw new NpyError("NPY_DTYPE", `The array's type is '${descr.slice(0, 40)}'; little-endian numbers, truth values and texts of up to ${maxTextWidth} characters are read.`);
+}
+
+/**
+ * Sees that a file holds exactly the bytes that its header promises.
+ * @param dataBytes what the file holds behind the header
+ * @returns the number of items
+ */
+export function checkNpySize({ descr, shape }: Pick<NpyLayout, "descr" | "shape">, { itemBytes }: NumpyType, dataBytes: number): number {
+  const needed = elementCount([...shape, itemBytes]);
+  if (needed !== dataBytes)
+    throw new NpyError(
+      "NPY_SIZE",
+      `The array [${shape.join(", ")}] of '${descr}' needs ${needed.toLocaleString("en-US")} bytes, file holds ${Math.max(0, dataBytes).toLocaleString("en-US")}. Save it again.`,
+    );
+  return needed / itemBytes;
+}
+
+/** Items as numbers, from bytes that begin with the first. Whole numbers beyond 2^53 are rounded. */
+export function readNumbers({ kind, itemBytes }: NumpyType, bytes: Uint8Array): ArrayLike<number> {
+  // Typed arrays need alignment, which bytes of a file do not have.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  const { buffer, byteOffset } = aligned;
+  const count = aligned.length / itemBytes;
+  if (kind === "float") {
+    if (itemBytes === 4) return new Float32Array(buffer, byteOffset, count);
+    if (itemBytes === 8) return new Float64Array(buffer, byteOffset, count);
+    return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToNumber);
+  }
+  if (kind === "int") {
+    if (itemBytes === 1) return new Int8Array(buffer, byteOffset, count);
+    if (itemBytes === 2) return new Int16Array(buffer, byteOffset, count);
+    if (itemBytes === 4) return new Int32Array(buffer, byteOffset, count);
+    return Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number);
+  }
+  if (itemBytes === 2) return new Uint16Array(buffer, byteOffset, count);
+  if (itemBytes === 4) return new Uint32Array(buffer, byteOffset, count);
+  if (itemBytes === 8) return Float64Array.from(new BigUint64Array(buffer, byteOffset, count), Number);
+  return aligned;
+}
+
+/** Items as texts, without the zeros that fill them up. */
+export function readTexts({ kind, itemBytes }: NumpyType, bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length / itemBytes }, (_, item) => {
+    const start = item * itemBytes;
+    if (kind === "bytes") return new TextDecoder("latin1").decode(bytes.subarray(start, start + itemBytes)).replace(/\0+$/, "");
+    const points = Array.from({ length: itemBytes / 4 }, (_, at) => view.getUint32(start + 4 * at, true));
+    return String.fromCodePoint(...points.map((point) => (point > 0x10ffff ? 0xfffd : point))).replace(/\0+$/, "");
+  });
+}
+
+/** IEEE 754 half precision. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { halfToNumber } from "../data/npy.ts";
 import { countElements, type Tensor, tensorFromBytes, tensorOf } from "../export/tensor.ts";
 import type { Dtype } from "../graph/shape.ts";
 import { type FileTensor, ONNX_LIMITS, ONNX_TYPES, OnnxError, quote } from "./onnx-proto.ts";
@@ -25,7 +26,7 @@ export function decodeTensor(tensor: FileTensor): Tensor {
       return tensorOf(
         "float32",
         shape,
-        Array.from<number | bigint, number>(numbers, (bits) => (type === 10 ? fromFloat16(Number(bits)) : fromBfloat16(Number(bits)))),
+        Array.from<number | bigint, number>(numbers, (bits) => (type === 10 ? halfToNumber(Number(bits)) : fromBfloat16(Number(bits)))),
       );
     if (dtype === "int64") return { dtype, shape, data: BigInt64Array.from(Array.from<number | bigint, bigint>(numbers, BigInt)) };
     return tensorOf(dtype, shape, Array.from<number | bigint, number>(numbers, Number));
@@ -37,7 +38,7 @@ export function decodeTensor(tensor: FileTensor): Tensor {
     4: (i) => view.getUint16(2 * i, true),
     5: (i) => view.getInt16(2 * i, true),
     6: (i) => view.getInt32(4 * i, true),
-    10: (i) => fromFloat16(view.getUint16(2 * i, true)),
+    10: (i) => halfToNumber(view.getUint16(2 * i, true)),
     11: (i) => view.getFloat64(8 * i, true),
     12: (i) => view.getUint32(4 * i, true),
     13: (i) => view.getBigUint64(8 * i, true),
@@ -51,16 +52,6 @@ export function decodeTensor(tensor: FileTensor): Tensor {
     shape,
     Array.from({ length: count }, (_, i) => Number(at(i))),
   );
-}
-
-/** IEEE 754 half precision. */
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const floatBits = new DataView(new ArrayBuffer(4));

@@ -4,10 +4,10 @@ import { type Step, sketch } from "../templates/sketch.ts";
 import { atMost, type StarterData, type TaskRecord } from "./task.ts";
 
 /** The Input that takes a data set's rows. */
-export function inputStep({ splits, text }: StarterData): Step {
+export function inputStep({ splits }: StarterData): Step {
   const { input, lengths } = splits.train;
   const shape = lengths ? ["T", ...input.shape.slice(1)] : input.shape;
-  return ["input", "input", { shape, ...(text ? { dtype: "int64" } : {}) }];
+  return ["input", "input", { shape, ...(input.dtype === "int64" ? { dtype: "int64" } : {}) }];
 }
 
 /** The samples come in at the top, predictions leave below, and all between is yet to be drawn. */

@@ -13,5 +13,5 @@ export const tabularRegression: TaskRecord = {
   judgedBy: null,
   samples: 24,
   recipe: tabularRecipe,
-  starter: (data) => smallTabular(data, 1),
+  starter: (data) => smallTabular(data, data.splits.train.target.shape[0] ?? 1),
 };

@@ -79,3 +79,41 @@ export function droppables({ ops }: Pick<Program, "ops">): Droppable[] {
   look(ops);
   return [...found].map(([node, p]) => ({ node, p }));
 }
+
+/** What is in force once the knobs that took hold are turned: `lr` is what the run last trained with. */
+export function currentSettings(
+  start: { lr: number; batchSize: number; dropouts: readonly Droppable[] },
+  knobs: readonly RunKnob[],
+): { lr: number; batchSize: number; dropouts: Droppable[] } {
+  let { batchSize } = start;
+  let dropouts = [...start.dropouts];
+  for (const { turn } of inOrder(knobs)) {
+    if (turn.kind === "batch-size") batchSize = turn.batchSize;
+    if (turn.kind === "dropout") dropouts = dropouts.map((one) => (isAt(one.node, turn.node) ? { ...one, p: turn.p } : one));
+  }
+  return { lr: start.lr, batchSize, dropouts };
+}
+
+/** Knobs that took hold, in the order in which they did. */
+function inOrder(knobs: readonly RunKnob[]): (RunKnob & { step: number })[] {
+  return knobs.filter((knob): knob is RunKnob & { step: number } => knob.step !== null).sort((a, b) => a.step - b.step);
+}
+
+/** Whether a node is the one at this path, or inside it; null means anywhere. */
+export function isAt(node: string, at: string | null): boolean {
+  return at === null || node === at || node.startsWith(`${at}/`);
+}
+
+/**
+ * The number of epochs that are done after a step. `stepsOf` says how many steps an epoch has by its batch size; where that was turned, epochs
+ * before and after are of different length.
+ */
+export function epochsAfter(step: number, batchSize: number, stepsOf: (batchSize: number) => number, knobs: readonly RunKnob[]): number {
+  let [epochs, from, steps] = [0, 0, stepsOf(batchSize)];
+  for (const { turn, step: at } of inOrder(knobs)) {
+    if (turn.kind !== "batch-size" || at > step) continue;
+    epochs += Math.round((at - from) / steps);
+    [from, steps] = [at, stepsOf(turn.batchSize)];
+  }
+  return epochs + (step - from) / steps;
+}

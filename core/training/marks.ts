@@ -3,8 +3,11 @@ import { z } from "zod";
 /** Something that befell a run at a step, as it is kept with the run and marked on its curves. */
 export const RunMark = z.strictObject({
   step: z.int(),
-  /** `early-stop`: the run found that it no longer gets better. `stop`: somebody ended it and kept the best. `one-batch`: what came of one batch. */
-  kind: z.enum(["early-stop", "stop", "one-batch"]),
+  /**
+   * `early-stop`: the run found that it no longer gets better. `stop`: somebody ended it and kept the best. `one-batch`: what came of one batch.
+   * `knob`: a setting was changed. `pause` and `resume`: somebody let it rest, and go on.
+   */
+  kind: z.enum(["early-stop", "stop", "one-batch", "knob", "pause", "resume"]),
   text: z.string(),
 });
 export type RunMark = z.infer<typeof RunMark>;

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { RunKnob } from "../../core/training/knobs.ts";
+import type { RunMark } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { type AfterLoss, afterLoss, type Loss } from "./loss.ts";
@@ -55,19 +58,39 @@ export async function claimExports(db: Database, owner: Owner, { leaseMs, settle
   return rows[0] ?? null;
 }
 
+/** What people want of a run that trains. `knobs` are those that wait to take hold. */
+export const Wishes = z.object({ cancelRequested: z.boolean(), pauseRequested: z.boolean(), knobs: z.array(RunKnob) });
+export type Wishes = z.infer<typeof Wishes>;
+
+/** The columns of a run's row that say its wishes. */
+export const wishes = Prisma.sql`"cancelRequestedAt" IS NOT NULL AS "cancelRequested", "pauseRequestedAt" IS NOT NULL AS "pauseRequested",
+  CASE WHEN "knobs" = '[]' THEN '[]' ELSE (SELECT coalesce(jsonb_agg("knob" ORDER BY "at"), '[]') FROM jsonb_array_elements("knobs") WITH ORDINALITY AS "each"("knob", "at") WHERE "knob" -> 'step' = 'null') END AS "knobs"`;
+
 /** Lengthens a lease. Null where it is over. */
-export async function renewLease(db: Database, { runId, token }: Lease, leaseMs: number): Promise<{ cancelRequested: boolean } | null> {
-  const rows = await db.$queryRaw<{ cancelRequested: boolean }[]>`
-    UPDATE "Run" SET "leaseUntil" = ${until(leaseMs)} WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL
-    RETURNING "cancelRequestedAt" IS NOT NULL AS "cancelRequested"`;
-  return rows[0] ?? null;
+export async function renewLease(db: Database, { runId, token }: Lease, leaseMs: number): Promise<Wishes | null> {
+  const rows = await db.$queryRaw<unknown[]>`
+    UPDATE "Run" SET "leaseUntil" = ${until(leaseMs)} WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL RETURNING ${wishes}`;
+  return rows.length === 0 ? null : Wishes.parse(rows[0]);
 }
 
 /** The same question without lengthening anything. */
-export async function readLease(db: Database, { runId, token }: Lease): Promise<{ cancelRequested: boolean } | null> {
-  const rows = await db.$queryRaw<{ cancelRequested: boolean }[]>`
-    SELECT "cancelRequestedAt" IS NOT NULL AS "cancelRequested" FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL`;
-  return rows[0] ?? null;
+export async function readLease(db: Database, { runId, token }: Lease): Promise<Wishes | null> {
+  const rows = await db.$queryRaw<unknown[]>`SELECT ${wishes} FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL`;
+  return rows.length === 0 ? null : Wishes.parse(rows[0]);
+}
+
+/** The mark of something that befell a run between two trainings: at the checkpoint that it goes on from. */
+export const markAtCheckpoint = (kind: RunMark["kind"], text: string) => Prisma.sql`"marks" || jsonb_build_array(jsonb_build_object(
+  'step', (SELECT coalesce(max("step"), 0) FROM "Checkpoint" WHERE "Checkpoint"."runId" = "Run"."id"), 'kind', ${kind}::text, 'text', ${text}::text))`;
+
+const PAUSED = markAtCheckpoint("pause", "Paused by hand.");
+
+/** Lays a run aside of its holder's own will, its checkpoint written. False where the lease was over, or where it is to end instead. */
+export async function pauseLease(db: Database, { runId, token }: Lease): Promise<boolean> {
+  const count = await db.$executeRaw`
+    UPDATE "Run" SET "status" = 'paused', "pauseRequestedAt" = NULL, "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL, "attempts" = 0, "marks" = ${PAUSED}
+    WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "status" = 'running' AND "cancelRequestedAt" IS NULL`;
+  return count === 1;
 }
 
 /** Ends the lease of a run that has ended, its exports made or refused. */
@@ -76,15 +99,16 @@ export async function releaseLease(db: Database | Tx, { runId, token }: Lease): 
 }
 
 /**
- * Gives a running run back to the queue of its holder's own will: nothing is counted against it. One that was to end ends here; where its best
- * was to be kept, a lease that is over already lets another trainer make its exports. False where the lease was over.
+ * Gives a running run back to the queue of its holder's own will: nothing is counted against it. One that was to end ends here, and one that was
+ * to pause does; where its best was to be kept, a lease that is over already lets another trainer make its exports. False where the lease was over.
  */
 export async function requeueRun(db: Database, { runId, token }: Lease): Promise<boolean> {
   const count = await db.$executeRaw`
     UPDATE "Run" SET
-      "status" = CASE WHEN "cancelRequestedAt" IS NULL THEN 'queued' WHEN "keepBest" THEN 'finished' ELSE 'cancelled' END::"RunStatus",
+      "status" = CASE WHEN "cancelRequestedAt" IS NULL AND "pauseRequestedAt" IS NOT NULL THEN 'paused' WHEN "cancelRequestedAt" IS NULL THEN 'queued' WHEN "keepBest" THEN 'finished' ELSE 'cancelled' END::"RunStatus",
       "endedAt" = CASE WHEN "cancelRequestedAt" IS NULL THEN NULL ELSE clock_timestamp() END,
-      "leaseToken" = "leaseToken" + 1, "leaseUntil" = CASE WHEN "keepBest" THEN clock_timestamp() END, "owner" = NULL, "attempts" = greatest("attempts" - 1, 0)
+      "leaseToken" = "leaseToken" + 1, "leaseUntil" = CASE WHEN "keepBest" THEN clock_timestamp() END, "owner" = NULL, "attempts" = greatest("attempts" - 1, 0),
+      "marks" = CASE WHEN "cancelRequestedAt" IS NULL AND "pauseRequestedAt" IS NOT NULL THEN ${PAUSED} ELSE "marks" END, "pauseRequestedAt" = NULL
     WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   return count === 1;
 }
@@ -104,8 +128,10 @@ export async function listLeases(db: Database): Promise<HeldLease[]> {
  */
 export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss, { onlyExpired = false } = {}): Promise<AfterLoss | null> {
   return db.$transaction(async (tx) => {
-    const [run] = await tx.$queryRaw<{ orgId: string; status: string; cancelRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }[]>`
-      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "keepBest", "attempts", "crashes", "step" FROM "Run"
+    const [run] = await tx.$queryRaw<
+      { orgId: string; status: string; cancelRequested: boolean; pauseRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }[]
+    >`
+      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "pauseRequestedAt" IS NOT NULL AS "pauseRequested", "keepBest", "attempts", "crashes", "step" FROM "Run"
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND (NOT ${onlyExpired} OR "leaseUntil" < clock_timestamp())
       FOR UPDATE`;
     if (run === undefined) return null;
@@ -126,7 +152,8 @@ export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss
       UPDATE "Run" SET "status" = ${after.next.status}::"RunStatus", "leaseToken" = "leaseToken" + 1, "owner" = NULL,
         "leaseUntil" = CASE WHEN ${after.next.status} = 'finished' THEN clock_timestamp() END,
         "crashes" = "crashes" + ${after.crashed ? 1 : 0}, "failure" = ${failure}::jsonb,
-        "endedAt" = CASE WHEN ${after.next.status} = 'queued' THEN NULL ELSE clock_timestamp() END
+        "endedAt" = CASE WHEN ${after.next.status} IN ('queued', 'paused') THEN NULL ELSE clock_timestamp() END,
+        "marks" = CASE WHEN ${after.next.status} = 'paused' THEN ${PAUSED} ELSE "marks" END, "pauseRequestedAt" = NULL
       WHERE "id" = ${runId}::uuid`;
     return after;
   });

@@ -21,10 +21,10 @@ const crashSignals: { [signal: string]: string } = {
   SIGFPE: "it divided by zero",
 };
 
-export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" | "cancelled" | "finished" } | { status: "failed"; failure: Failure } };
+export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" | "paused" | "cancelled" | "finished" } | { status: "failed"; failure: Failure } };
 
-/** What becomes of a run whose trainer is lost: it goes back to the queue, unless it was to be cancelled or keeps failing in the same way. */
-export function afterLoss(run: { cancelRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }, loss: Loss): AfterLoss {
+/** What becomes of a run whose trainer is lost: it goes back to the queue, unless it was to be cancelled or paused, or keeps failing in the same way. */
+export function afterLoss(run: { cancelRequested: boolean; pauseRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }, loss: Loss): AfterLoss {
   const crashed = loss.kind === "ended" && loss.signal !== null && loss.signal in crashSignals;
   const sentence = sentenceOf(loss);
   if (run.cancelRequested) return { crashed, sentence, next: { status: run.keepBest ? "finished" : "cancelled" } };
@@ -42,7 +42,7 @@ export function afterLoss(run: { cancelRequested: boolean; keepBest: boolean; at
       next: fail(`${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`, run.step),
     };
   }
-  return { crashed, sentence, next: { status: "queued" } };
+  return { crashed, sentence, next: { status: run.pauseRequested ? "paused" : "queued" } };
 }
 
 function fail(message: string, step: number): { status: "failed"; failure: Failure } {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { ArrayPlan, ArraysFound } from "../../core/data/arrays.ts";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
@@ -33,14 +34,28 @@ export async function inspectOwnTable({ files, orgId }: Owner, { uploadId, fileN
   );
 }
 
-/** A data set from an uploaded table, ready to be learned from; where it cannot be, why, and the upload stays for another plan. */
-export async function createOwnTable({ db, files, orgId }: Owner, { uploadId, fileName, name, plan }: z.infer<typeof CreateTable>) {
+export const InspectArrays = z.strictObject({ uploadId: Id });
+export const CreateArrays = z.strictObject({ uploadId: Id, fileName: FileName, name: Name, plan: ArrayPlan });
+
+/** What is in an uploaded NumPy file, and what it is taken for. */
+export async function inspectOwnArrays({ files, orgId }: Owner, { uploadId }: z.infer<typeof InspectArrays>) {
+  const upload = await findUpload(files, orgId, uploadId);
+  return inTurn(() => runChild(["array-facts", rootOf(files), upload.key], z.discriminatedUnion("ok", [ArraysFound, Refused]), { fileBytes: upload.sizeBytes }));
+}
+
+export const createOwnTable = (owner: Owner, order: z.infer<typeof CreateTable>) => createOwn(owner, "table", order);
+export const createOwnArrays = (owner: Owner, order: z.infer<typeof CreateArrays>) => createOwn(owner, "arrays", order);
+
+/** A data set from an upload, ready to be learned from; where it cannot be, why, and the upload stays for another plan. */
+async function createOwn(
+  { db, files, orgId }: Owner,
+  kind: "table" | "arrays",
+  { uploadId, fileName, name, plan }: { uploadId: string; fileName: string; name: string; plan: unknown },
+) {
   const upload = await findUpload(files, orgId, uploadId);
   const datasetId = randomUUID();
   const discard = () => files.removeFolder(datasetFolder(datasetId)).catch(() => {});
-  const answer = await inTurn(() =>
-    runChild(["table", rootOf(files), upload.key, fileName, datasetId], DatasetAnswer, { input: JSON.stringify(plan), fileBytes: upload.sizeBytes }),
-  );
+  const answer = await inTurn(() => runChild([kind, rootOf(files), upload.key, fileName, datasetId], DatasetAnswer, { input: JSON.stringify(plan), fileBytes: upload.sizeBytes }));
   if (!answer.ok) {
     await discard();
     return answer;
@@ -58,10 +73,11 @@ export async function createOwnTable({ db, files, orgId }: Owner, { uploadId, fi
   return { ok: true as const, datasetId };
 }
 
-function describe({ task, columns, targetName, classes, splits }: Manifest): string {
-  const rows = (splits.train.rows + splits.validation.rows).toLocaleString("en-US");
-  const from = `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row`;
-  return task === "tabular-regression" ? `${targetName}, ${from}: ${rows} rows.` : `One of ${classes.length} values of ${targetName}, ${from}: ${rows} rows.`;
+function describe({ columns, targetName, classes, splits: { train, validation } }: Manifest): string {
+  const rows = (train.rows + validation.rows).toLocaleString("en-US");
+  const { shape } = train.input;
+  const from = columns.length > 0 ? `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row` : `from rows of [${shape.join(", ")}]`;
+  return classes.length === 0 ? `${targetName}, ${from}: ${rows} rows.` : `One of ${classes.length} values of ${targetName}, ${from}: ${rows} rows.`;
 }
 
 /** Removes a data set of one's own that no run has learned from, with its files; models that had chosen it have none then. */

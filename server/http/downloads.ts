@@ -1,55 +1,88 @@
+import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { datasetArrays } from "../../core/data/datasetArrays.ts";
+import { Manifest } from "../../core/data/manifest.ts";
 import type { Context } from "../auth/procedure.ts";
 import type { Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
+import { datasetFolder, hashManifest } from "../ingest/write.ts";
+import type { FileStore } from "../storage/files.ts";
+import { slug } from "../storage/slug.ts";
+import { MOST_ZIP_BYTES, type StoredEntry, streamZip, zipBytes } from "./zipStream.ts";
 
-/** A stored file and the name under which a person takes it along. */
-type Download = { storageKey: string; fileName: string; sizeBytes: number; sha256: string };
+/** A file that a person takes along: stored as it is, or put together as it is sent. */
+type Download = { fileName: string; sizeBytes: number; sha256: string } & ({ storageKey: string } | { entries: StoredEntry[] });
+
+type Find = (context: { db: Tx; files: FileStore }, orgId: string, id: string, part: string | null) => Promise<Download | null>;
 
 /** The kinds of files there are to take along, by the path they stand under. Each looks in the person's own organization only. */
-const downloads: { [kind: string]: { find: (db: Tx, orgId: string, id: string) => Promise<Download | null> } } = {
-  artifacts: {
-    async find(db, orgId, id) {
-      const row = await db.artifact.findUnique({
-        where: { id, orgId },
-        select: { storageKey: true, fileName: true, sizeBytes: true, sha256: true, refusal: true },
-      });
-      if (!row || row.refusal !== null) return null;
-      return { ...row, sizeBytes: Number(row.sizeBytes) };
-    },
+const downloads: { [kind: string]: Find } = {
+  async artifacts({ db }, orgId, id) {
+    const row = await db.artifact.findUnique({
+      where: { id, orgId },
+      select: { storageKey: true, fileName: true, sizeBytes: true, sha256: true, refusal: true },
+    });
+    if (!row || row.refusal !== null) return null;
+    return { ...row, sizeBytes: Number(row.sizeBytes) };
   },
-  checkpoints: {
-    async find(db, orgId, id) {
-      const row = await db.checkpoint.findUnique({
-        where: { id, orgId },
-        select: { storageKey: true, sizeBytes: true, sha256: true, step: true, run: { select: { number: true } } },
-      });
-      if (!row) return null;
-      return { ...row, sizeBytes: Number(row.sizeBytes), fileName: `run-${row.run.number}-step-${row.step}.safetensors` };
-    },
+  async checkpoints({ db }, orgId, id) {
+    const row = await db.checkpoint.findUnique({
+      where: { id, orgId },
+      select: { storageKey: true, sizeBytes: true, sha256: true, step: true, run: { select: { number: true } } },
+    });
+    if (!row) return null;
+    return { ...row, sizeBytes: Number(row.sizeBytes), fileName: `run-${row.run.number}-step-${row.step}.safetensors` };
   },
+  datasets: findDataset,
 };
 
-const address = /^\/api\/(\w+)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/** Whether a path belongs to a download, by its kind. */
-export function matchDownload(path: string): { kind: string; id: string } | null {
-  const [, kind = "", id = ""] = address.exec(path) ?? [];
-  return Object.hasOwn(downloads, kind) ? { kind, id } : null;
+/** A data set as one `.npz`, or one of its arrays as `.npy`. */
+async function findDataset({ db, files }: { db: Tx; files: FileStore }, orgId: string, id: string, part: string | null): Promise<Download | null> {
+  const row = await db.dataset.findUnique({ where: { id, orgId }, select: { name: true, status: true, manifest: true } });
+  const manifest = Manifest.nullable().parse(row?.manifest ?? null);
+  if (row?.status !== "ready" || !manifest) return null;
+  const arrays = datasetArrays(manifest);
+  const keyOf = (file: string) => `${datasetFolder(id)}/${file}`;
+  const base = slug(row.name) || "data";
+  if (part !== null) {
+    const array = arrays.find(({ name }) => name === part);
+    if (!array || !("file" in array)) return null;
+    const { size } = await stat(files.path(keyOf(array.file)));
+    return { storageKey: keyOf(array.file), sizeBytes: size, sha256: array.sha256, fileName: `${base}-${part}.npy` };
+  }
+  const entries: StoredEntry[] = [];
+  for (const array of arrays) {
+    const name = `${array.name}.npy`;
+    if ("file" in array) entries.push({ name, sizeBytes: (await stat(files.path(keyOf(array.file)))).size, content: () => files.stream(keyOf(array.file)) });
+    else entries.push({ name, sizeBytes: array.content.length, content: () => [array.content] });
+  }
+  const sizeBytes = zipBytes(entries);
+  if (sizeBytes > MOST_ZIP_BYTES) throw new AppError("FILE_TOO_LARGE", "An .npz holds up to 4 GiB, and this data set is larger: take its arrays one by one.");
+  return { entries, sizeBytes, sha256: hashManifest(manifest), fileName: `${base}.npz` };
 }
 
-/** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, UNAUTHENTICATED */
-export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id }: { kind: string; id: string }): Promise<void> {
+const address = /^\/api\/(\w+)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/([\w.-]{1,200}))?$/;
+
+type Address = { kind: string; id: string; part: string | null };
+
+/** Whether a path belongs to a download, by its kind. */
+export function matchDownload(path: string): Address | null {
+  const [, kind = "", id = "", part = null] = address.exec(path) ?? [];
+  return Object.hasOwn(downloads, kind) && (part === null || kind === "datasets") ? { kind, id, part } : null;
+}
+
+/** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, UNAUTHENTICATED, FILE_TOO_LARGE */
+export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id, part }: Address): Promise<void> {
   const session = await context.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
-  const found = await downloads[kind]?.find(context.db, session.org.id, id);
-  if (!found) throw notFound("file");
-  const stream = context.files.stream(found.storageKey);
-  await new Promise<void>((opened, fail) => {
-    stream.once("open", () => opened());
-    stream.once("error", (cause) => fail(new AppError("NOT_FOUND", "This file is no longer kept.", { cause })));
+  const found = await downloads[kind]?.(context, session.org.id, id, part).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") throw gone(cause);
+    throw cause;
   });
+  if (!found) throw notFound("file");
+  const stream = "entries" in found ? Readable.from(streamZip(found.entries), { objectMode: false }) : await openFile(context.files, found.storageKey);
   res.writeHead(200, {
     "Content-Type": "application/octet-stream",
     "Content-Length": found.sizeBytes,
@@ -64,4 +97,17 @@ export async function sendDownload(context: Context, req: IncomingMessage, res: 
   }
   // A reader who leaves halfway is no error of ours.
   await pipeline(stream, res).catch(() => {});
+}
+
+async function openFile(files: FileStore, key: string): Promise<Readable> {
+  const stream = files.stream(key);
+  await new Promise<void>((opened, fail) => {
+    stream.once("open", () => opened());
+    stream.once("error", (cause) => fail(gone(cause)));
+  });
+  return stream;
+}
+
+function gone(cause: unknown): AppError {
+  return new AppError("NOT_FOUND", "This file is no longer kept.", { cause });
 }

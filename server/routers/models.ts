@@ -187,7 +187,7 @@ async function duplicateModel(db: Database, orgId: string, modelId: string): Pro
 }
 
 async function deleteModel(db: Database, orgId: string, modelId: string): Promise<void> {
-  const active = await db.run.count({ where: { orgId, modelId, status: { in: ["queued", "running"] } } });
+  const active = await db.run.count({ where: { orgId, modelId, status: { in: ["queued", "running", "paused"] } } });
   if (active > 0) throw new AppError("RUN_ACTIVE", `${active} of this model's runs have not ended: cancel them first.`);
   const { count } = await db.model.updateMany({ where: { id: modelId, orgId, deletedAt: null }, data: { deletedAt: new Date() } });
   if (count === 0) throw notFound("model");

@@ -58,7 +58,7 @@ async function listProjects(db: Database, orgId: string) {
 }
 
 async function deleteProject(db: Database, orgId: string, projectId: string): Promise<void> {
-  const active = await db.run.count({ where: { orgId, status: { in: ["queued", "running"] }, model: { projectId, orgId } } });
+  const active = await db.run.count({ where: { orgId, status: { in: ["queued", "running", "paused"] }, model: { projectId, orgId } } });
   if (active > 0) throw new AppError("RUN_ACTIVE", `${active} of this project's runs have not ended: cancel them first.`);
   const deletedAt = new Date();
   const [{ count }] = await db.$transaction([

@@ -39,7 +39,7 @@ const extensions: { [kind in Kind]: string } = { safetensors: ".safetensors", py
  */
 export async function exportRun(bench: Bench, lease: Lease, run: LoadedRun): Promise<void> {
   const { db, files, config, log } = bench;
-  const keeping = keepLease(db, lease, config.LEASE_MS, { lost: () => loseLease(log, lease), cancelRequested: () => {} });
+  const keeping = keepLease(db, lease, config.LEASE_MS, { lost: () => loseLease(log, lease), asked: () => {} });
   try {
     const checkpoint = await untilDatabase(() => findBest(db, files, lease.runId));
     if (checkpoint !== null) {

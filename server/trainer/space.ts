@@ -25,13 +25,13 @@ export async function findShortage(folder: string, spec: TrainSpec): Promise<{ f
  * Holds a run, its lease kept, until there is room for its checkpoint. Says so in the run's log.
  * @returns why the waiting ended: there is room, or the run is to stop.
  */
-export async function waitForSpace(bench: Bench, lease: Lease, folder: string, spec: TrainSpec): Promise<"room" | "cancel" | "stop"> {
+export async function waitForSpace(bench: Bench, lease: Lease, folder: string, spec: TrainSpec): Promise<"room" | "cancel" | "pause" | "stop"> {
   const { db, config, log, stop } = bench;
-  let cancelRequested = false;
+  let wish = null as "cancel" | "pause" | null;
   const keeping = keepLease(db, lease, config.LEASE_MS, {
     lost: () => loseLease(log, lease),
-    cancelRequested: () => {
-      cancelRequested = true;
+    asked: ({ cancelRequested, pauseRequested }) => {
+      wish = cancelRequested ? "cancel" : pauseRequested ? "pause" : null;
     },
   });
   const say = (level: "info" | "warn", message: string) =>
@@ -47,7 +47,7 @@ export async function waitForSpace(bench: Bench, lease: Lease, folder: string, s
     );
   try {
     while ((await findShortage(folder, spec)) !== null) {
-      if (cancelRequested) return "cancel";
+      if (wish !== null) return wish;
       if (stop.aborted) return "stop";
       await sleep(lookEveryMs);
     }

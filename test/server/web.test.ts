@@ -1,67 +1,27 @@
 import { randomUUID } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
-import { pino } from "pino";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { findTemplate } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { createOwnerLink, hashSecret } from "../../server/auth/session.ts";
 import { ensureWorkspace } from "../../server/auth/workspace.ts";
-import { readConfig } from "../../server/config.ts";
 import { appendMetrics } from "../../server/metrics/store.ts";
 import type { AppRouter } from "../../server/router.ts";
-import { createWeb } from "../../server/web.ts";
 import { cookieEventSource } from "./eventSource.ts";
 import { openTestDatabase } from "./postgres.ts";
+import { browserAt, serveWeb } from "./visitor.ts";
 import { callerOf, claim, makeContext, makeTenant, mnistManifest, temporaryFiles } from "./world.ts";
 
 const { db } = await openTestDatabase();
 const files = temporaryFiles();
 
-/** The server as it runs, but for the pages, whose place a plain answer takes. */
-async function serve(settings: Record<string, string> = {}) {
-  const web = createWeb({
-    config: readConfig(settings),
-    db,
-    files,
-    log: pino({ level: "silent" }),
-    pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
-  });
-  await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
-  const base = `http://localhost:${(web.server.address() as AddressInfo).port}`;
-  afterAll(() => web.close());
-  return { base, web, port: (web.server.address() as AddressInfo).port };
-}
-
 beforeAll(() => ensureWorkspace(db));
+const serve = (settings?: Record<string, string>) => serveWeb(db, files, settings);
 const { base, port } = await serve();
-
-/** A browser that keeps its cookie. */
-function browser(of = base) {
-  let cookie = "";
-  return {
-    get cookie() {
-      return cookie;
-    },
-    async fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {
-      const answer = await fetch(`${of}${path}`, {
-        redirect: "manual",
-        ...init,
-        headers: { ...(cookie ? { cookie } : {}), ...init.headers },
-      });
-      const set = answer.headers.getSetCookie()[0];
-      if (set) cookie = set.split(";")[0] ?? "";
-      return answer;
-    },
-    client() {
-      const headers = () => ({ cookie });
-      return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${of}/api/trpc`, headers })] });
-    },
-  };
-}
+const browser = (of = base) => browserAt(of);
 
 const asDocument = { accept: "text/html", "sec-fetch-dest": "document", "sec-fetch-site": "none" };
 const json = { "content-type": "application/json" };

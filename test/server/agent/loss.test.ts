@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { afterLoss } from "../../../server/agent/loss.ts";
 
-const run = { cancelRequested: false, keepBest: false, attempts: 1, crashes: 0, step: 40 };
+const run = { cancelRequested: false, pauseRequested: false, keepBest: false, attempts: 1, crashes: 0, step: 40 };
 const crashed = { kind: "ended", signal: "SIGSEGV", code: null } as const;
 const killed = { kind: "ended", signal: "SIGKILL", code: null } as const;
 
@@ -27,6 +27,7 @@ describe("a run whose trainer is lost", () => {
 
   it("ends cancelled where somebody wished that, whatever happened", () => {
     expect(afterLoss({ ...run, cancelRequested: true, attempts: 3, crashes: 1 }, crashed).next).toEqual({ status: "cancelled" });
+    expect(afterLoss({ ...run, cancelRequested: true, pauseRequested: true }, killed).next).toEqual({ status: "cancelled" });
     expect(afterLoss({ ...run, cancelRequested: true, keepBest: true, attempts: 3, crashes: 1 }, crashed).next).toEqual({ status: "finished" });
   });
 });

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { ArraysFound } from "../../../core/data/arrays.ts";
 import { guessPlan, type TablePlan } from "../../../core/data/table.ts";
+import { writeZip } from "../../../core/export/zip.ts";
 import { DatasetAnswer, runChild } from "../../../server/ingest/child.ts";
 import { TableFacts } from "../../../server/ingest/tableFacts.ts";
 
@@ -102,6 +104,48 @@ describe("a table that cannot be read is refused with what, where, the limit and
     const answer = await read(content, change);
     expect(answer.code).toMatch(new RegExp(`^${code}$`));
     expect(answer.message).toMatch(message);
+  });
+});
+
+/** The bytes of a .npy whose header says this, with as many bytes of numbers behind. */
+function npy(header: string, dataBytes = 0, claimedBytes?: number): Buffer {
+  const text = `${header.padEnd(117)}\n`;
+  const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, claimedBytes === undefined ? 1 : 2, 0]);
+  const length = Buffer.alloc(claimedBytes === undefined ? 2 : 4);
+  if (claimedBytes === undefined) length.writeUInt16LE(text.length);
+  else length.writeUInt32LE(claimedBytes);
+  return Buffer.concat([head, length, Buffer.from(text, "latin1"), Buffer.alloc(dataBytes)]);
+}
+const header = (descr: string, shape: string) => `{'descr': ${descr}, 'fortran_order': False, 'shape': (${shape}), }`;
+
+const refusedArrays: [number, string, Uint8Array, string, RegExp][] = [
+  [27, "128 bytes that claim 32 GiB", npy(header("'<f8'", "65536, 65536")), "NPY_SIZE", /needs 34,359,738,368 bytes, file holds 0\. Save/],
+  [27, "an array that is cut off", npy(header("'<f4'", "10, 3"), 119), "NPY_SIZE", /needs 120 bytes, file holds 119/],
+  [27, "an array with more behind it", npy(header("'<f4'", "10, 3"), 121), "NPY_SIZE", /needs 120 bytes, file holds 121/],
+  [27, "the same in an .npz", Buffer.from(writeZip([["x.npy", npy(header("'<f8'", "65536, 65536"))]])), "NPY_SIZE", /^"x": .*needs 34,359,738,368 bytes, file holds 0/],
+  [28, "a header of 4 GB", npy(header("'<f8'", "1, 1"), 8, 0xffff_ffff), "NPY_HEADER", /claims 4294967295 bytes; the limit is 10000/],
+  [28, "an axis of 2^64", npy(header("'<f8'", "18446744073709551616, 1"), 8), "NPY_HEADER", /claims an axis of 18446744073709552000/],
+  [28, "axes whose product is 2^80", npy(header("'<f8'", "1099511627776, 1099511627776"), 8), "NPY_HEADER", /more numbers than can be counted/],
+  [28, "a negative axis", npy(header("'<f8'", "-1, 8"), 8), "NPY_HEADER", /claims an axis of -1/],
+  [28, "40 axes", npy(header("'<f8'", `${"1, ".repeat(39)}1`), 8), "NPY_HEADER", /has 40 axes; the limit is 32/],
+  [29, "objects", npy(header("'|O'", "2, 2"), 32), "NPY_DTYPE", /contains pickled Python objects; refused/],
+  [29, "a structure", npy(header("[('a', '<f8'), ('b', '|O')]", "2,"), 32), "NPY_DTYPE", /is structured/],
+  [29, "big-endian numbers", npy(header("'>f8'", "2, 2"), 32), "NPY_DTYPE", /is big-endian \('>f8'\); save it with \.astype\('<f8'\)/],
+  [29, "complex numbers", npy(header("'<c16'", "2, 1"), 32), "NPY_DTYPE", /type is '<c16'/],
+  [30, "code in the header", npy("__import__('os').system('touch /tmp/npy-was-evaluated')"), "NPY_HEADER", /not the dictionary/],
+  [30, "code as a value", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (open('/tmp/npy-was-evaluated', 'w'),), }"), "NPY_HEADER", /not the dictionary/],
+  [30, "a header that is cut off", npy(header("'<f8'", "1, 1")).subarray(0, 40), "NPY_HEADER", /cut off/],
+  [15, "an image named .npy", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0), "ARRAY_TYPE", /neither a \.npy nor a \.npz/],
+  [37, "a pickle among the arrays", Buffer.from(writeZip([["model.pkl", Buffer.from([0x80, 4, 0x95])]])), "NPY_HEADER", /"model\.pkl"; an \.npz holds \.npy arrays alone/],
+];
+
+describe("NumPy arrays that cannot be read are refused before a number of theirs is", () => {
+  it.each(refusedArrays)("%i: %s", async (_, __, content, code, message) => {
+    const key = `uploads/o/${randomUUID()}`;
+    await writeFile(join(root, key), content);
+    const found = await runChild(["array-facts", root, key], z.discriminatedUnion("ok", [ArraysFound, Refused]));
+    expect(found).toMatchObject({ ok: false, failure: { code, message: expect.stringMatching(message) } });
+    expect(existsSync("/tmp/npy-was-evaluated")).toBe(false);
   });
 });
 

@@ -10,7 +10,7 @@ const unexpected = {
   lost: () => {
     throw new Error("The lease is not over.");
   },
-  cancelRequested: () => {},
+  asked: () => {},
 };
 
 let world: World;

@@ -36,7 +36,8 @@ function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?:
       ((error) => {
         throw error;
       }),
-    onCancelRequested: () => {},
+    describeKnob: ({ id }) => `Knob ${id}.`,
+    onAsked: () => {},
   });
 }
 

@@ -1,0 +1,281 @@
+"use client";
+
+import { useState } from "react";
+import { type ArrayFacts, type ArrayLayout, type ArrayPlan, type ArraysFound, type ArrayTarget, layoutsOf, targetsOf, taskOf } from "../../core/data/arrays.ts";
+import { taskNamed } from "../../core/tasks/index.ts";
+import { Button } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
+import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
+import { formatCount, formatMetric } from "../ui/format.ts";
+import { Segments } from "../ui/Segments.tsx";
+
+const layoutTitles: Record<ArrayLayout, string> = {
+  table: "Table, a number a column",
+  grey: "Grey pictures [height, width]",
+  "channels-last": "Pictures [height, width, channels]",
+  "channels-first": "Pictures [channels, height, width]",
+  sequence: "Sequences, time first",
+};
+const targetTitles: Record<ArrayTarget, string> = { classes: "A class", "one-hot": "A class, one-hot", values: "Values" };
+
+type Role = { part: "train" | "validation"; what: "input" | "target" | "lengths" } | { part: null; what: "columnNames" | "classNames" };
+const roles: { id: string; title: string; role: Role }[] = [
+  { id: "train.input", title: "Input", role: { part: "train", what: "input" } },
+  { id: "train.target", title: "Target", role: { part: "train", what: "target" } },
+  { id: "train.lengths", title: "Lengths", role: { part: "train", what: "lengths" } },
+  { id: "validation.input", title: "Validation input", role: { part: "validation", what: "input" } },
+  { id: "validation.target", title: "Validation target", role: { part: "validation", what: "target" } },
+  { id: "validation.lengths", title: "Validation lengths", role: { part: "validation", what: "lengths" } },
+  { id: "columnNames", title: "Column names", role: { part: null, what: "columnNames" } },
+  { id: "classNames", title: "Class names", role: { part: null, what: "classNames" } },
+];
+
+function holderOf(plan: ArrayPlan, { part, what }: Role): string | null {
+  return part === null ? plan[what] : (plan[part]?.[what] ?? null);
+}
+
+/** The plan with this array in this role, taken out of any other it had; null: in none. An input always stays. */
+function assign(plan: ArrayPlan, name: string, role: Role | null): ArrayPlan {
+  const without = (parts: ArrayPlan["train"]) => ({ ...parts, target: parts.target === name ? null : parts.target, lengths: parts.lengths === name ? null : parts.lengths });
+  const next: ArrayPlan = {
+    ...plan,
+    train: without(plan.train),
+    validation: plan.validation && plan.validation.input !== name ? without(plan.validation) : null,
+    columnNames: plan.columnNames === name ? null : plan.columnNames,
+    classNames: plan.classNames === name ? null : plan.classNames,
+  };
+  if (role === null) return next;
+  if (role.part === null) return { ...next, [role.what]: name };
+  if (role.part === "train") return { ...next, train: { ...next.train, [role.what]: name } };
+  if (role.what === "input") return { ...next, validation: { target: null, lengths: null, ...next.validation, input: name } };
+  return next.validation ? { ...next, validation: { ...next.validation, [role.what]: name } } : next;
+}
+
+/** A plan whose answers fit each other after one of them was changed. */
+function settle(plan: ArrayPlan, arrays: readonly ArrayFacts[]): ArrayPlan {
+  const find = (name: string | null) => arrays.find((array) => array.name === name);
+  const [input, target] = [find(plan.train.input), find(plan.train.target)];
+  const layouts = input ? layoutsOf(input) : [];
+  const learnable: ArrayTarget[] = target ? targetsOf(target) : ["classes", "values"];
+  const layout = layouts.includes(plan.layout) ? plan.layout : (layouts[0] ?? plan.layout);
+  const learns = learnable.includes(plan.learns) ? plan.learns : (learnable[0] ?? plan.learns);
+  const how = plan.split.how === "given" && !plan.validation ? "random" : plan.split.how === "stratified" && learns === "values" ? "random" : plan.split.how;
+  return {
+    ...plan,
+    layout,
+    learns,
+    targetColumn: plan.train.target === null && layout === "table" ? (plan.targetColumn ?? (input?.shape[1] ?? 1) - 1) : null,
+    split: { ...plan.split, how },
+  };
+}
+
+/** What was found in a NumPy file, and how it is to be read: every guess can be corrected. */
+export function ArrayPlanForm({
+  fileName,
+  found: { arrays, plan: guessed },
+  problem,
+  onOther,
+  onCreate,
+}: {
+  fileName: string;
+  found: ArraysFound;
+  problem: string | null;
+  onOther: () => void;
+  onCreate: (name: string, plan: ArrayPlan) => Promise<void>;
+}) {
+  const [plan, setPlan] = useState(guessed);
+  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || "My arrays");
+  const [isBusy, setBusy] = useState(false);
+  const change = (next: ArrayPlan) => setPlan(settle(next, arrays));
+  const input = arrays.find((array) => array.name === plan.train.input);
+  const target = arrays.find((array) => array.name === plan.train.target);
+  const gaps = [plan.train.input, plan.validation?.input].reduce((sum, one) => sum + (arrays.find((array) => array.name === one)?.notFinite ?? 0), 0);
+  const task = taskOf(plan);
+  const why =
+    task === null
+      ? "Values cannot be predicted from pictures or sequences yet: predict classes, or read the input as a table."
+      : plan.train.target === null && plan.layout !== "table"
+        ? "Choose an array of targets."
+        : gaps > 0 && plan.notFinite === null
+          ? "Choose what is done with rows that hold NaN."
+          : null;
+  const isReady = why === null && name.trim() !== "" && !isBusy;
+
+  return (
+    <form
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isReady) return;
+        setBusy(true);
+        void onCreate(name.trim(), plan).finally(() => setBusy(false));
+      }}
+    >
+      <p>
+        <span className="font-semibold">{fileName}</span>{" "}
+        <span className="text-ink2">
+          {formatCount(arrays.length)} {arrays.length === 1 ? "array" : "arrays"}
+          {task && `, read as ${taskNamed(task).title.toLowerCase()}`}
+        </span>
+      </p>
+
+      <div className="grid gap-x-8 sm:grid-cols-2">
+        <div>
+          <Field label="Name">{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+          <Field label="Input is">
+            {(ids) => (
+              <Select {...ids} value={plan.layout} onChange={(event) => change({ ...plan, layout: event.target.value as ArrayLayout })}>
+                {(input ? layoutsOf(input) : []).map((layout) => (
+                  <option key={layout} value={layout}>
+                    {layoutTitles[layout]}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          <Field label="Predict">
+            {() => (
+              <Segments
+                label="Target"
+                options={(target ? targetsOf(target) : (["classes", "values"] as const)).map((id) => ({ id, title: targetTitles[id] }))}
+                value={plan.learns}
+                onValue={(learns: ArrayTarget) =>
+                  change({ ...plan, learns, split: { ...plan.split, how: plan.split.how === "given" ? "given" : learns === "values" ? "random" : "stratified" } })
+                }
+              />
+            )}
+          </Field>
+          {plan.targetColumn !== null && (
+            <Field label="Target column" doc="Counted from 0; the others are learned from.">
+              {(ids) => (
+                <NumberInput {...ids} whole min={0} max={(input?.shape[1] ?? 1) - 1} value={plan.targetColumn ?? 0} onValue={(targetColumn) => change({ ...plan, targetColumn })} />
+              )}
+            </Field>
+          )}
+        </div>
+        <div>
+          <Field label="Split" doc="Stratified: every class has the same share in both parts.">
+            {(ids) => (
+              <Select {...ids} value={plan.split.how} onChange={(event) => change({ ...plan, split: { ...plan.split, how: event.target.value as ArrayPlan["split"]["how"] } })}>
+                <option value="given" disabled={!plan.validation}>
+                  As in the file
+                </option>
+                <option value="stratified" disabled={plan.learns === "values"}>
+                  Stratified by class
+                </option>
+                <option value="random">Random</option>
+              </Select>
+            )}
+          </Field>
+          {plan.split.how !== "given" && (
+            <>
+              <Field label="Validation share">
+                {(ids) => (
+                  <NumberInput
+                    {...ids}
+                    min={0.01}
+                    max={0.9}
+                    step={0.05}
+                    value={plan.split.validationShare}
+                    onValue={(validationShare) => change({ ...plan, split: { ...plan.split, validationShare } })}
+                  />
+                )}
+              </Field>
+              <Field label="Seed" doc="The same seed gives the same split.">
+                {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={plan.split.seed} onValue={(seed) => change({ ...plan, split: { ...plan.split, seed } })} />}
+              </Field>
+            </>
+          )}
+          {gaps > 0 && (
+            <Field label="NaN and infinity">
+              {(ids) => (
+                <Select
+                  {...ids}
+                  aria-invalid={plan.notFinite === null ? true : undefined}
+                  value={plan.notFinite ?? ""}
+                  onChange={(event) => change({ ...plan, notFinite: (event.target.value || null) as ArrayPlan["notFinite"] })}
+                >
+                  <option value="">{formatCount(gaps)}: choose a rule</option>
+                  <option value="leave-out">Rows left out</option>
+                  <option value="mean">Mean of the training rows</option>
+                </Select>
+              )}
+            </Field>
+          )}
+        </div>
+      </div>
+
+      <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
+        <table aria-label="Arrays" className="w-full border-collapse text-left">
+          <thead>
+            <tr>
+              {["Array", "Is", "Range", "First numbers"].map((title) => (
+                <th key={title} scope="col" className="section-name sticky top-0 z-10 bg-panel px-3 py-1.5">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {arrays.map((array) => {
+              const held = roles.find(({ role }) => holderOf(plan, role) === array.name);
+              const isText = array.kind === "text" || array.kind === "bytes";
+              return (
+                <tr key={array.name} className={cx("border-t border-line align-top", held && "bg-accent-soft")}>
+                  <th scope="row" className="max-w-44 px-3 py-1.5 font-medium">
+                    <span className="block truncate" title={array.name}>
+                      {array.name}
+                    </span>
+                    <span className="figures block truncate font-normal text-ink2">
+                      {array.descr} [{array.shape.join(", ")}]
+                    </span>
+                  </th>
+                  <td className="w-44 px-3 py-1.5">
+                    <Select
+                      aria-label={`${array.name} is`}
+                      value={held?.id ?? ""}
+                      disabled={held?.id === "train.input" && arrays.length === 1}
+                      onChange={(event) => change(assign(plan, array.name, roles.find(({ id }) => id === event.target.value)?.role ?? null))}
+                    >
+                      <option value="" disabled={held?.id === "train.input"}>
+                        Not used
+                      </option>
+                      {roles.map(({ id, title, role }) => (
+                        <option
+                          key={id}
+                          value={id}
+                          disabled={(role.part === null ? !isText : isText && role.what !== "target") || (role.part === "validation" && role.what !== "input" && !plan.validation)}
+                        >
+                          {title}
+                        </option>
+                      ))}
+                    </Select>
+                  </td>
+                  <td className="figures px-3 py-1.5 leading-7 whitespace-nowrap text-ink2">
+                    {array.least !== null && `${formatMetric(array.least)} … ${formatMetric(array.most)}`}
+                    {array.distinct !== null && <span className="block leading-5">{formatCount(array.distinct)} different</span>}
+                    {array.notFinite > 0 && <span className="block leading-5 text-bad">{formatCount(array.notFinite)} not finite</span>}
+                  </td>
+                  <td className="max-w-64 truncate px-3 py-1.5 leading-7 text-ink2">{array.preview.join(" · ")}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+
+      {problem !== null && (
+        <p role="alert" className="[overflow-wrap:anywhere] text-bad">
+          {problem}
+        </p>
+      )}
+      <div className="flex flex-wrap items-center justify-end gap-2">
+        {why !== null && <span className="text-ink2">{why}</span>}
+        <Button onClick={onOther}>Another file</Button>
+        <Button type="submit" kind="primary" disabled={!isReady}>
+          {isBusy ? "Reading" : "Add the data set"}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,47 @@
+"use client";
+
+import { Download } from "lucide-react";
+import { datasetArrays } from "../../core/data/datasetArrays.ts";
+import type { Manifest } from "../../core/data/manifest.ts";
+import { ButtonLink } from "../ui/Button.tsx";
+import { Panel } from "../ui/Panel.tsx";
+
+/** The data set for NumPy: all of it as one `.npz`, or one array as `.npy`. */
+export function TakeAlong({ datasetId, manifest }: { datasetId: string; manifest: Manifest }) {
+  const address = `/api/datasets/${datasetId}`;
+  return (
+    <Panel
+      title="For NumPy"
+      end={
+        <ButtonLink size="sm" href={address} prefetch={false} download aria-label="Download the data set as npz">
+          .npz
+        </ButtonLink>
+      }
+    >
+      <ul className="px-3.5 pb-3">
+        {datasetArrays(manifest).flatMap((array) =>
+          "file" in array
+            ? [
+                <li key={array.name}>
+                  <a
+                    href={`${address}/${array.name}`}
+                    download
+                    aria-label={`Download ${array.name} as npy`}
+                    className="-mx-1.5 flex items-baseline justify-between gap-3 rounded-md px-1.5 py-[2px] hover:bg-hover"
+                  >
+                    <code className="truncate font-mono text-sm">{array.name}</code>
+                    <span className="figures flex min-w-0 items-center gap-1.5 text-ink2">
+                      <span className="truncate">
+                        {array.dtype} [{array.shape.join(", ")}]
+                      </span>
+                      <Download size={12} aria-hidden className="shrink-0" />
+                    </span>
+                  </a>
+                </li>,
+              ]
+            : [],
+        )}
+      </ul>
+    </Panel>
+  );
+}

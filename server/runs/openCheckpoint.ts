@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { StoredRunSettings } from "../../core/training/settings.ts";
+import { TrainSpec } from "../../core/training/spec.ts";
+import type { Database } from "../database/client.ts";
+import { AppError, notFound } from "../errors.ts";
+import { keptGraph } from "../models/graph.ts";
+import type { StartWeights } from "../models/startWeights.ts";
+import type { FileStore } from "../storage/files.ts";
+
+/**
+ * A new model beside a run's own, with the graph and settings that the run had and a copy of a checkpoint's weights to start from: so it
+ * stays when the run is deleted, and graph, data and settings can be changed before it is trained.
+ */
+export async function openCheckpoint(
+  { db, files, orgId }: { db: Database; files: FileStore; orgId: string },
+  { runId, checkpointId }: { runId: string; checkpointId: string },
+): Promise<{ modelId: string }> {
+  const run = await db.run.findUnique({
+    where: { id: runId, orgId },
+    select: {
+      number: true,
+      settings: true,
+      spec: true,
+      datasetId: true,
+      model: { select: { name: true, projectId: true } },
+      modelVersion: { select: { graph: true } },
+      checkpoints: { where: { id: checkpointId, orgId }, select: { step: true, epoch: true, storageKey: true, sha256: true } },
+    },
+  });
+  if (!run) throw notFound("run");
+  const [checkpoint] = run.checkpoints;
+  if (!checkpoint) throw notFound("checkpoint");
+  const copy = await files.put(`weights/${randomUUID()}.safetensors`, files.stream(checkpoint.storageKey)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (copy?.sha256 !== checkpoint.sha256) {
+    if (copy !== null) await files.remove(copy.key);
+    throw new AppError("NO_CHECKPOINT", `The checkpoint at step ${checkpoint.step} is missing or damaged: its SHA-256 is not the recorded one. Take another one.`);
+  }
+  const { weights } = TrainSpec.parse(run.spec).program;
+  const startWeights: StartWeights = {
+    storageKey: copy.key,
+    sizeBytes: copy.sizeBytes,
+    sha256: copy.sha256,
+    fileName: `Run ${run.number}, step ${checkpoint.step}`,
+    importedAt: new Date().toISOString(),
+    matched: weights.length,
+    total: weights.length,
+    shapes: Object.fromEntries(weights.map(({ name, shape }) => [name, shape])),
+  };
+  const settings = StoredRunSettings.nullable().catch(null).parse(run.settings);
+  const { id } = await db.model.create({
+    data: {
+      orgId,
+      projectId: run.model.projectId,
+      name: `${run.model.name.slice(0, 80)} from run ${run.number}, epoch ${checkpoint.epoch}`,
+      graph: keptGraph(run.modelVersion.graph),
+      datasetId: run.datasetId,
+      startWeights,
+      ...(settings === null ? {} : { settings }),
+    },
+    select: { id: true },
+  });
+  return { modelId: id };
+}
