@@ -6,7 +6,9 @@ import { findSchedule } from "../../core/training/schedules/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
+import { MarkLegend } from "./ChartMarks.tsx";
 import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
+import type { ChartMark } from "./marks.ts";
 import type { MetricStore } from "./metricStore.ts";
 import { isActive, metricName, type Run, unitOf } from "./run.ts";
 import { emptySeries, lastStep } from "./series.ts";
@@ -26,6 +28,7 @@ export const ChartGrid = memo(function ChartGrid({
   schedule,
   task,
   bestStep,
+  events,
 }: {
   runId: string;
   store: MetricStore;
@@ -35,6 +38,8 @@ export const ChartGrid = memo(function ChartGrid({
   task: Run["dataset"]["task"];
   /** Where the best checkpoint stands. */
   bestStep: number | null;
+  /** What befell the run. */
+  events: Run["marks"];
 }) {
   const live = useMetrics(store);
   const [zoom, setZoom] = useState<StepRange | null>(null);
@@ -81,7 +86,10 @@ export const ChartGrid = memo(function ChartGrid({
     ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
   }, [metrics, judge, schedule]);
 
-  const mark = useMemo(() => (bestStep === null ? null : { step: bestStep, label: "best" }), [bestStep]);
+  const marks = useMemo(
+    (): ChartMark[] => [...events, ...(bestStep === null ? [] : [{ step: bestStep, kind: "best" as const, text: "The best checkpoint so far." }])],
+    [events, bestStep],
+  );
 
   return (
     <section aria-label="Charts" className="space-y-2.5">
@@ -117,6 +125,7 @@ export const ChartGrid = memo(function ChartGrid({
           <span className="figures w-7 text-right text-ink">{smoothing === 0 ? "off" : smoothing.toFixed(2)}</span>
         </label>
       </div>
+      <MarkLegend marks={marks} />
       <div className="grid gap-2.5 md:grid-cols-2">
         {charts.map(({ id, curves, ...chart }, index) => (
           <MetricChart
@@ -126,7 +135,7 @@ export const ChartGrid = memo(function ChartGrid({
             range={range}
             smoothing={smoothing}
             emptyWords={!store.loaded ? "" : isActive(status) ? "No points yet" : "No points were recorded"}
-            mark={curves.length > 1 ? mark : null}
+            marks={marks}
             hover={hover}
             onHover={setHover}
             onZoom={setZoom}

@@ -18,7 +18,13 @@ export function MarkSign({ kind }: { kind: ChartMark["kind"] }) {
 export const ChartMarks = memo(
   function ChartMarks({ clusters, top, height, width, pointed }: { clusters: readonly MarkCluster[]; top: number; height: number; width: number; pointed: MarkCluster | null }) {
     return (
-      <svg aria-hidden className="pointer-events-none absolute inset-0" width={width} height={top + height + 12} data-mark-count={clusters.reduce((sum, { marks }) => sum + marks.length, 0)}>
+      <svg
+        aria-hidden
+        className="pointer-events-none absolute inset-0"
+        width={width}
+        height={top + height + 12}
+        data-mark-count={clusters.reduce((sum, { marks }) => sum + marks.length, 0)}
+      >
         {clusters.map((cluster) => {
           const { x, marks } = cluster;
           const [first] = marks;

@@ -28,7 +28,9 @@ export function Knobs({ run }: { run: Run }) {
   const isLastEpoch = run.epoch + 1 >= run.epochs;
   return (
     <section aria-label="Settings to change" className="rounded-xl border border-line bg-raise px-3.5 py-2.5">
-      <h2 className="text-sm text-ink2">{run.status === "running" ? "Change while it trains" : run.status === "queued" ? "Change before it starts" : "Change before it goes on"}</h2>
+      <h2 className="text-sm text-ink2">
+        {run.status === "running" ? "Change while it trains" : run.status === "queued" ? "Change before it starts" : "Change before it goes on"}
+      </h2>
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2 pt-1">
         <LearningRate now={now.lr} hasSchedule={run.settings.schedule !== "constant"} busy={turn.isPending} onSet={set} />
         {dropouts.length > 0 && <Dropout run={run} now={now.dropouts} busy={turn.isPending} onSet={set} />}
@@ -61,10 +63,10 @@ const LearningRate = memo(function LearningRate({ now, hasSchedule, busy, onSet 
       note={`now ${printNumber(Number(now.toPrecision(3)))}`}
     >
       {hasSchedule && (
-        <label className="flex h-7 items-center gap-1.5 text-sm whitespace-nowrap text-ink2" title="On: stays at this rate. Off: the schedule goes on from this rate in proportion.">
+        <span className="flex h-7 items-center gap-1.5 text-sm whitespace-nowrap text-ink2" title="On: stays at this rate. Off: the schedule goes on from this rate in proportion.">
           <Switch checked={hold} onChecked={setHold} aria-label="Hold the learning rate" />
-          hold it there
-        </label>
+          <span aria-hidden>hold it there</span>
+        </span>
       )}
     </Control>
   );
@@ -123,21 +125,7 @@ const BatchSize = memo(function BatchSize({ now, rows, isLastEpoch, busy, onSet 
   );
 });
 
-function Control({
-  label,
-  input,
-  note,
-  canSet,
-  onSet,
-  children,
-}: {
-  label: string;
-  input: ReactNode;
-  note: string;
-  canSet: boolean;
-  onSet: () => unknown;
-  children?: ReactNode;
-}) {
+function Control({ label, input, note, canSet, onSet, children }: { label: string; input: ReactNode; note: string; canSet: boolean; onSet: () => unknown; children?: ReactNode }) {
   return (
     <form
       aria-label={label}
@@ -182,5 +170,10 @@ function Waiting({ knob: { turn, by }, run }: { knob: RunKnob; run: Run }) {
 export function nodeLabel({ graph, turnable }: Pick<Run, "graph" | "turnable">, path: string): string {
   const name = nameOfNode(graph, path);
   const alike = turnable.dropouts.filter(({ node }) => nameOfNode(graph, node) === name);
-  return alike.length > 1 ? `${name} (${path.split("/").filter((part) => part !== "body").join(" / ")})` : name;
+  return alike.length > 1
+    ? `${name} (${path
+        .split("/")
+        .filter((part) => part !== "body")
+        .join(" / ")})`
+    : name;
 }

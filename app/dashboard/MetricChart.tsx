@@ -1,11 +1,13 @@
 "use client";
 
 import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useRef, useState } from "react";
-import { CartesianGrid, ComposedChart, ReferenceLine, XAxis, YAxis } from "recharts";
+import { CartesianGrid, ComposedChart, XAxis, YAxis } from "recharts";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
+import { ChartMarks, MarkWords } from "./ChartMarks.tsx";
 import { bandPath, linePath, rowsOf } from "./curvePath.ts";
 import { formatExact, formatFigure, formatTick, type Unit } from "./figures.ts";
+import { type ChartMark, clusterAt, clusterMarks, type MarkCluster } from "./marks.ts";
 import { extent, lastStep, lastValue, nearestBucket, pointCount, type Series } from "./series.ts";
 import { logTicks, niceRange, niceTicks } from "./ticks.ts";
 import { useSize } from "./useSize.ts";
@@ -30,8 +32,8 @@ type MetricChartProps = {
   note?: ReactNode;
   /** What stands in a chart without points. */
   emptyWords: string;
-  /** A step to mark, with its word: where the best checkpoint stands. */
-  mark?: { step: number; label: string } | null;
+  /** What befell the run, and where its best checkpoint stands. */
+  marks?: readonly ChartMark[];
   /** Smoothing of noisy curves, 0 (off) up to 1. */
   smoothing: number;
   /** The step that the pointer is on, in whichever chart. */
@@ -41,6 +43,11 @@ type MetricChartProps = {
   onReset: () => void;
   className?: string;
 };
+
+const NO_MARKS: readonly ChartMark[] = [];
+/** Pixels under which marks are drawn as one, and within which a pointer means one. */
+const MARK_GAP = 15;
+const MARK_REACH = 8;
 
 const FRAME = { top: 8, right: 16, bottom: 22, left: 46 };
 
@@ -57,7 +64,7 @@ export function MetricChart({
   canLog = false,
   note,
   emptyWords,
-  mark,
+  marks = NO_MARKS,
   smoothing,
   hover,
   onHover,
@@ -118,6 +125,8 @@ export function MetricChart({
           return bucket ? [{ curve, bucket }] : [];
         });
   const nearest = readout[0]?.bucket;
+  const clusters = plot && drawn.length > 0 ? clusterMarks(marks, range, toX, MARK_GAP) : [];
+  const meant = hover === null ? null : clusterAt(clusters, toX(hover), MARK_REACH);
 
   return (
     <section className={cx("min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
@@ -188,9 +197,7 @@ export function MetricChart({
         onDoubleClick={onReset}
         className="relative h-[196px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
-        {size && size.width > 0 && (
-          <Frame range={range} values={values} unit={unit} log={log} width={size.width} height={size.height} mark={drawn.length > 0 ? (mark ?? null) : null} />
-        )}
+        {size && size.width > 0 && <Frame range={range} values={values} unit={unit} log={log} width={size.width} height={size.height} />}
         {plot && plot.width > 0 && (
           <svg
             aria-hidden
@@ -216,6 +223,7 @@ export function MetricChart({
             )}
           </svg>
         )}
+        {plot && clusters.length > 0 && <ChartMarks clusters={clusters} top={FRAME.top} height={plot.height} width={size.width} pointed={meant} />}
         {plot && drag && (
           <div
             aria-hidden
@@ -223,10 +231,15 @@ export function MetricChart({
             style={{ left: toX(drag[0]), width: toX(drag[1]) - toX(drag[0]), top: FRAME.top, height: plot.height }}
           />
         )}
-        {plot && nearest && pointed && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} />}
+        {plot && nearest && pointed && !drag && <Readout x={toX(nearest.to)} width={size.width} readout={readout} unit={unit} meant={meant} />}
       </div>
       <p role="status" className="sr-only">
-        {hover !== null && nearest && readout.map(({ curve, bucket }) => `Step ${bucket.to}, ${curve.name || title} ${formatExact(bucket.last, unit)}`).join("; ")}
+        {hover !== null &&
+          nearest &&
+          [
+            ...readout.map(({ curve, bucket }) => `Step ${bucket.to}, ${curve.name || title} ${formatExact(bucket.last, unit)}`),
+            ...(meant?.marks.map(({ text }) => text) ?? []),
+          ].join("; ")}
       </p>
     </section>
   );
@@ -237,7 +250,20 @@ function figureOf(value: number | null, unit: Unit): string {
 }
 
 /** Exact values beside the pointer. */
-function Readout({ x, width, readout, unit }: { x: number; width: number; readout: { curve: Curve; bucket: NonNullable<ReturnType<typeof nearestBucket>> }[]; unit: Unit }) {
+function Readout({
+  x,
+  width,
+  readout,
+  unit,
+  meant,
+}: {
+  x: number;
+  width: number;
+  readout: { curve: Curve; bucket: NonNullable<ReturnType<typeof nearestBucket>> }[];
+  unit: Unit;
+  /** The marks that the pointer is near. */
+  meant: MarkCluster | null;
+}) {
   const toLeft = x > width / 2;
   const dense = readout[0]?.bucket;
   return (
@@ -266,6 +292,11 @@ function Readout({ x, width, readout, unit }: { x: number; width: number; readou
           ))}
         </tbody>
       </table>
+      {meant && (
+        <div className="mt-1 border-t border-line pt-1">
+          <MarkWords cluster={meant} />
+        </div>
+      )}
     </div>
   );
 }
@@ -294,27 +325,11 @@ function share(value: number, [low, high]: readonly [number, number], log: boole
 }
 
 /**
- * Axes, grid and mark. Stays as it is while points come: only a new range of steps or values, or another size, draws it again.
+ * Axes and grid. Stays as it is while points come: only a new range of steps or values, or another size, draws it again.
  * (Lines of recharts cost a tenth of a second of work an update at a thousand points; a path costs a millisecond.)
  */
 const Frame = memo(
-  function Frame({
-    range,
-    values,
-    unit,
-    log,
-    width,
-    height,
-    mark,
-  }: {
-    range: StepRange;
-    values: Values;
-    unit: Unit;
-    log: boolean;
-    width: number;
-    height: number;
-    mark: { step: number; label: string } | null;
-  }) {
+  function Frame({ range, values, unit, log, width, height }: { range: StepRange; values: Values; unit: Unit; log: boolean; width: number; height: number }) {
     const tick = { fontSize: 10, fontFamily: "var(--font-mono)", fill: "var(--ink2)" };
     const shared = { type: "number" as const, allowDataOverflow: true, tick, tickLine: false, tickSize: 0, axisLine: false, tickMargin: 8, interval: 0 as const };
     return (
@@ -336,19 +351,6 @@ const Frame = memo(
           width={FRAME.left}
           tickFormatter={(value: number) => formatTick(value, unit, log ? undefined : values.ticks.at(-1))}
         />
-        {mark && mark.step >= range[0] && mark.step <= range[1] && (
-          <ReferenceLine
-            x={mark.step}
-            stroke="var(--ink3)"
-            strokeDasharray="2 3"
-            label={{
-              value: mark.label,
-              position: `inside${unit === "share" ? "Bottom" : "Top"}${mark.step > (range[0] + range[1]) / 2 ? "Right" : "Left"}`,
-              fontSize: 10,
-              fill: "var(--ink2)",
-            }}
-          />
-        )}
       </ComposedChart>
     );
   },
@@ -361,9 +363,7 @@ const Frame = memo(
     a.range[1] === b.range[1] &&
     a.values.domain[0] === b.values.domain[0] &&
     a.values.domain[1] === b.values.domain[1] &&
-    a.values.ticks.join() === b.values.ticks.join() &&
-    a.mark?.step === b.mark?.step &&
-    a.mark?.label === b.mark?.label,
+    a.values.ticks.join() === b.values.ticks.join(),
 );
 
 /** One curve inside the frame: its band where stretches are coarse, and its line; smoothed, the line itself stands faintly behind. */

@@ -44,6 +44,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   const refused = (what: string) => (error: { message: string }) => notify(`${what} ${error.message}`, { tone: "bad" });
   const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
   const keepBest = useMutation(trpc.runs.stop.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
+  const pause = useMutation(trpc.runs.pause.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be paused.") }));
   const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be resumed.") }));
   const remove = useMutation(
     trpc.runs.delete.mutationOptions({
@@ -58,12 +59,14 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   const active = isActive(run.status);
   const stopping = active && (cancel.isPending || keepBest.isPending || run.cancelling);
   const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);
-  const canResume = run.status === "cancelled" || run.status === "failed";
+  const paused = run.status === "paused";
+  const pausing = active && !stopping && (pause.isPending || run.pausing);
+  const canResume = paused || run.status === "cancelled" || run.status === "failed";
 
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
       <h1 className="text-title font-semibold">Run {run.number}</h1>
-      <RunBadge status={run.status} stopping={stopping} />
+      <RunBadge status={run.status} stopping={stopping} pausing={pausing} />
       <p className="min-w-0 text-ink2 max-md:order-last max-md:w-full">
         {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name},
         seed {run.settings.seed}
@@ -82,17 +85,26 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
         </p>
       )}
       <div className="ml-auto flex items-center gap-2">
-        {active && (
+        {(active || paused) && (
           <Button disabled={stopping} title="Ends after the current step. It can be resumed from its last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
             {stopping ? "Stopping" : "Cancel"}
           </Button>
         )}
-        {run.status === "running" && (
+        {active && (
+          <Button
+            disabled={stopping || pausing}
+            title="Rests after the current step, with a checkpoint, and frees its place for other runs until it is resumed."
+            onClick={() => pause.mutate({ runId: run.id })}
+          >
+            {pausing ? "Pausing" : "Pause"}
+          </Button>
+        )}
+        {(run.status === "running" || paused) && (
           <Button
             disabled={stopping || !best?.isBest}
             title={
               best?.isBest
-                ? `Ends after the current step as finished, and exports the checkpoint of epoch ${best.epoch}, the best so far.`
+                ? `Ends ${paused ? "here" : "after the current step"} as finished, and exports the checkpoint of epoch ${best.epoch}, the best so far.`
                 : "There is a best checkpoint once the first epoch has been evaluated."
             }
             onClick={() => keepBest.mutate({ runId: run.id })}

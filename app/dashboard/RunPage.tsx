@@ -13,6 +13,7 @@ import { ForecastTable } from "./ForecastTable.tsx";
 import { FrozenGraph } from "./FrozenGraph.tsx";
 import { FrozenSettings } from "./FrozenSettings.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
+import { Knobs } from "./Knobs.tsx";
 import type { MetricStore } from "./metricStore.ts";
 import { ReadingNote } from "./ReadingNote.tsx";
 import { RunHeader, useFork } from "./RunHeader.tsx";
@@ -47,6 +48,7 @@ export function RunPage({ runId }: { runId: string }) {
             <RunHeader run={run} connection={connection} />
             <RunNotice run={run} />
             <KeyFigures run={run} />
+            <Knobs run={run} />
             {historyError !== null && <Failing what="The history of the curves" error={historyError} />}
             <ChartGrid
               runId={run.id}
@@ -55,6 +57,7 @@ export function RunPage({ runId }: { runId: string }) {
               totalSteps={run.totalSteps}
               schedule={run.settings.schedule}
               task={run.dataset.task}
+              events={run.marks}
               bestStep={run.checkpoints.find(({ isBest }) => isBest)?.step ?? null}
             />
           </main>

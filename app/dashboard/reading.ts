@@ -3,7 +3,7 @@ import type { Series } from "./series.ts";
 
 /** What the reading looks at. Rows of `confusion` are true classes, columns predicted ones. */
 export type Read = {
-  status: "queued" | "running" | "finished" | "cancelled" | "failed";
+  status: "queued" | "running" | "paused" | "finished" | "cancelled" | "failed";
   stepsPerEpoch: number;
   trainLoss: Series;
   validationLoss: Series;
@@ -24,7 +24,7 @@ export type Reading = { title: string; sentences: string[]; tone: "good" | "hint
 export function readRun(run: Read): Reading | null {
   const evaluations = run.validationLoss.buckets.filter((bucket) => bucket.last !== null);
   if (evaluations.length === 0 && !run.confusion) return null;
-  const title = run.status === "running" ? "Reading so far." : run.status === "failed" ? "Reading until it failed." : "Reading.";
+  const title = run.status === "running" || run.status === "paused" ? "Reading so far." : run.status === "failed" ? "Reading until it failed." : "Reading.";
   const fit = readFit(run);
   const sentences = [readBest(run, evaluations.length), fit?.sentence, readGuessing(run.confusion), readConfusion(run.confusion, run.classes, run.counts)];
   return { title, sentences: sentences.filter((sentence) => sentence !== undefined), tone: fit?.tone ?? "good" };

@@ -7,7 +7,7 @@ export type RunOrder = { column: RunColumn; descending: boolean };
 const keys: { [column in RunColumn]: (run: RunSummary) => number | string | null } = {
   run: (run) => run.number,
   model: (run) => run.modelName.toLocaleLowerCase(),
-  state: (run) => ["running", "queued", "failed", "cancelled", "finished"].indexOf(run.status),
+  state: (run) => ["running", "queued", "paused", "failed", "cancelled", "finished"].indexOf(run.status),
   metric: (run) => {
     const main = mainMetric(run);
     return main ? (summaryOf(run, main)?.best ?? null) : null;

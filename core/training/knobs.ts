@@ -103,17 +103,3 @@ function inOrder(knobs: readonly RunKnob[]): (RunKnob & { step: number })[] {
 export function isAt(node: string, at: string | null): boolean {
   return at === null || node === at || node.startsWith(`${at}/`);
 }
-
-/**
- * The number of epochs that are done after a step. `stepsOf` says how many steps an epoch has by its batch size; where that was turned, epochs
- * before and after are of different length.
- */
-export function epochsAfter(step: number, batchSize: number, stepsOf: (batchSize: number) => number, knobs: readonly RunKnob[]): number {
-  let [epochs, from, steps] = [0, 0, stepsOf(batchSize)];
-  for (const { turn, step: at } of inOrder(knobs)) {
-    if (turn.kind !== "batch-size" || at > step) continue;
-    epochs += Math.round((at - from) / steps);
-    [from, steps] = [at, stepsOf(turn.batchSize)];
-  }
-  return epochs + (step - from) / steps;
-}

@@ -20,6 +20,8 @@ function run(number: number, part: Partial<RunSummary>): RunSummary {
     peakBytes: null,
     summary: {},
     marks: [],
+    knobs: [],
+    pausing: false,
     failure: null,
     createdAt: `2026-01-0${number}T00:00:00Z`,
     startedAt: null,
