@@ -11,7 +11,7 @@ import { whyNoMixup } from "../../core/training/mixup.ts";
 import { objectiveOf } from "../../core/training/objective.ts";
 import type { Forecast } from "../../core/training/probe.ts";
 import { lrSchedule } from "../../core/training/schedules/index.ts";
-import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
+import { type RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
 import type { Config } from "../config.ts";
@@ -124,8 +124,7 @@ export async function repeatRun(db: Database, config: Config, { orgId, userId }:
     if (!source) throw notFound("run");
     const { settings, spec, knobs, ...order } = source;
     await requireRoom(tx, config, orgId);
-    const { data, accumulate, epochs } = TrainSpec.parse(spec);
-    const { batchSize } = RunSettings.pick({ batchSize: true }).loose().parse(settings);
+    const { data, batchSize, accumulate, epochs } = TrainSpec.parse(spec);
     return insertRun(tx, {
       orgId,
       ...order,

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { planSteps } from "../../core/training/build.ts";
 import { droppables, isAt, RunKnob, Turn } from "../../core/training/knobs.ts";
-import { RunSettings } from "../../core/training/settings.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -21,10 +20,10 @@ const MOST_KNOBS = 1_000;
  * @throws AppError RUN_ENDED, CONFIG_RANGE
  */
 export async function turnKnob(db: Database, { orgId, userId }: { orgId: string; userId: string }, runId: string, order: TurnOrder): Promise<{ knobId: string }> {
-  const run = await db.run.findUnique({ where: { id: runId, orgId }, select: { spec: true, settings: true } });
+  const run = await db.run.findUnique({ where: { id: runId, orgId }, select: { spec: true } });
   if (!run) throw notFound("run");
   const { name } = await db.user.findUniqueOrThrow({ where: { id: userId }, select: { name: true } });
-  const turn = checkTurn(TrainSpec.parse(run.spec), run.settings, order);
+  const turn = checkTurn(TrainSpec.parse(run.spec), order);
   const knob: RunKnob = { id: randomUUID(), at: new Date().toISOString(), by: name, turn, step: null };
   const added = await db.$executeRaw`
     UPDATE "Run" SET "knobs" = "knobs" || ${JSON.stringify([knob])}::jsonb
@@ -40,7 +39,7 @@ export async function turnKnob(db: Database, { orgId, userId }: { orgId: string;
 }
 
 /** @throws AppError CONFIG_RANGE where the run has nothing that this would change. */
-function checkTurn(spec: TrainSpec, settings: unknown, order: TurnOrder): Turn {
+function checkTurn(spec: TrainSpec, order: TurnOrder): Turn {
   if (order.kind === "dropout") {
     const found = droppables(spec.program);
     if (found.length === 0)
@@ -57,6 +56,5 @@ function checkTurn(spec: TrainSpec, settings: unknown, order: TurnOrder): Turn {
   if (spec.oneBatch) throw new AppError("CONFIG_RANGE", "This run trains on one batch, which stays as it is.", { details: { field: "batchSize" } });
   if (order.batchSize > rows)
     throw new AppError("CONFIG_RANGE", `A batch of ${order.batchSize} is larger than the ${rows} training rows.`, { details: { field: "batchSize", limit: rows } });
-  const { accumulate } = RunSettings.pick({ accumulate: true }).loose().parse(settings);
-  return { ...order, dropLast: planSteps(rows, { batchSize: order.batchSize, accumulate }).dropLast };
+  return { ...order, dropLast: planSteps(rows, { batchSize: order.batchSize, accumulate: spec.accumulate }).dropLast };
 }

@@ -19,7 +19,7 @@ test("a table of one's own is added, corrected, learned from, and kept while a r
   await page.goto("/data");
   await page.getByRole("button", { name: "Add data" }).click();
   const dialog = page.getByRole("dialog", { name: "Add data" });
-  const field = dialog.getByLabel("Table");
+  const field = dialog.getByLabel("Data", { exact: true });
 
   await field.setInputFiles({ name: "bad.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1,2\n1,2,3\n") });
   await expect(dialog.getByRole("alert")).toContainText("Line 3 has 3 cells, the header 2");

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const order = { epochs: 240, schedule: "CosineAnnealingLR" as const, seed: 5 };
+const order = { epochs: 900, schedule: "CosineAnnealingLR" as const, seed: 5 };
 const starter = () => ({ orgId: world.orgId, userId });
 const turn = (id: string, one: TurnOrder) => turnKnob(world.db, starter(), id, one);
 const knobsOf = (run: { knobs: unknown }) => z.array(RunKnob).parse(run.knobs);

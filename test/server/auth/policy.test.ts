@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { initTRPC } from "@trpc/server";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { ArrayPlan } from "../../../core/data/arrays.ts";
+import type { PicturePlan } from "../../../core/data/pictures.ts";
 import type { TablePlan } from "../../../core/data/table.ts";
 import { exportPyTorch } from "../../../core/export/pytorch.ts";
 import { emptyGraph } from "../../../core/graph/document.ts";
@@ -42,6 +44,8 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "datasets.createTable": "member",
   "datasets.inspectPictures": "member",
   "datasets.createPictures": "member",
+  "datasets.inspectArrays": "member",
+  "datasets.createArrays": "member",
   "datasets.delete": "member",
   "runs.list": "viewer",
   "runs.get": "viewer",
@@ -51,9 +55,13 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "runs.findBatch": "member",
   "runs.shrink": "member",
   "runs.cancel": "member",
+  "runs.pause": "member",
+  "runs.turn": "member",
   "runs.stop": "member",
   "runs.resume": "member",
   "runs.fork": "member",
+  "runs.repeat": "member",
+  "runs.openCheckpoint": "member",
   "runs.delete": "member",
   "runs.metrics": "viewer",
   "runs.log": "viewer",
@@ -101,6 +109,27 @@ const tablePlan: TablePlan = {
   split: { how: "random", validationShare: 0.2, seed: 1 },
 };
 
+const picturePlan: PicturePlan = {
+  task: "image-classification",
+  size: 32,
+  fit: "pad",
+  colour: "rgb",
+  labels: [{ from: "cats", name: "cats" }],
+  split: { how: "random", validationShare: 0.2, seed: 1 },
+};
+
+const arrayPlan: ArrayPlan = {
+  train: { input: "x", target: "y", lengths: null },
+  validation: null,
+  layout: "table",
+  learns: "classes",
+  targetColumn: null,
+  columnNames: null,
+  classNames: null,
+  notFinite: null,
+  split: { how: "random", validationShare: 0.2, seed: 1 },
+};
+
 /** Every procedure that takes an id, with inputs that are right but for it. A procedure that is missing here fails the test below. */
 const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "projects.rename": [({ projectId }) => ({ projectId, name: "Mine now" })],
@@ -124,6 +153,10 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "datasets.health": [({ datasetId }) => ({ datasetId })],
   "datasets.inspectTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv" })],
   "datasets.createTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv", name: "Mine now", plan: tablePlan })],
+  "datasets.inspectPictures": [({ datasetId }) => ({ uploadId: datasetId })],
+  "datasets.createPictures": [({ datasetId }) => ({ uploadId: datasetId, fileName: "pictures.zip", name: "Mine now", plan: picturePlan })],
+  "datasets.inspectArrays": [({ datasetId }) => ({ uploadId: datasetId })],
+  "datasets.createArrays": [({ datasetId }) => ({ uploadId: datasetId, fileName: "arrays.npz", name: "Mine now", plan: arrayPlan })],
   "datasets.delete": [({ datasetId }) => ({ datasetId })],
   "runs.get": [({ runId }) => ({ runId })],
   "runs.start": [
@@ -136,7 +169,11 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "runs.shrink": [({ runId }) => ({ runId, batchSize: 8, idempotencyKey: randomUUID() })],
   "runs.cancel": [({ runId }) => ({ runId })],
   "runs.stop": [({ runId }) => ({ runId })],
+  "runs.pause": [({ runId }) => ({ runId })],
+  "runs.turn": [({ runId }) => ({ runId, turn: { kind: "lr", lr: 0.1, hold: false } })],
   "runs.resume": [({ runId }) => ({ runId })],
+  "runs.repeat": [({ runId }) => ({ runId })],
+  "runs.openCheckpoint": [({ runId, checkpointId }) => ({ runId, checkpointId })],
   "runs.fork": [({ runId, checkpointId }) => ({ runId, checkpointId })],
   "runs.delete": [({ runId }) => ({ runId })],
   "runs.metrics": [({ runId }) => ({ runId })],
