@@ -22,6 +22,14 @@ export function FrozenSettings({ run }: { run: Run }) {
           </Line>
         )}
         <Line name="Seed">{settings.seed}</Line>
+        {run.dataHash && (
+          <Line name="Data SHA-256">
+            <span title={run.dataHash}>{run.dataHash.slice(0, 16)}</span>
+          </Line>
+        )}
+        <Line name="Graph SHA-256">
+          <span title={run.graphHash}>{run.graphHash.slice(0, 16)}</span>
+        </Line>
       </Group>
       <Group title="Optimization">
         <Line name="Loss">{settings.loss}</Line>
