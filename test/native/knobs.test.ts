@@ -60,13 +60,12 @@ function storyOf({ events, result }: Awaited<ReturnType<typeof trainAll>>, fromS
   return { points, evaluations, state };
 }
 
-/** Trains and turns knobs as the run goes: `when` sees how far it is after each batch of events. */
-async function trainTurning(order: TrainSpec, when: (step: number, turn: (knob: Knob) => void) => void) {
+/** Trains and turns knobs as the run goes: `when` sees all that was said so far. */
+async function trainTurning(order: TrainSpec, when: (events: readonly RunEvent[], training: Training) => void) {
   const events: RunEvent[] = [];
   const training: Training = train(order, (some) => {
     events.push(...some);
-    const step = events.reduce((last, event) => (event.type === "points" ? Math.max(last, event.steps.at(-1) ?? 0) : last), 0);
-    when(step, (one) => training.turn([one]));
+    when(events, training);
   });
   return { result: await training.done, events };
 }
@@ -138,15 +137,15 @@ describe("the batch size, turned", () => {
     expect(result.steps).toBe(3 * 4);
     expect(turned(events)).toMatchObject([{ step: 0, before: 16, stepsPerEpoch: 4, totalSteps: 12 }]);
     let asked = false;
-    const later = await trainTurning(spec({ epochs: 100 }), (step, turn) => {
-      if (step > 2 && !asked) turn(knob(null, batch(100)));
-      asked ||= step > 2;
+    const later = await trainTurning(spec({ epochs: 2_000 }), (_, training) => {
+      if (!asked) training.turn([knob(null, batch(100))]);
+      asked = true;
     });
     const [one, ...more] = turned(later.events);
     expect(more).toEqual([]);
     expect((one?.step ?? 0) % STEPS).toBe(0);
     const before = (one?.step ?? 0) / STEPS;
-    expect(later.result.steps).toBe(before * STEPS + (100 - before) * 2);
+    expect(later.result.steps).toBe(before * STEPS + (2_000 - before) * 2);
     expect(one).toMatchObject({ epoch: before, before: 16, stepsPerEpoch: 2, totalSteps: later.result.steps });
   });
 
@@ -166,44 +165,42 @@ describe("the batch size, turned", () => {
 });
 
 describe("a run whose knobs were turned while it went", () => {
+  const turns = [lr(0.003), dropout(0.1, "second"), batch(40), lr(0.02, true), dropout(0.6), batch(16), lr(0.005)];
+  const factors = Array.from({ length: 20_000 }, (_, i) => 1 / (1 + i / 2_000));
+
+  /** Turns one knob after the other, and stops some steps after the last has taken hold. */
   const live = async (seed: number) => {
-    const random = randomNumbers(seed);
-    const turns = [lr(0.003), dropout(0.1, "second"), batch(40), lr(0.02, true), dropout(0.6), batch(16), lr(0.005)];
-    let next = 0;
-    const factors = Array.from({ length: 100 * STEPS }, (_, i) => 1 - i / (120 * STEPS));
-    const order = spec({ seed, epochs: 120, lr: { base: 0.01, schedule: { kind: "table", factors } }, checkpoint: { folder: ownFolder(), everyMs: 3 } });
-    const knobs: Knob[] = [];
-    let waitFor = 3;
-    const whole = await trainTurning(order, (step, turn) => {
-      const one = turns[next];
-      if (step < waitFor || one === undefined) return;
-      next += 1;
-      waitFor = step + Math.floor(random() * 100);
-      const placed = { ...knob(null, one), id: String(next) };
-      knobs.push(placed);
-      turn(placed);
+    const order = spec({ seed, epochs: 100_000, lr: { base: 0.01, schedule: { kind: "table", factors } }, checkpoint: { folder: ownFolder(), everyMs: 20 } });
+    let asked = 0;
+    const cut = await trainTurning(order, (events, training) => {
+      const done = turned(events).length;
+      const next = turns[asked];
+      if (next && done === asked) training.turn([{ ...knob(null, next), id: String(++asked) }]);
+      else if (done === turns.length) training.cancel();
     });
-    const steps = new Map(turned(whole.events).map(({ id, step }) => [id, step]));
-    const history = knobs.map((one) => ({ ...one, step: steps.get(one.id) ?? null }));
-    return { order, whole, history };
+    expect(cut.result.status).toBe("cancelled");
+    const steps = new Map(turned(cut.events).map(({ id, step }) => [id, step]));
+    const history = turns.map((one, at): Knob => ({ ...knob(null, one), id: String(at + 1), step: steps.get(String(at + 1)) ?? null }));
+    const epochs = cut.events.reduce((last, event) => (event.type === "evaluated" ? event.epoch : last), 0) + 2;
+    const rest = await trainAll({ ...order, epochs, checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom: cut.result.file, knobs: history });
+    return { order: { ...order, epochs }, cut, history, whole: { result: rest.result, events: [...cut.events, ...rest.events] } };
   };
 
   it.each([1, 2])("repeats bit for bit from its history, from the start and from any checkpoint (%i)", async (seed) => {
-    const { order, whole, history } = await live(seed);
-    expect(history.filter(({ step }) => step !== null).length).toBeGreaterThan(4);
-    const twin = await trainAll({ ...order, checkpoint: { folder: ownFolder(), everyMs: 0 }, knobs: history });
+    const { order, cut, history, whole } = await live(seed);
+    const again = (resumeFrom: string | null) => trainAll({ ...order, checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom, knobs: history });
+    const twin = await again(null);
     expect(storyOf(twin)).toEqual(storyOf(whole));
-    expect(turned(twin.events).map(({ id, step, before }) => [id, step, before])).toEqual(turned(whole.events).map(({ id, step, before }) => [id, step, before]));
+    const said = (events: readonly RunEvent[]) => turned(events).map(({ id, step, before }) => [id, step, before]);
+    expect(said(twin.events)).toEqual(said(whole.events));
 
-    const checkpoints = whole.events.filter((event) => event.type === "checkpoint");
     const random = randomNumbers(seed + 10);
-    const atKnobs = checkpoints.filter(({ step }) => history.some((one) => one.step === step)).slice(0, 2);
-    const cuts = [...atKnobs, ...Array.from({ length: 3 }, () => checkpoints[Math.floor(random() * checkpoints.length)])];
-    for (const cut of cuts) {
-      if (!cut) throw new Error("The run wrote no checkpoint.");
-      const rest = await trainAll({ ...order, checkpoint: { folder: ownFolder(), everyMs: 0 }, resumeFrom: cut.file, knobs: history });
-      const story = storyOf(whole, cut.step);
-      if (rest.result.file !== cut.file) expect(storyOf(rest)).toEqual(story);
+    const checkpoints = cut.events.filter((event) => event.type === "checkpoint");
+    const atKnob = checkpoints.find(({ step }) => history.some((one) => one.step === step));
+    for (const from of [atKnob, checkpoints[0], ...Array.from({ length: 3 }, () => checkpoints[Math.floor(random() * checkpoints.length)])]) {
+      // Whether one falls on a knob's own step is chance; an epoch's end, where batches are turned, always is one.
+      if (!from) throw new Error("No checkpoint was written where a knob took hold.");
+      expect(storyOf(await again(from.file), from.step)).toEqual(storyOf(whole, from.step));
     }
   });
 
