@@ -137,7 +137,7 @@ describe("the batch size, turned", () => {
     expect(result.steps).toBe(3 * 4);
     expect(turned(events)).toMatchObject([{ step: 0, before: 16, stepsPerEpoch: 4, totalSteps: 12 }]);
     let asked = false;
-    const later = await trainTurning(spec({ epochs: 2_000 }), (_, training) => {
+    const later = await trainTurning(spec({ epochs: 2_000, checkpoint: null }), (_, training) => {
       if (!asked) training.turn([knob(null, batch(100))]);
       asked = true;
     });
