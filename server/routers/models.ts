@@ -3,6 +3,7 @@ import { findArchitecture } from "../../core/architectures/index.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
+import { endsOnly } from "../../core/tasks/starters.ts";
 import { findTemplate, type Template } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
@@ -100,7 +101,9 @@ async function createModel(db: Database, orgId: string, input: z.infer<typeof Cr
     if (!dataset && input.datasetId) throw notFound("data set");
     const projectId = await findProject(tx, orgId, input.projectId);
     const manifest = Manifest.nullable().parse(dataset?.manifest ?? null);
-    const graph = built ?? template?.graph ?? (manifest ? taskNamed(manifest.task).starter(manifest) : emptyGraph);
+    // Who names a data set wants a model for it; who names nothing wants to draw.
+    const drawn = manifest === null ? emptyGraph : input.datasetId ? taskNamed(manifest.task).starter(manifest) : endsOnly(manifest);
+    const graph = built ?? template?.graph ?? drawn;
     const name = input.name ?? architecture?.title ?? template?.title ?? "Untitled model";
     const settings = template && dataset ? settingsOf(template, dataset.id, manifest) : undefined;
     return tx.model.create({ data: { orgId, projectId, name, graph, datasetId: dataset?.id ?? null, ...(settings ? { settings } : {}) }, select: { id: true } });
