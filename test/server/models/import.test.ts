@@ -9,6 +9,7 @@ import { exportOnnx } from "../../../core/export/onnx.ts";
 import { encodeOnnx } from "../../../core/export/onnx-proto.ts";
 import { exportPyTorch } from "../../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../../core/export/safetensors.ts";
+import type { Tensor } from "../../../core/export/tensor.ts";
 import { writeZip } from "../../../core/export/zip.ts";
 import { emptyGraph } from "../../../core/graph/document.ts";
 import { findTemplate } from "../../../core/templates/index.ts";
@@ -193,8 +194,8 @@ describe("weights", () => {
     const modelId = await newModel();
     const [first, second, ...others] = [...weights];
     if (!first || !second) throw new Error("The model has weights.");
-    const partly = new Map([...others, [second[0], { ...second[1], shape: [...second[1].shape, 1] }], ["head.extra", second[1]]] as const);
-    const answer = await client().models.importWeights.mutate({ modelId, uploadId: await upload(writeSafetensors(partly as never)), fileName: "part.safetensors" });
+    const partly = new Map<string, Tensor>([...others, [second[0], { ...second[1], shape: [...second[1].shape, 1] }], ["head.extra", second[1]]]);
+    const answer = await client().models.importWeights.mutate({ modelId, uploadId: await upload(writeSafetensors(partly)), fileName: "part.safetensors" });
     if (!answer.ok) throw new Error(answer.message);
     expect(answer.rows.find(({ name }) => name === first[0])?.status).toBe("missing");
     expect(answer.rows.find(({ name }) => name === second[0])).toMatchObject({ status: "shape differs", found: { name: second[0], shape: [...second[1].shape, 1] } });
