@@ -1,16 +1,9 @@
 import { expect, test } from "@playwright/test";
-import { startFrom } from "./studio.ts";
+import { startFrom, trainFor } from "./studio.ts";
 
 test("a run is turned, paused, resumed and stopped by hand, and its curves say so", async ({ page }) => {
   await startFrom(page, "Tabular MLP");
-  await page.getByRole("button", { name: "Change", exact: true }).click();
-  await page.getByLabel("Epochs", { exact: true }).fill("9000");
-  await page.getByLabel("Epochs", { exact: true }).blur();
-  await page
-    .getByRole("button", { name: /^Train/ })
-    .first()
-    .click();
-  await page.waitForURL(/\/runs\//);
+  await trainFor(page, 9000);
   await expect(page.getByText("Training", { exact: true }).first()).toBeVisible();
 
   const rate = page.getByRole("form", { name: "Learning rate" });

@@ -1,16 +1,9 @@
 import { expect, test } from "@playwright/test";
-import { startFrom } from "./studio.ts";
+import { startFrom, trainFor } from "./studio.ts";
 
 test("a U-Net learns masks: classes, pictures and found masks stand beside each other, and the browser finds them too", async ({ page }) => {
   await startFrom(page, "Small U-Net");
-  await page.getByRole("button", { name: "Change", exact: true }).click();
-  await page.getByLabel("Epochs", { exact: true }).fill("1");
-  await page.getByLabel("Epochs", { exact: true }).blur();
-  await page
-    .getByRole("button", { name: /^Train/ })
-    .first()
-    .click();
-  await page.waitForURL(/\/runs\//);
+  await trainFor(page, 1);
   const classes = page.getByRole("region", { name: "IoU of each class" });
   await expect(classes.getByRole("row")).toHaveCount(6, { timeout: 120_000 });
   await expect(classes).toContainText("triangle");

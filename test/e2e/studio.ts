@@ -39,3 +39,15 @@ export async function saved(page: Page, modelId: string): Promise<Graph> {
   const answer: { result: { data: { graph: Graph } } } = await (await page.request.get(`/api/trpc/models.get?input=${input}`)).json();
   return answer.result.data.graph;
 }
+
+/** Sets the number of epochs, trains, and waits for the run's page. */
+export async function trainFor(page: Page, epochs: number): Promise<void> {
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await page.getByLabel("Epochs", { exact: true }).fill(String(epochs));
+  await page.getByLabel("Epochs", { exact: true }).blur();
+  await page
+    .getByRole("button", { name: /^Train/ })
+    .first()
+    .click();
+  await page.waitForURL(/\/runs\//);
+}

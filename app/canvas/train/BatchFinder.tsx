@@ -1,32 +1,16 @@
 "use client";
 
-import { useState } from "react";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Button } from "../../ui/Button.tsx";
 import { formatBytes, formatCount, formatDuration } from "../../ui/format.ts";
-import { notify } from "../../ui/Notices.tsx";
-import { type Answers, useTRPCClient } from "../../ui/trpc.ts";
-import { saveNow } from "../useAutosave.ts";
+import { useTRPCClient } from "../../ui/trpc.ts";
+import { useMeasured } from "./useMeasured.ts";
 import { changeSettings, complain } from "./useTraining.ts";
 
 /** Measures batches that double, shows what was measured, and offers the one from which on throughput no longer gains. */
 export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; settings: RunSettings; whyNot: string | null }) {
   const client = useTRPCClient();
-  const [searching, setSearching] = useState(false);
-  const [search, setSearch] = useState<Answers["runs"]["findBatch"] | null>(null);
-
-  async function find(): Promise<void> {
-    setSearching(true);
-    try {
-      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
-      setSearch(await client.runs.findBatch.mutate({ modelId, settings }));
-    } catch (error) {
-      notify(`No batch size was found. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
-    } finally {
-      setSearching(false);
-    }
-  }
-
+  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findBatch.mutate({ modelId, settings }), "No batch size was found.");
   return (
     <div className="py-[3px]">
       <div className="flex justify-end gap-2">
@@ -43,8 +27,8 @@ export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; se
             Use {search.suggested}
           </Button>
         )}
-        <Button size="sm" disabled={searching || whyNot !== null} title="Measures some steps at each size. Nothing of it is kept." onClick={() => void find()}>
-          {searching ? "Measuring" : "Find a batch size"}
+        <Button size="sm" disabled={measuring || whyNot !== null} title="Measures some steps at each size. Nothing of it is kept." onClick={measure}>
+          {measuring ? "Measuring" : "Find a batch size"}
         </Button>
       </div>
       {search && (

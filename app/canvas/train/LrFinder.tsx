@@ -1,12 +1,10 @@
 "use client";
 
-import { useState } from "react";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Button } from "../../ui/Button.tsx";
 import { printNumber } from "../../ui/Field.tsx";
-import { notify } from "../../ui/Notices.tsx";
 import { type Answers, useTRPCClient } from "../../ui/trpc.ts";
-import { saveNow } from "../useAutosave.ts";
+import { useMeasured } from "./useMeasured.ts";
 import { changeSettings, complain } from "./useTraining.ts";
 
 type Search = Answers["runs"]["findLr"];
@@ -17,21 +15,7 @@ const H = 90;
 /** Looks for a learning rate on a throw-away copy of the model, draws the losses that it saw, and offers the rate that they suggest. */
 export function LrFinder({ modelId, settings, whyNot }: { modelId: string; settings: RunSettings; whyNot: string | null }) {
   const client = useTRPCClient();
-  const [searching, setSearching] = useState(false);
-  const [search, setSearch] = useState<Search | null>(null);
-
-  async function find(): Promise<void> {
-    setSearching(true);
-    try {
-      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
-      setSearch(await client.runs.findLr.mutate({ modelId, settings }));
-    } catch (error) {
-      notify(`No learning rate was found. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
-    } finally {
-      setSearching(false);
-    }
-  }
-
+  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findLr.mutate({ modelId, settings }), "No learning rate was found.");
   const suggestion = search?.suggestion;
   return (
     <div className="py-[3px]">
@@ -49,13 +33,8 @@ export function LrFinder({ modelId, settings, whyNot }: { modelId: string; setti
             Use {printNumber(suggestion.lr)}
           </Button>
         )}
-        <Button
-          size="sm"
-          disabled={searching || whyNot !== null}
-          title="Trains a throw-away copy for some steps under a rising rate. Nothing of it is kept."
-          onClick={() => void find()}
-        >
-          {searching ? "Looking" : "Find a rate"}
+        <Button size="sm" disabled={measuring || whyNot !== null} title="Trains a throw-away copy for some steps under a rising rate. Nothing of it is kept." onClick={measure}>
+          {measuring ? "Looking" : "Find a rate"}
         </Button>
       </div>
       {search && <LrCurve search={search} />}
