@@ -3,11 +3,11 @@
 import { useState } from "react";
 import { type ArrayFacts, type ArrayLayout, type ArrayPlan, type ArraysFound, type ArrayTarget, layoutsOf, targetsOf, taskOf } from "../../core/data/arrays.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
-import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
-import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
+import { Field, NumberInput, Select } from "../ui/Field.tsx";
 import { formatCount, formatMetric } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
+import { PlanForm, SplitFields } from "./PlanForm.tsx";
 
 const layoutTitles: Record<ArrayLayout, string> = {
   table: "Table, a number a column",
@@ -84,8 +84,6 @@ export function ArrayPlanForm({
   onCreate: (name: string, plan: ArrayPlan) => Promise<void>;
 }) {
   const [plan, setPlan] = useState(guessed);
-  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || "My arrays");
-  const [isBusy, setBusy] = useState(false);
   const change = (next: ArrayPlan) => setPlan(settle(next, arrays));
   const input = arrays.find((array) => array.name === plan.train.input);
   const target = arrays.find((array) => array.name === plan.train.target);
@@ -99,29 +97,23 @@ export function ArrayPlanForm({
         : gaps > 0 && plan.notFinite === null
           ? "Choose what is done with rows that hold NaN."
           : null;
-  const isReady = why === null && name.trim() !== "" && !isBusy;
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isReady) return;
-        setBusy(true);
-        void onCreate(name.trim(), plan).finally(() => setBusy(false));
-      }}
-    >
-      <p>
-        <span className="font-semibold">{fileName}</span>{" "}
-        <span className="text-ink2">
+    <PlanForm
+      fileName={fileName}
+      about={
+        <>
           {formatCount(arrays.length)} {arrays.length === 1 ? "array" : "arrays"}
           {task && `, read as ${taskNamed(task).title.toLowerCase()}`}
-        </span>
-      </p>
-
-      <div className="grid gap-x-8 sm:grid-cols-2">
-        <div>
-          <Field label="Name">{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+        </>
+      }
+      problem={problem}
+      isReady={why === null}
+      onOther={onOther}
+      onCreate={(name) => onCreate(name, plan)}
+      note={why !== null && <span className="text-ink2">{why}</span>}
+      fields={
+        <>
           <Field label="Input is">
             {(ids) => (
               <Select {...ids} value={plan.layout} onChange={(event) => change({ ...plan, layout: event.target.value as ArrayLayout })}>
@@ -152,40 +144,15 @@ export function ArrayPlanForm({
               )}
             </Field>
           )}
-        </div>
-        <div>
-          <Field label="Split" doc="Stratified: every class has the same share in both parts.">
-            {(ids) => (
-              <Select {...ids} value={plan.split.how} onChange={(event) => change({ ...plan, split: { ...plan.split, how: event.target.value as ArrayPlan["split"]["how"] } })}>
-                <option value="given" disabled={!plan.validation}>
-                  As in the file
-                </option>
-                <option value="stratified" disabled={plan.learns === "values"}>
-                  Stratified by class
-                </option>
-                <option value="random">Random</option>
-              </Select>
-            )}
-          </Field>
-          {plan.split.how !== "given" && (
-            <>
-              <Field label="Validation share">
-                {(ids) => (
-                  <NumberInput
-                    {...ids}
-                    min={0.01}
-                    max={0.9}
-                    step={0.05}
-                    value={plan.split.validationShare}
-                    onValue={(validationShare) => change({ ...plan, split: { ...plan.split, validationShare } })}
-                  />
-                )}
-              </Field>
-              <Field label="Seed" doc="The same seed gives the same split.">
-                {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={plan.split.seed} onValue={(seed) => change({ ...plan, split: { ...plan.split, seed } })} />}
-              </Field>
-            </>
-          )}
+        </>
+      }
+      moreFields={
+        <>
+          <SplitFields
+            split={plan.split}
+            ways={[{ how: "given", title: "As in the file", isDisabled: !plan.validation }, { how: "stratified", isDisabled: plan.learns === "values" }, { how: "random" }]}
+            onSplit={(split) => change({ ...plan, split })}
+          />
           {gaps > 0 && (
             <Field label="NaN and infinity">
               {(ids) => (
@@ -202,9 +169,9 @@ export function ArrayPlanForm({
               )}
             </Field>
           )}
-        </div>
-      </div>
-
+        </>
+      }
+    >
       <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
         <table aria-label="Arrays" className="w-full border-collapse text-left">
           <thead>
@@ -263,19 +230,6 @@ export function ArrayPlanForm({
           </tbody>
         </table>
       </div>
-
-      {problem !== null && (
-        <p role="alert" className="[overflow-wrap:anywhere] text-bad">
-          {problem}
-        </p>
-      )}
-      <div className="flex flex-wrap items-center justify-end gap-2">
-        {why !== null && <span className="text-ink2">{why}</span>}
-        <Button onClick={onOther}>Another file</Button>
-        <Button type="submit" kind="primary" disabled={!isReady}>
-          {isBusy ? "Reading" : "Add the data set"}
-        </Button>
-      </div>
-    </form>
+    </PlanForm>
   );
 }

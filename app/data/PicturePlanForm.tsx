@@ -2,10 +2,10 @@
 
 import { useState } from "react";
 import { classesOf, type Fit, guessPicturePlan, PICTURE_LIMITS, type PictureFacts, type PicturePlan, type PictureTask } from "../../core/data/pictures.ts";
-import { Button } from "../ui/Button.tsx";
-import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
+import { Field, Select, TextInput } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
+import { PlanForm, SplitFields } from "./PlanForm.tsx";
 import { passedOverTitles } from "./pictureWords.ts";
 
 const fits: readonly { id: Fit; title: string }[] = [
@@ -34,36 +34,25 @@ export function PicturePlanForm({
   onCreate: (name: string, plan: PicturePlan) => Promise<void>;
 }) {
   const [plan, setPlan] = useState(() => guessPicturePlan(facts));
-  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || "My pictures");
-  const [isBusy, setBusy] = useState(false);
   const isMasks = plan.task === "semantic-segmentation";
   const change = (part: Partial<PicturePlan>) => setPlan((before) => ({ ...before, ...part }));
-  const changeSplit = (part: Partial<PicturePlan["split"]>) => change({ split: { ...plan.split, ...part } });
   const rename = (at: number, to: string) =>
     change({ labels: plan.labels.map((label, index) => (index === at ? { ...label, name: to.trim() === "" ? null : to.slice(0, 120) } : label)) });
   const classes = classesOf(plan);
   const megabytes = (facts.pictures * plan.size ** 2 * (plan.colour === "grey" ? 1 : 3)) / 2 ** 20;
   const isTooLarge = megabytes * 2 ** 20 > PICTURE_LIMITS.arrayBytes;
-  const isReady = name.trim() !== "" && classes.length >= 2 && !isTooLarge && !isBusy;
+  const isReady = classes.length >= 2 && !isTooLarge;
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isReady) return;
-        setBusy(true);
-        void onCreate(name.trim(), { ...plan, labels: plan.labels.map(({ from, name: to }) => ({ from, name: to?.trim() ?? null })) }).finally(() => setBusy(false));
-      }}
-    >
-      <div className="space-y-2">
-        <p>
-          <span className="font-semibold [overflow-wrap:anywhere]">{fileName}</span>{" "}
-          <span className="text-ink2">
-            {formatCount(facts.pictures)} {isMasks ? "pictures with masks" : "pictures"}, {rangeText(facts.width)} × {rangeText(facts.height)}{" "}
-            {facts.colourPictures === 0 ? "in grey" : facts.colourPictures === facts.pictures ? "in colour" : `of which ${formatCount(facts.colourPictures)} in colour`}
-          </span>
-        </p>
+    <PlanForm
+      fileName={fileName}
+      about={
+        <>
+          {formatCount(facts.pictures)} {isMasks ? "pictures with masks" : "pictures"}, {rangeText(facts.width)} × {rangeText(facts.height)}{" "}
+          {facts.colourPictures === 0 ? "in grey" : facts.colourPictures === facts.pictures ? "in colour" : `of which ${formatCount(facts.colourPictures)} in colour`}
+        </>
+      }
+      preview={
         <ul aria-label="Some of the pictures" className="grid grid-cols-6 gap-1.5 sm:grid-cols-12">
           {facts.preview.map(({ file, label, png }) => (
             <li key={file}>
@@ -71,11 +60,14 @@ export function PicturePlanForm({
             </li>
           ))}
         </ul>
-      </div>
-
-      <div className="grid gap-x-8 sm:grid-cols-2">
-        <div>
-          <Field label="Name">{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+      }
+      problem={problem}
+      other="Something else"
+      isReady={isReady}
+      onOther={onOther}
+      onCreate={(name) => onCreate(name, { ...plan, labels: plan.labels.map(({ from, name: to }) => ({ from, name: to?.trim() ?? null })) })}
+      fields={
+        <>
           <Field label="Learn">
             {() => (
               <Segments
@@ -118,35 +110,28 @@ export function PicturePlanForm({
               />
             )}
           </Field>
-        </div>
-        <div>
-          <Field label="Split" doc="Stratified: every class has the same share in both parts.">
-            {(ids) => (
-              <Select {...ids} value={plan.split.how} onChange={(event) => changeSplit({ how: event.target.value as PicturePlan["split"]["how"] })}>
-                <option value="given" disabled={!facts.hasGivenSplit}>
-                  As the folders say
-                </option>
-                <option value="stratified" disabled={isMasks}>
-                  Stratified by class
-                </option>
-                <option value="random">Random</option>
-              </Select>
-            )}
-          </Field>
-          {plan.split.how !== "given" && (
-            <Field label="Validation share">
-              {(ids) => (
-                <NumberInput {...ids} min={0.01} max={0.9} step={0.05} value={plan.split.validationShare} onValue={(validationShare) => changeSplit({ validationShare })} />
-              )}
-            </Field>
-          )}
-          <Field label="Seed" doc="The same seed gives the same split and order.">
-            {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={plan.split.seed} onValue={(seed) => changeSplit({ seed })} />}
-          </Field>
+        </>
+      }
+      moreFields={
+        <>
+          <SplitFields
+            split={plan.split}
+            ways={[{ how: "given", title: "As the folders say", isDisabled: !facts.hasGivenSplit }, { how: "stratified", isDisabled: isMasks }, { how: "random" }]}
+            onSplit={(split) => change({ split })}
+          />
           <Notes facts={facts} />
-        </div>
-      </div>
-
+        </>
+      }
+      note={
+        <span className={isTooLarge || classes.length < 2 ? "text-bad" : "text-ink2"}>
+          {classes.length < 2
+            ? "Name at least two classes."
+            : isTooLarge
+              ? `Takes ${formatCount(Math.ceil(megabytes))} MiB; the limit is ${formatCount(Math.floor(PICTURE_LIMITS.arrayBytes / 2 ** 20))}. Choose a smaller size.`
+              : `${formatCount(classes.length)} classes, ${megabytes < 1 ? "under 1" : formatCount(Math.ceil(megabytes))} MiB`}
+        </span>
+      }
+    >
       <div className="max-h-[30dvh] overflow-auto rounded-lg border border-line">
         <table aria-label={isMasks ? "Colours of the masks" : "Folders"} className="w-full border-collapse text-left">
           <thead>
@@ -186,26 +171,7 @@ export function PicturePlanForm({
           </tbody>
         </table>
       </div>
-
-      {problem !== null && (
-        <p role="alert" className="[overflow-wrap:anywhere] text-bad">
-          {problem}
-        </p>
-      )}
-      <div className="flex flex-wrap items-center justify-end gap-2">
-        <span className={isTooLarge || classes.length < 2 ? "text-bad" : "text-ink2"}>
-          {classes.length < 2
-            ? "Name at least two classes."
-            : isTooLarge
-              ? `Takes ${formatCount(Math.ceil(megabytes))} MiB; the limit is ${formatCount(Math.floor(PICTURE_LIMITS.arrayBytes / 2 ** 20))}. Choose a smaller size.`
-              : `${formatCount(classes.length)} classes, ${megabytes < 1 ? "under 1" : formatCount(Math.ceil(megabytes))} MiB`}
-        </span>
-        <Button onClick={onOther}>Something else</Button>
-        <Button type="submit" kind="primary" disabled={!isReady}>
-          {isBusy ? "Adding" : "Add the data set"}
-        </Button>
-      </div>
-    </form>
+    </PlanForm>
   );
 }
 

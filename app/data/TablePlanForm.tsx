@@ -4,10 +4,11 @@ import { useState } from "react";
 import { type ColumnKind, guessKind, guessPlan, type MissingRule, missingRules, type TablePlan, unusable } from "../../core/data/table.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
-import { Field, NumberInput, Select, Switch, TextInput } from "../ui/Field.tsx";
+import { Field, NumberInput, Select, Switch } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
 import type { Facts } from "./AddTable.tsx";
+import { PlanForm, SplitFields } from "./PlanForm.tsx";
 import { ruleTitles } from "./tasks.ts";
 
 const kindTitles: Record<ColumnKind, string> = { number: "Number", category: "Category", date: "Date", ignore: "Left out" };
@@ -33,8 +34,6 @@ export function TablePlanForm({
   onCreate: (name: string, plan: TablePlan) => Promise<void>;
 }) {
   const [plan, setPlan] = useState(() => guessPlan(facts.form, facts.columns));
-  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || "My table");
-  const [isBusy, setBusy] = useState(false);
   const isClass = plan.task === "tabular-classification";
   const change = (part: Partial<TablePlan>) => setPlan((before) => ({ ...before, ...part }));
   const changeColumn = (at: number, part: Partial<TablePlan["columns"][number]>) =>
@@ -42,32 +41,22 @@ export function TablePlanForm({
   const gaps = (at: number) => (at === plan.target ? 0 : unusable(facts.columns[at] as Facts["columns"][number], plan.columns[at]?.kind ?? "ignore"));
   const open = plan.columns.filter(({ missing }, at) => gaps(at) > 0 && missing === null);
   const inputs = plan.columns.filter(({ kind }, at) => kind !== "ignore" && at !== plan.target);
-  const isReady = open.length === 0 && inputs.length > 0 && name.trim() !== "" && !isBusy;
+  const isReady = open.length === 0 && inputs.length > 0;
 
   function setTask(task: TablePlan["task"]): void {
     change({ task, split: { ...plan.split, how: task === "tabular-classification" ? "stratified" : "random" } });
   }
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isReady) return;
-        setBusy(true);
-        void onCreate(name.trim(), plan).finally(() => setBusy(false));
-      }}
-    >
-      <p>
-        <span className="font-semibold">{fileName}</span>{" "}
-        <span className="text-ink2">
-          {formatCount(facts.rows)} rows, {formatCount(facts.columns.length)} columns
-        </span>
-      </p>
-
-      <div className="grid gap-x-8 sm:grid-cols-2">
-        <div>
-          <Field label="Name">{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+    <PlanForm
+      fileName={fileName}
+      about={`${formatCount(facts.rows)} rows, ${formatCount(facts.columns.length)} columns`}
+      problem={problem}
+      isReady={isReady}
+      onOther={onOther}
+      onCreate={(name) => onCreate(name, plan)}
+      fields={
+        <>
           <Field label="Predict">
             {(ids) => (
               <Select {...ids} value={plan.target} onChange={(event) => change({ target: Number(event.target.value) })}>
@@ -95,37 +84,11 @@ export function TablePlanForm({
           <Field label="Categories kept" doc="The most frequent ones of each column; rarer ones are joined.">
             {(ids) => <NumberInput {...ids} whole min={2} max={256} value={plan.categories} onValue={(categories) => change({ categories })} />}
           </Field>
-        </div>
-        <div>
-          <Field label="Validation share">
-            {(ids) => (
-              <NumberInput
-                {...ids}
-                min={0.01}
-                max={0.9}
-                step={0.05}
-                value={plan.split.validationShare}
-                onValue={(validationShare) => change({ split: { ...plan.split, validationShare } })}
-              />
-            )}
-          </Field>
-          <Field label="Split" doc="Stratified: every class has the same share in both parts.">
-            {(ids) => (
-              <Select
-                {...ids}
-                value={plan.split.how}
-                onChange={(event) => change({ split: { ...plan.split, how: event.target.value === "stratified" ? "stratified" : "random" } })}
-              >
-                <option value="stratified" disabled={!isClass}>
-                  Stratified by class
-                </option>
-                <option value="random">Random</option>
-              </Select>
-            )}
-          </Field>
-          <Field label="Seed" doc="The same seed gives the same split.">
-            {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={plan.split.seed} onValue={(seed) => change({ split: { ...plan.split, seed } })} />}
-          </Field>
+        </>
+      }
+      moreFields={
+        <>
+          <SplitFields split={plan.split} ways={[{ how: "stratified", isDisabled: !isClass }, { how: "random" }]} onSplit={(split) => change({ split })} />
           {facts.form.format === "delimited" && (
             <>
               <Field label="Between cells">
@@ -141,9 +104,26 @@ export function TablePlanForm({
               <Field label="First line holds names">{(ids) => <Switch {...ids} checked={facts.form.header} onChecked={(header) => onForm({ header })} />}</Field>
             </>
           )}
-        </div>
-      </div>
-
+        </>
+      }
+      note={
+        <>
+          {open.length > 0 && (
+            <>
+              <span className="text-ink2">{open.length === 1 ? "One column has" : `${open.length} columns have`} cells without a value: choose what stands for them.</span>
+              <Button
+                onClick={() =>
+                  change({ columns: plan.columns.map((column, at) => (gaps(at) > 0 && column.missing === null ? { ...column, missing: usualRule[column.kind] } : column)) })
+                }
+              >
+                Use the usual rules
+              </Button>
+            </>
+          )}
+          {inputs.length === 0 && <span className="text-ink2">Keep at least one column to learn from.</span>}
+        </>
+      }
+    >
       <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
         <table aria-label="Columns" className="w-full border-collapse text-left">
           <thead>
@@ -219,31 +199,6 @@ export function TablePlanForm({
         </table>
       </div>
       {facts.columns.length > SHOWN && <p className="text-ink2">{formatCount(facts.columns.length - SHOWN)} more columns are read as guessed.</p>}
-
-      {problem !== null && (
-        <p role="alert" className="[overflow-wrap:anywhere] text-bad">
-          {problem}
-        </p>
-      )}
-      <div className="flex flex-wrap items-center justify-end gap-2">
-        {open.length > 0 && (
-          <>
-            <span className="text-ink2">{open.length === 1 ? "One column has" : `${open.length} columns have`} cells without a value: choose what stands for them.</span>
-            <Button
-              onClick={() =>
-                change({ columns: plan.columns.map((column, at) => (gaps(at) > 0 && column.missing === null ? { ...column, missing: usualRule[column.kind] } : column)) })
-              }
-            >
-              Use the usual rules
-            </Button>
-          </>
-        )}
-        {inputs.length === 0 && <span className="text-ink2">Keep at least one column to learn from.</span>}
-        <Button onClick={onOther}>Another file</Button>
-        <Button type="submit" kind="primary" disabled={!isReady}>
-          {isBusy ? "Reading" : "Add the data set"}
-        </Button>
-      </div>
-    </form>
+    </PlanForm>
   );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { splitIn } from "./split.ts";
 
 /** What NumPy arrays of a person's own may be at most. */
 export const ARRAY_LIMITS = { arrays: 64, rows: 5_000_000, columns: 4_096, classes: 1_000, arrayBytes: 2 ** 30 };
@@ -34,14 +35,7 @@ export const ArrayPlan = z.strictObject({
   columnNames: z.string().nullable(),
   classNames: z.string().nullable(),
   notFinite: NotFiniteRule.nullable(),
-  split: z.strictObject({
-    how: z.enum(["given", "random", "stratified"]),
-    validationShare: z.number().min(0.01).max(0.9),
-    seed: z
-      .int()
-      .min(1)
-      .max(2 ** 32 - 1),
-  }),
+  split: splitIn(["given", "random", "stratified"]),
 });
 export type ArrayPlan = z.infer<typeof ArrayPlan>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { splitIn } from "./split.ts";
 
 /** What pictures of a person's own may be at most. */
 export const PICTURE_LIMITS = {
@@ -24,15 +25,8 @@ export type Fit = z.infer<typeof Fit>;
 export const PictureTask = z.enum(["image-classification", "semantic-segmentation"]);
 export type PictureTask = z.infer<typeof PictureTask>;
 
-const PictureSplit = z.strictObject({
-  /** As the folders say (`train/`, `val/`), by chance, or by chance within each class. */
-  how: z.enum(["given", "random", "stratified"]),
-  validationShare: z.number().min(0.01).max(0.9),
-  seed: z
-    .int()
-    .min(1)
-    .max(2 ** 32 - 1),
-});
+/** `given`: as the folders say, `train/` and `val/`. */
+const PictureSplit = splitIn(["given", "random", "stratified"]);
 
 /** How a folder of pictures becomes a data set: what a person has seen and corrected. */
 export const PicturePlan = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { splitIn } from "./split.ts";
 
 /** What a table of a person's own may be at most. */
 export const TABLE_LIMITS = { columns: 4_096, rows: 5_000_000, cellChars: 1 << 20, classes: 1_000, categories: 256, arrayBytes: 256 * 2 ** 20 };
@@ -45,14 +46,7 @@ export const TablePlan = z.strictObject({
   task: z.enum(["tabular-classification", "tabular-regression"]),
   /** How many categories a column keeps, the most frequent ones; the rest are joined. */
   categories: z.int().min(2).max(TABLE_LIMITS.categories),
-  split: z.strictObject({
-    how: z.enum(["random", "stratified"]),
-    validationShare: z.number().min(0.01).max(0.9),
-    seed: z
-      .int()
-      .min(1)
-      .max(2 ** 32 - 1),
-  }),
+  split: splitIn(["random", "stratified"]),
 });
 export type TablePlan = z.infer<typeof TablePlan>;
 
