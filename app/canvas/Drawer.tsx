@@ -15,8 +15,8 @@ import { Line } from "../ui/Panel.tsx";
 import type { Answers } from "../ui/trpc.ts";
 import { useChecked } from "./checked.ts";
 import { fixProblem } from "./edits.ts";
-import { estimateMemoryBytes } from "./estimate.ts";
 import { showNode } from "./showNode.ts";
+import { useMemoryModel } from "./train/useMemoryModel.ts";
 import { useTraining } from "./train/useTraining.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -29,9 +29,7 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
   const problems = checked.problems.filter((problem) => problem.severity === "error" || !dismissed.has(keyOf(problem)));
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const hints = problems.length - errors;
-  const memory = settings
-    ? estimateMemoryBytes({ parameters: checked.totals.parameters, outputs: checked.order.flatMap((path) => Object.values(checked.types.get(path)?.outputs ?? {})) }, settings)
-    : null;
+  const memory = useMemoryModel(settings)?.(settings?.batchSize ?? 1).peakBytes;
   const plan = settings && dataset ? planSteps(dataset.rows.train, settings) : null;
   const summary =
     problems.length === 0

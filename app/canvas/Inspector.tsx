@@ -3,7 +3,7 @@
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { type BodyStep, pathOf } from "../../core/graph/path.ts";
-import { formatShape, type TensorType } from "../../core/graph/shape.ts";
+import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { StartWeights } from "../models/StartWeights.tsx";
@@ -19,7 +19,6 @@ import { CodeTab } from "./CodeTab.tsx";
 import { useChecked } from "./checked.ts";
 import { commands } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
-import { bytesPerSample } from "./estimate.ts";
 import { LayerHelp } from "./help/LayerHelp.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { plainTitle, titleOf } from "./names.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Dtype } from "../graph/shape.ts";
-import { BYTES_PER_ELEMENT, countElements, type Tensor, tensorBytes, tensorFromBytes, type Weights } from "./tensor.ts";
+import { BYTES_PER_ELEMENT, type Dtype } from "../graph/shape.ts";
+import { countElements, type Tensor, tensorBytes, tensorFromBytes, type Weights } from "./tensor.ts";
 
 /**
  * Reads and writes safetensors: eight bytes of header length, a JSON header, the tensors' bytes. Never runs anything.

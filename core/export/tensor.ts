@@ -9,8 +9,6 @@ export type Tensor =
 /** Weights and buffers by their `state_dict` names. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-export const BYTES_PER_ELEMENT: Record<Dtype, number> = { float32: 4, int64: 8, bool: 1, uint8: 1 };
-
 /** Number of elements; 1 for a scalar. */
 export function countElements(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);

@@ -9,6 +9,8 @@ export type Shape = Dim[];
 
 export type Dtype = "float32" | "int64" | "bool" | "uint8";
 
+export const BYTES_PER_ELEMENT: Record<Dtype, number> = { float32: 4, int64: 8, bool: 1, uint8: 1 };
+
 /** What flows along a wire. */
 export type TensorType = { dtype: Dtype; shape: Shape };
 
@@ -20,4 +22,9 @@ export function formatShape(shape: Shape): string {
 /** `[B, 1, 28, 28]`, as written in sentences. */
 export function printShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
+}
+
+/** Bytes of one sample of this type; sizes that only the run can tell count as one. */
+export function bytesPerSample({ dtype, shape }: TensorType): number {
+  return shape.reduce<number>((bytes, dim) => bytes * (typeof dim === "number" ? dim : 1), BYTES_PER_ELEMENT[dtype]);
 }

@@ -1,5 +1,5 @@
 import { termsOf } from "../graph/dims.ts";
-import type { Dim, TensorType } from "../graph/shape.ts";
+import { BYTES_PER_ELEMENT, type Dim, type TensorType } from "../graph/shape.ts";
 import type { Arg, Block, Op, Program, Repeat } from "./program.ts";
 
 /**
@@ -15,8 +15,6 @@ export type StepMemory = {
   /** Results, what is kept of them, and their gradients, where they are most together. */
   activationBytes: number;
 };
-
-const BYTES: Record<TensorType["dtype"], number> = { float32: 4, int64: 8, bool: 1, uint8: 1 };
 
 /** How often a loop goes round where only the run can tell. */
 const MOST_UNKNOWN_TURNS = 32;
@@ -165,7 +163,7 @@ class Walk {
 
   bytesOf(value: number): number {
     const type = this.types[value];
-    return type ? type.shape.reduce<number>((count, dim) => count * sizeOf(dim, this.sizes), BYTES[type.dtype]) : 0;
+    return type ? type.shape.reduce<number>((count, dim) => count * sizeOf(dim, this.sizes), BYTES_PER_ELEMENT[type.dtype]) : 0;
   }
 
   /** A value that is there before the program begins, and is counted elsewhere. */

@@ -2,12 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
-import type { Manifest } from "../../../core/data/manifest.ts";
-import type { Graph } from "../../../core/graph/document.ts";
 import { planSteps } from "../../../core/training/build.ts";
 import { balancedWeights } from "../../../core/training/classWeights.ts";
 import { lossNamed } from "../../../core/training/losses/index.ts";
-import { fittingBatch, memoryModel } from "../../../core/training/memory.ts";
+import { fittingBatch } from "../../../core/training/memory.ts";
 import { whyNoMixup } from "../../../core/training/mixup.ts";
 import { epochMs } from "../../../core/training/probe.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
@@ -20,6 +18,7 @@ import { currentChecked, useChecked, usePurpose } from "../checked.ts";
 import { fixProblem } from "../edits.ts";
 import { saveNow } from "../useAutosave.ts";
 import { useGraph } from "../useGraph.ts";
+import { useMemoryModel } from "./useMemoryModel.ts";
 import { changeSettings } from "./useTraining.ts";
 
 /** Besides the latest two there are the best one and the one being written. */
@@ -38,7 +37,7 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
   const { problems } = useChecked();
   const status = useQuery(trpc.workspace.status.queryOptions(undefined, { refetchInterval: 15_000 })).data;
   const [asked, setAsked] = useState(false);
-  const model = useMemo(() => (data ? tryModel(graph, settings, data) : null), [graph, settings, data]);
+  const model = useMemoryModel(settings);
   const memory = model?.(settings.batchSize) ?? null;
   const limitBytes = settings.device === "cpu" ? (status?.memoryLimitBytes ?? null) : null;
 
@@ -155,15 +154,6 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
       ))}
     </section>
   );
-}
-
-function tryModel(graph: Graph, settings: RunSettings, data: Manifest): ReturnType<typeof memoryModel> | null {
-  try {
-    return memoryModel(graph, settings, data);
-  } catch {
-    // The drawing has problems, which are said elsewhere; what it would take cannot be known yet.
-    return null;
-  }
 }
 
 function Figure({ bad, children }: { bad: boolean; children: ReactNode }) {
