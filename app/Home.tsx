@@ -10,7 +10,7 @@ import { checked } from "./canvas/checked.ts";
 import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
 import { DatasetCard } from "./data/DatasetCard.tsx";
-import { isPreparing } from "./data/tasks.ts";
+import { isPreparing } from "./data/status.ts";
 import { Architectures } from "./models/Architectures.tsx";
 import { type Dropped, ImportDialog } from "./models/ImportDialog.tsx";
 import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";

@@ -197,7 +197,7 @@ export function ArrayPlanForm({
                       {array.descr} [{array.shape.join(", ")}]
                     </span>
                   </th>
-                  <td className="w-44 px-3 py-1.5">
+                  <td className="min-w-44 px-3 py-1.5">
                     <Select
                       aria-label={`${array.name} is`}
                       value={held?.id ?? ""}

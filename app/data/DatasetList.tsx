@@ -10,7 +10,7 @@ import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { AddData } from "./AddData.tsx";
 import { DatasetCard } from "./DatasetCard.tsx";
-import { isPreparing } from "./tasks.ts";
+import { isPreparing } from "./status.ts";
 
 /** All data sets of the workspace. A file or folder that is dropped anywhere on the page is taken in. */
 export function DatasetList() {

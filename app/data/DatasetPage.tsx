@@ -7,7 +7,7 @@ import { useTRPC } from "../ui/trpc.ts";
 import { DatasetView } from "./DatasetView.tsx";
 import { DeleteDataset } from "./DeleteDataset.tsx";
 import { NewModel } from "./NewModel.tsx";
-import { isPreparing } from "./tasks.ts";
+import { isPreparing } from "./status.ts";
 
 /** One data set on its own page, outside of any model. */
 export function DatasetPage({ datasetId }: { datasetId: string }) {

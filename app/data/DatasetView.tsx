@@ -14,10 +14,10 @@ import { Progress } from "../ui/Progress.tsx";
 import { Empty, Loading } from "../ui/States.tsx";
 import type { Answers } from "../ui/trpc.ts";
 import { HealthPanel } from "./HealthPanel.tsx";
+import { ruleTitles } from "./missingRules.ts";
 import { fitTitles } from "./pictureWords.ts";
 import { Samples } from "./Samples.tsx";
 import { TakeAlong } from "./TakeAlong.tsx";
-import { ruleTitles } from "./tasks.ts";
 
 export type Dataset = Answers["datasets"]["get"];
 

@@ -7,8 +7,8 @@ import { formatCount, formatMetric } from "../ui/format.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { useTRPC } from "../ui/trpc.ts";
+import { ruleTitles } from "./missingRules.ts";
 import { conversionTitles } from "./pictureWords.ts";
-import { ruleTitles } from "./tasks.ts";
 
 const partNames = { train: "training", validation: "validation" } as const;
 const whereTexts = { train: "Twice in training", validation: "Twice in validation", across: "In training and in validation" } as const;

@@ -11,7 +11,7 @@ import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { AddData } from "./AddData.tsx";
 import { DatasetView } from "./DatasetView.tsx";
-import { isPreparing } from "./tasks.ts";
+import { isPreparing } from "./status.ts";
 
 /** The Data room of a model: which data set it learns from, and what is in it. */
 export function ModelData({ modelId }: { modelId: string }) {

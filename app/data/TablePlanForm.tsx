@@ -8,8 +8,8 @@ import { Field, NumberInput, Select, Switch } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
 import type { Facts } from "./AddTable.tsx";
+import { ruleTitles } from "./missingRules.ts";
 import { PlanForm, SplitFields } from "./PlanForm.tsx";
-import { ruleTitles } from "./tasks.ts";
 
 const kindTitles: Record<ColumnKind, string> = { number: "Number", category: "Category", date: "Date", ignore: "Left out" };
 /** What most people would choose where a column of this kind has gaps. */
@@ -148,7 +148,7 @@ export function TablePlanForm({
                     </span>
                     <span className="block truncate text-sm font-normal text-ink2">{guessKind(column).why}</span>
                   </th>
-                  <td className="w-32 px-3 py-1.5">
+                  <td className="min-w-32 px-3 py-1.5">
                     {isTarget ? (
                       <span className="leading-7 font-medium text-accent">Predicted</span>
                     ) : (
@@ -165,7 +165,7 @@ export function TablePlanForm({
                       </Select>
                     )}
                   </td>
-                  <td className="w-48 px-3 py-1.5">
+                  <td className="min-w-48 px-3 py-1.5">
                     {isTarget && column.missing > 0 && <span className="leading-7 text-ink2">{formatCount(column.missing)}, rows left out</span>}
                     {gapCount > 0 && (
                       <>

@@ -7,7 +7,7 @@ import { losses, lossesFor, lossNamed } from "../../../core/training/losses/inde
 import { findOptimizer, optimizers } from "../../../core/training/optimizers/index.ts";
 import { findSchedule, schedules } from "../../../core/training/schedules/index.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
-import { isPreparing } from "../../data/tasks.ts";
+import { isPreparing } from "../../data/status.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
 import { Field, NumberInput, type NumberRange, Select, Switch } from "../../ui/Field.tsx";
 import { formatCount } from "../../ui/format.ts";

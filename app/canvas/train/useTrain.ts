@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useRef } from "react";
 import { dataFor } from "../../../core/tasks/index.ts";
-import { isPreparing } from "../../data/tasks.ts";
+import { isPreparing } from "../../data/status.ts";
 import { notify } from "../../ui/Notices.tsx";
 import { type Answers, useTRPC, useTRPCClient } from "../../ui/trpc.ts";
 import { currentChecked, useChecked, usePurpose } from "../checked.ts";
