@@ -60,6 +60,55 @@ export const settings = {
     default: "local",
     read: z.enum(["local", "required"]),
   }),
+  SIGN_UP: setting({
+    doc: "Who may make an account: `invited` only people with an invitation, `open` everybody who can reach the page, each with an organization of their own.",
+    unit: "invited or open",
+    default: "invited",
+    read: z.enum(["invited", "open"]),
+  }),
+  GUESTS: setting({
+    doc: "With AUTH=required, whether visitors may look around in a workspace of their own before they make an account.",
+    unit: "off or on",
+    default: "off",
+    read: z.enum(["off", "on"]),
+  }),
+  SECRET: setting({
+    doc: "Seals what must be read again (second factors). At least 32 characters; unset, one is made and kept in DATA_DIR/secret. Several web processes need the same.",
+    unit: "text",
+    default: "",
+    read: text.refine((value) => value === "" || value.length >= 32, "at least 32 characters").transform((value) => value || null),
+  }),
+  TRUSTED_PROXIES: setting({
+    doc: "Addresses of proxies in front whose X-Forwarded-For is believed, separated by commas.",
+    unit: "addresses",
+    default: "",
+    read: list,
+  }),
+  SMTP_URL: setting({
+    doc: "Where mail is handed over: smtp://name:password@host:587, or smtps:// for TLS from the start. Unset, nothing is mailed: invitations and new passwords go by link.",
+    unit: "URL",
+    default: "",
+    read: optional.pipe(z.url({ protocol: /^smtps?$/ }).nullable()),
+  }),
+  MAIL_FROM: setting({
+    doc: "The sender of mail.",
+    unit: "address",
+    default: "",
+    read: optional,
+  }),
+  GITHUB_CLIENT_ID: setting({ doc: "With the secret: people may sign in with GitHub. Callback: PUBLIC_URL/api/oauth/github/callback.", unit: "id", default: "", read: optional }),
+  GITHUB_CLIENT_SECRET: setting({ doc: "The OAuth app's secret.", unit: "secret", default: "", read: optional }),
+  GOOGLE_CLIENT_ID: setting({ doc: "With the secret: people may sign in with Google. Callback: PUBLIC_URL/api/oauth/google/callback.", unit: "id", default: "", read: optional }),
+  GOOGLE_CLIENT_SECRET: setting({ doc: "The OAuth client's secret.", unit: "secret", default: "", read: optional }),
+  OIDC_ISSUER: setting({
+    doc: "With id and secret: people may sign in with this OpenID Connect provider. Callback: PUBLIC_URL/api/oauth/oidc/callback.",
+    unit: "URL",
+    default: "",
+    read: optional.pipe(z.url({ protocol: /^https?$/ }).nullable()),
+  }),
+  OIDC_CLIENT_ID: setting({ doc: "The client's id there.", unit: "id", default: "", read: optional }),
+  OIDC_CLIENT_SECRET: setting({ doc: "The client's secret there.", unit: "secret", default: "", read: optional }),
+  OIDC_NAME: setting({ doc: "What the button says: Sign in with …", unit: "name", default: "single sign-on", read: text.max(40) }),
   DATA_DIR: setting({
     doc: "Where everything is kept: database, data sets, checkpoints, logs.",
     unit: "path",
@@ -90,6 +139,18 @@ export const settings = {
     unit: "runs",
     default: "20",
     read: whole(1, 10_000),
+  }),
+  MAX_RUNNING_RUNS: setting({
+    doc: "How many runs of one organization may train at the same time; an operator can give an organization another number.",
+    unit: "runs",
+    default: "64",
+    read: whole(1, 10_000),
+  }),
+  STORAGE_LIMIT_GB: setting({
+    doc: "How much one organization may keep (data sets, checkpoints, exports); an operator can give an organization another limit.",
+    unit: "GiB",
+    default: "100",
+    read: whole(1, 1_000_000),
   }),
   MEMORY_LIMIT_MB: setting({
     doc: "How much memory the tensors of one run may take on the CPU; a run that wants more is refused, or fails with the node that asked.",
@@ -166,6 +227,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new ConfigError(
       `AUTH=local lets anyone in who can reach the page, and HOST=${config.HOST} can be reached from other machines: set AUTH=required, or leave HOST at 127.0.0.1.`,
     );
+  if (config.SMTP_URL !== null && config.MAIL_FROM === null)
+    throw new ConfigError("SMTP_URL is set, and mail needs a sender: set MAIL_FROM, for example MAIL_FROM=loom@example.org.");
+  for (const provider of ["GITHUB", "GOOGLE", "OIDC"] as const) {
+    const parts = [config[`${provider}_CLIENT_ID`], config[`${provider}_CLIENT_SECRET`], ...(provider === "OIDC" ? [config.OIDC_ISSUER] : [])];
+    if (parts.some((part) => part !== null) && (parts.includes(null) || config.PUBLIC_URL === null))
+      throw new ConfigError(
+        `Signing in with ${provider} needs ${provider === "OIDC" ? "OIDC_ISSUER, " : ""}${provider}_CLIENT_ID, ${provider}_CLIENT_SECRET and PUBLIC_URL: set all of them, or none.`,
+      );
+  }
   return config;
 }
 
