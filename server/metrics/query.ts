@@ -1,6 +1,7 @@
 import { Prisma } from "../../prisma/generated/client.ts";
-import type { Database, Tx } from "../database/client.ts";
-import { CHUNK, type Entries, FACTOR, type Packed, TOP_LEVEL, unpackEntries } from "./pyramid.ts";
+import { type Ask, type Database, readSnapshot, type Tx } from "../database/client.ts";
+import { type Chunk, ChunkCache } from "./cache.ts";
+import { CHUNK, FACTOR, type Packed, TOP_LEVEL, unpackEntries } from "./pyramid.ts";
 import type { RunRef } from "./store.ts";
 
 /** `null` where the value was not a finite number. */
@@ -20,35 +21,33 @@ export type MetricsQuestion = { keys?: readonly string[]; fromStep?: number; toS
  */
 export async function queryMetrics(db: Database, run: RunRef, { keys, fromStep, toStep, maxPoints }: MetricsQuestion): Promise<SeriesAnswer[]> {
   // One moment of the database: a run that goes back to a checkpoint meanwhile would mix two histories.
-  return db.$transaction(
-    async (tx) => {
-      const answers: SeriesAnswer[] = [];
-      for (const series of await readSeries(tx, run, keys))
-        answers.push({ key: series.key, points: await cutIntoColumns(tx, run, series, new Columns(fromStep ?? series.firstStep, toStep ?? series.lastStep, maxPoints)) });
-      return answers;
-    },
-    { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead },
-  );
+  return readSnapshot(db, async (ask) => {
+    const answers: SeriesAnswer[] = [];
+    for (const series of await readSeries(ask, run, keys))
+      answers.push({ key: series.key, points: await cutIntoColumns(ask, run, series, new Columns(fromStep ?? series.firstStep, toStep ?? series.lastStep, maxPoints)) });
+    return answers;
+  });
 }
 
-/** `dense`: every step from the first to the last has its point, so that a point's place tells its step. */
-type Series = { key: string; firstStep: number; lastStep: number; total: number; dense: boolean };
+/** `dense`: every step from the first to the last has its point, so that a point's place tells its step. `rewinds`: how often the run was cut back. */
+type Series = { key: string; firstStep: number; lastStep: number; total: number; dense: boolean; rewinds: number };
 
-async function readSeries(tx: Tx, run: RunRef, keys: readonly string[] | undefined): Promise<Series[]> {
+async function readSeries(ask: Ask, run: RunRef, keys: readonly string[] | undefined): Promise<Series[]> {
   // From key to key through the index: a scan over all chunks to find the keys would cost more than everything else.
-  const rows = await tx.$queryRaw<Omit<Series, "dense">[]>`
+  const rows = await ask<Omit<Series, "dense">>(Prisma.sql`
     WITH RECURSIVE "every"("key") AS (
       (SELECT "key" FROM "MetricChunk" WHERE ${ofRun(run)} ORDER BY "key" LIMIT 1)
       UNION ALL
       SELECT (SELECT "key" FROM "MetricChunk" WHERE ${ofRun(run)} AND "key" > "every"."key" ORDER BY "key" LIMIT 1) FROM "every" WHERE "every"."key" IS NOT NULL
     )
-    SELECT "of"."key", "first"."firstStep", "last"."lastStep", "last"."total"
+    SELECT "of"."key", "first"."firstStep", "last"."lastStep", "last"."total",
+      (SELECT jsonb_array_length("rewinds") FROM "Run" WHERE "id" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid) AS "rewinds"
     FROM ${keys ? Prisma.sql`(SELECT DISTINCT unnest(${[...keys]}::text[]) AS "key")` : Prisma.sql`"every"`} AS "of"
     CROSS JOIN LATERAL (SELECT "firstStep" FROM "MetricChunk" WHERE ${ofRun(run)} AND "key" = "of"."key" AND "level" = 0 ORDER BY "index" LIMIT 1) AS "first"
     CROSS JOIN LATERAL (
       SELECT "lastStep", "index" * ${CHUNK}::int + "count" AS "total" FROM "MetricChunk" WHERE ${ofRun(run)} AND "key" = "of"."key" AND "level" = 0 ORDER BY "index" DESC LIMIT 1
     ) AS "last"
-    ORDER BY "of"."key"`;
+    ORDER BY "of"."key"`);
   return rows.map((row) => ({ ...row, dense: row.lastStep - row.firstStep + 1 === row.total }));
 }
 
@@ -112,11 +111,13 @@ class Columns {
 
   answer(): (Point | Stretch)[] {
     const answer: (Point | Stretch)[] = [];
-    for (const [column, count] of this.#points.entries()) {
-      const [from, to] = this.#steps.subarray(column * 2) as unknown as [number, number];
-      const [first, last, min, max] = this.#values.subarray(column * 4) as unknown as [number, number, number, number];
-      if (count === 1) answer.push([from, toValue(first)]);
-      else if (count > 1) answer.push({ from, to, first: toValue(first), last: toValue(last), min: toValue(min), max: toValue(max), count });
+    for (let column = 0; column < this.count; column++) {
+      const count = this.#points[column] as number;
+      if (count === 0) continue;
+      const value = (at: number) => toValue(this.#values[column * 4 + at] as number);
+      const from = this.#steps[column * 2] as number;
+      if (count === 1) answer.push([from, value(0)]);
+      else answer.push({ from, to: this.#steps[column * 2 + 1] as number, first: value(0), last: value(1), min: value(2), max: value(3), count });
     }
     return answer;
   }
@@ -129,8 +130,8 @@ const leastBuckets = 2;
  * Reads one level whole where the range lies, and of the levels below only what lies across a column's border: sixteen entries for each
  * bucket there, down to the points themselves.
  */
-async function cutIntoColumns(tx: Tx, run: RunRef, series: Series, columns: Columns): Promise<(Point | Stretch)[]> {
-  const places = await findPlaces(tx, run, series, columns);
+async function cutIntoColumns(ask: Ask, run: RunRef, series: Series, columns: Columns): Promise<(Point | Stretch)[]> {
+  const places = await findPlaces(ask, run, series, columns);
   if (places === null) return [];
   let level = 0;
   while (level < TOP_LEVEL && places.to - places.from >= leastBuckets * columns.count * FACTOR ** (level + 1)) level++;
@@ -142,20 +143,19 @@ async function cutIntoColumns(tx: Tx, run: RunRef, series: Series, columns: Colu
     const to = Math.floor(places.to / FACTOR ** below);
     return to > from ? [{ from, to }] : [];
   };
-  let torn = whole.to > whole.from ? take(series, columns, level, await readRange(tx, run, series, level, whole), [whole]) : { slices: [], pairs: [] };
+  let torn = whole.to > whole.from ? take(series, columns, level, await readEntries(ask, run, series, level, [whole]), [whole]) : { slices: [], pairs: [] };
   const pairs = torn.pairs;
   while (level > 0) {
     level--;
     const slices = [...torn.slices, ...rest(level)];
-    torn = slices.length > 0 ? take(series, columns, level, await readSlices(tx, run, series, level, slices), slices) : { slices: [], pairs: [] };
+    torn = slices.length > 0 ? take(series, columns, level, await readEntries(ask, run, series, level, slices), slices) : { slices: [], pairs: [] };
     pairs.push(...torn.pairs);
   }
   if (pairs.length > 0) {
-    const { values } = await readSlices(
-      tx,
+    const { values } = await readPoints(
+      ask,
       run,
       series,
-      0,
       pairs.map(({ place }) => ({ from: place, to: place + 2 })),
     );
     for (const [at, { bucket, place }] of pairs.entries()) {
@@ -174,52 +174,100 @@ type Slice = { from: number; to: number };
 type Pair = { place: number; bucket: { from: number; to: number; first: number; last: number } };
 
 /** The places of the points that can lie in the columns; null where there are none. */
-async function findPlaces(tx: Tx, run: RunRef, { key, firstStep, lastStep, total, dense }: Series, { from, to }: Columns): Promise<Slice | null> {
+async function findPlaces(ask: Ask, run: RunRef, { key, firstStep, lastStep, total, dense }: Series, { from, to }: Columns): Promise<Slice | null> {
   if (from > to || to < firstStep || from > lastStep) return null;
   if (dense) return { from: Math.max(0, from - firstStep), to: Math.min(total, to - firstStep + 1) };
-  const [found] = await tx.$queryRaw<{ from: number | null; to: number | null }[]>`
+  const [found] = await ask<{ from: number | null; to: number | null }>(Prisma.sql`
     SELECT min("index") * ${CHUNK}::int AS "from", max("index" * ${CHUNK}::int + "count") AS "to" FROM "MetricChunk"
-    WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = 0 AND "lastStep" >= ${from}::int AND "firstStep" <= ${to}::int`;
+    WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = 0 AND "lastStep" >= ${from}::int AND "firstStep" <= ${to}::int`);
   return found?.from == null || found.to == null ? null : { from: found.from, to: found.to };
 }
 
 type Read = { steps: Int32Array | null; values: Float64Array };
 
-/** A stretch of a level, in one value: a row for each chunk would cost more than its bytes. Steps come only where their places do not tell them. */
-async function readRange(tx: Tx, run: RunRef, { key, dense }: Series, level: number, { from, to }: Slice): Promise<Read> {
-  const chunks = { first: Math.floor(from / CHUNK), last: Math.floor((to - 1) / CHUNK) };
-  const rows = await tx.$queryRaw<Bytes[]>`
-    SELECT string_agg("values", '' ORDER BY "index") AS "values", ${dense ? Prisma.sql`NULL::bytea` : Prisma.sql`string_agg("steps", '' ORDER BY "index")`} AS "steps" FROM "MetricChunk"
-    WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = ${level} AND "index" BETWEEN ${chunks.first}::int AND ${chunks.last}::int`;
-  const wide = level === 0 ? 1 : 4;
-  const cut = [(from - chunks.first * CHUNK) * wide, (to - chunks.first * CHUNK) * wide] as const;
-  const { steps, values } = unpackBytes(rows[0]);
-  return { steps: dense ? null : steps.subarray(...cut), values: values.subarray(...cut) };
+/** Buckets change no more once their chunk is full, and every chart of a run begins with the same ones: they are kept. */
+const buckets = new ChunkCache(64 * 1024 * 1024);
+
+/** Slices of a level, one after the other. Steps come only where their places do not tell them. */
+async function readEntries(ask: Ask, run: RunRef, series: Series, level: number, slices: readonly Slice[]): Promise<Read> {
+  if (level === 0) return readPoints(ask, run, series, slices);
+  const chunks = await readChunks(ask, run, series, level, slices);
+  const count = slices.reduce((sum, { from, to }) => sum + to - from, 0);
+  const steps = series.dense ? null : new Int32Array(count * 4);
+  const values = new Float64Array(count * 4);
+  let at = 0;
+  for (const slice of slices) {
+    for (let from = slice.from; from < slice.to; ) {
+      const index = Math.floor(from / CHUNK);
+      const to = Math.min(slice.to, (index + 1) * CHUNK);
+      const chunk = chunks.get(index);
+      if (chunk === undefined) throw new Error(`Run ${run.id} has no chunk ${index} of ${series.key} at level ${level}.`);
+      const cut = [(from - index * CHUNK) * 4, (to - index * CHUNK) * 4] as const;
+      values.set(chunk.values.subarray(...cut), at);
+      if (chunk.steps) steps?.set(chunk.steps.subarray(...cut), at);
+      at += (to - from) * 4;
+      from = to;
+    }
+  }
+  return { steps, values };
 }
 
-/** Slices that lie within a chunk each, one after the other in one value. */
-async function readSlices(tx: Tx, run: RunRef, { key, dense }: Series, level: number, slices: readonly Slice[]): Promise<Read> {
-  const wide = level === 0 ? 1 : 4;
+/** The chunks that slices lie in, by index. */
+async function readChunks(ask: Ask, run: RunRef, { key, dense, total, rewinds }: Series, level: number, slices: readonly Slice[]): Promise<Map<number, Chunk>> {
+  const found = new Map<number, Chunk>();
+  const missing = new Set<number>();
+  const nameOf = (index: number) => `${run.id} ${rewinds} ${level} ${index} ${key}`;
+  for (const { from, to } of slices) {
+    for (let index = Math.floor(from / CHUNK); index * CHUNK < to; index++) {
+      if (found.has(index) || missing.has(index)) continue;
+      const kept = buckets.get(nameOf(index));
+      if (kept && (dense || kept.steps)) found.set(index, kept);
+      else missing.add(index);
+    }
+  }
+  if (missing.size === 0) return found;
+  // A row for each chunk: one value of a megabyte would cost more.
+  const rows = await ask<{ index: number } & Bytes>(Prisma.sql`
+    SELECT "index", "values", ${dense ? Prisma.sql`NULL::bytea` : Prisma.sql`"steps"`} AS "steps" FROM "MetricChunk"
+    WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = ${level} AND "index" = ANY(${toArray([...missing])}::int[])`);
+  const complete = Math.floor(total / FACTOR ** level);
+  for (const { index, ...packed } of rows) {
+    const { steps, values } = unpackEntries({ steps: packed.steps ?? new Uint8Array(), values: packed.values ?? new Uint8Array() });
+    const chunk = { steps: dense ? null : steps, values };
+    found.set(index, chunk);
+    if ((index + 1) * CHUNK <= complete) buckets.put(nameOf(index), chunk);
+  }
+  return found;
+}
+
+/** Slices of the points themselves, one after the other. */
+async function readPoints(ask: Ask, run: RunRef, { key, dense }: Series, slices: readonly Slice[]): Promise<Read> {
+  const parts = slices.flatMap(({ from, to }) => {
+    const ends = [from];
+    for (let end = (Math.floor(from / CHUNK) + 1) * CHUNK; end < to; end += CHUNK) ends.push(end);
+    return ends.map((start, at) => ({ from: start, to: ends[at + 1] ?? to }));
+  });
   const piece = (column: string, size: number) => Prisma.sql`substring(${Prisma.raw(`"${column}"`)} FROM "slice"."from" * ${size}::int + 1 FOR "slice"."count" * ${size}::int)`;
-  // As a subquery of its own each: joined, the planner would read all chunks of the level.
-  const rows = await tx.$queryRaw<Bytes[]>`
+  // A subquery of its own for each: joined, the planner, which does not know how many there are, would compare every slice with every chunk.
+  const [row] = await ask<Bytes>(Prisma.sql`
     SELECT string_agg("values", '' ORDER BY "at") AS "values", ${dense ? Prisma.sql`NULL::bytea` : Prisma.sql`string_agg("steps", '' ORDER BY "at")`} AS "steps" FROM (
-      SELECT "at", "found".* FROM unnest(${slices.map(({ from }) => Math.floor(from / CHUNK))}::int[], ${slices.map(({ from }) => from % CHUNK)}::int[],
-        ${slices.map(({ from, to }) => to - from)}::int[]) WITH ORDINALITY AS "slice"("index", "from", "count", "at")
+      SELECT "at", "found".* FROM unnest(${toArray(parts.map(({ from }) => Math.floor(from / CHUNK)))}::int[], ${toArray(parts.map(({ from }) => from % CHUNK))}::int[],
+        ${toArray(parts.map(({ from, to }) => to - from))}::int[]) WITH ORDINALITY AS "slice"("index", "from", "count", "at")
       CROSS JOIN LATERAL (
-        SELECT ${piece("values", 8 * wide)} AS "values", ${dense ? Prisma.sql`NULL::bytea` : piece("steps", 4 * wide)} AS "steps" FROM "MetricChunk"
-        WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = ${level} AND "MetricChunk"."index" = "slice"."index" OFFSET 0
+        SELECT ${piece("values", 8)} AS "values", ${dense ? Prisma.sql`NULL::bytea` : piece("steps", 4)} AS "steps" FROM "MetricChunk"
+        WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = 0 AND "MetricChunk"."index" = "slice"."index" OFFSET 0
       ) AS "found"
-    ) AS "each"`;
-  const { steps, values } = unpackBytes(rows[0]);
+    ) AS "each"`);
+  const { steps, values } = unpackEntries({ steps: row?.steps ?? new Uint8Array(), values: row?.values ?? new Uint8Array() });
   return { steps: dense ? null : steps, values };
 }
 
-type Bytes = { [column in keyof Packed]: Uint8Array | null };
-
-function unpackBytes(row: Bytes | undefined): Entries {
-  return unpackEntries({ steps: row?.steps ?? new Uint8Array(), values: row?.values ?? new Uint8Array() });
+/** An array as PostgreSQL writes it: the driver would quote each number of it. */
+function toArray(numbers: readonly number[]): string {
+  return `{${numbers.join()}}`;
 }
+
+type Bytes = { [column in keyof Packed]: Uint8Array | null };
 
 /** Adds entries that were read, slice by slice, to their columns. Returns what lies across borders: slices of the level below, or pairs of points. */
 function take({ dense, firstStep }: Series, columns: Columns, level: number, { steps, values }: Read, slices: readonly Slice[]): { slices: Slice[]; pairs: Pair[] } {
@@ -243,7 +291,7 @@ function take({ dense, firstStep }: Series, columns: Columns, level: number, { s
   }
   const torn: { slices: Slice[]; pairs: Pair[] } = { slices: [], pairs: [] };
   for (const { place, from, to, at } of across) {
-    const [first, last, min, max] = values.subarray(at * 4) as unknown as [number, number, number, number];
+    const [first, last, min, max] = Array.from(values.subarray(at * 4, at * 4 + 4)) as [number, number, number, number];
     const [left, right] = [columns.of(from), columns.of(to)];
     // A chunk holds 256 points, so up to that size both points lie in one.
     if (dense && size <= CHUNK && right === left + 1 && columns.encloses(left, min, max) && columns.encloses(right, min, max)) {
@@ -268,7 +316,7 @@ export async function readPointsAfter(
   steps: ReadonlyMap<string, number>,
 ): Promise<{ points: { key: string; steps: number[]; values: Value[] }[]; more: boolean }> {
   const keys: { key: string; after: number; index: number }[] = [];
-  for (const { key, lastStep, total } of await readSeries(tx, run, undefined)) {
+  for (const { key, lastStep, total } of await readSeries((sql) => tx.$queryRaw(sql), run, undefined)) {
     const after = steps.get(key) ?? -1;
     // At most one point a step lies behind the reader's last one: so far from the end, at most, it stands.
     if (lastStep > after) keys.push({ key, after, index: Math.floor(Math.max(0, total - (lastStep - after)) / CHUNK) });
@@ -300,5 +348,5 @@ export async function readPointsAfter(
 
 /** The last step of every key. */
 export async function readLastSteps(tx: Tx, run: RunRef): Promise<Map<string, number>> {
-  return new Map((await readSeries(tx, run, undefined)).map(({ key, lastStep }) => [key, lastStep]));
+  return new Map((await readSeries((sql) => tx.$queryRaw(sql), run, undefined)).map(({ key, lastStep }) => [key, lastStep]));
 }

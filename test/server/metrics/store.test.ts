@@ -256,6 +256,21 @@ test("a chart of any width over any range shows the first, last, lowest and high
 });
 
 describe("a query", () => {
+  test("shows what a run became after it was cut back, though the chart was drawn before", async () => {
+    const run = await startedRun();
+    const draw = (from: number, to: number, value: (step: number) => number): Points => {
+      const steps = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+      return { key: "k", steps, values: steps.map(value) };
+    };
+    await append(run, run.token, [draw(1, 20_000, (step) => step)]);
+    expect((await queryMetrics(db, run, { maxPoints: 20 }))[0]?.points.at(-1)).toMatchObject({ max: 20_000 });
+    const token = await reclaim(db, run.id);
+    await rewind(run, token, 3_000);
+    await append(run, token, [draw(3_001, 20_000, (step) => -step)]);
+    const all = Array.from({ length: 20_000 }, (_, at) => [at + 1, at < 3_000 ? at + 1 : -at - 1] as const);
+    expect((await queryMetrics(db, run, { maxPoints: 20 }))[0]?.points).toEqual(columnsOf(all, 1, 20_000, 20));
+  });
+
   test("never loses a spike, stays within its points, and zooms down to the points themselves", async () => {
     const run = await startedRun();
     const count = 70_000;
