@@ -2,6 +2,7 @@ import type { Preprocess } from "../data/manifest.ts";
 import type { Checked } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
+import { isFurniture } from "../graph/furniture.ts";
 import { ancestorsOf, type BodyStep, weightName, weightPrefix } from "../graph/path.ts";
 import { printShape } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
@@ -253,9 +254,10 @@ type Written = { made: string[]; parameters: string[]; lines: string[] };
 
 /** The ids of a body that is one row of nodes named 0, 1, 2, … from its input to its output, as `nn.Sequential` names them; else null. */
 function rowOf(body: Body): string[] | null {
-  const inner = body.nodes.filter(({ type }) => type !== "input" && type !== "output");
+  const drawn = body.nodes.filter((node) => !isFurniture(node));
+  const inner = drawn.filter(({ type }) => type !== "input" && type !== "output");
   const ids = inner.map(({ id }) => id).sort((a, b) => Number(a) - Number(b));
-  if (ids.length === 0 || ids.some((id, i) => id !== String(i)) || body.nodes.length !== ids.length + 2 || body.edges.length !== ids.length + 1) return null;
+  if (ids.length === 0 || ids.some((id, i) => id !== String(i)) || drawn.length !== ids.length + 2 || body.edges.length !== ids.length + 1) return null;
   const first = body.nodes.find(({ type }) => type === "input")?.id;
   const last = body.nodes.find(({ type }) => type === "output")?.id;
   const row = [first, ...ids, last];

@@ -1,5 +1,4 @@
 import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
-import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
 import {
   acceptedDtypes,
@@ -20,6 +19,7 @@ import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
 import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import { targetInfo } from "../training/targets.ts";
+import { layerOf } from "./bypass.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
@@ -32,7 +32,7 @@ import { type Structure, structureOf, titleOf } from "./structure.ts";
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
  * GRAPH_LIMIT, GRAPH_DUPLICATE_ID, GRAPH_UNKNOWN_TYPE, GRAPH_UNKNOWN_PARAM, GRAPH_EDGE, GRAPH_NAME, GRAPH_CYCLE,
  * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_INCOMPLETE, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
- * GRAPH_MEMORY, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
+ * GRAPH_MEMORY, GRAPH_BYPASS, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
  */
 export type Problem = {
   severity: "error" | "hint";
@@ -165,7 +165,7 @@ class BodyCheck {
       if (plan) this.checked.weights.set(path, plan);
       if (parameters > 0 || plan) this.checked.parameterCount.set(path, parameters);
       if (multiplyAdds > 0) this.checked.multiplyAdds.set(path, multiplyAdds);
-      if (node.weightsOf !== undefined && isLive)
+      if (node.weightsOf !== undefined && isLive && !node.bypass)
         this.walk.ties.push({ path, target: resolvePath(this.steps, node.weightsOf), title: node.name || layer.title, shown: this.shownPath(node.id) });
       // The body of a stack is drawn once, with what is known of its first copy.
       const drawn = this.drawnTwin(node.id);
@@ -208,7 +208,7 @@ class BodyCheck {
         fixes: [{ kind: "remove-param", label: `Set ${name} back to ${JSON.stringify(value)}`, name }],
       });
     }
-    for (const name of memo.unknown) {
+    for (const name of node.bypass ? [] : memo.unknown) {
       this.report({
         severity: "hint",
         code: "GRAPH_UNKNOWN_PARAM",
@@ -686,7 +686,7 @@ function sourceAtTop(graph: Graph, id: string): { node: Node; layer: Layer } | u
   for (let steps = 0; steps <= graph.nodes.length; steps++) {
     const edge = graph.edges.find(({ to }) => to.node === at);
     const node = edge && nodes.get(edge.from.node);
-    const layer = node && findLayer(node.type);
+    const layer = node && layerOf(node);
     if (!node || !layer) return undefined;
     if (layer.trait !== "neutral") return { node, layer };
     at = node.id;
@@ -738,7 +738,7 @@ function findExcess(graph: Graph): { message: string; node?: NodePath; hint: str
 
 /** What one node's parameters say, with its inferences by input types. */
 type ParamMemo = {
-  type: string;
+  layer: Layer;
   values: Values<Params>;
   problems: { name: string; message: string }[];
   unknown: string[];
@@ -755,11 +755,11 @@ const memos = new WeakMap<Node["params"], ParamMemo>();
 
 function readNodeParams(layer: Layer, node: Node): ParamMemo {
   const memo = memos.get(node.params);
-  if (memo?.type === node.type) return memo;
+  if (memo?.layer === layer) return memo;
   const read = readParams(layer.params, node.params);
   const inferences = new Map<string, Inferred>();
   const fresh: ParamMemo = {
-    type: node.type,
+    layer,
     ...read,
     infer: (inputs, bodies, node) => {
       if (layer.bodies || layer.compose) return layer.infer(read.values, inputs, bodies, node);

@@ -24,7 +24,7 @@ const Edge = z.strictObject({
 export type Edge = z.infer<typeof Edge>;
 
 /**
- * One thing on the canvas. `type` names its layer; a type that this build does not know is kept as it is,
+ * One thing on the canvas. `type` names its layer, or a kind of furniture; a type that this build does not know is kept as it is,
  * drawn as a placeholder, and reported as a problem.
  */
 export type Node = {
@@ -39,6 +39,8 @@ export type Node = {
   bodies?: { [role: string]: Body };
   /** It has no weights of its own where those of the node at this path have the same name and shape: tied weights. */
   weightsOf?: string;
+  /** It hands its input on as it is, as if it were not there. */
+  bypass?: true;
 };
 
 /** A graph, or the inside of a block or zone. Order carries no meaning. */
@@ -53,6 +55,7 @@ const Node: z.ZodType<Node> = z.lazy(() =>
     name: z.string().max(120).optional(),
     bodies: z.record(z.string(), Body).optional(),
     weightsOf: z.string().min(1).max(1200).optional(),
+    bypass: z.literal(true).optional(),
   }),
 );
 

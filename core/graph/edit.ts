@@ -2,6 +2,7 @@ import { findLayer } from "../layers/index.ts";
 import { bodiesOf, type Fix, type Layer, portsOf } from "../layers/kit.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Definitions, Edge, Graph, Json, Node } from "./document.ts";
+import { furnitureParams } from "./furniture.ts";
 import { type BodyStep, splitPath } from "./path.ts";
 
 /**
@@ -80,9 +81,10 @@ export function disconnect(graph: Graph, edgeIds: Iterable<string>, steps: reado
 export function setParams(graph: Graph, id: string, patch: { [name: string]: Json | undefined }, steps: readonly BodyStep[] = []): Graph {
   return editNode(graph, id, steps, (node) => {
     const layer = findLayer(node.type);
+    const known = layer?.params ?? furnitureParams(node.type);
     const params = new Map(Object.entries(node.params));
     for (const [name, value] of Object.entries(patch)) {
-      const isDefault = layer && Object.hasOwn(layer.params, name) && isSame(layer.params[name]?.default, value);
+      const isDefault = known && Object.hasOwn(known, name) && isSame(known[name]?.default, value);
       if (value === undefined || isDefault) params.delete(name);
       else params.set(name, value);
     }
@@ -139,6 +141,17 @@ export function tieWeights(graph: Graph, id: string, target: string | undefined,
     if (node.weightsOf === target) return node;
     const { weightsOf: _, ...own } = node;
     return target === undefined ? own : { ...own, weightsOf: target };
+  });
+}
+
+/** Bypasses nodes, or brings them back. */
+export function setBypass(graph: Graph, ids: Iterable<string>, bypass: boolean, steps: readonly BodyStep[] = []): Graph {
+  const wanted = new Set(ids);
+  return editBody(graph, steps, (body) => {
+    const changes = (node: Node) => wanted.has(node.id) && (node.bypass ?? false) !== bypass;
+    if (!body.nodes.some(changes)) return body;
+    const change = ({ bypass: _, ...node }: Node): Node => (bypass ? { ...node, bypass } : node);
+    return { ...body, nodes: body.nodes.map((node) => (changes(node) ? change(node) : node)) };
   });
 }
 
@@ -234,6 +247,7 @@ export function applyFix(graph: Graph, problem: Problem, fix: Fix): Graph {
   if (path === undefined) return graph;
   const { steps, id } = splitPath(path);
   if (fix.kind === "set-param") return setParams(graph, id, { [fix.name]: fix.value }, steps);
+  if (fix.kind === "restore") return setBypass(graph, [id], false, steps);
   if (fix.kind === "remove-param") return setParams(graph, id, { [fix.name]: undefined }, steps);
   if (fix.kind === "remove-node") return editBody(graph, steps, (body) => bridge(body, id));
 

@@ -1,8 +1,8 @@
-import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { type Inputs, type Layer, type NodeTypes, portsOf, type WeightPlan } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import type { Params, Values } from "../layers/params.ts";
+import { layerOf, pass } from "./bypass.ts";
 import { type Checked, checkGraph, hasErrors, type Problem, paramsOf } from "./check.ts";
 import type { Body, Graph, Node } from "./document.ts";
 import { type BodyStep, type NodePath, pathOf } from "./path.ts";
@@ -41,7 +41,7 @@ export function requireValid(graph: Graph): Checked {
 /**
  * Runs through a checked body in order, with a value of some kind on every wire: program values, ONNX names, Python variables.
  * `args` are the values of its input nodes by name; the answer holds those of its output nodes by name. `visit` is given a
- * node's inputs and gives its outputs; nodes on which no output depends are left out.
+ * node's inputs and gives its outputs; nodes on which no output depends, and those that only hand on what comes, are left out.
  */
 export function foldBody<T>(
   checked: Checked,
@@ -58,7 +58,7 @@ export function foldBody<T>(
   const results: [string, T][] = [];
   for (const path of ordersOf(checked).get(pathOf(steps, "")) ?? []) {
     const node = nodes.get(path.slice(path.lastIndexOf("/") + 1));
-    const layer = node && findLayer(node.type);
+    const layer = node && layerOf(node);
     const types = checked.types.get(path);
     if (!node || !layer || !types) throw new Error(`Node ${path} of a checked graph has gone; check it again after an edit.`);
     const inputs: Inputs<T> = Object.create(null);
@@ -68,6 +68,10 @@ export function foldBody<T>(
       const arrived = (wires.get(node.id) ?? []).filter(({ to }) => to.port === port).flatMap(({ from }) => values.get(from.node)?.[from.port] ?? []);
       if (many) inputs[port] = arrived;
       else if (arrived[0] !== undefined) inputs[port] = arrived[0];
+    }
+    if (layer.passes) {
+      values.set(node.id, pass(layer.passes, node, inputs));
+      continue;
     }
     values.set(node.id, visit({ path, steps, node, layer, params: paramsOf(layer, node), types, weights: checked.weights.get(path) ?? {} }, inputs));
     const outputName = outputNames.get(node.id);

@@ -1,9 +1,10 @@
-import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { type InputPorts, type Layer, type OutputPorts, portsOf } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
+import { layerOf, whyNotBypass } from "./bypass.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Node } from "./document.ts";
+import { isFurniture } from "./furniture.ts";
 import { arrange, type Wiring } from "./order.ts";
 
 /** A node with its layer and the ports that it has now. */
@@ -49,8 +50,9 @@ function renew(last: Structure, nodes: readonly Node[]): Structure | null {
   for (const [i, node] of nodes.entries()) {
     const before = last.nodes[i];
     if (before === node) continue;
+    if (before?.id === node.id && isFurniture(before) && isFurniture(node)) continue;
     const read = before && last.known.get(before.id);
-    if (!read || read.node !== before || before.id !== node.id || before.type !== node.type || before.name !== node.name || before.bodies !== node.bodies) return null;
+    if (!read || read.node !== before || before.id !== node.id || before.type !== node.type || before.name !== node.name || before.bodies !== node.bodies || before.bypass !== node.bypass) return null;
     if (read.layer.ports && before.params !== node.params) return null;
     changed.set(node.id, { ...read, node });
   }
@@ -76,6 +78,7 @@ class StructureReader {
     const { order, live, cycles } = arrange([...this.known.values()], wiring);
     for (const cycle of cycles) this.reportCycle(cycle);
     const hasOutput = [...this.known.values()].some(({ layer }) => layer.boundary?.kind === "output");
+    this.readPassed(wiring, (id) => live.has(id) || !hasOutput);
     this.readLint(order, live, wiring, hasOutput);
     return { nodes: this.body.nodes, known: this.known, wiring, names, order, live, hasOutput, found: this.found, lint: this.lint };
   }
@@ -97,7 +100,8 @@ class StructureReader {
         continue;
       }
       seen.add(node.id);
-      const layer = findLayer(node.type);
+      if (isFurniture(node)) continue;
+      const layer = layerOf(node);
       if (!layer) {
         this.report({
           code: "GRAPH_UNKNOWN_TYPE",
@@ -108,6 +112,8 @@ class StructureReader {
         });
         continue;
       }
+      const stays = node.bypass ? whyNotBypass(node) : null;
+      if (stays !== null) this.report({ code: "GRAPH_BYPASS", message: `It cannot be bypassed. ${stays}`, node: node.id, fixes: [{ kind: "restore", label: "Bring it back" }] });
       this.known.set(node.id, { node, layer, ...pickPorts(portsOf(layer, node)) });
     }
   }
@@ -115,7 +121,7 @@ class StructureReader {
   /** The wires that join known ports, by the port they go into. */
   private readEdges(): Wiring {
     const wiring: Wiring = new Map();
-    const nodeIds = new Set(this.body.nodes.map(({ id }) => id));
+    const nodeIds = new Set(this.body.nodes.flatMap((node) => (isFurniture(node) ? [] : [node.id])));
     const edgeIds = new Set<string>();
     const bad = (edge: Edge, message: string, port?: string) =>
       this.report({
@@ -151,6 +157,27 @@ class StructureReader {
       }
     }
     return wiring;
+  }
+
+  /** Wires from outputs to which a node that hands its inputs on has nothing to give. */
+  private readPassed(wiring: Wiring, matters: (node: string) => boolean): void {
+    for (const { from, to, id } of this.body.edges) {
+      const source = this.known.get(from.node);
+      if (!source?.node.bypass || !source.layer.passes || !Object.hasOwn(source.outputs, from.port)) continue;
+      const wired = new Set(wiring.get(from.node)?.keys());
+      if (Object.hasOwn(source.layer.passes(source.node, wired), from.port)) continue;
+      this.report({
+        severity: matters(to.node) ? "error" : "hint",
+        code: "GRAPH_BYPASS",
+        message:
+          wired.size === 0
+            ? `${titleOf(source)} is bypassed and nothing comes into it, so it has nothing to pass on.`
+            : `${titleOf(source)} is bypassed, so its output ${from.port} gives nothing: only ${Object.keys(source.outputs)[0]} passes its input on.`,
+        node: from.node,
+        edge: id,
+        fixes: [{ kind: "restore", label: "Bring it back" }],
+      });
+    }
   }
 
   /** Names of input and output nodes by node id; a name that cannot stand is reported and left out. */

@@ -139,6 +139,7 @@ import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
 import { reparameterize } from "./reparameterize.ts";
 import { repeatZone } from "./repeat.ts";
+import { reroute } from "./reroute.ts";
 import { reshape } from "./reshape.ts";
 import { residual } from "./residual.ts";
 import { rmsNorm } from "./rms_norm.ts";
@@ -312,6 +313,7 @@ export const layers: readonly Layer[] = [
   pixelUnshuffle,
   channelShuffle,
   identity,
+  reroute,
   add,
   sub,
   mul,

@@ -54,7 +54,7 @@ type InferHint = { message: string; port?: string; hint?: string; fixes?: Fix[] 
 /** `code` is GRAPH_SHAPE where absent. `port` or `param` says where to look; `body` is the role of the body at fault. */
 export type InferProblem = {
   problem: string;
-  code?: "GRAPH_SHAPE" | "GRAPH_DTYPE" | "GRAPH_PARAM" | "GRAPH_BODY" | "GRAPH_OVERFLOW";
+  code?: "GRAPH_SHAPE" | "GRAPH_DTYPE" | "GRAPH_PARAM" | "GRAPH_BODY" | "GRAPH_OVERFLOW" | "GRAPH_BYPASS";
   port?: string;
   param?: string;
   hint?: string;
@@ -69,15 +69,16 @@ export type WeightPlan = { shape: number[]; init: Init; trainable?: boolean; dty
 
 /**
  * An edit that would mend a problem, ranked best first. `insert` puts a chain of new nodes on the wire into `port`;
- * `remove-node` bridges the wires around it; `remove-edge` takes away the problem's edge. `node` is a node path where the edit
- * is not on the problem's own node.
+ * `remove-node` bridges the wires around it; `remove-edge` takes away the problem's edge; `restore` ends a bypass. `node` is a node
+ * path where the edit is not on the problem's own node.
  */
 export type Fix =
   | { kind: "insert"; label: string; nodes: { type: string; params: { [name: string]: Json } }[]; port: string }
   | { kind: "set-param"; label: string; node?: string; name: string; value: Json }
   | { kind: "remove-param"; label: string; name: string }
   | { kind: "remove-node"; label: string }
-  | { kind: "remove-edge"; label: string };
+  | { kind: "remove-edge"; label: string }
+  | { kind: "restore"; label: string };
 
 /** Multiply-adds of one forward pass for one sample (every symbolic size counts as 1); parameters follow from the weights. */
 export type Cost = { multiplyAdds: number };
@@ -204,6 +205,10 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
    * goes outside. `name` is the name of such a node while it has none.
    */
   boundary?: { kind: "input" | "output"; name: string };
+  /** Hands inputs on as they are: which input each output gives, of those that are wired. Programs and exports have no trace of it. */
+  passes?(node: Node, wired: ReadonlySet<string>): { [output: string]: string };
+  /** Drawn as a dot on a wire. */
+  dot?: true;
   /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself. */
   trait?: "affine" | "neutral" | "probabilities";
   /** `false`: no gradient flows from its results to its inputs or weights, so nothing before it can learn through it. */
