@@ -18,6 +18,8 @@ import {
 import { type FocusEvent, type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
+import "./furniture.css";
+import { boxOf, carryInside, isFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { ContextMenu, type MenuItem } from "../ui/Menu.tsx";
 import { Breadcrumb } from "./Breadcrumb.tsx";
@@ -27,7 +29,9 @@ import { commands } from "./commands.ts";
 import { canConnect } from "./connect.ts";
 import { nodeAt } from "./dropTarget.ts";
 import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
+import { type FlowFurniture, FrameNode, NoteNode } from "./Furniture.tsx";
 import { isOpen, isWanted, useFolds } from "./folds.ts";
+import { addDot } from "./furnitureEdits.ts";
 import { HelpCard } from "./help/HelpCard.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { type FlowNode, LayerNode } from "./LayerNode.tsx";
@@ -35,10 +39,11 @@ import { measured } from "./measured.ts";
 import { ProblemPopover } from "./ProblemPopover.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
 import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
-import { createViewer, type NodeView } from "./view.ts";
+import { createViewer, type FurnitureView, type NodeView } from "./view.ts";
 import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
 
-const nodeTypes = { layer: LayerNode };
+const nodeTypes = { layer: LayerNode, note: NoteNode, frame: FrameNode };
+type AnyNode = FlowNode | FlowFurniture;
 const edgeTypes = { wire: WireEdge };
 const { width: WIDTH, height: HEIGHT } = NODE_SIZE;
 /** Beyond this many nodes only those in view are kept in the page. */
@@ -60,7 +65,7 @@ export function Canvas() {
     [viewBody, body, scope, checked, graph, folds],
   );
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point> | null>(null);
-  const nodes = useFlowNodes(views.nodes, body.nodes, selection.nodes, dragged);
+  const nodes = useFlowNodes(views.nodes, views.furniture, body.nodes, selection.nodes, dragged);
   const edges = useFlowEdges(views.edges, selection.edges);
   const coarse = useCoarsePointer();
   const far = useStore((s) => s.transform[2] < 0.42);
@@ -72,13 +77,19 @@ export function Canvas() {
   useLayoutEffect(() => measured.forget(opened), [opened]);
   useCanvasHandle(wrapper, opened);
 
-  const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
-    applySelection(changes, "nodes");
-    const moves = changes.flatMap((change) => (change.type === "position" && change.dragging && change.position ? [[change.id, fromFlow(change.position)] as const] : []));
-    if (moves.length > 0) setDragged((before) => new Map([...(before ?? []), ...moves]));
-    const sizes = changes.flatMap((change) => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions] as const] : []));
-    if (sizes.length > 0) measured.remember(sizes);
-  }, []);
+  const store = useStoreApi<AnyNode, FlowEdge>();
+  const onNodesChange = useCallback(
+    (changes: NodeChange<AnyNode>[]) => {
+      applySelection(changes, "nodes", marqueeOf(store.getState()));
+      const moves = changes.flatMap((change) =>
+        change.type === "position" && change.dragging && change.position ? [[change.id, fromFlow(change.id, change.position)] as const] : [],
+      );
+      if (moves.length > 0) setDragged((before) => carryInside(currentBody(), new Map([...(before ?? []), ...moves]), measured.sizeOf));
+      const sizes = changes.flatMap((change) => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions] as const] : []));
+      if (sizes.length > 0) measured.remember(sizes);
+    },
+    [store],
+  );
   const onEdgesChange = useCallback((changes: EdgeChange<FlowEdge>[]) => applySelection(changes, "edges"), []);
 
   const onConnectEnd = useCallback(
@@ -130,17 +141,18 @@ export function Canvas() {
           onEdgesChange={onEdgesChange}
           onNodeDragStop={(_, __, moved) => {
             setDragged(null);
-            moveNodes(new Map(moved.map((node) => [node.id, fromFlow(node.position)])));
+            moveNodes(new Map(moved.map((node) => [node.id, fromFlow(node.id, node.position)])));
           }}
           onNodeClick={(event, node) => {
             // A plain click means this node, also where it is one of several that are selected.
             if (!event.shiftKey && !event.metaKey && !event.ctrlKey) selectNodes([node.id]);
-            useStudio.setState(({ helpAt }) => ({ problemAt: node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
+            useStudio.setState(({ helpAt }) => ({ problemAt: "severity" in node.data && node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
           }}
           onNodeDoubleClick={({ target }, node) => {
             // On the drawing of a body: into that one.
             const role = target instanceof Element ? target.closest("[data-role]")?.getAttribute("data-role") : null;
-            const inside = node.data.bodies.find((body) => body.role === role) ?? node.data.bodies[0];
+            const bodies = "bodies" in node.data ? node.data.bodies : [];
+            const inside = bodies.find((body) => body.role === role) ?? bodies[0];
             if (inside) enterBody(node.id, inside.role);
             else useStudio.setState({ renaming: node.id });
           }}
@@ -148,6 +160,7 @@ export function Canvas() {
           onMoveStart={() => wrapper.current?.setAttribute("data-moving", "")}
           onMoveEnd={() => wrapper.current?.removeAttribute("data-moving")}
           onPaneClick={() => useStudio.setState({ problemAt: null, helpAt: null })}
+          onEdgeDoubleClick={(event, edge) => addDot(edge.id, screenToFlowPosition({ x: event.clientX, y: event.clientY }))}
           onConnect={(wire) => connectEnds(ends(wire).from, ends(wire).to)}
           onConnectEnd={onConnectEnd}
           onReconnect={(edge, wire) => rewire(edge.id, ends(wire).from, ends(wire).to)}
@@ -187,7 +200,7 @@ export function Canvas() {
               style={{ width: 128, height: 84, margin: 12 }}
               pannable
               zoomable
-              nodeColor={(node: FlowNode) => (node.data.severity === "error" ? "var(--bad)" : "var(--line2)")}
+              nodeColor={(node: AnyNode) => (node.type === "frame" ? "transparent" : "severity" in node.data && node.data.severity === "error" ? "var(--bad)" : "var(--line2)")}
               nodeBorderRadius={12}
               maskStrokeColor="var(--accent)"
               maskStrokeWidth={1.5}
@@ -212,26 +225,49 @@ export function Canvas() {
   );
 }
 
-/** A node's place in the document is the left corner of a plain node; React Flow is told the middle. */
+const currentBody = () => {
+  const { graph, scope } = useGraph.getState();
+  return bodyAt(graph, scope);
+};
+
+/** A node's place in the document is the left corner of a plain node; React Flow is told the middle. Notes and frames stand by their corner. */
 const toFlow = ({ x, y }: Point): Point => ({ x: x + WIDTH / 2, y });
-const fromFlow = ({ x, y }: Point): Point => ({ x: Math.round(x - WIDTH / 2), y: Math.round(y) });
+const fromFlow = (id: string, { x, y }: Point): Point => {
+  const node = currentBody().nodes.find((other) => other.id === id);
+  return { x: Math.round(node && isFurniture(node) ? x : x - WIDTH / 2), y: Math.round(y) };
+};
+
+/** The rectangle that is being drawn over the canvas to select what it meets. */
+function marqueeOf({ userSelectionActive, userSelectionRect: rect, transform: [x, y, zoom] }: ReturnType<ReturnType<typeof useStoreApi<AnyNode, FlowEdge>>["getState"]>) {
+  if (!userSelectionActive || !rect) return null;
+  const [left, top] = [(rect.x - x) / zoom, (rect.y - y) / zoom];
+  return { left, top, right: left + rect.width / zoom, bottom: top + rect.height / zoom };
+}
 
 function ends(wire: Connection | FlowEdge): { from: { node: string; port: string }; to: { node: string; port: string } } {
   return { from: { node: wire.source, port: wire.sourceHandle ?? "" }, to: { node: wire.target, port: wire.targetHandle ?? "" } };
 }
 
 /** Brings React Flow's changes of selection into the store. */
-function applySelection(changes: (NodeChange<FlowNode> | EdgeChange<FlowEdge>)[], of: "nodes" | "edges"): void {
+function applySelection(changes: (NodeChange<AnyNode> | EdgeChange<FlowEdge>)[], of: "nodes" | "edges", marquee: ReturnType<typeof marqueeOf> = null): void {
   const { selection } = useGraph.getState();
   const ids = new Set(selection[of]);
   let changed = false;
   for (const change of changes) {
-    if (change.type !== "select") continue;
+    if (change.type !== "select" || (change.selected && marquee && !mayTake(change.id, marquee))) continue;
     changed = true;
     if (change.selected) ids.add(change.id);
     else ids.delete(change.id);
   }
   if (changed) select({ ...selection, [of]: ids });
+}
+
+/** Whether a marquee means this node: a frame only where it goes all around it, since whoever selects in a frame begins inside it. */
+function mayTake(id: string, marquee: NonNullable<ReturnType<typeof marqueeOf>>): boolean {
+  const node = currentBody().nodes.find((other) => other.id === id);
+  if (node?.type !== "frame") return true;
+  const box = boxOf(node);
+  return box.left >= marquee.left && box.top >= marquee.top && box.right <= marquee.right && box.bottom <= marquee.bottom;
 }
 
 /** What a right click means; a node that is not selected becomes the selection first. */
@@ -269,17 +305,44 @@ function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
 
 function useFlowNodes(
   views: readonly NodeView[],
+  furniture: readonly FurnitureView[],
   places: readonly { id: string; at: Point }[],
   selected: ReadonlySet<string>,
   dragged: ReadonlyMap<string, Point> | null,
-): FlowNode[] {
-  const before = useRef(new Map<string, FlowNode>());
+): AnyNode[] {
+  const before = useRef(new Map<string, AnyNode>());
   const [version, setVersion] = useState(0);
   useEffect(() => measured.subscribe(() => setVersion((n) => n + 1)), []);
   return useMemo(() => {
     void version; // sizes changed
     const at = new Map(places.map((node) => [node.id, node.at]));
-    const next = new Map<string, FlowNode>();
+    const next = new Map<string, AnyNode>();
+    for (const view of furniture) {
+      const old = before.current.get(view.id);
+      const position = dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 };
+      const size = measured.get(view.id);
+      const isSelected = selected.has(view.id);
+      const same = old && old.data === view && old.position === position && old.selected === isSelected && old.measured === size;
+      next.set(
+        view.id,
+        same
+          ? old
+          : {
+              id: view.id,
+              type: view.type,
+              position,
+              data: view,
+              selected: isSelected,
+              measured: size,
+              origin: [0, 0],
+              initialWidth: view.width,
+              initialHeight: view.height,
+              ariaLabel: view.label,
+              // A frame lies behind wires and nodes, and only its title and grip can be taken.
+              ...(view.type === "frame" ? { zIndex: -1, style: { pointerEvents: "none" } } : {}),
+            },
+      );
+    }
     for (const view of views) {
       const old = before.current.get(view.id);
       const position = toFlow(dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 });
@@ -293,7 +356,7 @@ function useFlowNodes(
     }
     before.current = next;
     return [...next.values()];
-  }, [views, places, selected, dragged, version]);
+  }, [views, furniture, places, selected, dragged, version]);
 }
 
 function useFlowEdges(views: ReturnType<ReturnType<typeof createViewer>>["edges"], selected: ReadonlySet<string>): FlowEdge[] {

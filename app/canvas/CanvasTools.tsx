@@ -1,14 +1,14 @@
 "use client";
 
 import { useStore } from "@xyflow/react";
-import { Maximize, Minus, Plus, Redo2, Rows3, Undo2 } from "lucide-react";
+import { Frame, Maximize, Minus, Plus, Redo2, Rows3, StickyNote, Undo2 } from "lucide-react";
 import { IconButton } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { commands } from "./commands.ts";
 import { isMac, printKeys } from "./keys.ts";
 import { useGraph } from "./useGraph.ts";
 
-const ICONS = { undo: Undo2, redo: Redo2, "zoom-out": Minus, "zoom-in": Plus, fit: Maximize, tidy: Rows3 };
+const ICONS = { undo: Undo2, redo: Redo2, "zoom-out": Minus, "zoom-in": Plus, fit: Maximize, tidy: Rows3, note: StickyNote, frame: Frame };
 
 /** The commands one wants at hand, as buttons over the canvas. */
 export function CanvasTools() {
@@ -39,6 +39,9 @@ export function CanvasTools() {
       {button("zoom-in")}
       {button("fit")}
       {button("tidy")}
+      <span aria-hidden className="mx-1 h-4 w-px bg-line" />
+      {button("note")}
+      {button("frame")}
     </div>
   );
 }

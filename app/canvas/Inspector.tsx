@@ -2,6 +2,7 @@
 
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
+import { isFurniture } from "../../core/graph/furniture.ts";
 import { type BodyStep, pathOf } from "../../core/graph/path.ts";
 import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
@@ -17,8 +18,10 @@ import { BlockForm } from "./BlockForm.tsx";
 import { blockAround, exposeParam, groupSelection, unexposeParam, unpackNode } from "./blockEdits.ts";
 import { CodeTab } from "./CodeTab.tsx";
 import { useChecked } from "./checked.ts";
-import { commands } from "./commands.ts";
+import { commands, PUT_INTO } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
+import { FurnitureForm } from "./FurnitureForm.tsx";
+import { restoreNode } from "./furnitureEdits.ts";
 import { LayerHelp } from "./help/LayerHelp.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { plainTitle, titleOf } from "./names.ts";
@@ -45,7 +48,9 @@ export function Inspector() {
   const title = node && layer ? plainTitle(node, graph.definitions) : node ? node.type : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
   const content =
     node && path ? (
-      layer ? (
+      isFurniture(node) ? (
+        <FurnitureForm key={path} node={node} />
+      ) : layer ? (
         <NodeForm key={path} node={node} layer={layer} path={path} checked={checked} />
       ) : (
         <UnknownNode node={node} path={path} checked={checked} />
@@ -151,6 +156,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           What it gives comes from around the zone; its name is the name it goes by there.{startsAlone && " Where nothing is connected there, it starts at zeros of this shape."}
         </p>
       )}
+      {node.bypass && <Bypassed node={node} />}
       {Object.entries(fromOutside && !startsAlone ? {} : layer.params).map(([name, param]) =>
         param.hidden ? null : (
           <ParamField
@@ -226,6 +232,18 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
   );
 }
 
+/** Said of a node that is not there for the model, with the way back. */
+function Bypassed({ node }: { node: Node }) {
+  return (
+    <div className="mt-2 flex items-center justify-between gap-3 rounded-md bg-sunk px-2.5 py-1.5">
+      <p className="text-sm text-ink2">Bypassed: what comes in goes on as it is, and training and exports leave it out.</p>
+      <Button size="sm" kind="quiet" onClick={() => restoreNode(node.id)}>
+        Bring it back
+      </Button>
+    </div>
+  );
+}
+
 function Section({ title, children }: { title: string; children: React.ReactNode }) {
   return (
     <section className="pt-4">
@@ -277,7 +295,7 @@ function Several({ nodes, paths, checked }: { nodes: readonly Node[]; paths: str
         <Button shortcut={printKeys("Mod+G", isMac())} onClick={() => groupSelection()}>
           Group into a block
         </Button>
-        <Menu items={commands.filter((command) => command.under !== undefined).map((command) => ({ label: command.title, run: command.run }))}>
+        <Menu items={commands.filter((command) => command.under === PUT_INTO).map((command) => ({ label: command.title, run: command.run }))}>
           <Button>Put into…</Button>
         </Menu>
         <Button kind="danger" onClick={deleteSelection}>

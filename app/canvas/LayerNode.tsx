@@ -29,6 +29,14 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
     if (drawn.current !== ports) updateNodeInternals(view.id);
     drawn.current = ports;
   }, [ports, view.id, updateNodeInternals]);
+  if (view.dot) {
+    return (
+      <div className="layer-dot" data-selected={selected || undefined} data-severity={view.severity ?? undefined} title={view.title}>
+        <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
+        <Ports node={view.id} title={view.label} type="source" ports={view.outputs} />
+      </div>
+    );
+  }
   return (
     <div
       className="layer-node"
@@ -38,6 +46,7 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       data-open={open || undefined}
       data-copies={view.copies || undefined}
       data-unknown={!view.known || undefined}
+      data-bypassed={view.bypassed || undefined}
       style={{ "--bar": categoryColor(view.category), minWidth: widthFor(Math.max(view.inputs.length, view.outputs.length)) } as React.CSSProperties}
     >
       <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
@@ -157,7 +166,8 @@ function PortNames({ ports }: { ports: PortView[] }) {
   );
 }
 
-function Name({ id, title }: { id: string; title: string }) {
+/** What a node is called, or the field in which that is written. */
+export function Name({ id, title }: { id: string; title: string }) {
   const renaming = useStudio((s) => s.renaming === id);
   return renaming ? <NameField id={id} title={title} /> : <span className="layer-name">{title}</span>;
 }

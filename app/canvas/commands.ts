@@ -1,9 +1,11 @@
 import { definitionOf } from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
+import { FURNITURE_COLORS, isFurniture } from "../../core/graph/furniture.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
 import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
 import { readClip } from "./clip.ts";
 import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
+import { addDot, addFrame, addNote, bypassSelection, paintSelection } from "./furnitureEdits.ts";
 import type { Keys } from "./keys.ts";
 import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
@@ -42,6 +44,8 @@ const isComposed = (node: Node | undefined) => {
   const layer = node && findLayer(node.type);
   return layer?.compose !== undefined && !layer.bodies;
 };
+/** The selected wire, if exactly a wire is. */
+const onlyWire = () => (selected().nodes.size === 0 && selected().edges.size === 1 ? [...selected().edges][0] : undefined);
 const onlyNode = () => (selected().nodes.size === 1 ? [...selected().nodes][0] : undefined);
 
 /** The selected node, if exactly one is. */
@@ -97,6 +101,9 @@ const nudges = (
   },
 ]);
 
+/** The line of the context menu under which the zones stand that a selection can be put into. */
+export const PUT_INTO = "Put into";
+
 /** Layers that hold others, so that a selection can be put into one. */
 const holders = layers.filter((layer) => layer.bodies && layer.type !== "block");
 
@@ -118,6 +125,31 @@ export const commands: readonly Command[] = [
     menu: ["node"],
   },
   { id: "connect", title: "Wire two nodes", group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
+  {
+    id: "bypass",
+    title: "Bypass, or bring back",
+    group: "Edit",
+    keys: ["Mod+B"],
+    isReady: () => selectedNodes().some((node) => !isFurniture(node)),
+    run: bypassSelection,
+    menu: ["node"],
+  },
+  { id: "dot", title: "Put a dot on the wire", group: "Edit", keys: ["R"], isReady: () => onlyWire() !== undefined, run: () => addDot(onlyWire() ?? ""), menu: ["wire"] },
+  { id: "note", title: "Add a note", group: "Edit", keys: ["N"], run: addNote, menu: ["canvas"] },
+  { id: "frame", title: "Draw a frame", group: "Edit", keys: ["Shift+F"], run: addFrame, menu: ["node", "canvas"] },
+  ...FURNITURE_COLORS.map(
+    (color): Command => ({
+      id: `paint-${color}`,
+      title: color[0]?.toUpperCase() + color.slice(1),
+      group: "Edit",
+      keys: [],
+      isReady: () => selectedNodes().some(isFurniture),
+      run: () => paintSelection(color),
+      menu: ["node"],
+      under: "Color",
+      rare: true,
+    }),
+  ),
   { id: "group", title: "Group into a block", group: "Edit", keys: ["Mod+G"], isReady: hasNodes, run: () => groupSelection(), menu: ["node"] },
   {
     id: "ungroup",
@@ -130,7 +162,7 @@ export const commands: readonly Command[] = [
     rare: true,
   },
   ...holders.map(
-    ({ type, title }): Command => ({ id: `into-${type}`, title, group: "Edit", keys: [], isReady: hasNodes, run: () => groupSelection(type), menu: ["node"], under: "Put into" }),
+    ({ type, title }): Command => ({ id: `into-${type}`, title, group: "Edit", keys: [], isReady: hasNodes, run: () => groupSelection(type), menu: ["node"], under: PUT_INTO }),
   ),
   {
     id: "reuse",
@@ -180,7 +212,7 @@ export const commands: readonly Command[] = [
     title: "Explain the layer",
     group: "See",
     keys: ["?", "F1"],
-    isReady: () => theNode() !== undefined,
+    isReady: () => findLayer(theNode()?.type ?? "") !== undefined,
     run: () => useStudio.setState({ helpAt: theNode()?.id ?? null, problemAt: null }),
     menu: ["node"],
   },

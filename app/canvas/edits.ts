@@ -3,6 +3,7 @@ import * as defs from "../../core/graph/definitions.ts";
 import type { Body, Graph, Json, Node } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import * as core from "../../core/graph/edit.ts";
+import { carryInside, follow, isFurniture, withInside, withoutFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
@@ -13,7 +14,7 @@ import { parseClip, readClip, writeClip } from "./clip.ts";
 import { canConnect, pickInput, reaches } from "./connect.ts";
 import { measured } from "./measured.ts";
 import { rememberAdded } from "./shelf.ts";
-import { bodyAt, edit, goTo, nothing, type Scope, type Selection, selectNodes, useGraph } from "./useGraph.ts";
+import { bodyAt, edit, goTo, nothing, type Scope, type Selection, select, selectNodes, useGraph } from "./useGraph.ts";
 import { type Point, useStudio } from "./useStudio.ts";
 
 /** What people do on the canvas, each one step of the history. All of it happens in the body that is open. */
@@ -116,6 +117,14 @@ function place({ layer, made }: Part, at: Point, from: End | null, makeRoom = fa
   if (from) tellProblem(id);
 }
 
+/** Puts a layer into a wire at a place of its own, and moves nothing. */
+export function insertLayer(layer: Layer, wire: string, at: Point): void {
+  const { scope, body } = here();
+  const id = core.freshId(body, layer.type);
+  edit((graph) => core.insertOnEdge(graph, wire, { type: layer.type, id, at }, scope), { select: only([id]) });
+  tellProblem(id);
+}
+
 function inputFor(node: Node, layer: Layer, from: End): string | undefined {
   const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
   return Object.entries(portsOf(layer, node).inputs).find(([, port]) => !type || accepts(port, type.dtype))?.[0];
@@ -154,6 +163,7 @@ function freeOutput(body: Body, node: Node): End | null {
 }
 
 const overlaps = (node: Node, at: Point) =>
+  node.type !== "frame" &&
   Math.abs(node.at.x - at.x) < (NODE_SIZE.width + measured.sizeOf(node).width) / 2 + 8 &&
   node.at.y < at.y + NODE_SIZE.height + 8 &&
   node.at.y + measured.sizeOf(node).height + 8 > at.y;
@@ -175,6 +185,7 @@ export function pushDown(graph: Graph, scope: Scope, id: string): Graph {
   const below = body.nodes.filter(
     (node) =>
       node.id !== id &&
+      !isFurniture(node) &&
       Math.abs(node.at.x - added.at.x) < (measured.sizeOf(node).width + measured.sizeOf(added).width) / 2 &&
       node.at.y + measured.sizeOf(node).height > added.at.y &&
       !reaches(body, node.id, id),
@@ -248,15 +259,16 @@ export function renameNode(id: string, name: string): void {
   edit((graph) => core.renameNode(graph, id, name === title ? "" : name, scope));
 }
 
+/** Brings nodes to other places, and along with a frame all that stands in it. */
 export function moveNodes(places: ReadonlyMap<string, Point>): void {
-  const { scope } = here();
-  edit((graph) => core.moveNodes(graph, places, scope));
+  const { scope, body } = here();
+  edit((graph) => core.moveNodes(graph, carryInside(body, places, measured.sizeOf), scope));
 }
 
 export function nudgeSelection(by: Point): void {
   const { scope, selection, body } = here();
   const places = new Map(body.nodes.filter((node) => selection.nodes.has(node.id)).map((node) => [node.id, { x: node.at.x + by.x, y: node.at.y + by.y }]));
-  edit((graph) => core.moveNodes(graph, places, scope), { coalesce: `nudge ${[...places.keys()].join(" ")}` });
+  edit((graph) => core.moveNodes(graph, carryInside(body, places, measured.sizeOf), scope), { coalesce: `nudge ${[...places.keys()].join(" ")}` });
 }
 
 export function deleteSelection(): void {
@@ -271,13 +283,14 @@ export function selectAll(): void {
 
 export function tidy(): void {
   const { scope, body } = here();
-  const places = tidyLayout(body, measured.sizeOf);
+  const places = tidyLayout(withoutFurniture(body), measured.sizeOf);
   // The layout tells corners; a wide node's place is that of a plain one in its middle.
   for (const node of body.nodes) {
     const corner = places.get(node.id);
     if (corner) places.set(node.id, { x: Math.round(corner.x + (measured.sizeOf(node).width - NODE_SIZE.width) / 2), y: corner.y });
   }
-  edit((graph) => core.moveNodes(graph, places, scope));
+  const followed = follow(body, places, measured.sizeOf);
+  edit((graph) => [...followed.params].reduce((next, [id, params]) => core.setParams(next, id, params, scope), core.moveNodes(graph, followed.places, scope)));
   useStudio.getState().canvas?.fit();
 }
 
@@ -305,14 +318,16 @@ export function tieWeights(id: string, target: string | undefined): void {
 let pasteCount = 0;
 
 export function copySelection(): void {
-  const { graph, scope, selection } = here();
+  const { graph, scope, selection, body } = here();
   if (selection.nodes.size === 0) return;
-  writeClip(defs.withDefinitions(graph, core.copy(graph, selection.nodes, scope)));
+  writeClip(defs.withDefinitions(graph, core.copy(graph, withInside(body, selection.nodes, measured.sizeOf), scope)));
   pasteCount = 0;
 }
 
 export function cutSelection(): void {
+  const { body, selection } = here();
   copySelection();
+  select({ nodes: withInside(body, selection.nodes, measured.sizeOf), edges: selection.edges });
   deleteSelection();
 }
 
@@ -331,10 +346,11 @@ export function pasteClip(text?: string): void {
 
 export function duplicateSelection(): void {
   const { graph, scope, selection, body } = here();
-  const nodes = body.nodes.filter((node) => selection.nodes.has(node.id));
+  const ids = withInside(body, selection.nodes, measured.sizeOf);
+  const nodes = body.nodes.filter((node) => ids.has(node.id));
   if (nodes.length === 0) return;
-  const right = Math.max(...nodes.map((node) => node.at.x)) + COLUMN;
-  addClip(core.copy(graph, selection.nodes, scope), { x: right, y: Math.min(...nodes.map((node) => node.at.y)) });
+  const right = Math.max(...nodes.map((node) => node.at.x + (isFurniture(node) ? measured.sizeOf(node).width - NODE_SIZE.width : 0))) + COLUMN;
+  addClip(core.copy(graph, ids, scope), { x: right, y: Math.min(...nodes.map((node) => node.at.y)) });
 }
 
 /** A new definition's id: readable, and like no other in any model, since definitions travel with what is copied. */

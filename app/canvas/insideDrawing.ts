@@ -1,5 +1,6 @@
 import type { Problem } from "../../core/graph/check.ts";
 import type { Body, Definitions } from "../../core/graph/document.ts";
+import { withoutFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
 import type { Shape } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
@@ -49,7 +50,8 @@ export type Asked = {
 const layouts = new WeakMap<Body["nodes"], { edges: Body["edges"]; places: Map<string, { x: number; y: number }> }>();
 
 /** The bodies of one node, with names where there is room for them on the canvas, else as slabs. */
-export function drawInsides(bodies: readonly { body: Body; asked: Asked }[], room: number): InsideDrawing[] {
+export function drawInsides(drawn: readonly { body: Body; asked: Asked }[], room: number): InsideDrawing[] {
+  const bodies = drawn.map(({ body, asked }) => ({ body: withoutFurniture(body), asked }));
   if (bodies.every(({ body }) => body.nodes.length <= MAX_CARDS)) {
     const named = bodies.map(({ body, asked }) => drawCards(body, asked));
     if (heightWith(named) <= room) return named;

@@ -1,10 +1,14 @@
 import type { Node } from "../../core/graph/document.ts";
+import { boxOf, readFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, portsOf } from "../../core/layers/kit.ts";
 import { drawInsides, heightWith, widthWith } from "./insideDrawing.ts";
 
 type Size = { width: number; height: number };
+
+/** Of the dot on a wire, by canvas.css. */
+const DOT_SIZE: Size = { width: 16, height: 16 };
 
 const sizes = new Map<string, Size>();
 let current = "";
@@ -14,10 +18,11 @@ const listeners = new Set<() => void>();
 export const measured = {
   get: (id: string): Size | undefined => sizes.get(id),
   /** A size to reckon with, also before a node was drawn. */
-  sizeOf: (node: Node): Size => sizes.get(node.id) ?? expectSize(node),
+  sizeOf: (node: Node): Size => readFurniture(node) ?? sizes.get(node.id) ?? expectSize(node),
   /** Its upper left corner: wider nodes stand with their middle where a plain node's would be. */
   cornerOf(node: Node): { x: number; y: number } {
-    return { x: node.at.x - (measured.sizeOf(node).width - NODE_SIZE.width) / 2, y: node.at.y };
+    const { left, top } = boxOf(node, measured.sizeOf);
+    return { x: left, y: top };
   },
   remember(entries: readonly (readonly [string, Size])[]): void {
     for (const [id, size] of entries) sizes.set(id, size);
@@ -38,6 +43,7 @@ export const measured = {
 function expectSize(node: Node): Size {
   const layer = findLayer(node.type);
   if (!layer) return NODE_SIZE;
+  if (layer.dot) return DOT_SIZE;
   const { inputs, outputs } = portsOf(layer, node);
   const named = [inputs, outputs].filter((ports) => Object.keys(ports).length > 1).length * 11;
   const roles = Object.keys(bodiesOf(layer, node));

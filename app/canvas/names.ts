@@ -2,6 +2,8 @@ import { definitionOf } from "../../core/graph/definitions.ts";
 import type { Definitions, Node } from "../../core/graph/document.ts";
 import { findLayer } from "../../core/layers/index.ts";
 
+const FURNITURE_TITLES: { readonly [type: string]: string } = { note: "Note", frame: "Frame" };
+
 /** What a node is called: by the person, else by its definition, else by its layer. */
 export function titleOf(node: Node, definitions: Definitions | undefined): string {
   return node.name?.trim() || plainTitle(node, definitions);
@@ -10,5 +12,5 @@ export function titleOf(node: Node, definitions: Definitions | undefined): strin
 /** The same without a name of its own. */
 export function plainTitle(node: Node, definitions: Definitions | undefined): string {
   const definition = definitionOf(node, definitions);
-  return (definition === undefined ? undefined : definitions?.[definition]?.name) ?? findLayer(node.type)?.title ?? node.type;
+  return (definition === undefined ? undefined : definitions?.[definition]?.name) ?? findLayer(node.type)?.title ?? FURNITURE_TITLES[node.type] ?? node.type;
 }

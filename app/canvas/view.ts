@@ -1,6 +1,7 @@
 import { type Checked, type Problem, paramsOf } from "../../core/graph/check.ts";
 import { countInstances, definitionOf } from "../../core/graph/definitions.ts";
 import type { Body, Definitions, Graph, Node } from "../../core/graph/document.ts";
+import { type Furniture, readFurniture, withoutFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type Shape, type TensorType } from "../../core/graph/shape.ts";
@@ -44,7 +45,14 @@ export type NodeView = {
   shared: { version: number; count: number } | null;
   /** Whose weights it uses. */
   lender: string | null;
+  /** It hands its input on as if it were not there. */
+  bypassed: boolean;
+  /** Drawn as a dot on a wire. */
+  dot: boolean;
 };
+
+/** A note or frame as it is drawn. */
+export type FurnitureView = Furniture & { id: string; title: string; label: string };
 
 export type EdgeView = {
   id: string;
@@ -62,20 +70,28 @@ export type EdgeView = {
 /** What a node's drawing depends on besides its own body: the graph whose definitions and names it uses, and which nodes stand open. */
 export type Around = { graph: Graph; isOpen: (path: string) => boolean /** To be read whatever room there is. */; isWanted: (path: string) => boolean };
 
-type BodyView = { nodes: NodeView[]; edges: EdgeView[] };
+type BodyView = { nodes: NodeView[]; furniture: FurnitureView[]; edges: EdgeView[] };
 
 /** Makes the views of one body, and hands out the former object wherever nothing in it changed, so that only changed nodes are drawn again. */
 export function createViewer(): (body: Body, scope: Scope, checked: Checked, around?: Around) => BodyView {
   let nodes = new Map<string, { key: string; view: NodeView }>();
+  let furniture = new Map<string, { key: string; view: FurnitureView }>();
   let edges = new Map<string, { key: string; view: EdgeView }>();
   return (body, scope, checked, around) => {
     const severities = worstByPath(checked.problems);
     const badEdges = new Set(checked.problems.flatMap((problem) => (problem.severity === "error" && problem.edge !== undefined ? [problem.edge] : [])));
     const nextNodes = new Map<string, { key: string; view: NodeView }>();
+    const nextFurniture = new Map<string, { key: string; view: FurnitureView }>();
     const nextEdges = new Map<string, { key: string; view: EdgeView }>();
     const wired = wiredPorts(body);
     const counts = new Map(Object.keys(around?.graph.definitions ?? {}).map((id) => [id, around ? countInstances(around.graph, id) : 0]));
-    for (const node of body.nodes) keep(nodes, nextNodes, viewNode(body, node, scope, checked, severities, counts, around, wired.get(node.id)));
+    for (const node of body.nodes) {
+      const drawn = readFurniture(node);
+      if (!drawn) continue;
+      const title = titleOf(node, undefined);
+      keep(furniture, nextFurniture, { ...drawn, id: node.id, title, label: `${title} ${node.id}` });
+    }
+    for (const node of withoutFurniture(body).nodes) keep(nodes, nextNodes, viewNode(body, node, scope, checked, severities, counts, around, wired.get(node.id)));
     const titles = new Map([...nextNodes].map(([id, { view }]) => [id, view.title]));
     for (const edge of body.edges) {
       const type = checked.types.get(pathOf(scope, edge.from.node))?.outputs[edge.from.port];
@@ -92,8 +108,13 @@ export function createViewer(): (body: Body, scope: Scope, checked: Checked, aro
       });
     }
     nodes = nextNodes;
+    furniture = nextFurniture;
     edges = nextEdges;
-    return { nodes: [...nodes.values()].map((entry) => entry.view), edges: [...edges.values()].map((entry) => entry.view) };
+    return {
+      nodes: [...nodes.values()].map((entry) => entry.view),
+      furniture: [...furniture.values()].map((entry) => entry.view),
+      edges: [...edges.values()].map((entry) => entry.view),
+    };
   };
 }
 
@@ -152,6 +173,8 @@ function viewNode(
       copies: false,
       shared: null,
       lender: null,
+      bypassed: false,
+      dot: false,
     };
   }
   const types = checked.types.get(path);
@@ -184,7 +207,7 @@ function viewNode(
     layerTitle: plainTitle(node, definitions),
     label: `${layer.title} ${node.id}`,
     // Inside a zone an input's value comes from around it, whatever its parameters say.
-    summary: inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
+    summary: node.bypass ? "bypassed" : inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
     parameters: checked.parameterCount.get(path) ?? null,
     category: layer.category,
     known: true,
@@ -212,13 +235,15 @@ function viewNode(
     copies: layer.compose !== undefined && layer.bodies !== undefined,
     shared: definition === undefined ? null : { version: definitions?.[definition]?.version ?? 1, count: counts.get(definition) ?? 1 },
     lender: around ? sayLender(around.graph, scope, node) : null,
+    bypassed: node.bypass ?? false,
+    dot: layer.dot ?? false,
   };
 }
 
 /** How high a node can be before it covers the next one below it, or any that stands beside that. */
 function roomBelow(body: Body, node: Node): number {
   const { width } = NODE_SIZE;
-  const below = body.nodes.filter((other) => other.id !== node.id && Math.abs(other.at.x - node.at.x) < width && other.at.y > node.at.y);
+  const below = body.nodes.filter((other) => other.id !== node.id && other.type !== "frame" && Math.abs(other.at.x - node.at.x) < width && other.at.y > node.at.y);
   return Math.min(...below.map((other) => other.at.y)) - node.at.y - GAP;
 }
 
@@ -232,7 +257,7 @@ function outputShape(checked: Checked, path: string): Shape | null {
 
 /** What a body does, in a few words: its layers from top to bottom, as in `Mean → Greater`. */
 function sayBody(body: Body | undefined, definitions: Definitions | undefined): string {
-  const inner = (body?.nodes ?? [])
+  const inner = (body ? withoutFurniture(body).nodes : [])
     .map((node) => ({ node, layer: findLayer(node.type) }))
     .filter(({ layer }) => !layer?.boundary)
     .sort((a, b) => a.node.at.y - b.node.at.y || a.node.at.x - b.node.at.x);

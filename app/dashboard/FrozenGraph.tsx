@@ -3,6 +3,7 @@
 import { memo, useMemo } from "react";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Body, Graph, Node } from "../../core/graph/document.ts";
+import { withoutFurniture } from "../../core/graph/furniture.ts";
 import { formatShape } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import type { Layer } from "../../core/layers/kit.ts";
@@ -61,7 +62,7 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, fault }: { graph: 
             </g>
           );
         })}
-        {graph.nodes.map((node) => (
+        {withoutFurniture(graph).nodes.map((node) => (
           <NodeBox key={node.id} node={node} parameters={checked.parameterCount.get(node.id) ?? 0} faulty={node.id === faulty} />
         ))}
       </svg>

@@ -81,10 +81,12 @@ function passing(layer: Layer): Layer {
 
 /** Inputs by port as the outputs that a layer which `passes` them gives. */
 export function pass<T>(passes: NonNullable<Layer["passes"]>, node: Node, inputs: { [port: string]: T | T[] | undefined }): { [output: string]: T } {
-  const arrived = new Map(Object.entries(inputs).flatMap(([port, value]): [string, T][] => {
-    const first = Array.isArray(value) ? value[0] : value;
-    return first === undefined ? [] : [[port, first]];
-  }));
+  const arrived = new Map(
+    Object.entries(inputs).flatMap(([port, value]): [string, T][] => {
+      const first = Array.isArray(value) ? value[0] : value;
+      return first === undefined ? [] : [[port, first]];
+    }),
+  );
   return Object.fromEntries(
     Object.entries(passes(node, new Set(arrived.keys()))).flatMap(([output, input]): [string, T][] => {
       const value = arrived.get(input);

@@ -19,7 +19,10 @@ const color = p.choice({ options: FURNITURE_COLORS, default: "yellow", doc: "Wha
 /** The parameters of each kind, by type. The title of a frame is the node's name. */
 const KINDS = {
   note: {
-    text: { ...p.code({ language: "expression", default: "", doc: "What it says: # headings, - lists, **bold**, *italic*, `code` and links." }), control: { kind: "text", placeholder: "" } },
+    text: {
+      ...p.code({ language: "expression", default: "", doc: "What it says: # headings, - lists, **bold**, *italic*, `code` and links." }),
+      control: { kind: "text", placeholder: "" },
+    },
     color,
     width: size("width", 96, 216),
     height: size("height", 48, 120),

@@ -52,7 +52,16 @@ function renew(last: Structure, nodes: readonly Node[]): Structure | null {
     if (before === node) continue;
     if (before?.id === node.id && isFurniture(before) && isFurniture(node)) continue;
     const read = before && last.known.get(before.id);
-    if (!read || read.node !== before || before.id !== node.id || before.type !== node.type || before.name !== node.name || before.bodies !== node.bodies || before.bypass !== node.bypass) return null;
+    if (
+      !read ||
+      read.node !== before ||
+      before.id !== node.id ||
+      before.type !== node.type ||
+      before.name !== node.name ||
+      before.bodies !== node.bodies ||
+      before.bypass !== node.bypass
+    )
+      return null;
     if (read.layer.ports && before.params !== node.params) return null;
     changed.set(node.id, { ...read, node });
   }
