@@ -46,12 +46,18 @@ export function coverageProblems(coverage: Coverage, hasPython: boolean): string
     if (findLayer(row.type)?.gradient === false && (row.counts.get("gradients") ?? 0) > 0)
       problems.push(`${title}: its record says that no gradient flows through it, and one does.`);
   }
-  const listed = [...readFileSync(FILE, "utf8").matchAll(/^\| ([^|]+?) \|/gm)].map(([, title = ""]) => title).filter((title) => title !== "layer" && !/^-+$/.test(title));
+  const listed = listedRows().map(([title]) => title);
   const titles = layers.map(({ title }) => title);
   const [absent, gone] = [titles.filter((title) => !listed.includes(title)), listed.filter((title) => !titles.includes(title))];
   if (absent.length > 0) problems.push(`docs/coverage.md does not list ${absent.join(", ")}; write it anew with UPDATE_DOCS=1.`);
   if (gone.length > 0) problems.push(`docs/coverage.md lists ${gone.join(", ")}, which do not exist.`);
   return problems;
+}
+
+/** The lines of the table as it is, by the title of their layer. */
+function listedRows(): [title: string, line: string][] {
+  const rows = [...readFileSync(FILE, "utf8").matchAll(/^\| ([^|]+?) \|.*$/gm)].map(([line, title = ""]): [string, string] => [title, line]);
+  return rows.filter(([title]) => title !== "layer");
 }
 
 /** What stands in the table; null where nothing can. */
@@ -62,9 +68,12 @@ function cell(row: Row, column: Column): string | null {
   return reason === undefined ? null : `– ${reason}`;
 }
 
-/** Writes the table of a whole run. */
+/** Writes the table, where a run of some layers leaves the lines of the others as they are. */
 export function writeCoverage(coverage: Coverage, cases: number, seed: number): void {
-  const lines = [...coverage].map(([title, row]) => `| ${[title, String(row.accepted), String(row.refused), ...COLUMNS.map((column) => cell(row, column) ?? "?")].join(" | ")} |`);
+  const written = new Map(listedRows());
+  for (const [title, row] of coverage)
+    written.set(title, `| ${[title, String(row.accepted), String(row.refused), ...COLUMNS.map((column) => cell(row, column) ?? "?")].join(" | ")} |`);
+  const lines = layers.flatMap(({ title }) => written.get(title) ?? []);
   writeFileSync(
     FILE,
     `# What random cases cover
