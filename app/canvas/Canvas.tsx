@@ -46,6 +46,8 @@ const nodeTypes = { layer: LayerNode, note: NoteNode, frame: FrameNode };
 type AnyNode = FlowNode | FlowFurniture;
 const edgeTypes = { wire: WireEdge };
 const { width: WIDTH, height: HEIGHT } = NODE_SIZE;
+/** What is selected is raised by 1,000, and a frame stays behind even then. */
+const BEHIND = -2000;
 /** Beyond this many nodes only those in view are kept in the page. */
 const VIRTUAL_FROM = 150;
 
@@ -339,7 +341,7 @@ function useFlowNodes(
               initialHeight: view.height,
               ariaLabel: view.label,
               // A frame lies behind wires and nodes, and only its title and grip can be taken.
-              ...(view.type === "frame" ? { zIndex: -1, style: { pointerEvents: "none" } } : {}),
+              ...(view.type === "frame" ? { zIndex: BEHIND, style: { pointerEvents: "none" } } : {}),
             },
       );
     }

@@ -45,7 +45,7 @@ export function Inspector() {
   const edge = nodes.length === 0 && selection.edges.size === 1 ? body.edges.find((e) => selection.edges.has(e.id)) : undefined;
   const path = node && pathOf(scope, node.id);
 
-  const title = node && layer ? plainTitle(node, graph.definitions) : node ? node.type : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
+  const title = node ? plainTitle(node, graph.definitions) : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
   const content =
     node && path ? (
       isFurniture(node) ? (

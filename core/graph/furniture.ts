@@ -109,15 +109,15 @@ export function carryInside(body: Body, places: ReadonlyMap<string, Point>, size
   return all;
 }
 
-/** Room between a frame and what it is drawn around, and above that for its title. */
-const FRAME = { beside: 24, above: 48 };
+/** Room between a frame and what it is drawn around, above that for its title; two fit between a node and the next below it. */
+const FRAME = { beside: 20, above: 32, below: 10 };
 
 /** Where and how large a frame is that holds these boxes. */
 export function frameAround(boxes: readonly Box[]): { at: Point; width: number; height: number } {
   const left = Math.min(...boxes.map((box) => box.left)) - FRAME.beside;
   const top = Math.min(...boxes.map((box) => box.top)) - FRAME.above;
   const right = Math.max(...boxes.map((box) => box.right)) + FRAME.beside;
-  const bottom = Math.max(...boxes.map((box) => box.bottom)) + FRAME.beside;
+  const bottom = Math.max(...boxes.map((box) => box.bottom)) + FRAME.below;
   return { at: { x: Math.round(left), y: Math.round(top) }, width: Math.round(right - left), height: Math.round(bottom - top) };
 }
 
