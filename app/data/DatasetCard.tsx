@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { timeOf } from "../../core/data/series.ts";
 import { decodeText } from "../../core/data/text.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -9,6 +10,7 @@ import { formatCount } from "../ui/format.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { SeriesChart } from "./SeriesChart.tsx";
 import { targetText } from "./targetText.ts";
 
 export type DatasetSummary = Answers["datasets"]["list"][number];
@@ -48,7 +50,19 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
   );
   if (!samples.data) return null;
   const { dtype, shape } = samples.data;
-  const { text } = dataset;
+  const { text, series } = dataset;
+  const [first] = samples.data.samples;
+  if (series && first)
+    return (
+      <SeriesChart
+        past={decodeTensor(first.input, dtype)}
+        ahead={{ truth: first.target }}
+        label={`The first window of ${series.name}`}
+        timeAt={(index) => timeOf(series, index)}
+        className="h-[84px]"
+      />
+    );
+  if (text && dataset.task === "language-model" && first) return <p className="line-clamp-4 whitespace-pre-line">{decodeText(decodeTensor(first.input, dtype), text)}</p>;
   if (text) {
     return (
       <ul className="grid grid-cols-2 gap-x-4">

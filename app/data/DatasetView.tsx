@@ -2,13 +2,14 @@
 
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
+import { timeOf } from "../../core/data/series.ts";
 import { PADDING, tokenText, UNKNOWN } from "../../core/data/text.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { classColourText } from "../ui/classColours.ts";
 import { cx } from "../ui/cx.ts";
 import { TextInput } from "../ui/Field.tsx";
-import { formatBytes, formatCount } from "../ui/format.ts";
+import { formatBytes, formatCount, formatMetric } from "../ui/format.ts";
 import { Line, Panel } from "../ui/Panel.tsx";
 import { Progress } from "../ui/Progress.tsx";
 import { Empty, Loading } from "../ui/States.tsx";
@@ -89,6 +90,7 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
               <Line name="Stored as">
                 {train.input.dtype} [{train.input.shape.join(", ")}]
               </Line>
+              {manifest.series && <SeriesFacts series={manifest.series} context={train.input.shape[0] ?? 1} horizon={train.target.shape[0] ?? 1} />}
               {manifest.table && <Preparation table={manifest.table} />}
               {manifest.pictures && <PictureForm pictures={manifest.pictures} classes={manifest.classes} />}
               {manifest.arrays && <ArrayReading arrays={manifest.arrays} />}
@@ -121,6 +123,33 @@ function Preparation({ table: { split, missing } }: { table: NonNullable<Manifes
           {formatCount(cells)} without a value: {ruleTitles[rule].toLowerCase()}
         </Line>
       ))}
+    </>
+  );
+}
+
+/** How a series was cut into windows. */
+function SeriesFacts({ series, context, horizon }: { series: NonNullable<Manifest["series"]>; context: number; horizon: number }) {
+  const [from, to] = [timeOf(series, 0), timeOf(series, series.length - 1)];
+  return (
+    <>
+      {from !== null && (
+        <Line name="From, to">
+          {from}, {to}
+        </Line>
+      )}
+      <Line name="Looks back, forecasts">
+        {formatCount(context)}, {formatCount(horizon)}
+      </Line>
+      <Line name="Season">{formatCount(series.season)}</Line>
+      <Line name="Held back" plain>
+        the last {formatCount(series.held)} of {formatCount(series.length)} values
+      </Line>
+      {series.filled > 0 && (
+        <Line name="Without a value" plain>
+          {formatCount(series.filled)}, drawn between their neighbours
+        </Line>
+      )}
+      <Line name="MAE of the last season">{formatMetric(series.naive.mae)}</Line>
     </>
   );
 }
@@ -195,6 +224,7 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
         {text.lowercase && ", in lower case"}
       </Line>
       <Line name="Vocabulary">{formatCount(text.tokens.length)}</Line>
+      {text.charactersPerToken !== undefined && text.unit !== "characters" && <Line name="Characters a token">{text.charactersPerToken.toFixed(2)}</Line>}
       {text.cut && (
         <Line name="Cut at" plain>
           {formatCount(text.cut.length)} tokens, {formatCount(text.cut.rows)} rows

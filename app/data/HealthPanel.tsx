@@ -49,7 +49,7 @@ export function HealthPanel({ datasetId, manifest }: { datasetId: string; manife
             {found.constant.length > 0 && <Finding title={`Always the same in training: ${found.constant.join(", ")}`}>Nothing can be learned from that.</Finding>}
             {found.outliers.map(({ column, count, first }) => (
               <Finding key={column} title={`${column}: ${formatCount(count)} far off`}>
-                More than 6 standard deviations from the mean. <Rows>{first.map(({ split, row, value }) => `${partNames[split]} ${row}: ${formatMetric(value)}`)}</Rows>
+                More than 6 standard deviations from the mean. <Rows>{first.map((place) => `${placeText(place)}: ${formatMetric(place.value)}`)}</Rows>
               </Finding>
             ))}
             {found.duplicates.length === 0 && <Finding title="No row is there twice">{`${formatCount(found.compared)} rows compared.`}</Finding>}

@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, X } from "lucide-react";
 import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
+import { timeOf } from "../../core/data/series.ts";
 import { decodeText } from "../../core/data/text.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { IconButton } from "../ui/Button.tsx";
@@ -15,6 +16,7 @@ import { Segments } from "../ui/Segments.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { SeriesChart, SeriesLegend } from "./SeriesChart.tsx";
 import { targetText } from "./targetText.ts";
 
 type Split = "train" | "validation";
@@ -43,7 +45,7 @@ export function Samples({
   const isImage = taskNamed(manifest.task).input === "image";
   const isLarge = isImage && Math.max(...manifest.splits.train.input.shape.slice(1)) > 32;
   // What the server sends at once: of large colour pictures, no more than fit.
-  const limit = isLarge ? 24 : isImage ? 96 : 50;
+  const limit = manifest.series ? 12 : isLarge ? 24 : isImage ? 96 : 50;
   const [split, setSplit] = useState<Split>("train");
   const [place, setPlace] = useState({ of: "", offset: 0 });
   // Another split or class starts from its first page.
@@ -90,7 +92,14 @@ export function Samples({
             <Failing what="These samples" error={page.error} onRetry={() => void page.refetch()} />
           </div>
         )}
-        {page.data && (isImage ? <ImageGrid page={page.data} classes={manifest.classes} isLarge={isLarge} /> : <Table page={page.data} manifest={manifest} />)}
+        {page.data &&
+          (isImage ? (
+            <ImageGrid page={page.data} classes={manifest.classes} isLarge={isLarge} />
+          ) : manifest.series ? (
+            <Windows page={page.data} split={split} manifest={manifest} series={manifest.series} />
+          ) : (
+            <Table page={page.data} manifest={manifest} />
+          ))}
       </div>
     </Panel>
   );
@@ -123,8 +132,32 @@ function ImageGrid({ page, classes, isLarge }: { page: Page; classes: readonly s
   );
 }
 
+/** What was known, and what was to be forecast from it. */
+function Windows({ page, split, manifest, series }: { page: Page; split: Split; manifest: Manifest; series: NonNullable<Manifest["series"]> }) {
+  const begin = manifest.splits[split].input.window?.first ?? 0;
+  return (
+    <div className="p-3.5">
+      <SeriesLegend curves={["truth"]} />
+      <ul className="grid gap-3 pt-2 sm:grid-cols-2">
+        {page.samples.map(({ row, input, target }) => (
+          <li key={row} className="rounded-md border border-line">
+            <SeriesChart
+              past={decodeTensor(input, page.dtype)}
+              ahead={{ truth: target }}
+              label={`Window ${row} of ${series.name}`}
+              timeAt={(index) => timeOf(series, begin + row + index)}
+            />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
   const { text } = manifest;
+  // What comes next stands in the text itself.
+  const isLanguage = manifest.task === "language-model";
   return (
     <div className="overflow-x-auto">
       <table className="w-full border-collapse whitespace-nowrap">
@@ -133,9 +166,11 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
             <th scope="col" className="section-name px-3.5 py-2 text-right">
               row
             </th>
-            <th scope="col" className="section-name px-3 py-2 text-ink2!">
-              {manifest.targetName}
-            </th>
+            {!isLanguage && (
+              <th scope="col" className="section-name px-3 py-2 text-ink2!">
+                {manifest.targetName}
+              </th>
+            )}
             {manifest.columns.map((column) => (
               <th key={column} scope="col" className="section-name px-3 py-2 text-right">
                 {column}
@@ -154,7 +189,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
             return (
               <tr key={sample.row} className="border-b border-line last:border-b-0 hover:bg-hover">
                 <td className="figures px-3.5 py-1 text-right text-ink3">{sample.row}</td>
-                <td className="px-3 py-1 font-medium">{targetText(sample.target, manifest.classes)}</td>
+                {!isLanguage && <td className="px-3 py-1 font-medium">{targetText(sample.target, manifest.classes)}</td>}
                 {manifest.columns.map((column, index) => (
                   <td key={column} className={cx("figures px-3 py-1 text-right", values[index] === 0 && "text-ink3")}>
                     {Number((values[index] ?? Number.NaN).toPrecision(5))}

@@ -20,6 +20,8 @@ import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
 import { readPicture } from "./picture.ts";
+import { TryForecast } from "./TryForecast.tsx";
+import { TryLanguage } from "./TryLanguage.tsx";
 import { TryMask } from "./TryMask.tsx";
 import { TryRebuild } from "./TryRebuild.tsx";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
@@ -29,6 +31,8 @@ import { type Sample, type TryRun, useValidationSamples } from "./useValidationS
 export function TryIt({ run }: { run: TryRun }) {
   const onnx = run.artifacts.find(({ kind }) => kind === "onnx");
   if (!onnx) return null;
+  if (run.dataset.task === "language-model" && run.dataset.text) return <TryLanguage run={run} text={run.dataset.text} artifactId={onnx.id} />;
+  if (run.dataset.series) return <TryForecast run={run} series={run.dataset.series} artifactId={onnx.id} />;
   if (run.dataset.text) return <TryText run={run} text={run.dataset.text} artifactId={onnx.id} />;
   if (run.dataset.task === "semantic-segmentation") return <TryMask run={run} artifactId={onnx.id} />;
   if (run.dataset.task === "autoencoder") return <TryRebuild run={run} artifactId={onnx.id} />;

@@ -3,7 +3,10 @@ import { encodeNpyHeader } from "./npy.ts";
 
 type Stored = Manifest["splits"]["train"]["input"];
 /** An array of a data set under the name that NumPy knows it by. `file`: where it lies; `content`: what it is, where it lies nowhere. */
-export type DatasetArray = { name: string; dtype: string; shape: number[] } & ({ file: string; sha256: string } | { content: Uint8Array });
+export type DatasetArray = { name: string; dtype: Stored["dtype"] | "text"; shape: number[] } & (
+  | { file: string; sha256: string /** Rows lie within one another in the file, and are to be written out. */; window?: Stored["window"] }
+  | { content: Uint8Array }
+);
 
 /**
  * The arrays of a data set as its `.npz` has them: `train_x`, `train_y`, `validation_x`, …; the lengths and further inputs by their
@@ -13,7 +16,8 @@ export function datasetArrays({ splits, classes, columns }: Pick<Manifest, "spli
   const arrays: DatasetArray[] = [];
   for (const part of ["train", "validation"] as const) {
     const { rows, input, target, lengths, more = {} } = splits[part];
-    const add = (name: string, { file, dtype, shape, sha256 }: Stored) => arrays.push({ name: `${part}_${name}`, dtype, shape: [rows, ...shape], file, sha256 });
+    const add = (name: string, { file, dtype, shape, sha256, window }: Stored) =>
+      arrays.push({ name: `${part}_${name}`, dtype, shape: [rows, ...shape], file, sha256, ...(window ? { window } : {}) });
     add("x", input);
     add("y", target);
     if (lengths) add("lengths", lengths);

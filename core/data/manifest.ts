@@ -1,11 +1,21 @@
 import { z } from "zod";
 import { Arrays } from "./arrays.ts";
 import { Pictures } from "./pictures.ts";
+import { Series } from "./series.ts";
 import { MissingRule, TablePlan } from "./table.ts";
 import { Text } from "./text.ts";
 
 /** What a data set is for; `core/tasks` says what that means. */
-export const Task = z.enum(["image-classification", "tabular-classification", "tabular-regression", "text-classification", "semantic-segmentation", "autoencoder"]);
+export const Task = z.enum([
+  "image-classification",
+  "tabular-classification",
+  "tabular-regression",
+  "text-classification",
+  "language-model",
+  "forecasting",
+  "semantic-segmentation",
+  "autoencoder",
+]);
 export type Task = z.infer<typeof Task>;
 
 /** What stands between stored numbers and the network: `(x · scale − mean) / std`, per channel or column (axis 1). Part of every program and export. */
@@ -28,6 +38,8 @@ const ArrayFile = z.strictObject({
   /** Without the sample axis. */
   shape: z.array(z.int()),
   sha256: z.string(),
+  /** Where rows are windows over the file's first axis: row r begins at entry `first + r · stride`, and is `shape[0]` entries long. Parts may share a file. */
+  window: z.strictObject({ first: z.int(), stride: z.int() }).optional(),
 });
 
 const Split = z.strictObject({
@@ -65,6 +77,7 @@ export const Manifest = z.strictObject({
   targetName: z.string(),
   text: Text.optional(),
   table: Table.optional(),
+  series: Series.optional(),
   pictures: Pictures.optional(),
   arrays: Arrays.optional(),
   splits: z.strictObject({ train: Split, validation: Split }),

@@ -22,6 +22,12 @@ const dtypeOf = new Map<string, NpyDtype>([
 ]);
 export const itemSizeBytes: { [dtype in NpyDtype]: number } = { uint8: 1, float32: 4, int64: 8 };
 
+/** Where a row of a data set's array begins, in bytes behind the header. `shape` is that of one row; rows may be windows over the first axis. */
+export function beginOf({ dtype, shape, window }: { dtype: NpyDtype; shape: readonly number[]; window?: { first: number; stride: number } | undefined }, row: number): number {
+  const sizeOf = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, itemSizeBytes[dtype]);
+  return window ? (window.first + row * window.stride) * sizeOf(shape.slice(1)) : row * sizeOf(shape);
+}
+
 /** numpy itself writes headers of about 120 bytes; a longer one is an attack on the parser, not a file. */
 const maxHeaderBytes = 10_000;
 const maxRank = 32;

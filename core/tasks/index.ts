@@ -1,6 +1,8 @@
 import type { Manifest, Task } from "../data/manifest.ts";
 import { autoencoder } from "./autoencoder.ts";
+import { forecasting } from "./forecasting.ts";
 import { imageClassification } from "./imageClassification.ts";
+import { languageModel } from "./languageModel.ts";
 import { semanticSegmentation } from "./semanticSegmentation.ts";
 import { tabularClassification } from "./tabularClassification.ts";
 import { tabularRegression } from "./tabularRegression.ts";
@@ -12,6 +14,8 @@ const records: { readonly [Id in Task]: TaskRecord } = {
   "tabular-classification": tabularClassification,
   "tabular-regression": tabularRegression,
   "text-classification": textClassification,
+  "language-model": languageModel,
+  forecasting,
   "semantic-segmentation": semanticSegmentation,
   autoencoder,
 };

@@ -10,12 +10,16 @@ export type TaskRecord = {
   id: Task;
   title: string;
   /** What a row is to a person. */
-  input: "image" | "table" | "text";
+  input: "image" | "table" | "text" | "series";
   /** What its targets are: one of the classes, measured values, or values from 0 to 1. */
   learns: "classes" | "values" | "shares";
   loss: LossName;
   /** In the order shown; those are taken that fit the output. */
   metrics: readonly MetricRecord[];
+  /** Further metrics, which need to know the data set. */
+  metricsOf?(data: Manifest): readonly MetricRecord[];
+  /** Whether the network goes on with a text: it is let to after each epoch. */
+  writes?: true;
   /** The metric by which the best checkpoint is chosen; null: the loss. */
   judgedBy: string | null;
   /** The metric that a run is known by in lists, where none judges it. */
@@ -37,7 +41,7 @@ export type TaskRecord = {
   starter(data: StarterData): Graph;
 };
 
-export type StarterData = Pick<Manifest, "task" | "classes" | "splits" | "text">;
+export type StarterData = Pick<Manifest, "task" | "classes" | "splits" | "text" | "preprocess">;
 
 /** A batch of the wanted size, or of all rows where there are fewer. */
 export const atMost = (batchSize: number, rows: number): number => Math.max(1, Math.min(batchSize, rows));

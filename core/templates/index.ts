@@ -1,8 +1,11 @@
 import { adaptiveComputation } from "./adaptiveComputation.ts";
+import { birthsGru, birthsLinear } from "./births.ts";
+import { charLstm } from "./charLstm.ts";
 import { convAutoencoder } from "./convAutoencoder.ts";
 import { earlyExitCnn } from "./earlyExitCnn.ts";
 import { fastDigits } from "./fastDigits.ts";
 import { gateLstm } from "./gateLstm.ts";
+import { charGpt, partsGpt } from "./gpt.ts";
 import { lenet5 } from "./lenet5.ts";
 import { logisticRegression } from "./logisticRegression.ts";
 import { mailBag } from "./mailBag.ts";
@@ -31,6 +34,11 @@ export const templates: readonly Template[] = [
   mailBag,
   textCnn,
   nameLstm,
+  charLstm,
+  charGpt,
+  partsGpt,
+  birthsLinear,
+  birthsGru,
   gateLstm,
   earlyExitCnn,
   adaptiveComputation,

@@ -1,4 +1,5 @@
 import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
+import { encodeText, PADDING, UNKNOWN } from "../data/text.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { bodyOutputs } from "../layers/output.ts";
@@ -66,6 +67,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     startFrom: null,
     sampleRows: spread(validation.rows, task.samples),
     ...(points ? { points } : {}),
+    ...(task.writes && manifest.text ? { generate: writingOf(settings, manifest.text, program, train.input.shape[0] ?? 1) } : {}),
   };
 }
 
@@ -77,11 +79,37 @@ export function lowerOrder(graph: Graph, settings: RunSettings, manifest: Manife
     preprocess: manifest.preprocess,
     ...objectiveOf(settings),
     mixup: settings.mixup,
-    metrics: task.metrics,
+    metrics: [...task.metrics, ...(task.metricsOf?.(manifest) ?? [])],
     target: targetInfo(manifest),
     ...(task.show ? { show: task.show } : {}),
     ...(points ? { keep: points.output } : {}),
   });
+}
+
+/** More texts than this of one run are not read. */
+const MOST_TEXTS = 40;
+
+/** How the network goes on with the prompt after its epochs. An empty prompt, or one of which nothing is known, is the token that training saw most. */
+function writingOf({ writing, epochs }: RunSettings, text: NonNullable<Manifest["text"]>, program: Program, context: number): TrainSpec["generate"] {
+  const prompt = encodeText(writing.prompt, text).filter((token) => token !== UNKNOWN);
+  const input = program.inputs.find(({ name, dtype, shape }) => name !== "target" && dtype === "int64" && shape.length === 2);
+  if (!input) return undefined;
+  return {
+    input: input.name,
+    output: "y",
+    prompt: prompt.length > 0 ? prompt.slice(0, 4096) : [mostFrequent(text)],
+    tokens: writing.tokens,
+    context,
+    temperature: writing.temperature,
+    everyEpochs: Math.ceil(epochs / MOST_TEXTS),
+    without: [PADDING, UNKNOWN],
+  };
+}
+
+function mostFrequent({ tokens, counts = [] }: NonNullable<Manifest["text"]>): number {
+  let best = Math.min(UNKNOWN + 1, tokens.length - 1);
+  for (let token = best; token < tokens.length; token++) if ((counts[token] ?? 0) > (counts[best] ?? 0)) best = token;
+  return best;
 }
 
 function clipOf({ gradClipNorm, gradClipValue }: RunSettings): TrainSpec["gradClip"] {
@@ -99,9 +127,12 @@ function stoppingOf({ watch, patience, minDelta }: EarlyStopping, judgedBy: stri
 
 /** The arrays by the names of the program's inputs. Sequences are cut to what a batch needs where the network takes any length. */
 function splitOf({ rows, input, target, lengths, more }: Manifest["splits"]["train"], program: Program, crop: string[]): TrainSpec["data"]["train"] {
-  const fileOf = (name: string) => (name === "target" ? target : name === LENGTHS_INPUT && lengths ? lengths : (more?.[name] ?? input)).file;
+  const arrayOf = (name: string): TrainSpec["data"]["train"]["arrays"][string] => {
+    const { file, window, shape } = name === "target" ? target : name === LENGTHS_INPUT && lengths ? lengths : (more?.[name] ?? input);
+    return { file, ...(window ? { window: { ...window, length: shape[0] ?? 1 } } : {}) };
+  };
   return {
-    arrays: Object.fromEntries(program.inputs.map(({ name }) => [name, { file: fileOf(name) }])),
+    arrays: Object.fromEntries(program.inputs.map(({ name }) => [name, arrayOf(name)])),
     rows,
     ...(lengths && crop.length > 0 ? { lengths: { file: lengths.file, crop } } : {}),
   };

@@ -20,6 +20,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** Raw outputs for `sampleRows`, row by row, by output name. */
     samples: z.record(z.string(), z.array(z.array(Value))),
   }),
+  /** What the network wrote after an evaluation: the prompt and what it went on with, as token numbers. */
+  z.strictObject({ type: z.literal("generated"), step: z.int(), epoch: z.int(), tokens: z.array(z.int()) }),
   /** Progress for bars and ETA. Steps and epochs done so far, how long the last evaluation took, and the most that tensors have taken on the device that trains. */
   z.strictObject({
     type: z.literal("progress"),

@@ -11,3 +11,10 @@ export const RunMark = z.strictObject({
   text: z.string(),
 });
 export type RunMark = z.infer<typeof RunMark>;
+
+/** What a network wrote after an evaluation. It is kept among a run's marks: a run that goes back to a checkpoint takes back what came after it. */
+export const RunText = z.strictObject({ step: z.int(), epoch: z.int(), kind: z.literal("text"), text: z.string() });
+export type RunText = z.infer<typeof RunText>;
+
+/** What is kept with a run: marks, and what it wrote. */
+export const StoredMarks = z.array(z.discriminatedUnion("kind", [RunMark, RunText]));

@@ -64,7 +64,7 @@ export function probeKey({
 
 /** An order made into one that only measures: nothing of it is kept, and it goes on for as long as it is let. */
 export function probeSpec(spec: TrainSpec, rows: { train?: number; validation: number }): TrainSpec {
-  const { earlyStopping, resumeFrom, ...rest } = spec;
+  const { earlyStopping, resumeFrom, generate, ...rest } = spec;
   const { train, validation } = spec.data;
   return {
     ...rest,

@@ -27,6 +27,7 @@ export function defaultSettings(task: Task, rows: number): Omit<RunSettings, "da
     gradClipValue: 0,
     emaDecay: 0,
     accumulate: 1,
+    writing: { prompt: "", tokens: 200, temperature: 0.8 },
     mixup: 0,
     ...recipe(rows),
   };

@@ -30,6 +30,8 @@ const EarlyStopping = z.strictObject({
 });
 export type EarlyStopping = z.infer<typeof EarlyStopping>;
 
+const Writing = z.strictObject({ prompt: z.string().max(500), tokens: z.int().min(1).max(1_000), temperature: z.number().min(0).max(5) });
+
 /** What a person sets in the Train panel. The server turns it, with the graph and the data set, into a `TrainSpec`. */
 export const RunSettings = z
   .strictObject({
@@ -68,6 +70,8 @@ export const RunSettings = z
     /** How much of the averaged weights a step leaves as it was; the averaged weights are evaluated and exported. */
     emaDecay: z.number().min(0).max(0.999999).default(0).describe("0: off"),
     accumulate: z.int().min(1).max(1024),
+    /** Of language models: what they go on with after each epoch, for how many tokens, and how freely; 0: always the likeliest. */
+    writing: Writing.default({ prompt: "", tokens: 200, temperature: 0.8 }),
     /** How strongly rows are blended with one another while training; see `mixup.ts`. */
     mixup: z.number().min(0).max(10).default(0).describe("0: off"),
   })

@@ -34,10 +34,11 @@ const Optimizer = z.discriminatedUnion("kind", [
 /**
  * Rows of one split. Each array is a C-ordered `.npy` whose first axis is the sample. With `lengths`, the file of each row's
  * length, the inputs named in `crop` are cut along axis 1 to the longest row of each batch; a program input named `lengths` is fed
- * the same numbers.
+ * the same numbers. With `window`, row r of an input are `length` entries of the file from entry `first + r · stride` on: windows over
+ * one series lie in it once, however much they overlap.
  */
 const Split = z.strictObject({
-  arrays: z.record(z.string(), z.strictObject({ file: z.string() })),
+  arrays: z.record(z.string(), z.strictObject({ file: z.string(), window: z.strictObject({ first: z.int().min(0), stride: z.int().min(1), length: z.int().min(1) }).optional() })),
   rows: z.int().min(1),
   lengths: z.strictObject({ file: z.string(), crop: z.array(z.string()) }).optional(),
 });
@@ -102,6 +103,25 @@ export const TrainSpec = z.strictObject({
   points: z.strictObject({ output: z.string(), rows: z.array(z.int().min(0)).max(4096) }).optional(),
   /** What tensors on the CPU may take together; set by the machine that trains, and beyond it the run fails with OUT_OF_MEMORY. Absent: no limit. */
   memoryLimitBytes: z.int().min(1).optional(),
+  /**
+   * Text that the network writes after every `everyEpochs`-th evaluation, token by token behind the prompt: drawn from its scores of
+   * the last step over `temperature`, or the likeliest where that is 0. Draws of its own: training is the same with it and without.
+   */
+  generate: z
+    .strictObject({
+      /** The input that takes tokens, [B, T], and the output that scores the next one of each step, [B, vocabulary, T]. */
+      input: z.string(),
+      output: z.string(),
+      prompt: z.array(z.int().min(0)).min(1).max(4096),
+      tokens: z.int().min(1).max(4096),
+      /** How many of the last tokens the network is shown. */
+      context: z.int().min(1),
+      temperature: z.number().min(0).max(100),
+      everyEpochs: z.int().min(1),
+      /** Tokens that are never written, such as padding. */
+      without: z.array(z.int().min(0)),
+    })
+    .optional(),
   /** Settings that were changed when the run was here before, to be changed again at the same steps, and those that wait to be. */
   knobs: z.array(Knob).optional(),
 });

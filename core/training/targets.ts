@@ -6,11 +6,12 @@ export const UNKNOWN_BYTE = 255;
 export const UNKNOWN_TARGET = -100;
 
 /** What losses are told of a data set's targets. Bytes become class numbers where there are classes, and numbers as preprocessing scales them elsewhere. */
-export function targetInfo({ classes, preprocess, splits: { train } }: Pick<Manifest, "classes" | "preprocess" | "splits">): TargetInfo {
-  const { dtype, shape, file } = train.target;
-  const isInput = file === train.input.file;
+export function targetInfo({ task, text, classes, preprocess, splits: { train } }: Pick<Manifest, "task" | "text" | "classes" | "preprocess" | "splits">): TargetInfo {
+  const { dtype, shape, file, window } = train.target;
+  const isInput = file === train.input.file && !window;
   return {
-    classes: classes.length || null,
+    // The classes of what comes next are all tokens.
+    classes: task === "language-model" ? (text?.tokens.length ?? null) : classes.length || null,
     type: { dtype: dtype === "uint8" ? (classes.length > 0 ? "int64" : "float32") : dtype, shape: ["B", ...shape] },
     ...(dtype === "uint8" || isInput ? { stored: { dtype, scale: classes.length > 0 ? 1 : preprocess.scale, isInput } } : {}),
   };

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Manifest } from "../../core/data/manifest.ts";
-import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
+import { beginOf, itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import { datasetFolder } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
 
@@ -51,6 +51,29 @@ async function sortByClass(path: string): Promise<Map<number, number[]>> {
       }
     }
     return sorted;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The bytes of rows that may lie within one another in their file, one row after the other, many at a time. */
+export async function* readWindows(path: string, array: Pick<Split["input"], "dtype" | "shape" | "window">, rows: number): AsyncGenerator<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const head = Buffer.alloc(16_384);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const { offset } = readNpyHeader(head.subarray(0, bytesRead), (await file.stat()).size);
+    const rowBytes = array.shape.reduce((product, size) => product * size, itemSizeBytes[array.dtype]);
+    const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
+    for (let first = 0; first < rows; first += atOnce) {
+      const count = Math.min(atOnce, rows - first);
+      const [from, to] = [beginOf(array, first), beginOf(array, first + count - 1) + rowBytes];
+      const span = Buffer.alloc(to - from);
+      await file.read(span, 0, span.length, offset + from);
+      const out = Buffer.alloc(count * rowBytes);
+      for (let row = 0; row < count; row++) span.copy(out, row * rowBytes, beginOf(array, first + row) - from, beginOf(array, first + row) - from + rowBytes);
+      yield out;
+    }
   } finally {
     await file.close();
   }

@@ -2,10 +2,12 @@ import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { datasetArrays } from "../../core/data/datasetArrays.ts";
+import { type DatasetArray, datasetArrays } from "../../core/data/datasetArrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
+import { encodeNpyHeader, itemSizeBytes } from "../../core/data/npy.ts";
 import type { Context } from "../auth/procedure.ts";
 import type { Tx } from "../database/client.ts";
+import { readWindows } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
@@ -13,7 +15,7 @@ import { slug } from "../storage/slug.ts";
 import { MOST_ZIP_BYTES, type StoredEntry, streamZip, zipBytes } from "./zipStream.ts";
 
 /** A file that a person takes along: stored as it is, or put together as it is sent. */
-type Download = { fileName: string; sizeBytes: number; sha256: string } & ({ storageKey: string } | { entries: StoredEntry[] });
+type Download = { fileName: string; sizeBytes: number; sha256: string } & ({ storageKey: string } | { content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array> });
 
 type Find = (context: { db: Tx; files: FileStore }, orgId: string, id: string, part: string | null) => Promise<Download | null>;
 
@@ -49,18 +51,35 @@ async function findDataset({ db, files }: { db: Tx; files: FileStore }, orgId: s
   if (part !== null) {
     const array = arrays.find(({ name }) => name === part);
     if (!array || !("file" in array)) return null;
+    if (array.window) return { ...windowsEntry(files, keyOf(array.file), array), sha256: hashManifest(manifest), fileName: `${base}-${part}.npy` };
     const { size } = await stat(files.path(keyOf(array.file)));
     return { storageKey: keyOf(array.file), sizeBytes: size, sha256: array.sha256, fileName: `${base}-${part}.npy` };
   }
   const entries: StoredEntry[] = [];
   for (const array of arrays) {
     const name = `${array.name}.npy`;
-    if ("file" in array) entries.push({ name, sizeBytes: (await stat(files.path(keyOf(array.file)))).size, content: () => files.stream(keyOf(array.file)) });
+    if ("window" in array) entries.push({ name, ...windowsEntry(files, keyOf(array.file), array) });
+    else if ("file" in array) entries.push({ name, sizeBytes: (await stat(files.path(keyOf(array.file)))).size, content: () => files.stream(keyOf(array.file)) });
     else entries.push({ name, sizeBytes: array.content.length, content: () => [array.content] });
   }
   const sizeBytes = zipBytes(entries);
   if (sizeBytes > MOST_ZIP_BYTES) throw new AppError("FILE_TOO_LARGE", "An .npz holds up to 4 GiB, and this data set is larger: take its arrays one by one.");
-  return { entries, sizeBytes, sha256: hashManifest(manifest), fileName: `${base}.npz` };
+  return { content: () => streamZip(entries), sizeBytes, sha256: hashManifest(manifest), fileName: `${base}.npz` };
+}
+
+/** Rows that lie within one another in their file, one after the other. */
+function windowsEntry(files: FileStore, key: string, { dtype, shape, window }: Extract<DatasetArray, { file: string }>): Pick<StoredEntry, "sizeBytes" | "content"> {
+  if (dtype === "text") throw new Error("Texts are no windows.");
+  const head = encodeNpyHeader({ uint8: "|u1", float32: "<f4", int64: "<i8" }[dtype], shape);
+  const [rows = 0, ...rest] = shape;
+  const rowBytes = rest.reduce((product, size) => product * size, itemSizeBytes[dtype]);
+  return {
+    sizeBytes: head.length + rows * rowBytes,
+    content: async function* () {
+      yield head;
+      yield* readWindows(files.path(key), { dtype, shape: rest, window }, rows);
+    },
+  };
 }
 
 const address = /^\/api\/(\w+)\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/([\w.-]{1,200}))?$/;
@@ -82,7 +101,7 @@ export async function sendDownload(context: Context, req: IncomingMessage, res: 
     throw cause;
   });
   if (!found) throw notFound("file");
-  const stream = "entries" in found ? Readable.from(streamZip(found.entries), { objectMode: false }) : await openFile(context.files, found.storageKey);
+  const stream = "content" in found ? Readable.from(found.content(), { objectMode: false }) : await openFile(context.files, found.storageKey);
   res.writeHead(200, {
     "Content-Type": "application/octet-stream",
     "Content-Length": found.sizeBytes,

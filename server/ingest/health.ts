@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Manifest } from "../../core/data/manifest.ts";
-import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
+import { beginOf, itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
+import { type Series, timeOf } from "../../core/data/series.ts";
 import type { FileStore } from "../storage/files.ts";
 import { examinePictures } from "./pictureHealth.ts";
 import { datasetFolder } from "./write.ts";
@@ -53,7 +54,8 @@ export async function examineDataset(files: FileStore, datasetId: string, manife
   const arrays = { train: await load(manifest.splits.train.input), validation: await load(manifest.splits.validation.input) };
   const targets = { train: await load(manifest.splits.train.target), validation: await load(manifest.splits.validation.target) };
   const { compared, duplicates } = findDuplicates(manifest, arrays, targets);
-  return { ok: true, compared, duplicates, similar: [], ...examineColumns(manifest, arrays) };
+  const columns = manifest.series ? examineSeries(manifest, manifest.series, arrays.train) : examineColumns(manifest, arrays);
+  return { ok: true, compared, duplicates, similar: [], ...columns };
 }
 
 function findDuplicates(manifest: Manifest, arrays: { [split in Split]: Buffer }, targets: { [split in Split]: Buffer }): Pick<Health, "compared" | "duplicates"> {
@@ -64,10 +66,10 @@ function findDuplicates(manifest: Manifest, arrays: { [split in Split]: Buffer }
   for (const split of splits) {
     const { input, target, rows } = manifest.splits[split];
     const [width, targetWidth] = [widthOf(input), widthOf(target)];
+    const inputOf = (of: Split, row: number) => arrays[of].subarray(beginOf(manifest.splits[of].input, row), beginOf(manifest.splits[of].input, row) + width);
+    const targetOf = (of: Split, row: number) => targets[of].subarray(beginOf(manifest.splits[of].target, row), beginOf(manifest.splits[of].target, row) + targetWidth);
     for (let row = 0; row < rows && compared < MOST_COMPARED; row++, compared++) {
-      const key = createHash("sha1")
-        .update(arrays[split].subarray(row * width, (row + 1) * width))
-        .digest("base64");
+      const key = createHash("sha1").update(inputOf(split, row)).digest("base64");
       const earlier = seen.get(key);
       if (!earlier) {
         seen.set(key, { split, row });
@@ -75,8 +77,7 @@ function findDuplicates(manifest: Manifest, arrays: { [split in Split]: Buffer }
       }
       const group = groups.get(earlier.split === split ? split : "across");
       if (!group) continue;
-      const own = targets[split].subarray(row * targetWidth, (row + 1) * targetWidth);
-      const contradicts = !own.equals(targets[earlier.split].subarray(earlier.row * targetWidth, (earlier.row + 1) * targetWidth));
+      const contradicts = !targetOf(split, row).equals(targetOf(earlier.split, earlier.row));
       group.count++;
       if (contradicts) group.contradictions++;
       if (group.first.length < SHOWN) group.first.push({ row: { split, row }, equals: earlier, contradicts });
@@ -115,6 +116,30 @@ function examineColumns({ columns, preprocess, splits: parts }: Manifest, arrays
     outliers.push({ column, count, first: far });
   }
   return { constant, outliers: outliers.sort((a, b) => b.count - a.count).slice(0, 50) };
+}
+
+/** The values of a series, each looked at once; a value's row is the first window that it is in, and its name the time when it was measured. */
+function examineSeries({ preprocess, splits: { train, validation } }: Manifest, series: Series, values: Buffer): Pick<Health, "constant" | "outliers"> {
+  const [mean = 0] = preprocess.mean;
+  const [std = 1] = preprocess.std;
+  const known = series.length - series.held;
+  const far: Health["outliers"][number]["first"] = [];
+  let count = 0;
+  for (let index = 0; index < series.length; index++) {
+    const value = values.readFloatLE(index * 4);
+    const deviations = (value - mean) / std;
+    if (Math.abs(deviations) <= FAR) continue;
+    count++;
+    const split = index < known ? ("train" as const) : ("validation" as const);
+    const { input, target, rows } = split === "train" ? train : validation;
+    const reach = (input.shape[0] ?? 1) + (target.shape[0] ?? 1);
+    const row = Math.max(0, Math.min(rows - 1, index - (input.window?.first ?? 0) - reach + 1));
+    const name = timeOf(series, index);
+    far.push({ split, row, ...(name === null ? {} : { name }), value, deviations });
+    if (far.length > 4 * SHOWN) keepFarthest(far);
+  }
+  keepFarthest(far);
+  return { constant: [], outliers: count > 0 ? [{ column: series.name, count, first: far }] : [] };
 }
 
 function keepFarthest(far: { deviations: number }[]): void {

@@ -1,13 +1,14 @@
 import type { Manifest, Preprocess } from "../../core/data/manifest.ts";
 
-/** A dense array, the sample on its first axis. */
-export type Column =
+/** A dense array, the sample on its first axis; with `window` each of `rows` rows is `length` entries of that axis, from entry `first + row · stride` on. */
+export type Column = (
   | { dtype: "uint8"; shape: number[]; data: Uint8Array }
   | { dtype: "float32"; shape: number[]; data: Float32Array }
-  | { dtype: "int64"; shape: number[]; data: BigInt64Array };
+  | { dtype: "int64"; shape: number[]; data: BigInt64Array }
+) & { window?: { rows: number; length: number; first: number; stride: number } };
 
 /** What a source becomes: everything a manifest says but the files, and the arrays to put into them. */
-export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "table" | "source" | "licence"> & {
+export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "table" | "series" | "source" | "licence"> & {
   preprocess: Preprocess;
   splits: { train: Examples; validation: Examples };
 };

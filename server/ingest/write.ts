@@ -8,10 +8,20 @@ import type { Column, Examples, Prepared } from "./source.ts";
 export async function writeDataset(files: FileStore, datasetId: string, prepared: Prepared): Promise<{ manifest: Manifest; sizeBytes: number }> {
   const { splits, ...said } = prepared;
   let sizeBytes = 0;
-  const writeColumn = async (file: string, column: Column) => {
-    const stored = await files.put(`${datasetFolder(datasetId)}/${file}`, encodeNpy(column.dtype, column.shape, column.data));
-    sizeBytes += stored.sizeBytes;
-    return { file, dtype: column.dtype, shape: column.shape.slice(1), sha256: stored.sha256 };
+  // A series that several windows lie in is written once.
+  const written = new Map<Column["data"], { file: string; sha256: string }>();
+  const writeColumn = async (name: string, { dtype, shape, data, window }: Column) => {
+    let known = window && written.get(data);
+    if (!known) {
+      const file = window ? `series${written.size > 0 ? `-${written.size + 1}` : ""}.npy` : name;
+      const stored = await files.put(`${datasetFolder(datasetId)}/${file}`, encodeNpy(dtype, shape, data));
+      sizeBytes += stored.sizeBytes;
+      known = { file, sha256: stored.sha256 };
+      if (window) written.set(data, known);
+    }
+    if (!window) return { file: known.file, dtype, shape: shape.slice(1), sha256: known.sha256 };
+    const { first, stride, length } = window;
+    return { file: known.file, dtype, shape: [length, ...shape.slice(1)], sha256: known.sha256, window: { first, stride } };
   };
   const writeMore = async (name: string, more: { [input: string]: Column }) => {
     const written: { [input: string]: Awaited<ReturnType<typeof writeColumn>> } = {};
@@ -19,7 +29,7 @@ export async function writeDataset(files: FileStore, datasetId: string, prepared
     return written;
   };
   const writeSplit = async (name: "train" | "validation", examples: Examples) => ({
-    rows: examples.input.shape[0] ?? 0,
+    rows: examples.input.window?.rows ?? examples.input.shape[0] ?? 0,
     input: await writeColumn(`${name}-input.npy`, examples.input),
     ...(examples.lengths ? { lengths: await writeColumn(`${name}-lengths.npy`, examples.lengths) } : {}),
     ...(examples.more ? { more: await writeMore(name, examples.more) } : {}),

@@ -107,6 +107,7 @@ function toSummary({ manifest, failure, progress, sizeBytes, ...row }: Prisma.Da
     classes: known?.classes ?? [],
     columns: known?.columns ?? [],
     text: known?.text ?? null,
+    series: known?.series ?? null,
     sizeBytes: Number(sizeBytes),
     failure: Failure.nullable().parse(failure),
     /** How far reading is, where that takes its time. */

@@ -199,6 +199,7 @@ async function getRun(db: Database, orgId: string, id: string) {
       labels: made?.classes ?? [],
       columns: manifest?.columns ?? [],
       text: manifest?.text ?? null,
+      series: manifest?.series ?? null,
       inputShape: manifest?.splits.train.input.shape ?? [],
       /** How a person's own pictures came into shape: one that is tried takes the same way. */
       pictures: manifest?.pictures ? { fit: manifest.pictures.fit, colour: manifest.pictures.colour } : null,

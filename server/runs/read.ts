@@ -3,7 +3,7 @@ import type { ParityReport } from "../../core/export/parity.ts";
 import { type Evaluation, StoredEvaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
-import { RunMark } from "../../core/training/marks.ts";
+import { type RunMark, type RunText, StoredMarks } from "../../core/training/marks.ts";
 import { Forecast } from "../../core/training/probe.ts";
 import { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
@@ -14,7 +14,12 @@ import { Refusal, Report } from "./artifact.ts";
 /** How far a run is: what changes many times a second. */
 export type RunProgress = ReturnType<typeof toProgress>;
 /** What a run has produced: changes with an evaluation, a checkpoint or an export. */
-export type RunResults = { evaluation: Evaluation | null; checkpoints: CheckpointSummary[]; artifacts: ArtifactSummary[] };
+export type RunResults = {
+  evaluation: Evaluation | null /** What a language model wrote after its evaluations. */;
+  texts: RunText[];
+  checkpoints: CheckpointSummary[];
+  artifacts: ArtifactSummary[];
+};
 type CheckpointSummary = { id: string; step: number; epoch: number; sizeBytes: number; isBest: boolean; createdAt: string };
 type ArtifactSummary = {
   id: string;
@@ -73,7 +78,7 @@ function toProgress(row: Prisma.RunGetPayload<{ select: typeof progressFields }>
     forecast: Forecast.nullable().parse(row.forecast),
     peakBytes: row.peakBytes === null ? null : Number(row.peakBytes),
     summary: Summary.parse(row.summary),
-    marks: z.array(RunMark).parse(row.marks),
+    marks: StoredMarks.parse(row.marks).filter((mark): mark is RunMark => mark.kind !== "text"),
     knobs: z.array(RunKnob).parse(row.knobs),
     failure: Failure.nullable().parse(row.failure),
     startedAt: row.startedAt?.toISOString() ?? null,
@@ -110,6 +115,7 @@ export async function readProgress(tx: Tx, run: RunRef): Promise<RunProgress> {
 export async function readResultsMark(tx: Tx, run: RunRef): Promise<string> {
   const [row] = await tx.$queryRaw<{ mark: string }[]>`
     SELECT concat_ws(' ', r."evaluation" ->> 'step',
+      (SELECT count(*) FROM jsonb_array_elements(r."marks") "mark" WHERE "mark" ->> 'kind' = 'text'),
       (SELECT string_agg(c."step" || CASE WHEN c."isBest" THEN '*' ELSE '' END, ',' ORDER BY c."step") FROM "Checkpoint" c WHERE c."orgId" = r."orgId" AND c."runId" = r."id"),
       (SELECT string_agg(a."id"::text || a."sha256", ',' ORDER BY a."id") FROM "Artifact" a WHERE a."orgId" = r."orgId" AND a."runId" = r."id")) AS "mark"
     FROM "Run" r WHERE r."id" = ${run.id}::uuid AND r."orgId" = ${run.orgId}::uuid`;
@@ -118,7 +124,7 @@ export async function readResultsMark(tx: Tx, run: RunRef): Promise<string> {
 
 export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
   const where = { orgId: run.orgId, runId: run.id };
-  const { evaluation } = await tx.run.findUniqueOrThrow({ where: { id: run.id, orgId: run.orgId }, select: { evaluation: true } });
+  const { evaluation, marks } = await tx.run.findUniqueOrThrow({ where: { id: run.id, orgId: run.orgId }, select: { evaluation: true, marks: true } });
   const checkpoints = await tx.checkpoint.findMany({
     where,
     orderBy: { step: "asc" },
@@ -131,6 +137,7 @@ export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
   });
   return {
     evaluation: StoredEvaluation.nullable().parse(evaluation),
+    texts: StoredMarks.parse(marks).filter((mark): mark is RunText => mark.kind === "text"),
     checkpoints: checkpoints.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes), createdAt: row.createdAt.toISOString() })),
     artifacts: artifacts.map((row) => ({
       ...row,

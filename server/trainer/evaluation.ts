@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { deflateRawSync } from "node:zlib";
 import type { Manifest } from "../../core/data/manifest.ts";
-import { itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
+import { beginOf, itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
@@ -99,7 +99,7 @@ export async function readRows(files: FileStore, datasetId: string, array: Manif
     for (const row of rows) {
       if (row >= count) throw new RangeError(`Row ${row} is beyond the ${count} rows of ${array.file}.`);
       const bytes = new Uint8Array(rowBytes);
-      await file.read(bytes, 0, rowBytes, offset + row * rowBytes);
+      await file.read(bytes, 0, rowBytes, offset + beginOf(array, row));
       out.push(bytes);
     }
     return out;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
-import type { RunMark } from "../../core/training/marks.ts";
+import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
 import type { Database, Tx } from "../database/client.ts";
@@ -32,7 +32,7 @@ type Batch = {
   summary: Summary;
   evaluation: Evaluation | null;
   checkpoints: (Of<"checkpoint"> & { key: string; isBest: boolean })[];
-  marks: RunMark[];
+  marks: (RunMark | RunText)[];
   /** The step that each knob took hold after, by its id. */
   turned: { [knob: string]: number };
   log: LogLine[];
@@ -56,6 +56,8 @@ export type RelayOptions = {
   onBroken(error: unknown): void;
   /** A sentence about a knob that took hold. */
   describeKnob(event: Of<"turned">): string;
+  /** The text that token numbers stand for. */
+  describeText(tokens: readonly number[]): string;
   /** Called after each batch with what people want of the run. */
   onAsked(wishes: Wishes): void;
 };
@@ -213,6 +215,9 @@ export class Relay {
         this.#best = betterOf(this.#best, standingOf(event.step, values, this.#options.judgedBy));
         return;
       }
+      case "generated":
+        batch.marks.push({ step: event.step, epoch: event.epoch, kind: "text", text: this.#options.describeText(event.tokens) });
+        return;
       case "progress":
         batch.progress = event;
         return;
@@ -322,5 +327,5 @@ async function isWritten(tx: Tx, { runId, token }: Lease, number: number): Promi
 function sizeOf(event: RunEvent): number {
   if (event.type === "points") return 64 + 16 * event.steps.length;
   if (event.type === "evaluated") return 256 + Object.values(event.tensors).reduce((sum, { data }) => sum + 8 * data.length, 0) + 8 * Object.values(event.samples).flat(2).length;
-  return 256;
+  return event.type === "generated" ? 256 + 8 * event.tokens.length : 256;
 }

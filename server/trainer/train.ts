@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { relative } from "node:path";
 import { z } from "zod";
+import { decodeText } from "../../core/data/text.ts";
 import { nameOfNode } from "../../core/graph/find.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { Summary } from "../../core/training/evaluation.ts";
@@ -184,6 +185,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
       broken = error;
       training?.cancel();
     },
+    describeText: (tokens) => decodeText(tokens, run.manifest.text ?? { tokens: [] }),
     describeKnob: ({ id, before }) => {
       const knob = known.get(id);
       return knob ? describeTurn(knob.turn, before, (path) => nameOfNode(run.graph, path)) : "A setting was changed.";

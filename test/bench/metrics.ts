@@ -190,6 +190,7 @@ async function logging(world: World): Promise<void> {
       onLost: fail,
       onBroken: fail,
       describeKnob: () => "",
+      describeText: () => "",
       onAsked: () => {},
     });
     const rate = await speed(

@@ -60,3 +60,25 @@ it.each([
   // Where the clouds were all the same, nothing would be said of a digit.
   if (id === "vae") expect(last?.values["loss/kl"]).toBeGreaterThan(1);
 });
+
+it("a straight line forecasts births better than the last week again, which is 322 a day off", async () => {
+  const template = findTemplate("births-linear");
+  if (!template) throw new Error("There is no such template.");
+  const spec = await specOfTemplate(template, folder.path, { epochs: 3 });
+  const { events } = await trainAll({ ...spec, threads: 1 });
+  const last = events.findLast((event) => event.type === "evaluated");
+  expect(last?.values.mae).toBeLessThan(322.4);
+  // In the same windows: 14 days each.
+  expect(Object.values(last?.samples ?? {})[0]?.[0]).toHaveLength(14);
+});
+
+it("an LSTM over letters knows more of a novel than how often each letter is, and writes on", async () => {
+  const template = findTemplate("char-lstm");
+  if (!template) throw new Error("There is no such template.");
+  const spec = await specOfTemplate(template, folder.path, { epochs: 2, lr: 1e-2, writing: { prompt: "Call me", tokens: 40, temperature: 0.5 } }, { train: 640, validation: 64 });
+  const { events } = await trainAll({ ...spec, threads: 1 });
+  // The entropy of single letters is 4.4 bits.
+  expect(events.findLast((event) => event.type === "evaluated")?.values.bits_per_character).toBeLessThan(4.2);
+  const texts = events.filter((event) => event.type === "generated");
+  expect(texts.map(({ tokens }) => tokens.length)).toEqual([47, 47]);
+});

@@ -22,7 +22,7 @@ export async function specOfTemplate(template: Template, folder: string, changes
   const placed = (split: TrainSpec["data"]["train"], most = split.rows): TrainSpec["data"]["train"] => ({
     ...split,
     rows: Math.min(split.rows, most),
-    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, { file }]) => [name, { file: place(file) }])),
+    arrays: Object.fromEntries(Object.entries(split.arrays).map(([name, array]) => [name, { ...array, file: place(array.file) }])),
     ...(split.lengths ? { lengths: { ...split.lengths, file: place(split.lengths.file) } } : {}),
   });
   const checkpoints = join(folder, "checkpoints", template.id);

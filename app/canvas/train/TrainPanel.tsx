@@ -27,6 +27,7 @@ import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
 import { changeSettings, complain, openSettings, useTraining } from "./useTraining.ts";
+import { Writing } from "./Writing.tsx";
 
 type Dataset = Answers["datasets"]["list"][number];
 
@@ -221,7 +222,7 @@ function Form({
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
       <BatchFinder modelId={modelId} settings={settings} whyNot={whyNot} />
-      {taskNamed(task).input === "text" && (
+      {taskNamed(task).input === "text" && !taskNamed(task).writes && (
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
@@ -242,6 +243,8 @@ function Form({
           {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}
         </Line>
       </dl>
+
+      {taskNamed(task).writes && <Writing writing={settings.writing} />}
 
       <h3 className="section-name pt-4 pb-1">Machine</h3>
       <Field label="Device" hint={cuda === false ? "This machine has no CUDA device." : undefined}>

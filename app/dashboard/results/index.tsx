@@ -5,8 +5,10 @@ import type { Task } from "../../../core/data/manifest.ts";
 import type { Run } from "../run.ts";
 import { Autoencoder } from "./Autoencoder.tsx";
 import { Classification } from "./Classification.tsx";
+import { Forecasts } from "./Forecasts.tsx";
 import { Samples } from "./Samples.tsx";
 import { Segmentation } from "./Segmentation.tsx";
+import { Written } from "./Written.tsx";
 
 /** What the results of each task look like. One file a task; those that show no more than their samples share that. */
 const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
@@ -16,6 +18,8 @@ const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
   "tabular-regression": Samples,
   "semantic-segmentation": Segmentation,
   autoencoder: Autoencoder,
+  "language-model": Written,
+  forecasting: Forecasts,
 };
 
 /** What the last evaluation of a run found. */

@@ -1,10 +1,12 @@
 import type { DerivedMetric, MetricRecord } from "../records.ts";
 import { accuracy } from "./accuracy.ts";
+import { bitsPerCharacter } from "./bitsPerCharacter.ts";
 import { confusion } from "./confusion.ts";
 import { errorMoments } from "./errorMoments.ts";
 import { f1 } from "./f1.ts";
 import { mae } from "./mae.ts";
 import { mape } from "./mape.ts";
+import { mase } from "./mase.ts";
 import { meanDice } from "./meanDice.ts";
 import { meanIou } from "./meanIou.ts";
 import { mse } from "./mse.ts";
@@ -19,11 +21,25 @@ import { reconstructionError } from "./reconstructionError.ts";
 import { rmse } from "./rmse.ts";
 import { rocAuc } from "./rocAuc.ts";
 import { scoreHistogram } from "./scoreHistogram.ts";
+import { smape } from "./smape.ts";
 import { tokenLikelihood } from "./tokenLikelihood.ts";
 import { top5 } from "./top5.ts";
 
 /** What the engine computes; a task says which of these it is judged by. */
-export const metrics: readonly MetricRecord[] = [accuracy, confusion, top5, scoreHistogram, tokenLikelihood, mae, errorMoments, pixelConfusion, reconstructionError];
+export const metrics: readonly MetricRecord[] = [
+  accuracy,
+  confusion,
+  top5,
+  scoreHistogram,
+  tokenLikelihood,
+  bitsPerCharacter,
+  mae,
+  smape,
+  mase,
+  errorMoments,
+  pixelConfusion,
+  reconstructionError,
+];
 
 /** What is worked out from summed metrics after each pass over the validation rows. */
 export const derivedMetrics: readonly DerivedMetric[] = [f1, precision, recall, rocAuc, prAuc, rmse, r2, mse, mape, perplexity, pixelAccuracy, meanIou, meanDice];

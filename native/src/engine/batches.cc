@@ -18,6 +18,16 @@ namespace {
 /// Sets up to this size move to the GPU whole.
 constexpr size_t kResidentBytes = size_t{4} << 30;
 
+/// Windows over the entries of an array as its rows, without a copy of any.
+at::Tensor windows_over(const at::Tensor& array, const Window& window, int64_t rows) {
+  std::vector<int64_t> sizes{rows, window.length}, strides{window.stride * array.stride(0), array.stride(0)};
+  for (int64_t axis = 1; axis < array.dim(); ++axis) {
+    sizes.push_back(array.size(axis));
+    strides.push_back(array.stride(axis));
+  }
+  return array.as_strided(sizes, strides, window.first * array.stride(0));
+}
+
 /// Spreads nearby seeds far apart (SplitMix64; Steele, Lea, Flood 2014).
 uint64_t mix(uint64_t x) {
   x += 0x9e3779b97f4a7c15;
@@ -35,15 +45,21 @@ Batches::Batches(const Split& split, const Program& program, at::Device device, 
     at::Tensor array = map_npy(file);
     const std::string what = "The array \"" + file_name(file) + "\" for the input \"" + input.name + "\" is " + dtype_name(array.scalar_type()) + " " + print_shape(array.sizes());
     if (array.scalar_type() != input.dtype) throw EngineError("DATA_MISMATCH", what + " where the program takes " + dtype_name(input.dtype) + ".", input.node);
-    if (array.dim() == 0 || array.size(0) < rows_) throw EngineError("DATA_MISMATCH", what + " where the run needs " + std::to_string(rows_) + " rows.", input.node);
+    const auto window = split.windows.find(input.name);
+    const Window* windowed = window == split.windows.end() ? nullptr : &window->second;
+    if (windowed && (array.dim() == 0 || windowed->length > array.size(0) || windowed->first > array.size(0) - windowed->length || (rows_ - 1) > (array.size(0) - windowed->length - windowed->first) / windowed->stride))
+      throw EngineError("DATA_MISMATCH", what + " and so ends before the last of " + std::to_string(rows_) + " windows of " + std::to_string(windowed->length) + ".", input.node);
+    if (!windowed && (array.dim() == 0 || array.size(0) < rows_)) throw EngineError("DATA_MISMATCH", what + " where the run needs " + std::to_string(rows_) + " rows.", input.node);
     bytes += array.nbytes();
     crops_.push_back(split.lengths && split.lengths->crop.contains(input.name));
     if (crops_.back() && array.dim() < 2) throw EngineError("DATA_MISMATCH", what + " and so has no second axis to cut.", input.node);
     arrays_.push_back(std::move(array));
   }
-  if (split.lengths) read_lengths(*split.lengths);
   if (device_.is_cuda() && bytes <= kResidentBytes)
     for (at::Tensor& array : arrays_) array = array.to(device_);
+  for (size_t i = 0; i < arrays_.size(); ++i)
+    if (const auto window = split.windows.find(program.inputs[i].name); window != split.windows.end()) arrays_[i] = windows_over(arrays_[i], window->second, rows_);
+  if (split.lengths) read_lengths(*split.lengths);
 }
 
 void Batches::read_lengths(const Lengths& lengths) {

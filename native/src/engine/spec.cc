@@ -11,12 +11,15 @@ constexpr int64_t kMost = 9007199254740991;
 
 Split read_split(const JsonPlace& place, const Program& program) {
   place.fields({"arrays", "rows", "lengths?"});
-  Split split{{}, place.at("rows").integer(1, kMost), std::nullopt};
+  Split split{{}, {}, place.at("rows").integer(1, kMost), std::nullopt};
   const JsonPlace arrays = place.at("arrays");
   for (const Input& input : program.inputs) {
     if (!arrays.has(input.name)) arrays.fail("no array for the program's input \"" + input.name + "\"");
     const JsonPlace array = arrays.at(input.name);
-    split.files[input.name] = array.fields({"file"}).at("file").text();
+    split.files[input.name] = array.fields({"file", "window?"}).at("file").text();
+    if (!array.has("window")) continue;
+    const JsonPlace window = array.at("window").fields({"first", "stride", "length"});
+    split.windows[input.name] = {window.at("first").integer(0, kMost), window.at("stride").integer(1, kMost), window.at("length").integer(1, kMost)};
   }
   if (const auto* members = std::get_if<Json::Object>(&arrays.json().value); members && members->size() != split.files.size()) arrays.fail("an array that is no input of the program");
   if (!place.has("lengths")) return split;
@@ -39,6 +42,16 @@ EarlyStopping read_early_stopping(const JsonPlace& place, const std::vector<Metr
   return options;
 }
 
+Generation read_generation(const JsonPlace& place, const Program& program) {
+  place.fields({"input", "output", "prompt", "tokens", "context", "temperature", "everyEpochs", "without"});
+  Generation how{place.at("input").text(), place.at("output").text(), place.at("prompt").integers(0, kMost), place.at("tokens").integer(1, 4096), place.at("context").integer(1, kMost), place.at("temperature").number(0, 100), place.at("everyEpochs").integer(1, kMost), place.at("without").integers(0, kMost)};
+  const auto input = std::find_if(program.inputs.begin(), program.inputs.end(), [&](const Input& one) { return one.name == how.input; });
+  if (input == program.inputs.end() || input->dtype != c10::kLong || input->shape.size() != 2) place.at("input").fail("the program has no input \"" + how.input + "\" of tokens, int64 [B, T]");
+  if (!program.has_output(how.output)) place.at("output").fail("the program has no output \"" + how.output + "\"");
+  if (how.prompt.empty() || how.prompt.size() > 4096) place.at("prompt").fail("expected 1 to 4096 tokens");
+  return how;
+}
+
 std::string text_or_empty(const JsonPlace& place) { return place.json().is_null() ? "" : place.text(); }
 
 } // namespace
@@ -46,7 +59,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "points?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "memoryLimitBytes?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -119,6 +132,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
     points.at("rows").size(4096);
     spec.points = {points.at("output").text(), points.at("rows").integers(0, spec.validation.rows - 1)};
   }
+  if (root.has("generate")) spec.generate = read_generation(root.at("generate"), spec.program);
   if (root.has("knobs")) spec.knobs = read_knobs(root.at("knobs"));
   return spec;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "early_stopping.h"
+#include "generate.h"
 #include "knobs.h"
 #include "optimizer.h"
 #include "plateau.h"
@@ -28,9 +29,16 @@ struct Lengths {
   std::set<std::string> crop;
 };
 
+/// Rows that lie within one another: row r is `length` entries from entry `first + r * stride` on.
+struct Window {
+  int64_t first, stride, length;
+};
+
 /// Files of one split by program input.
 struct Split {
   std::map<std::string, std::string> files;
+  /// Of those inputs whose rows are windows over their file.
+  std::map<std::string, Window> windows;
   int64_t rows;
   std::optional<Lengths> lengths;
 };
@@ -68,6 +76,7 @@ struct TrainSpec {
   int64_t checkpoint_every_ms = 0;
   std::string resume_from, start_from; ///< Empty: none.
   std::vector<int64_t> sample_rows;
+  std::optional<Generation> generate;
   /// One output and the rows of which an evaluation says it.
   struct Points {
     std::string output;

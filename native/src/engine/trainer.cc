@@ -35,6 +35,7 @@
 #include "checkpoint.h"
 #include "events.h"
 #include "finite.h"
+#include "generate.h"
 #include "interpreter.h"
 #include "memory.h"
 #include "precision.h"
@@ -718,6 +719,8 @@ class Trainer {
       }
     }
     const auto samples = predict_samples();
+    std::optional<std::vector<int64_t>> text;
+    if (writes_text() && !(text = write_text())) return false;
     validation_loss_ = means[0] / static_cast<double>(validation_rows_.rows());
     for (size_t i = 0; i < outputs.size(); ++i)
       if (spec_.early_stopping && outputs[i].name == spec_.early_stopping->output) watched_ = means[i] / static_cast<double>(validation_rows_.rows());
@@ -746,8 +749,23 @@ class Trainer {
       }
       json.close('}');
     });
+    if (text) events_.add("generated", [&](JsonWriter& json) { json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("tokens").value(*text); });
     events_.log("info", "Epoch " + std::to_string(at_.epoch + 1) + " of " + std::to_string(spec_.epochs) + ": validation " + sentence + ".");
     return true;
+  }
+
+  bool writes_text() const {
+    const int64_t epoch = at_.epoch + 1;
+    return spec_.generate && (epoch == 1 || epoch == spec_.epochs || epoch % spec_.generate->every_epochs == 0);
+  }
+
+  /// Text from the weights as they are, the same whenever this epoch comes; what training draws after it stays what it would be.
+  std::optional<std::vector<int64_t>> write_text() {
+    at::Generator training = at::globalContext().defaultGenerator(at::kCPU);
+    const at::Tensor state = training.get_state();
+    const auto text = tensorloom::write_text(predict_, shown_weights(), *spec_.generate, device_, make_generator(spec_.seed + static_cast<uint64_t>(at_.epoch + 1) * 0x9e3779b97f4a7c15), [&] { return control_.is_cancelled(); });
+    training.set_state(state);
+    return text;
   }
 
   bool is_sum(const std::string& output) const {

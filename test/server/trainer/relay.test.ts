@@ -37,6 +37,7 @@ function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?:
         throw error;
       }),
     describeKnob: ({ id }) => `Knob ${id}.`,
+    describeText: (tokens) => tokens.join(" "),
     onAsked: () => {},
   });
 }
