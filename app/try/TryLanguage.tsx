@@ -30,7 +30,9 @@ export function TryLanguage({ run, text, artifactId }: { run: TryRun; text: Text
 
   async function write(model: OnnxModel): Promise<void> {
     stop.current?.abort();
-    const { signal } = (stop.current = new AbortController());
+    const abort = new AbortController();
+    stop.current = abort;
+    const { signal } = abort;
     setWriting(true);
     setProblem(null);
     // Nothing to begin with: what the text has most often.
@@ -45,7 +47,7 @@ export function TryLanguage({ run, text, artifactId }: { run: TryRun; text: Text
     } catch (error) {
       if (!signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
     }
-    if (stop.current?.signal === signal) setWriting(false);
+    if (stop.current === abort) setWriting(false);
   }
 
   return (
@@ -82,10 +84,10 @@ export function TryLanguage({ run, text, artifactId }: { run: TryRun; text: Text
         {isWriting ? "Stop" : "Go on from there"}
       </Button>
       {written && (
-        <p aria-label="What it writes" aria-live="off" className="rounded-md border border-line2 bg-raise px-2.5 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap">
+        <section aria-label="What it writes" className="rounded-md border border-line2 bg-raise px-2.5 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap">
           <span className="text-accent">{written.prompt}</span>
           {written.more}
-        </p>
+        </section>
       )}
     </form>
   );
