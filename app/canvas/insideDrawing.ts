@@ -82,7 +82,7 @@ function drawCards(body: Body, { definitions, carries, severityOf }: Asked): Ins
     const title = boundary ? node.name?.trim() || boundary.name : titleOf(node, definitions);
     const at = places.get(node.id) ?? node.at;
     const middle = { x: (at.x - left) * SCALE.x + CARD.width / 2, y: (at.y - top) * SCALE.y + CARD.height / 2 };
-    const goesRound = boundary !== undefined && round[boundary.kind].has(title);
+    const goesRound = boundary !== undefined && boundary.kind !== "target" && round[boundary.kind].has(title);
     const width = boundary ? Math.min(CARD.width, Math.round(title.length * 6 + 14 + (goesRound ? 12 : 0))) : CARD.width;
     const height = boundary ? PILL_HEIGHT : CARD.height;
     return {

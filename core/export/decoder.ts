@@ -1,5 +1,6 @@
 import { checkGraph, mainOutput } from "../graph/check.ts";
 import type { Graph, Node } from "../graph/document.ts";
+import { predicting } from "../graph/predicting.ts";
 import { bodyOutputs } from "../layers/output.ts";
 
 /** The Input of a decoder. */
@@ -9,7 +10,8 @@ export const DECODER_INPUT = "z";
  * The second half of an autoencoder: what stands between its Output `latent` and its prediction, with an Input in the place of the first half. Null where there
  * is no such Output, or the prediction depends on more than it.
  */
-export function decoderOf(graph: Graph, latent = "latent"): { graph: Graph; shape: number[] } | null {
+export function decoderOf(whole: Graph, latent = "latent"): { graph: Graph; shape: number[] } | null {
+  const graph = predicting(whole);
   const middle = bodyOutputs(graph).find(({ name }) => name === latent)?.node;
   const main = mainOutput(graph);
   const source = graph.edges.find(({ to }) => to.node === middle?.id)?.from;

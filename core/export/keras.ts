@@ -1,6 +1,6 @@
 import type { Preprocess } from "../data/manifest.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, requirePredicting, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
 import type { Inputs } from "../layers/kit.ts";
@@ -33,8 +33,8 @@ export type KerasOptions = { name?: string /** Of the training data: put inside,
  * The graph must be free of errors.
  * @throws KerasUnsupported
  */
-export function exportKeras(graph: Graph, { name = "Model", preprocess }: KerasOptions = {}): string {
-  const checked = requireValid(graph);
+export function exportKeras(whole: Graph, { name = "Model", preprocess }: KerasOptions = {}): string {
+  const { graph, checked } = requirePredicting(whole);
   const program = lowerModel(graph, { preprocess });
   const variables = new Identifiers([...RESERVED_NAMES, "keras", "layers", "ops", "np", "os", "sys", "model", "w", "build", "load"]);
   const lines: string[] = [];

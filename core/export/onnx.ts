@@ -1,6 +1,6 @@
 import type { Preprocess } from "../data/manifest.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, requirePredicting, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import type { Dtype, TensorType } from "../graph/shape.ts";
 import { GRAPH_KEY, HASH_KEY, hashOnnx, PREPROCESS_KEY } from "../import/onnx-hash.ts";
@@ -65,8 +65,8 @@ function documentOf(graph: Graph, program: Program, file: Uint8Array, preprocess
   };
 }
 
-function writeModel(graph: Graph, program: Program, weights: Map<string, Tensor>, preprocess: Preprocess | undefined): OnnxGraph {
-  const checked = requireValid(graph);
+function writeModel(whole: Graph, program: Program, weights: Map<string, Tensor>, preprocess: Preprocess | undefined): OnnxGraph {
+  const { graph, checked } = requirePredicting(whole);
   const names = new Names();
   const initializers = new Map<string, OnnxTensor>();
   const subgraphs: OnnxGraph[] = [];

@@ -1,7 +1,7 @@
 import type { Preprocess } from "../data/manifest.ts";
 import type { Checked } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { bodyOf, foldBody, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, requirePredicting, type Step } from "../graph/fold.ts";
 import { isFurniture } from "../graph/furniture.ts";
 import { ancestorsOf, type BodyStep, weightName, weightPrefix } from "../graph/path.ts";
 import { printShape } from "../graph/shape.ts";
@@ -28,8 +28,8 @@ export type PyTorchOptions = {
  *
  * The graph must be free of errors.
  */
-export function exportPyTorch(graph: Graph, options: PyTorchOptions = {}): string {
-  const checked = requireValid(graph);
+export function exportPyTorch(whole: Graph, options: PyTorchOptions = {}): string {
+  const { graph, checked } = requirePredicting(whole);
   const program = lowerModel(graph, { preprocess: options.preprocess });
   const classes: string[] = [];
   /** Names of the classes by what stands in them. */

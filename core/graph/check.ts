@@ -17,6 +17,7 @@ import {
 } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
+import { bodyTargets } from "../layers/target.ts";
 import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import { targetInfo } from "../training/targets.ts";
 import { layerOf } from "./bypass.ts";
@@ -25,6 +26,7 @@ import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
 import type { Wiring } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
+import { dependsOnTarget } from "./predicting.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
 import { type Structure, structureOf, titleOf } from "./structure.ts";
 
@@ -32,7 +34,7 @@ import { type Structure, structureOf, titleOf } from "./structure.ts";
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
  * GRAPH_LIMIT, GRAPH_DUPLICATE_ID, GRAPH_UNKNOWN_TYPE, GRAPH_UNKNOWN_PARAM, GRAPH_EDGE, GRAPH_NAME, GRAPH_CYCLE,
  * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_INCOMPLETE, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
- * GRAPH_MEMORY, GRAPH_BYPASS, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
+ * GRAPH_MEMORY, GRAPH_BYPASS, GRAPH_TARGET, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
  */
 export type Problem = {
   severity: "error" | "hint";
@@ -311,6 +313,16 @@ class BodyCheck {
       }
       return { inputs, isComplete: type !== undefined };
     }
+    if (layer.boundary?.kind === "target" && this.args !== null) {
+      this.report({
+        code: "GRAPH_TARGET",
+        message: "A Target stands on the model's own canvas only.",
+        node: node.id,
+        hint: "Put it there and wire it in.",
+        fixes: [{ kind: "remove-node", label: "Remove this Target" }],
+      });
+      return { inputs, isComplete: false };
+    }
     let isComplete = true;
     for (const [port, taken] of Object.entries(ports)) {
       const { optional, many } = taken;
@@ -541,9 +553,21 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
     report({ code: "GRAPH_INCOMPLETE", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
 
   if (data) checkData(checked, inputNodes, data, report);
+  if (data) checkTargets(checked, bodyTargets(graph), data, report);
 
   const main = mainOutput(graph);
-  if (!main) return;
+  if (!main) {
+    const [node] = outputNodes.map((output) => output.node);
+    if (node)
+      report({
+        code: "GRAPH_TARGET",
+        message: "Every Output depends on the Target, which is there while training only, so the model predicts nothing.",
+        node: node.id,
+        hint: "Add an Output for the prediction, in front of where the Target comes in.",
+        fixes: [],
+      });
+    return;
+  }
   const nodeOf = (name: string) => outputNodes.find((output) => output.name === name)?.node ?? main.node;
   const parts = loss ? lossParts({ loss, extraLosses }, main.name) : [{ output: main.name, loss: undefined }];
   for (const part of parts) {
@@ -559,6 +583,18 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
     });
   }
   if (!loss) return;
+  const training = dependsOnTarget(graph);
+  for (const { name, node } of outputNodes) {
+    if (!training.has(node.id) || parts.some((part) => part.output === name)) continue;
+    report({
+      severity: "hint",
+      code: "GRAPH_TARGET",
+      message: `Output “${name}” is computed from the Target, but no loss of the training settings looks at it.`,
+      node: node.id,
+      hint: `Choose “The output itself” as the loss there, with ${name} as its output.`,
+      fixes: [],
+    });
+  }
   const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
   const answer = fitTargets({ loss, extraLosses }, main.name, known, data ? targetInfo(data) : { classes: null, type: null });
   if ("target" in answer) {
@@ -669,9 +705,38 @@ function checkData(checked: Checked, inputs: readonly { name: string; node: Node
   }
 }
 
-/** The output that training looks at: the one named y, else the first by name. */
+/** Whether the data set's targets are what the Targets of the graph say. */
+function checkTargets(checked: Checked, targets: readonly Node[], data: Manifest, report: (problem: Omit<Problem, "severity">) => void): void {
+  const { type: given } = targetInfo(data);
+  for (const node of targets) {
+    const type = checked.types.get(node.id)?.outputs.y;
+    if (!type || !given) continue;
+    const sizes = given.shape.slice(1);
+    const isShape = !matches(
+      type.shape.slice(1),
+      sizes.filter((size) => typeof size === "number"),
+    );
+    if (!isShape && type.dtype === given.dtype) continue;
+    report({
+      code: "GRAPH_DATA",
+      message: `The data set's targets are ${given.dtype} ${printShape(given.shape)} but Target says ${type.dtype} ${printShape(type.shape)}.`,
+      node: node.id,
+      param: isShape ? "shape" : "dtype",
+      fixes: [
+        isShape
+          ? { kind: "set-param", label: sizes.length === 0 ? "Set shape to a single number" : `Set shape to ${sizes.join("×")}`, name: "shape", value: sizes }
+          : { kind: "set-param", label: `Make it ${given.dtype}`, name: "dtype", value: given.dtype },
+      ],
+    });
+  }
+}
+
+/** The output that predicts: of those that depend on no Target the one named y, else the first by name. */
 export function mainOutput(graph: Body): { name: string; node: Node } | undefined {
-  const outputs = bodyOutputs(graph).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const training = dependsOnTarget(graph);
+  const outputs = bodyOutputs(graph)
+    .filter(({ node }) => !training.has(node.id))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   return outputs.find(({ name }) => name === "y") ?? outputs[0];
 }
 

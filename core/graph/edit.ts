@@ -109,7 +109,7 @@ export function renameNode(graph: Graph, id: string, name: string, steps: readon
   });
   const boundary = before && findLayer(before.type)?.boundary;
   const zone = steps.at(-1);
-  if (!before || !boundary || !zone || renamed === graph) return renamed;
+  if (!before || !boundary || boundary.kind === "target" || !zone || renamed === graph) return renamed;
   const oldPort = before.name?.trim() || boundary.name;
   const newPort = wanted || boundary.name;
   return editBody(renamed, steps.slice(0, -1), (body) => {

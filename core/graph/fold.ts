@@ -6,6 +6,10 @@ import { layerOf, pass } from "./bypass.ts";
 import { type Checked, checkGraph, hasErrors, type Problem, paramsOf } from "./check.ts";
 import type { Body, Graph, Node } from "./document.ts";
 import { type BodyStep, type NodePath, pathOf } from "./path.ts";
+import { predicting } from "./predicting.ts";
+
+/** Under this name the targets of a batch are among the arguments of the model's own body; no Input of a model has it. */
+export const TARGET_ARGUMENT = "target";
 
 /** A node in the course of a fold, with all that its layer's answers take. */
 export type Step = {
@@ -29,6 +33,13 @@ export class GraphInvalid extends Error {
     this.name = "GraphInvalid";
     this.problems = problems;
   }
+}
+
+/** The graph as it predicts, and what is said of it. @throws GraphInvalid where the whole graph has errors. */
+export function requirePredicting(graph: Graph): { graph: Graph; checked: Checked } {
+  const checked = requireValid(graph);
+  const rest = predicting(graph);
+  return { graph: rest, checked: rest === graph ? checked : requireValid(rest) };
 }
 
 /** @throws GraphInvalid with the errors, if there are any. */
@@ -64,6 +75,7 @@ export function foldBody<T>(
     const inputs: Inputs<T> = Object.create(null);
     const inputName = inputNames.get(node.id);
     if (inputName !== undefined) inputs.x = args[inputName];
+    else if (layer.boundary?.kind === "target") inputs.x = args[TARGET_ARGUMENT];
     for (const [port, { many }] of Object.entries(portsOf(layer, node).inputs)) {
       const arrived = (wires.get(node.id) ?? []).filter(({ to }) => to.port === port).flatMap(({ from }) => values.get(from.node)?.[from.port] ?? []);
       if (many) inputs[port] = arrived;

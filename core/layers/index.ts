@@ -173,6 +173,7 @@ import { sum } from "./sum.ts";
 import { swiglu } from "./swiglu.ts";
 import { switchZone } from "./switch.ts";
 import { tanh } from "./tanh.ts";
+import { target } from "./target.ts";
 import { threshold } from "./threshold.ts";
 import { tile } from "./tile.ts";
 import { topk } from "./topk.ts";
@@ -194,6 +195,7 @@ import { zeros } from "./zeros.ts";
 export const layers: readonly Layer[] = [
   input,
   output,
+  target,
   constant,
   parameter,
   zeros,

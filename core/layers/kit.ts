@@ -202,9 +202,10 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   compose?(params: Values<P>, inputs: InputsOf<I, TensorType>, node: Node): { [role: string]: Body } | InferProblem;
   /**
    * `input`: its value comes from outside the body and arrives as `inputs.x`, though no port is drawn; `output`: its value
-   * goes outside. `name` is the name of such a node while it has none.
+   * goes outside; `target`: its value is the data set's target, and is there while training only. `name` is the name of such a node
+   * while it has none.
    */
-  boundary?: { kind: "input" | "output"; name: string };
+  boundary?: { kind: "input" | "output" | "target"; name: string };
   /** Hands inputs on as they are: which input each output gives, of those that are wired. Programs and exports have no trace of it. */
   passes?(node: Node, wired: ReadonlySet<string>): { [output: string]: string };
   /** Drawn as a dot on a wire. */

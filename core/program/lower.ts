@@ -1,15 +1,16 @@
 import type { Preprocess } from "../data/manifest.ts";
 import { type Checked, mainOutput } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
-import { bodyOf, foldBody, GraphInvalid, requireValid, type Step } from "../graph/fold.ts";
+import { bodyOf, foldBody, GraphInvalid, requirePredicting, requireValid, type Step, TARGET_ARGUMENT } from "../graph/fold.ts";
 import type { BodyStep } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
+import { bodyTargets } from "../layers/target.ts";
 import type { TaskRecord } from "../tasks/task.ts";
 import { EXPRESSION_METRIC, lowerMetric } from "../training/metrics/expression.ts";
-import { type Mixed, mixLosses, mixRows } from "../training/mixup.ts";
+import { MIXED_TARGET, type Mixed, mixLosses, mixRows } from "../training/mixup.ts";
 import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import type { MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
@@ -18,14 +19,14 @@ import type { Program } from "./program.ts";
 import { ProgramWriter } from "./writer.ts";
 
 /**
- * The program of a model: its inputs by name, raw as the data set stores them where `preprocess` is given, and its outputs by name.
+ * The program of a model as it predicts, without what depends on a Target: its inputs by name, raw as the data set stores them where `preprocess` is given, and its outputs by name.
  * @throws GraphInvalid
  */
 export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = {}): Program {
-  const checked = requireValid(graph);
+  const { graph: predictor, checked } = requirePredicting(graph);
   const writer = new ProgramWriter(checked.shared);
-  const inputs = declareInputs(writer, graph, checked, options.preprocess);
-  return writer.finish(lowerNodes(writer, graph, checked, inputs, options.preprocess));
+  const inputs = declareInputs(writer, predictor, checked, options.preprocess);
+  return writer.finish(lowerNodes(writer, predictor, checked, inputs, options.preprocess));
 }
 
 /**
@@ -72,6 +73,9 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   if (wrong.length > 0)
     throw new GraphInvalid(wrong.map(({ problem: message, hint }) => ({ severity: "error", code: "GRAPH_METRIC", message, hint, node: main.node.id, fixes: [] })));
 
+  const [drawn] = bodyTargets(graph);
+  if (drawn && options.mixup) throw new GraphInvalid([{ severity: "error", code: "GRAPH_TARGET", message: MIXED_TARGET, node: drawn.id, fixes: [] }]);
+
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, graph, checked, options.preprocess);
   const { stored } = options.target ?? {};
@@ -79,15 +83,21 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const raw = own ?? writer.input("target", stored ? { ...answer.target, dtype: stored.dtype } : answer.target, main.node.id);
   const readTargets = () => (stored ? readTarget(writer.at(main.node.id), raw, answer.target, stored) : raw);
   const blended: { target: Value; mixed: Mixed }[] = [];
+  const wired: Value[] = [];
   const { mixup } = options;
   const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess, (args) => {
+    if (bodyTargets(graph).length > 0) {
+      const whole = readTargets();
+      wired.push(whole);
+      return { ...args, [TARGET_ARGUMENT]: whole };
+    }
     if (!mixup) return args;
     const target = readTargets();
     const mixed = mixRows(writer.at(inputs[0]?.nodeId ?? main.node.id), mixup, args, target);
     blended.push({ target, mixed });
     return mixed.inputs;
   });
-  const target = blended[0]?.target ?? readTargets();
+  const target = blended[0]?.target ?? wired[0] ?? readTargets();
   const of = (name: string): { y: Value; target: Value } => {
     const y = outputs[name];
     if (!y) throw new Error(`A checked graph has an output ${name}.`);

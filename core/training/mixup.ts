@@ -1,5 +1,7 @@
 import type { Manifest } from "../data/manifest.ts";
+import type { Graph } from "../graph/document.ts";
 import { float32, type ProgramBuilder, type Value } from "../layers/kit.ts";
+import { bodyTargets } from "../layers/target.ts";
 
 /**
  * Mixup (Zhang et al. 2018): each row of a training batch is blended with another row of it, and the loss is blended alike. One share
@@ -48,8 +50,12 @@ export function mixLosses(b: ProgramBuilder, { share, target: other }: Mixed, ta
   return loss;
 }
 
-/** Why rows of this data set cannot be blended, with what to do; null where they can. */
-export function whyNoMixup({ task, splits: { train } }: Pick<Manifest, "task" | "splits">): string | null {
+export const MIXED_TARGET =
+  "Mixup blends the losses of two targets, and a loss wired from the Target sees one: set mixup to 0, or choose a loss from the list and remove the Target.";
+
+/** Why rows of this data set cannot be blended for a graph, with what to do; null where they can. */
+export function whyNoMixup({ task, splits: { train } }: Pick<Manifest, "task" | "splits">, graph: Graph): string | null {
+  if (bodyTargets(graph).length > 0) return MIXED_TARGET;
   if (task !== "image-classification" && task !== "tabular-classification")
     return "Mixup blends pictures or rows of measured numbers whose target is a class: set it to 0 for this data set.";
   const categories = Object.keys(train.more ?? {});

@@ -31,7 +31,8 @@ export type LossPart = { output: string; name: string; loss: LossRecord; weight:
 /** All losses, the main one first. */
 export function lossParts({ loss, extraLosses = [] }: Objective, main: string): LossPart[] {
   const taken = new Set<string>();
-  return [{ output: main, loss, weight: 1 }, ...extraLosses].map((part) => {
+  return [{ output: main, loss, weight: 1 }, ...extraLosses].map((set) => {
+    const part = { ...set, output: set.loss.output ?? set.output };
     let name = `loss/${part.output}`;
     for (let count = 2; taken.has(name); count++) name = `loss/${part.output}_${count}`;
     taken.add(name);

@@ -40,6 +40,8 @@ export type Loss<N extends string = string, P extends Params = Params> = {
   target(y: TensorType, info: TargetInfo, params: Values<P>): TargetAnswer;
   /** The mean over the batch as a float32 scalar. */
   lower(b: ProgramBuilder, values: LossValues, params: Values<P>): Value;
+  /** The output that it looks at, where its parameters say so; else the one that it is set for. */
+  output?(params: Values<P>): string | null;
   /** What metrics read in place of the output, where that is not a score or value itself: scores above 0 say yes. */
   read?(b: ProgramBuilder, values: LossValues, params: Values<P>): Value;
   /** `nn.CrossEntropyLoss(label_smoothing=0.1)`: what to call with output and target. */
@@ -51,12 +53,15 @@ export type LossRecord = Pick<Loss, "name" | "title" | "doc" | "source" | "expec
   target(y: TensorType, info: TargetInfo): TargetAnswer;
   lower(b: ProgramBuilder, values: LossValues): Value;
   read?(b: ProgramBuilder, values: LossValues): Value;
+  /** The output that it looks at, where that is not the one that it is set for. */
+  output?: string;
   torch: string;
 };
 
 /** Fills in parameters; those that do not read take their defaults, for settings refuse them before. */
-export function bindLoss({ name, title, doc, source, expects, params, target, lower, read, torch }: Loss, given: ParamValues): LossRecord {
+export function bindLoss({ name, title, doc, source, expects, params, target, lower, output, read, torch }: Loss, given: ParamValues): LossRecord {
   const { values } = readParams(params, given);
+  const looksAt = output?.(values) ?? null;
   return {
     name,
     title,
@@ -67,6 +72,7 @@ export function bindLoss({ name, title, doc, source, expects, params, target, lo
       y.dtype === "float32" ? target(y, info, values) : { problem: `${name} needs an output of float32, but it is ${y.dtype}.`, hint: "Add a Cast in front of the output." },
     lower: (b, pair) => lower(b, pair, values),
     ...(read ? { read: (b, pair) => read(b, pair, values) } : {}),
+    ...(looksAt === null ? {} : { output: looksAt }),
     torch: torch(values),
   };
 }

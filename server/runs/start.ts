@@ -229,7 +229,7 @@ export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manife
       `${settings.epochs} epochs of ${stepsPerEpoch} steps are ${steps} steps; the limit with this schedule is ${limit}. Train fewer epochs or take a larger batch.`,
       { details: { field: "epochs", limit } },
     );
-  const unmixable = settings.mixup > 0 ? whyNoMixup(manifest) : null;
+  const unmixable = settings.mixup > 0 ? whyNoMixup(manifest, graph) : null;
   if (unmixable !== null) throw new AppError("CONFIG_RANGE", unmixable, { details: { field: "mixup" } });
   if (settings.batchSize > manifest.splits.train.rows)
     throw new AppError("CONFIG_RANGE", `A batch of ${settings.batchSize} is larger than the ${manifest.splits.train.rows} training rows.`, {

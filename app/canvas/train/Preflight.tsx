@@ -95,7 +95,7 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
   }
   if (settings.device === "cuda" && cuda === false)
     remedies.push({ message: "This machine has no CUDA device.", label: "Train on the CPU", mend: () => changeSettings({ device: "cpu" }), bad: true });
-  const unmixable = settings.mixup > 0 && data ? whyNoMixup(data) : null;
+  const unmixable = settings.mixup > 0 && data ? whyNoMixup(data, graph) : null;
   if (unmixable) remedies.push({ message: unmixable, label: "Switch mixup off", mend: () => changeSettings({ mixup: 0 }), bad: true });
   const counts = (data?.splits.train.classCounts ?? []).filter((count) => count > 0);
   const { classWeights } = lossNamed(settings.loss);
