@@ -29,6 +29,8 @@ export const refusals = {
   IDEMPOTENCY_CONFLICT: "CONFLICT",
   RUN_ENDED: "CONFLICT",
   RUN_ACTIVE: "CONFLICT",
+  /** Somebody locked the run, so that it is not deleted by mistake. */
+  RUN_LOCKED: "CONFLICT",
   NO_CHECKPOINT: "CONFLICT",
   IN_USE: "CONFLICT",
   /** A writer whose lease is over. Never reaches a browser. */
@@ -53,7 +55,7 @@ export class AppError extends Error {
 }
 
 /** The one sentence for anything that is not there for this caller. The noun is ours, never the caller's words. */
-export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "architecture" | "upload"): AppError {
+export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "architecture" | "upload" | "view"): AppError {
   return new AppError("NOT_FOUND", `There is no such ${noun} here.`);
 }
 

@@ -4,6 +4,7 @@ import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
+import { emptyTrash } from "../runs/organize.ts";
 import { sweepDeleted } from "../storage/deletion.ts";
 import { openFileStore } from "../storage/files.ts";
 import type { Order } from "../trainer/order.ts";
@@ -68,7 +69,10 @@ export class Agent {
         this.#ingest();
         if (performance.now() >= tidyAt) {
           tidyAt = performance.now() + tidyMs;
-          const removed = await sweepDeleted(this.#db, openFileStore(join(this.#config.DATA_DIR, "files")));
+          const files = openFileStore(join(this.#config.DATA_DIR, "files"));
+          const trashed = await emptyTrash(this.#db, files);
+          if (trashed.length > 0) this.#log.info({ trashed }, "runs that lay in the trash for their time are deleted");
+          const removed = await sweepDeleted(this.#db, files);
           if (removed.length > 0) this.#log.info({ removed }, "what was deleted is gone from the disk too");
         }
       } catch (error) {

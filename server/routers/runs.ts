@@ -16,9 +16,11 @@ import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
 import { cancelRun, deleteRun, pauseRun, resumeRun, stopRun } from "../runs/change.ts";
 import { findLr } from "../runs/findLr.ts";
+import { countRuns, GroupRuns, groupRuns, ListRuns, lineFields, listColumns, listRuns, RunQuestion, toLine } from "../runs/list.ts";
 import { findBatch, measure } from "../runs/measure.ts";
 import { openCheckpoint } from "../runs/openCheckpoint.ts";
-import { readLog, readResults, summaryFields, toSummary } from "../runs/read.ts";
+import { listTags, Organize, organizeRuns, setNotes } from "../runs/organize.ts";
+import { readLog, readResults } from "../runs/read.ts";
 import { forkRun, repeatRun, shrinkRun, startRun } from "../runs/start.ts";
 import { TurnOrder, turnKnob } from "../runs/turn.ts";
 
@@ -27,7 +29,6 @@ const Step = z
   .int()
   .min(0)
   .max(2 ** 31 - 1);
-const ListRuns = z.strictObject({ modelId: Id.optional(), limit: z.int().min(1).max(200).default(50), cursor: Id.optional() });
 const ReadMetrics = z.strictObject({
   runId: Id,
   keys: z.array(z.string().max(200)).max(100).optional(),
@@ -43,6 +44,29 @@ export const runs = router({
   list: org("viewer")
     .input(ListRuns)
     .query(({ ctx, input }) => listRuns(ctx.db, ctx.orgId, input)),
+
+  /** How many runs a list has in all. */
+  count: org("viewer")
+    .input(RunQuestion)
+    .query(({ ctx, input }) => countRuns(ctx.db, ctx.orgId, input)),
+
+  /** Every setting and metric that a table of runs can show. */
+  columns: org("viewer").query(({ ctx }) => listColumns(ctx.db, ctx.orgId)),
+
+  groups: org("viewer")
+    .input(GroupRuns)
+    .query(({ ctx, input }) => groupRuns(ctx.db, ctx.orgId, input)),
+
+  tags: org("viewer").query(({ ctx }) => listTags(ctx.db, ctx.orgId)),
+
+  /** Tags, locks, trashes, restores, cancels or deletes many runs at once. */
+  organize: org("member")
+    .input(Organize)
+    .mutation(({ ctx, input }) => organizeRuns(ctx.db, ctx.files, ctx.orgId, input)),
+
+  setNotes: org("member")
+    .input(z.strictObject({ runId: Id, notes: z.string().max(10_000) }))
+    .mutation(({ ctx, input }) => setNotes(ctx.db, ctx.orgId, input.runId, input.notes)),
 
   get: org("viewer")
     .input(RunId)
@@ -149,23 +173,11 @@ async function requireRun(db: Database, orgId: string, id: string): Promise<void
   if ((await db.run.count({ where: { id, orgId } })) === 0) throw notFound("run");
 }
 
-async function listRuns(db: Database, orgId: string, { modelId, limit, cursor }: z.infer<typeof ListRuns>) {
-  // Run ids carry their time (UUID v7), so the order of ids is the order in which runs were started.
-  const rows = await db.run.findMany({
-    where: { orgId, ...(modelId ? { modelId } : {}), ...(cursor ? { id: { lt: cursor } } : {}) },
-    orderBy: { id: "desc" },
-    take: limit + 1,
-    select: summaryFields,
-  });
-  const page = rows.slice(0, limit);
-  return { runs: page.map(toSummary), next: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
-}
-
 async function getRun(db: Database, orgId: string, id: string) {
   const row = await db.run.findUnique({
     where: { id, orgId },
     select: {
-      ...summaryFields,
+      ...lineFields,
       engineBuild: true,
       dataHash: true,
       spec: true,
@@ -181,7 +193,7 @@ async function getRun(db: Database, orgId: string, id: string) {
   const manifest = made && dataFor(made, settings.task);
   const spec = Turnable.parse(row.spec);
   const graph = keptGraph(row.modelVersion.graph);
-  const summary = toSummary(row);
+  const summary = toLine(row);
   const { failure } = summary;
   return {
     ...summary,

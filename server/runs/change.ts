@@ -92,9 +92,10 @@ export async function resumeRun(db: Database, config: Config, orgId: string, id:
     await lockQueue(tx, orgId);
     const run = await tx.run.findUnique({
       where: { id, orgId },
-      select: { status: true, step: true, _count: { select: { checkpoints: true } } },
+      select: { status: true, step: true, deletedAt: true, _count: { select: { checkpoints: true } } },
     });
     if (!run) throw notFound("run");
+    if (run.deletedAt !== null) throw new AppError("RUN_ENDED", "This run lies in the trash: restore it first.");
     if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", `This run is ${run.status} already.`);
     if (run.status === "finished") throw new AppError("RUN_ENDED", "This run has finished: start a new one, or fork it from a checkpoint.");
     if (run._count.checkpoints === 0 && run.step > 0 && run.status !== "paused")
@@ -116,15 +117,16 @@ export async function deleteRun(db: Database, files: FileStore, orgId: string, i
 
 async function deleteRow(db: Database, orgId: string, id: string): Promise<void> {
   await db.$transaction(async (tx) => {
-    const run = await tx.run.findUnique({ where: { id, orgId }, select: { status: true } });
+    const run = await tx.run.findUnique({ where: { id, orgId }, select: { status: true, locked: true } });
     if (!run) throw notFound("run");
+    if (run.locked) throw new AppError("RUN_LOCKED", "This run is locked: unlock it first.");
     if (run.status === "queued" || run.status === "running" || run.status === "paused") throw new AppError("RUN_ACTIVE", "This run has not ended: cancel it first.");
     const ofThisRun = { orgId, startCheckpoint: { runId: id, orgId } };
     const waiting = await tx.run.count({ where: { ...ofThisRun, status: { in: ["queued", "running", "paused"] } } });
     if (waiting > 0) throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
     await tx.run.updateMany({ where: ofThisRun, data: { startCheckpointId: null } });
     // Only if it still has ended: a resume may have come between.
-    const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status } });
-    if (count === 0) throw new AppError("RUN_ACTIVE", "This run has just been resumed.");
+    const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status, locked: false } });
+    if (count === 0) throw new AppError("RUN_ACTIVE", "This run has just been resumed or locked.");
   });
 }

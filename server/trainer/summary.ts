@@ -6,10 +6,13 @@ type Figure = NonNullable<Summary[string]>;
 /** Folds more points of a metric into what is known of it; they must come after those folded before. */
 export function foldPoints(figure: Figure | undefined, key: string, steps: readonly number[], values: readonly (number | null)[]): Figure {
   const direction = goodDirection(key);
-  const folded: Figure = { last: null, best: null, bestStep: null, ...figure };
+  const folded: Figure = { last: null, best: null, bestStep: null, min: null, max: null, ...figure };
   values.forEach((value, at) => {
     folded.last = value;
-    if (value === null || direction === null) return;
+    if (value === null) return;
+    if (folded.min === null || value < folded.min) folded.min = value;
+    if (folded.max === null || value > folded.max) folded.max = value;
+    if (direction === null) return;
     if (folded.best === null || (direction === "higher" ? value > folded.best : value < folded.best)) {
       folded.best = value;
       folded.bestStep = steps[at] ?? null;

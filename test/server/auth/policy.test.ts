@@ -48,6 +48,12 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "datasets.createArrays": "member",
   "datasets.delete": "member",
   "runs.list": "viewer",
+  "runs.count": "viewer",
+  "runs.columns": "viewer",
+  "runs.groups": "viewer",
+  "runs.tags": "viewer",
+  "runs.organize": "member",
+  "runs.setNotes": "member",
   "runs.get": "viewer",
   "runs.start": "member",
   "runs.findLr": "member",
@@ -66,6 +72,9 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "runs.metrics": "viewer",
   "runs.log": "viewer",
   "runs.watch": "viewer",
+  "runViews.list": "viewer",
+  "runViews.save": "member",
+  "runViews.delete": "member",
 };
 
 describe("a policy", () => {
@@ -98,7 +107,7 @@ describe("a policy", () => {
 
 const pytorchCode = exportPyTorch(findTemplate("mlp")?.graph ?? emptyGraph);
 
-type Ids = { modelId: string; projectId: string; datasetId: string; runId: string; checkpointId: string };
+type Ids = { modelId: string; projectId: string; datasetId: string; runId: string; checkpointId: string; viewId: string };
 
 const tablePlan: TablePlan = {
   form: { format: "delimited", delimiter: ",", header: true },
@@ -158,6 +167,8 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "datasets.inspectArrays": [({ datasetId }) => ({ uploadId: datasetId })],
   "datasets.createArrays": [({ datasetId }) => ({ uploadId: datasetId, fileName: "arrays.npz", name: "Mine now", plan: arrayPlan })],
   "datasets.delete": [({ datasetId }) => ({ datasetId })],
+  "runs.organize": [({ runId }) => ({ runIds: [runId], action: { kind: "tag", add: ["mine"] } })],
+  "runs.setNotes": [({ runId }) => ({ runId, notes: "Mine now" })],
   "runs.get": [({ runId }) => ({ runId })],
   "runs.start": [
     ({ modelId }, own) => ({ modelId, settings: own.settings, idempotencyKey: randomUUID() }),
@@ -179,9 +190,31 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "runs.metrics": [({ runId }) => ({ runId })],
   "runs.log": [({ runId }) => ({ runId })],
   "runs.watch": [({ runId }) => ({ runId })],
+  "runViews.delete": [({ viewId }) => ({ viewId })],
 };
 /** These take no id of a thing that must exist: a list that is filtered by a foreign id is empty. */
-const withoutIds = ["workspace.me", "workspace.status", "projects.list", "projects.create", "datasets.list", "runs.list"];
+const withoutIds = [
+  "workspace.me",
+  "workspace.status",
+  "projects.list",
+  "projects.create",
+  "datasets.list",
+  "runs.list",
+  "runs.count",
+  "runs.columns",
+  "runs.groups",
+  "runs.tags",
+  "runViews.list",
+  "runViews.save",
+];
+/** What those of them need that do not go without any input. */
+const plain: Record<string, unknown> = {
+  "projects.create": { name: "x" },
+  "runs.list": {},
+  "runs.count": {},
+  "runs.groups": { by: "model" },
+  "runViews.save": { name: "x", view: "q=x" },
+};
 
 async function call(name: string, caller: ReturnType<typeof callerOf>, input: unknown): Promise<unknown> {
   const [noun = "", verb = ""] = name.split(".");
@@ -225,7 +258,9 @@ describe("the wall between organizations", () => {
         sha256: "0".repeat(64),
       },
     });
-    theirs = { ...other, runId, checkpointId: checkpoint.id };
+    await db.run.update({ where: { id: runId }, data: { tags: [CANARY], notes: CANARY } });
+    const view = await db.runView.create({ data: { orgId: other.orgId, name: CANARY, view: "", createdBy: other.userId } });
+    theirs = { ...other, runId, checkpointId: checkpoint.id, viewId: view.id };
   });
 
   test("is asked about by a case for every procedure", () => {
@@ -242,6 +277,7 @@ describe("the wall between organizations", () => {
         datasetId: randomUUID(),
         runId: randomUUID(),
         checkpointId: randomUUID(),
+        viewId: randomUUID(),
       };
       const foreign = await refusalOf(name, caller, make(theirs, own));
       expect(foreign.code).toBe("NOT_FOUND");
@@ -252,8 +288,10 @@ describe("the wall between organizations", () => {
 
   test("keeps lists apart", async () => {
     const caller = callerOf(context(own.session));
-    for (const name of withoutIds.filter((one) => one !== "projects.create"))
-      expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : undefined)), name).not.toContain(CANARY);
+    for (const name of withoutIds.filter((one) => one !== "projects.create" && one !== "runViews.save"))
+      expect(JSON.stringify(await call(name, caller, name === "runs.list" ? { modelId: theirs.modelId } : plain[name])), name).not.toContain(CANARY);
+    expect(await caller.runs.groups({ by: "model", modelId: theirs.modelId })).toEqual([]);
+    expect(await caller.runs.count({ modelId: theirs.modelId })).toEqual({ total: 0, active: 0 });
     expect((await caller.runs.list({ modelId: theirs.modelId })).runs).toEqual([]);
   });
 
@@ -280,9 +318,10 @@ test("nobody and a viewer get what their role allows, procedure by procedure", a
     datasetId: viewer.datasetId,
     runId: randomUUID(),
     checkpointId: randomUUID(),
+    viewId: randomUUID(),
   };
   for (const [name, role] of Object.entries(expected)) {
-    const input = inputs[name]?.[0]?.(ids, viewer) ?? (name === "projects.create" ? { name: "x" } : name === "runs.list" ? {} : undefined);
+    const input = inputs[name]?.[0]?.(ids, viewer) ?? plain[name];
     expect((await refusalOf(name, callerOf(context(null)), input)).code, name).toBe("UNAUTHENTICATED");
     if (role !== "viewer") expect((await refusalOf(name, callerOf(context(viewer.session)), input)).code, name).toBe("FORBIDDEN");
   }

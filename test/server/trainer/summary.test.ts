@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { bestOf, betterOf, foldPoints, standingOf } from "../../../server/trainer/summary.ts";
 
 describe("the summary of a metric", () => {
-  it("keeps the lowest loss and the highest accuracy, with the first step that had them", () => {
-    expect(foldPoints(undefined, "validation/loss", [1, 2, 3, 4], [3, 1, null, 1])).toEqual({ last: 1, best: 1, bestStep: 2 });
-    expect(foldPoints({ last: 0.5, best: 0.9, bestStep: 2 }, "train/accuracy", [3, 4], [0.95, 0.7])).toEqual({ last: 0.7, best: 0.95, bestStep: 3 });
+  it("keeps the lowest loss and the highest accuracy, with the first step that had them, and the range of both", () => {
+    expect(foldPoints(undefined, "validation/loss", [1, 2, 3, 4], [3, 1, null, 1])).toEqual({ last: 1, best: 1, bestStep: 2, min: 1, max: 3 });
+    const before = { last: 0.5, best: 0.9, bestStep: 2, min: 0.4, max: 0.9 };
+    expect(foldPoints(before, "train/accuracy", [3, 4], [0.95, 0.7])).toEqual({ last: 0.7, best: 0.95, bestStep: 3, min: 0.4, max: 0.95 });
   });
 
   it("knows no best learning rate", () => {
-    expect(foldPoints(undefined, "lr", [1, 2], [0.1, 0.2])).toEqual({ last: 0.2, best: null, bestStep: null });
+    expect(foldPoints(undefined, "lr", [1, 2], [0.1, 0.2])).toEqual({ last: 0.2, best: null, bestStep: null, min: 0.1, max: 0.2 });
   });
 });
 
