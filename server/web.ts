@@ -10,6 +10,7 @@ import { embeddedUrl } from "./database/embedded.ts";
 import { isDatabaseAway } from "./errors.ts";
 import { matchDownload, sendDownload } from "./http/downloads.ts";
 import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
+import { matchRunTable, sendRunTable } from "./http/runTable.ts";
 import { answerSignIn } from "./http/signIn.ts";
 import { receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
@@ -62,6 +63,8 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);
+    const table = matchRunTable(path);
+    if (table && req.method !== "POST") return sendRunTable(context, req, res, table);
     if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
     if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });

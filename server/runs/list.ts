@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Column, Filter, type Operator, readColumn, settingFacts, type Stat, View } from "../../core/runs/view.ts";
+import { type Column, Filter, type Operator, readColumn, type Stat, settingFacts, View } from "../../core/runs/view.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../database/client.ts";
 import { AppError } from "../errors.ts";
@@ -128,8 +128,7 @@ function phasesOf(orgId: string, column: Column, descending: boolean): Phase[] {
     order,
     value,
     // The bound on the value alone lets the index begin there.
-    after: (last, lastId) =>
-      sql`${value} ${descending ? sql`<=` : sql`>=`} ${last}::${type} AND (${value} ${beyond} ${last}::${type} OR ${id} ${beyond} ${lastId}::uuid)`,
+    after: (last, lastId) => sql`${value} ${descending ? sql`<=` : sql`>=`} ${last}::${type} AND (${value} ${beyond} ${last}::${type} OR ${id} ${beyond} ${lastId}::uuid)`,
   });
   const plain = (value: Prisma.Sql, type: Prisma.Sql, join = none): Phase => by(join, sql`true`, value, sql`r."id"`, sql`${value} ${direction}, r."id" ${direction}`, type);
   const facts = (key: string): Phase[] => {

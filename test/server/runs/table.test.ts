@@ -1,9 +1,13 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import fc from "fast-check";
+import { parquetReadObjects } from "hyparquet";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Filter, plainView, readFilter, readView, settingFacts, STATS, View, writeFilter, writeView } from "../../../core/runs/view.ts";
+import { type Filter, plainView, readFilter, readView, STATS, settingFacts, View, writeFilter, writeView } from "../../../core/runs/view.ts";
+import { hashSecret } from "../../../server/auth/session.ts";
+import { csvCell } from "../../../server/http/runTable.ts";
 import { emptyTrash, TRASH_DAYS } from "../../../server/runs/organize.ts";
 import { openTestDatabase } from "../postgres.ts";
+import { serveWeb } from "../visitor.ts";
 import { callerOf, claim, makeContext, makeTenant, type Tenant, temporaryFiles } from "../world.ts";
 
 const { db } = await openTestDatabase();
@@ -22,9 +26,15 @@ beforeAll(async () => {
     const { runId } = await caller.runs.start({ modelId: own.modelId, settings, idempotencyKey: randomUUID() });
     await claim(db, runId);
     const accuracy = number % 5 === 0 ? null : { last: (number % 7) / 10, best: (number % 11) / 10 };
-    const summary = { "train/loss": { last: number, best: 1, bestStep: 1, min: 1, max: 50 }, ...(accuracy ? { "validation/accuracy": { ...accuracy, bestStep: 1, min: 0, max: 1 } } : {}) };
+    const summary = {
+      "train/loss": { last: number, best: 1, bestStep: 1, min: 1, max: 50 },
+      ...(accuracy ? { "validation/accuracy": { ...accuracy, bestStep: 1, min: 0, max: 1 } } : {}),
+    };
     const tags = number % 4 === 0 ? ["good"] : [];
-    await db.run.update({ where: { id: runId }, data: { status: "finished", endedAt: new Date(), leaseUntil: null, owner: null, summary, tags, locked: number === 8, elapsedMs: 1000 * number } });
+    await db.run.update({
+      where: { id: runId },
+      data: { status: "finished", endedAt: new Date(), leaseUntil: null, owner: null, summary, tags, locked: number === 8, elapsedMs: 1000 * number },
+    });
     known.push({ id: runId, number, lr: settings.lr, optimizer: settings.optimizer, accuracy, tags, locked: number === 8, trashed: false });
   }
 });
@@ -47,7 +57,7 @@ const matching = (is: (run: Known) => boolean) => known.filter((run) => !run.tra
 
 describe("a table of runs", () => {
   test.each([true, false])("comes in the order of any setting or metric, page after page, each run once (descending: %s)", async (descending) => {
-    const valueOf: { [column: string]: (run: Known) => number | string | null } = {
+    const cellOf: { [column: string]: (run: Known) => number | string | null } = {
       created: ({ number }) => number,
       took: ({ number }) => number,
       "settings.lr": ({ lr }) => lr,
@@ -57,13 +67,19 @@ describe("a table of runs", () => {
       state: () => "finished",
       model: () => "Own model",
     };
-    for (const [column, value] of Object.entries(valueOf)) {
+    for (const [column, value] of Object.entries(cellOf)) {
       const found = await readAll({ sort: { column, descending } });
-      expect(found.toSorted((a, b) => a - b), column).toEqual(matching(() => true));
+      expect(
+        found.toSorted((a, b) => a - b),
+        column,
+      ).toEqual(matching(() => true));
       const values = found.map((number) => value(known[number - 1] as Known));
       const there = values.filter((one) => one !== null);
       // Those that have none come last, whichever the direction.
-      expect(values.slice(there.length).every((one) => one === null), column).toBe(true);
+      expect(
+        values.slice(there.length).every((one) => one === null),
+        column,
+      ).toBe(true);
       expect(there, column).toEqual(there.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1)));
     }
   });
@@ -112,7 +128,10 @@ describe("a table of runs", () => {
 describe("runs in the trash", () => {
   test("are in no list but that of the trash, and come back as they were; a locked one stays", async () => {
     const ids = known.slice(5, 9).map(({ id }) => id);
-    expect(await caller.runs.organize({ runIds: ids, action: { kind: "trash" } })).toEqual({ changed: 3, refused: [{ runId: known[7]?.id, number: 8, reason: "It is locked: unlock it first." }] });
+    expect(await caller.runs.organize({ runIds: ids, action: { kind: "trash" } })).toEqual({
+      changed: 3,
+      refused: [{ runId: known[7]?.id, number: 8, reason: "It is locked: unlock it first." }],
+    });
     expect(await readAll({ trash: true })).toEqual([9, 7, 6]);
     expect(await readAll({ filters: where("number>=6", "number<=9") })).toEqual([8]);
     await expect(caller.runs.delete({ runId: known[7]?.id ?? "" })).rejects.toThrow("locked");
@@ -181,4 +200,40 @@ test("a view comes back from its address as it went in, whatever metrics are cal
     }),
     { numRuns: 300 },
   );
+});
+
+describe("a table taken along", () => {
+  const files = temporaryFiles();
+  const parts = ["number", "settings.optimizer", "settings.lr", "validation/accuracy:best", "tags", "notes"];
+  let fetchTable: (format: string, more?: string) => Promise<Response>;
+  beforeAll(async () => {
+    const { base } = await serveWeb(db, files, { AUTH: "required" });
+    const token = randomBytes(32).toString("base64url");
+    await db.session.update({ where: { id: own.session.id }, data: { tokenHash: hashSecret(token) } });
+    fetchTable = (format, more = "") => fetch(`${base}/api/run-table/${format}?sort=created&columns=${parts.join()}${more}`, { headers: { cookie: `tensorloom=${token}` } });
+    await db.run.update({ where: { id: known[1]?.id ?? "" }, data: { notes: '=HYPERLINK("http://x"),\nsecond line' } });
+  });
+
+  test("as CSV has every run once, and no cell that a spreadsheet would run", async () => {
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await (await fetchTable("csv")).arrayBuffer());
+    expect(text.split("\r\n")[0]).toBe(`\uFEFFrun,${parts.join()}`);
+    expect(text).toContain(`"'=HYPERLINK(""http://x""),\nsecond line"`);
+    expect([csvCell("-1+2"), csvCell("@x"), csvCell("\tx"), csvCell(-1.5), csvCell("a,b"), csvCell(null)]).toEqual(["'-1+2", "'@x", "'\tx", "-1.5", '"a,b"', ""]);
+    expect(text.trimEnd().split("\r\n").length).toBe((await readAll({})).length + 1);
+  });
+
+  test("as JSON and as Parquet holds the same values, as far as the view goes", async () => {
+    const json: { [name: string]: unknown }[] = await (await fetchTable("json", "&where=settings.optimizer%3DAdam")).json();
+    expect(json.length).toBe(await caller.runs.count({ filters: where("settings.optimizer=Adam") }).then(({ total }) => total));
+    const rows = await parquetReadObjects({ file: await (await fetchTable("parquet", "&where=settings.optimizer%3DAdam")).arrayBuffer() });
+    expect(rows.map((row) => ({ ...row }))).toEqual(json);
+    expect(typeof json[0]?.["settings.lr"]).toBe("number");
+  });
+
+  test("is for people of the organization only", async () => {
+    const { base } = await serveWeb(db, files, { AUTH: "required" });
+    expect((await fetch(`${base}/api/run-table/csv`)).status).toBe(401);
+    expect((await fetchTable("csv", "&model=nonsense")).status).toBe(400);
+    expect((await fetchTable("exe")).status).toBe(404);
+  });
 });

@@ -1,0 +1,166 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { Button } from "../../ui/Button.tsx";
+import { Confirm } from "../../ui/Dialog.tsx";
+import { TextInput } from "../../ui/Field.tsx";
+import { formatCount } from "../../ui/format.ts";
+import { Menu } from "../../ui/Menu.tsx";
+import { notify } from "../../ui/Notices.tsx";
+import { Popover } from "../../ui/Popover.tsx";
+import { type Questions, useTRPC } from "../../ui/trpc.ts";
+
+/** As many runs as can be looked at side by side. */
+export const MOST_COMPARED = 200;
+const MOST_AT_ONCE = 1000;
+
+type Action = Questions["runs"]["organize"]["action"];
+
+/** Does one thing to many runs, says what came of it, and offers the way back where there is one. */
+export function useOrganize() {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const refresh = () => {
+    for (const filter of [trpc.runs.list.pathFilter(), trpc.runs.count.pathFilter(), trpc.runs.groups.pathFilter(), trpc.runs.tags.pathFilter(), trpc.runs.get.pathFilter()])
+      void queryClient.invalidateQueries(filter);
+  };
+  const organize = useMutation(
+    trpc.runs.organize.mutationOptions({
+      onSuccess: ({ changed, refused }, { action, runIds }) => {
+        refresh();
+        const [first, ...others] = refused;
+        const done = `${formatCount(changed)} run${changed === 1 ? "" : "s"}`;
+        const words: { [kind in Action["kind"]]: string } = {
+          trash: `${done} moved to the trash`,
+          restore: `${done} restored`,
+          delete: `${done} deleted for good`,
+          cancel: `${done} cancelled`,
+          lock: `${done} ${action.kind === "lock" && action.locked ? "locked" : "unlocked"}`,
+          tag: `${done} tagged`,
+        };
+        const refusal = first ? ` Run ${first.number} stayed as it was: ${first.reason}${others.length > 0 ? ` And so did ${others.length} more.` : ""}` : "";
+        const undone = new Set(refused.map(({ runId }) => runId));
+        const back = runIds.filter((id) => !undone.has(id));
+        notify(`${words[action.kind]}.${refusal}`, {
+          ...(first ? { tone: "bad" as const } : {}),
+          ...(action.kind === "trash" && changed > 0 ? { action: { label: "Undo", run: () => organize.mutate({ runIds: back, action: { kind: "restore" } }) } } : {}),
+        });
+      },
+      onError: (error) => notify(`That could not be done: ${error.message}`, { tone: "bad" }),
+    }),
+  );
+  return organize;
+}
+
+/** What can be done with the runs that are ticked. */
+export function Selection({ ids, trash, onClear }: { ids: readonly string[]; trash: boolean; onClear: () => void }) {
+  const router = useRouter();
+  const organize = useOrganize();
+  const [confirming, setConfirming] = useState(false);
+  const act = (action: Action) => organize.mutate({ runIds: ids.slice(0, MOST_AT_ONCE), action }, { onSuccess: () => action.kind !== "tag" && onClear() });
+  const busy = organize.isPending;
+  return (
+    <section
+      aria-label="Ticked runs"
+      className="appear fixed inset-x-3 bottom-3 z-20 mx-auto flex w-fit max-w-full flex-wrap items-center gap-2 rounded-xl border border-line2 bg-raise p-2 pl-3.5 shadow-float"
+    >
+      <p className="pr-1 tabular-nums">
+        {formatCount(ids.length)} ticked{ids.length > MOST_AT_ONCE && `, the first ${formatCount(MOST_AT_ONCE)} are changed`}
+      </p>
+      {trash ? (
+        <>
+          <Button kind="primary" disabled={busy} onClick={() => act({ kind: "restore" })}>
+            Restore
+          </Button>
+          <Button kind="danger" disabled={busy} onClick={() => setConfirming(true)}>
+            Delete for good
+          </Button>
+        </>
+      ) : (
+        <>
+          <Button
+            kind="primary"
+            disabled={ids.length < 2 || ids.length > MOST_COMPARED}
+            title={ids.length > MOST_COMPARED ? `At most ${MOST_COMPARED} runs are compared at once.` : undefined}
+            onClick={() => router.push(`/runs/compare?runs=${ids.join()}`)}
+          >
+            Compare
+          </Button>
+          <TagButton disabled={busy} onTag={(add, remove) => act({ kind: "tag", add, remove })} />
+          <Button disabled={busy} onClick={() => act({ kind: "trash" })}>
+            Move to trash
+          </Button>
+          <Menu
+            align="end"
+            items={[
+              { label: "Lock, so that none is deleted", run: () => act({ kind: "lock", locked: true }) },
+              { label: "Unlock", run: () => act({ kind: "lock", locked: false }) },
+              "rule",
+              { label: "Cancel those that go on", danger: true, run: () => act({ kind: "cancel" }) },
+            ]}
+          >
+            <Button disabled={busy}>More</Button>
+          </Menu>
+        </>
+      )}
+      <Button kind="quiet" onClick={onClear}>
+        Clear
+      </Button>
+      <Confirm
+        title={`Delete ${formatCount(ids.length)} run${ids.length === 1 ? "" : "s"} for good?`}
+        text="Their metrics, logs, checkpoints and exports go with them. This cannot be undone."
+        action="Delete for good"
+        open={confirming}
+        onOpen={setConfirming}
+        onConfirm={() => act({ kind: "delete" })}
+      />
+    </section>
+  );
+}
+
+function TagButton({ disabled, onTag }: { disabled: boolean; onTag: (add: string[], remove: string[]) => void }) {
+  const trpc = useTRPC();
+  const [open, setOpen] = useState(false);
+  const [text, setText] = useState("");
+  const tags = useQuery(trpc.runs.tags.queryOptions(undefined, { enabled: open }));
+  const tag = text.trim().slice(0, 40);
+  const done = (add: string[], remove: string[]) => {
+    onTag(add, remove);
+    setText("");
+    setOpen(false);
+  };
+  return (
+    <Popover label="Tag the runs" open={open} onOpen={setOpen} className="w-60" trigger={<Button disabled={disabled}>Tag</Button>}>
+      <form
+        className="space-y-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (tag !== "") done([tag], []);
+        }}
+      >
+        <TextInput aria-label="Tag" placeholder="A tag" maxLength={40} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
+        <div className="flex gap-2">
+          <Button type="submit" kind="primary" className="flex-1" disabled={tag === ""}>
+            Add
+          </Button>
+          <Button className="flex-1" disabled={tag === ""} onClick={() => done([], [tag])}>
+            Take away
+          </Button>
+        </div>
+        {tags.data && tags.data.length > 0 && (
+          <ul aria-label="Tags in use" className="flex flex-wrap gap-1 pt-1">
+            {tags.data.slice(0, 20).map((known) => (
+              <li key={known.tag}>
+                <button type="button" className="h-5 rounded-full border border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink" onClick={() => setText(known.tag)}>
+                  {known.tag}
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+      </form>
+    </Popover>
+  );
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { checkGraph } from "../../core/graph/check.ts";
+import { findTemplate } from "../../core/templates/index.ts";
+import { defaultSettings } from "../../core/training/recipes.ts";
+import { Prisma } from "../../prisma/generated/client.ts";
+import type { Database } from "../../server/database/client.ts";
+
+/** Whom the seeded runs belong to. */
+export type Seeded = { orgId: string; modelIds: string[] };
+
+/**
+ * Ended runs of some models of an organization, as many as asked for, with the settings, summaries and figures that a training leaves. Written past the
+ * triggers, which take a run at a time; what they would have written is written with the same functions.
+ */
+export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: string; userId: string; count: number }): Promise<Seeded> {
+  const graph = findTemplate("lenet5")?.graph;
+  if (!graph || checkGraph(graph).problems.some(({ severity }) => severity === "error")) throw new Error("The template is not there.");
+  const dataset = await db.dataset.findFirstOrThrow({ where: { orgId } });
+  const project = await db.project.create({ data: { orgId, name: "Seeded" } });
+  const modelIds: string[] = [];
+  const versionIds: string[] = [];
+  for (let i = 0; i < 8; i++) {
+    const model = await db.model.create({
+      data: { orgId, projectId: project.id, name: `Digits ${String.fromCharCode(65 + i)}`, graph, versions: { create: { orgId, number: 1, graph, graphHash: randomUUID() } } },
+      select: { id: true, versions: true },
+    });
+    modelIds.push(model.id);
+    versionIds.push(model.versions[0]?.id ?? "");
+  }
+  const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), datasetId: dataset.id });
+  await db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`SET LOCAL session_replication_role = replica`;
+      await tx.$executeRaw`SELECT setseed(0.42)`;
+      await tx.$executeRaw`
+        INSERT INTO "Run" ("id", "orgId", "modelId", "modelVersionId", "datasetId", "number", "status", "settings", "spec", "step", "epoch", "totalSteps", "elapsedMs", "stepsPerSecond",
+          "summary", "tags", "createdBy", "createdAt", "startedAt", "endedAt", "failure", "figuresAt", "revision")
+        SELECT (lpad(to_hex(1750000000000 + "n" * 60000::bigint), 12, '0') || '7' || substr(md5("n"::text), 1, 3) || '8' || substr(md5("n"::text), 4, 15))::uuid, ${orgId}::uuid,
+          (${modelIds}::uuid[])[1 + "n" % 8], (${versionIds}::uuid[])[1 + "n" % 8], ${dataset.id}::uuid, 1 + "n" / 8, "status"::"RunStatus",
+          ${settings}::jsonb || jsonb_build_object('lr', "lr", 'batchSize', (ARRAY[32, 64, 128, 256])[1 + ("n" * 7) % 4], 'optimizer', (ARRAY['AdamW', 'SGD', 'Adam', 'Lion'])[1 + ("n" * 5) % 4], 'seed', "n" % 10),
+          '{}'::jsonb, 4690, 10, 4690, 20000 + 40000 * "noise", 120,
+          CASE WHEN "n" % 50 = 0 THEN '{}'::jsonb ELSE jsonb_build_object(
+            'train/loss', jsonb_build_object('last', "loss" * 0.8, 'best', "loss" * 0.6, 'bestStep', 4600, 'min', "loss" * 0.6, 'max', 2.4),
+            'validation/loss', jsonb_build_object('last', "loss" * 1.05, 'best', "loss", 'bestStep', 4221, 'min', "loss", 'max', 1.1),
+            'validation/accuracy', jsonb_build_object('last', "accuracy" - 0.002, 'best', "accuracy", 'bestStep', 4221, 'min', 0.8, 'max', "accuracy"),
+            'lr', jsonb_build_object('last', "lr" / 100, 'best', NULL, 'bestStep', NULL, 'min', 0, 'max', "lr")) END,
+          CASE WHEN "n" % 20 = 0 THEN ARRAY['baseline'] WHEN "n" % 33 = 0 THEN ARRAY['good', 'paper'] ELSE '{}' END,
+          ${userId}::uuid, to_timestamp(1750000000 + "n" * 60), to_timestamp(1750000001 + "n" * 60), to_timestamp(1750000031 + "n" * 60),
+          CASE WHEN "status" = 'failed' THEN jsonb_build_object('code', 'RUN_NONFINITE', 'message', 'The loss is not a number since step 212: a lower learning rate helps most often.', 'step', 212) END, now(), 1
+        FROM (
+          SELECT "n", "noise", "lr", 0.03 + 0.4 * abs(log("lr") + 2.5) * "noise" + 0.02 * "noise" AS "loss", 0.993 - 0.05 * abs(log("lr") + 2.5) * "noise" AS "accuracy",
+            CASE WHEN "n" % 50 = 0 THEN 'failed' WHEN "n" % 41 = 0 THEN 'cancelled' ELSE 'finished' END AS "status"
+          FROM (SELECT "n", random() AS "noise", power(10, -4 + 3 * random())::double precision AS "lr" FROM generate_series(1, ${count}::int) AS "n") AS "drawn"
+        ) AS "each"`;
+      await tx.$executeRaw`INSERT INTO "RunFact" ("orgId", "runId", "key", "number", "text") SELECT r."orgId", r."id", f.* FROM "Run" r CROSS JOIN LATERAL run_settings(r."settings") f ON CONFLICT DO NOTHING`;
+      await tx.$executeRaw`
+        INSERT INTO "RunFact" ("orgId", "runId", "key", "number") SELECT "orgId", "id", 'run.elapsedMs', "elapsedMs" FROM "Run"
+        UNION ALL SELECT "orgId", "id", 'run.epoch', "epoch" FROM "Run" UNION ALL SELECT "orgId", "id", 'run.step', "step" FROM "Run" ON CONFLICT DO NOTHING`;
+      await tx.$executeRaw`
+        INSERT INTO "RunFigure" ("orgId", "runId", "key", "last", "best", "min", "max")
+        SELECT r."orgId", r."id", s."key", (s."value" ->> 'last')::float8, (s."value" ->> 'best')::float8, (s."value" ->> 'min')::float8, (s."value" ->> 'max')::float8
+        FROM "Run" r CROSS JOIN LATERAL jsonb_each(r."summary") s ON CONFLICT DO NOTHING`;
+    },
+    { timeout: 300_000 },
+  );
+  for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`;
+  return { orgId, modelIds };
+}
