@@ -20,12 +20,10 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
   const modelIds: string[] = [];
   const versionIds: string[] = [];
   for (let i = 0; i < 8; i++) {
-    const model = await db.model.create({
-      data: { orgId, projectId: project.id, name: `Digits ${String.fromCharCode(65 + i)}`, graph, versions: { create: { orgId, number: 1, graph, graphHash: randomUUID() } } },
-      select: { id: true, versions: true },
-    });
+    const model = await db.model.create({ data: { orgId, projectId: project.id, name: `Digits ${String.fromCharCode(65 + i)}`, graph }, select: { id: true } });
+    const version = await db.modelVersion.create({ data: { orgId, modelId: model.id, number: 1, graph, graphHash: randomUUID() }, select: { id: true } });
     modelIds.push(model.id);
-    versionIds.push(model.versions[0]?.id ?? "");
+    versionIds.push(version.id);
   }
   const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), datasetId: dataset.id });
   await db.$transaction(
@@ -63,6 +61,6 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
     },
     { timeout: 300_000 },
   );
-  for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`;
+  for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw(Prisma.sql`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`);
   return { orgId, modelIds };
 }
