@@ -3,7 +3,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { View } from "../../../core/runs/view.ts";
-import { useTRPC } from "../../ui/trpc.ts";
+import { useTRPC, useTRPCClient } from "../../ui/trpc.ts";
 
 const PAGE = 100;
 /** So many pages are read anew by themselves; behind more of them the page says that there is news, and leaves it to the person. */
@@ -17,18 +17,18 @@ export const questionOf = ({ modelId }: Scope, { filters, search, trash }: View)
 /** The runs of a view, page by page as they are scrolled to; those that go on are kept fresh wherever they stand. */
 export function useRunList(scope: Scope, view: View, enabled = true) {
   const trpc = useTRPC();
+  const client = useTRPCClient();
   const question = questionOf(scope, view);
-  const list = useInfiniteQuery(
-    trpc.runs.list.infiniteQueryOptions(
-      { ...question, sort: view.sort, limit: PAGE },
-      {
-        enabled,
-        getNextPageParam: ({ next }) => next ?? undefined,
-        placeholderData: keepPreviousData,
-        refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= FRESH_PAGES ? 5_000 : false),
-      },
-    ),
-  );
+  const list = useInfiniteQuery({
+    // Under the path of the procedure, so that whatever makes lists stale makes this one stale.
+    queryKey: [...trpc.runs.list.pathKey(), "pages", question, view.sort],
+    queryFn: ({ pageParam, signal }) => client.runs.list.query({ ...question, sort: view.sort, limit: PAGE, cursor: pageParam }, { signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    enabled,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= FRESH_PAGES ? 5_000 : false),
+  });
   const count = useQuery(trpc.runs.count.queryOptions(question, { enabled, placeholderData: keepPreviousData, refetchInterval: 5_000 }));
   const moving = (count.data?.active ?? 0) > 0 && !view.trash;
   const active = useQuery(
