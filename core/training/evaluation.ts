@@ -7,10 +7,7 @@ const Value = z.number().nullable();
  * Latest, best, lowest and highest value of each metric of a run, for lists and headlines. Lower is better for losses and errors, higher for the
  * rest. What runs of an older release kept has no lowest and highest.
  */
-export const Summary = z.record(
-  z.string(),
-  z.strictObject({ last: Value, best: Value, bestStep: z.int().nullable(), min: Value.default(null), max: Value.default(null) }),
-);
+export const Summary = z.record(z.string(), z.strictObject({ last: Value, best: Value, bestStep: z.int().nullable(), min: Value.default(null), max: Value.default(null) }));
 export type Summary = z.infer<typeof Summary>;
 
 /** What the last pass over the validation rows found, as it is kept with the run and sent to browsers. */
