@@ -12,15 +12,16 @@ export type Facts = Extract<Answers["datasets"]["inspectTable"], { ok: true }>;
 export function AddTable(adding: Adding) {
   const { datasets } = useTRPCClient();
   const { found, underway, problem, inspectAgain, create } = useAdding<Facts>(adding, (upload) => datasets.inspectTable.mutate(upload));
-  const { onOther } = adding;
+  const { onOther, onReadAs } = adding;
   if (!found) return <Underway {...underway} onCancel={() => onOther()} />;
   const { upload, facts } = found;
   return (
     <TablePlanForm
       key={`${facts.form.delimiter}${facts.form.header}`}
-      fileName={upload.fileName}
+      upload={upload}
       facts={facts}
       problem={problem}
+      onText={/\.(txt|md)$/i.test(upload.fileName) ? () => onReadAs("text") : null}
       onForm={(form) => inspectAgain(() => datasets.inspectTable.mutate({ ...upload, form: { ...facts.form, ...form } }))}
       onOther={() => onOther()}
       onCreate={(name, plan) => create(() => datasets.createTable.mutate({ ...upload, name, plan }))}

@@ -1,7 +1,9 @@
 "use client";
 
 import { useState } from "react";
+import { SERIES_LIMITS, type SeriesPlan } from "../../core/data/series.ts";
 import { type ColumnKind, guessKind, guessPlan, type MissingRule, missingRules, type TablePlan, unusable } from "../../core/data/table.ts";
+import { TEXT_LIMITS } from "../../core/data/text.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, Select, Switch } from "../ui/Field.tsx";
@@ -10,6 +12,7 @@ import { Segments } from "../ui/Segments.tsx";
 import type { Facts } from "./AddTable.tsx";
 import { ruleTitles } from "./missingRules.ts";
 import { PlanForm, SplitFields } from "./PlanForm.tsx";
+import { TokenizerFields, useTextFacts, VocabularyPreview } from "./Tokenizer.tsx";
 
 const kindTitles: Record<ColumnKind, string> = { number: "Number", category: "Category", date: "Date", ignore: "Left out" };
 /** What most people would choose where a column of this kind has gaps. */
@@ -17,34 +20,60 @@ const usualRule: Record<ColumnKind, MissingRule | null> = { number: "median", da
 /** More columns than this are there, but are not drawn one by one. */
 const SHOWN = 200;
 
+/** What is learned from: the other columns, one of them that holds texts, or what the predicted one was before. */
+type Reads = "columns" | "text" | "series";
+const readsOf = (task: TablePlan["task"]): Reads => (task === "forecasting" ? "series" : task.startsWith("text-") ? "text" : "columns");
+
 /** What was found in a table, and how it is to be read: every guess can be corrected. */
 export function TablePlanForm({
-  fileName,
+  upload: { uploadId, fileName },
   facts,
   problem,
+  onText,
   onForm,
   onOther,
   onCreate,
 }: {
-  fileName: string;
+  upload: { uploadId: string; fileName: string };
   facts: Facts;
   problem: string | null;
+  /** Reads the file as one long text; null where it can be none. */
+  onText: (() => void) | null;
   onForm: (form: Partial<Facts["form"]>) => void;
   onOther: () => void;
   onCreate: (name: string, plan: TablePlan) => Promise<void>;
 }) {
   const [plan, setPlan] = useState(() => guessPlan(facts.form, facts.columns));
-  const isClass = plan.task === "tabular-classification";
+  const reads = readsOf(plan.task);
+  const isClass = plan.task.endsWith("classification");
   const change = (part: Partial<TablePlan>) => setPlan((before) => ({ ...before, ...part }));
   const changeColumn = (at: number, part: Partial<TablePlan["columns"][number]>) =>
     setPlan((before) => ({ ...before, columns: before.columns.map((column, index) => (index === at ? { ...column, ...part } : column)) }));
-  const gaps = (at: number) => (at === plan.target ? 0 : unusable(facts.columns[at] as Facts["columns"][number], plan.columns[at]?.kind ?? "ignore"));
+  const gaps = (at: number) => (reads !== "columns" || at === plan.target ? 0 : unusable(facts.columns[at] as Facts["columns"][number], plan.columns[at]?.kind ?? "ignore"));
   const open = plan.columns.filter(({ missing }, at) => gaps(at) > 0 && missing === null);
   const inputs = plan.columns.filter(({ kind }, at) => kind !== "ignore" && at !== plan.target);
-  const isReady = open.length === 0 && inputs.length > 0;
+  const textColumns = facts.columns.flatMap(({ filled, numbers, dates }, at) => (filled > numbers + dates ? [at] : []));
+  const measures = facts.columns.flatMap(({ numbers }, at) => (numbers > 2 ? [at] : []));
+  const texts = useTextFacts(uploadId, reads === "text" && plan.text ? { of: "column", form: facts.form, text: plan.text } : null);
+  const problems = [
+    reads === "columns" && inputs.length === 0 && "Keep at least one column to learn from.",
+    reads === "text" && plan.text?.column === plan.target && "The text and what is predicted are the same column.",
+    reads === "series" && plan.series && plan.series.season > plan.series.context && "A season does not fit into what it looks back: look back further.",
+    reads === "series" && plan.series && plan.series.context + plan.series.horizon > facts.rows / 2 && "The table is too short for that: look back less far.",
+  ].filter((text) => typeof text === "string");
+  const isReady = open.length === 0 && problems.length === 0 && !(reads === "text" && texts.error);
 
-  function setTask(task: TablePlan["task"]): void {
-    change({ task, split: { ...plan.split, how: task === "tabular-classification" ? "stratified" : "random" } });
+  /** A change of what is learned from takes along what goes with it. */
+  function read(next: Reads): void {
+    const learns = isClass ? "classification" : "regression";
+    const text = plan.text ?? { column: textColumns.find((at) => at !== plan.target) ?? 0, tokenizer: { unit: "words", lowercase: true, vocabulary: 8_192 }, length: 256 };
+    if (next === "columns") change({ task: `tabular-${learns}` });
+    else if (next === "text") change({ task: `text-${learns}`, text });
+    else change({ task: "forecasting", target: measures.includes(plan.target) ? plan.target : (measures[0] ?? plan.target), split: { ...plan.split, how: "random" } });
+  }
+
+  function setLearns(learns: "classification" | "regression"): void {
+    change({ task: `${reads === "text" ? "text" : "tabular"}-${learns}`, split: { ...plan.split, how: learns === "classification" ? "stratified" : "random" } });
   }
 
   return (
@@ -68,27 +97,62 @@ export function TablePlanForm({
               </Select>
             )}
           </Field>
-          <Field label="As">
+          <Field label="From">
             {() => (
               <Segments
-                label="Task"
+                label="Learn from"
                 options={[
-                  { id: "tabular-classification", title: "A class" },
-                  { id: "tabular-regression", title: "A number" },
+                  { id: "columns" as const, title: "Columns" },
+                  ...(textColumns.length > 0 ? [{ id: "text" as const, title: "A text" }] : []),
+                  ...(measures.length > 0 && plan.series ? [{ id: "series" as const, title: "Its past" }] : []),
                 ]}
-                value={plan.task}
-                onValue={setTask}
+                value={reads}
+                onValue={read}
               />
             )}
           </Field>
-          <Field label="Categories kept" doc="The most frequent ones of each column; rarer ones are joined.">
-            {(ids) => <NumberInput {...ids} whole min={2} max={256} value={plan.categories} onValue={(categories) => change({ categories })} />}
-          </Field>
+          {reads !== "series" && (
+            <Field label="As">
+              {() => (
+                <Segments
+                  label="Task"
+                  options={[
+                    { id: "classification", title: "A class" },
+                    { id: "regression", title: "A number" },
+                  ]}
+                  value={isClass ? "classification" : "regression"}
+                  onValue={setLearns}
+                />
+              )}
+            </Field>
+          )}
+          {reads === "columns" && (
+            <Field label="Categories kept" doc="The most frequent ones of each column; rarer ones are joined.">
+              {(ids) => <NumberInput {...ids} whole min={2} max={256} value={plan.categories} onValue={(categories) => change({ categories })} />}
+            </Field>
+          )}
+          {reads === "text" && plan.text && <TextColumn columns={plan.columns} candidates={textColumns} text={plan.text} onText={(text) => change({ text })} />}
+          {reads === "series" && plan.series && <SeriesFields columns={facts.columns} target={plan.target} series={plan.series} onSeries={(series) => change({ series })} />}
         </>
       }
       moreFields={
         <>
-          <SplitFields split={plan.split} ways={[{ how: "stratified", isDisabled: !isClass }, { how: "random" }]} onSplit={(split) => change({ split })} />
+          {reads === "series" ? (
+            <Field label="Held back" doc="The last values, for validation: no training window reaches them.">
+              {(ids) => (
+                <NumberInput
+                  {...ids}
+                  min={0.01}
+                  max={0.9}
+                  step={0.05}
+                  value={plan.split.validationShare}
+                  onValue={(validationShare) => change({ split: { ...plan.split, validationShare } })}
+                />
+              )}
+            </Field>
+          ) : (
+            <SplitFields split={plan.split} ways={[{ how: "stratified", isDisabled: !isClass }, { how: "random" }]} onSplit={(split) => change({ split })} />
+          )}
           {facts.form.format === "delimited" && (
             <>
               <Field label="Between cells">
@@ -103,6 +167,14 @@ export function TablePlanForm({
               </Field>
               <Field label="First line holds names">{(ids) => <Switch {...ids} checked={facts.form.header} onChecked={(header) => onForm({ header })} />}</Field>
             </>
+          )}
+          {onText && (
+            <p className="py-1 text-sm text-ink2">
+              Is it one long text?{" "}
+              <button type="button" className="font-medium text-accent hover:underline" onClick={onText}>
+                Read it as one
+              </button>
+            </p>
           )}
         </>
       }
@@ -120,10 +192,15 @@ export function TablePlanForm({
               </Button>
             </>
           )}
-          {inputs.length === 0 && <span className="text-ink2">Keep at least one column to learn from.</span>}
+          {problems.map((text) => (
+            <span key={text} className="text-bad">
+              {text}
+            </span>
+          ))}
         </>
       }
     >
+      {reads === "text" && <VocabularyPreview query={texts} of={`in ${formatCount(texts.data?.texts ?? 0)} texts`} />}
       <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
         <table aria-label="Columns" className="w-full border-collapse text-left">
           <thead>
@@ -150,7 +227,11 @@ export function TablePlanForm({
                   </th>
                   <td className="min-w-32 px-3 py-1.5">
                     {isTarget ? (
-                      <span className="leading-7 font-medium text-accent">Predicted</span>
+                      <span className="leading-7 font-medium text-accent">{reads === "series" ? "Forecast" : "Predicted"}</span>
+                    ) : reads === "text" ? (
+                      <span className={cx("leading-7", at === plan.text?.column ? "font-medium" : "text-ink3")}>{at === plan.text?.column ? "The text" : "Not used"}</span>
+                    ) : reads === "series" ? (
+                      <span className={cx("leading-7", at === plan.series?.time ? "font-medium" : "text-ink3")}>{at === plan.series?.time ? "The time" : "Not used"}</span>
                     ) : (
                       <Select
                         aria-label={`${column.name} is read as`}
@@ -166,7 +247,11 @@ export function TablePlanForm({
                     )}
                   </td>
                   <td className="min-w-48 px-3 py-1.5">
-                    {isTarget && column.missing > 0 && <span className="leading-7 text-ink2">{formatCount(column.missing)}, rows left out</span>}
+                    {isTarget && column.missing > 0 && (
+                      <span className="leading-7 text-ink2">
+                        {formatCount(column.missing)}, {reads === "series" ? "drawn between neighbours" : "rows left out"}
+                      </span>
+                    )}
                     {gapCount > 0 && (
                       <>
                         <Select
@@ -189,7 +274,7 @@ export function TablePlanForm({
                         )}
                       </>
                     )}
-                    {gapCount === 0 && !isTarget && kind !== "ignore" && <span className="leading-7 text-ink3">none</span>}
+                    {reads === "columns" && gapCount === 0 && !isTarget && kind !== "ignore" && <span className="leading-7 text-ink3">none</span>}
                   </td>
                   <td className="max-w-64 truncate px-3 py-1.5 leading-7 text-ink2">{facts.preview.map((row) => row[at] || "–").join(" · ")}</td>
                 </tr>
@@ -200,5 +285,74 @@ export function TablePlanForm({
       </div>
       {facts.columns.length > SHOWN && <p className="text-ink2">{formatCount(facts.columns.length - SHOWN)} more columns are read as guessed.</p>}
     </PlanForm>
+  );
+}
+
+/** Which column holds the texts, and how they are cut. */
+function TextColumn({
+  columns,
+  candidates,
+  text,
+  onText,
+}: {
+  columns: TablePlan["columns"];
+  candidates: readonly number[];
+  text: NonNullable<TablePlan["text"]>;
+  onText: (text: NonNullable<TablePlan["text"]>) => void;
+}) {
+  return (
+    <>
+      <Field label="The text">
+        {(ids) => (
+          <Select {...ids} value={text.column} onChange={(event) => onText({ ...text, column: Number(event.target.value) })}>
+            {candidates.map((at) => (
+              <option key={at} value={at}>
+                {columns[at]?.name}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <TokenizerFields tokenizer={text.tokenizer} onTokenizer={(tokenizer) => onText({ ...text, tokenizer })} />
+      <Field label="Cut at" doc="Texts end after this many tokens.">
+        {(ids) => <NumberInput {...ids} whole min={1} max={TEXT_LIMITS.length} value={text.length} onValue={(length) => onText({ ...text, length })} />}
+      </Field>
+    </>
+  );
+}
+
+/** What says when a value was measured, and how far a forecast looks back and ahead. */
+function SeriesFields({ columns, target, series, onSeries }: { columns: Facts["columns"]; target: number; series: SeriesPlan; onSeries: (series: SeriesPlan) => void }) {
+  return (
+    <>
+      <Field label="Time" doc="Rows are put in its order. Where dates are even but for gaps, what is missing is drawn between its neighbours.">
+        {(ids) => (
+          <Select {...ids} value={series.time ?? ""} onChange={(event) => onSeries({ ...series, time: event.target.value === "" ? null : Number(event.target.value) })}>
+            <option value="">As the rows stand</option>
+            {columns.map(
+              ({ name, dates, numbers }, at) =>
+                at !== target &&
+                dates + numbers > 0 && (
+                  <option key={name} value={at}>
+                    {name}
+                  </option>
+                ),
+            )}
+          </Select>
+        )}
+      </Field>
+      <Field label="Looks back" doc="How many values the network is shown.">
+        {(ids) => <NumberInput {...ids} whole min={2} max={SERIES_LIMITS.context} value={series.context} onValue={(context) => onSeries({ ...series, context })} />}
+      </Field>
+      <Field label="Forecasts" doc="How many values, at once.">
+        {(ids) => <NumberInput {...ids} whole min={1} max={SERIES_LIMITS.horizon} value={series.horizon} onValue={(horizon) => onSeries({ ...series, horizon })} />}
+      </Field>
+      <Field
+        label="Season"
+        doc="After how many values the pattern comes again: 7 for days, 12 for months, 24 for hours; 1 for none. The forecast is measured against repeating it."
+      >
+        {(ids) => <NumberInput {...ids} whole min={1} max={SERIES_LIMITS.context} value={series.season} onValue={(season) => onSeries({ ...series, season })} />}
+      </Field>
+    </>
   );
 }

@@ -175,7 +175,7 @@ function TryText({ run, text, artifactId }: { run: TryRun; text: NonNullable<Run
   }, [written, text]);
   const unknown = [...new Set(splitText(written.trim(), text).filter((piece) => !text.tokens.includes(piece)))];
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, input);
-  const chances = output && toProbabilities(output, classes.length);
+  const chances = output && classes.length > 0 ? toProbabilities(output, classes.length) : null;
   const answer = chances ? argmax(chances) : -1;
   return (
     <div className="space-y-3">
@@ -193,9 +193,9 @@ function TryText({ run, text, artifactId }: { run: TryRun; text: NonNullable<Run
         {(ids) => <TextInput {...ids} value={written} maxLength={2_000} onChange={(event) => setWritten(event.target.value)} />}
       </Field>
       <p role="status" className="min-h-5 font-semibold">
-        {answer >= 0 && `It says ${classes[answer] ?? answer}`}
+        {answer >= 0 ? `It says ${classes[answer] ?? answer}` : classes.length === 0 && output && `It says ${formatMetric(output[0])}`}
       </p>
-      <Bars classes={classes} chances={chances} />
+      {classes.length > 0 && <Bars classes={classes} chances={chances} />}
       {samples.data && (
         <fieldset className="pt-1">
           <legend className="section-name pb-1.5 text-ink2">Or take a validation sample</legend>

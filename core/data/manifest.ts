@@ -11,6 +11,7 @@ export const Task = z.enum([
   "tabular-classification",
   "tabular-regression",
   "text-classification",
+  "text-regression",
   "language-model",
   "forecasting",
   "semantic-segmentation",

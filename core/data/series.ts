@@ -47,6 +47,10 @@ export function repeatSeason(context: ArrayLike<number>, horizon: number, season
 /** When a value was measured: a day as `1988-12-31`, with the time of day where values are closer than a day. Null: not known. */
 export function timeOf({ start, stepDays }: Pick<Series, "start" | "stepDays">, index: number): string | null {
   if (start === null || stepDays === null) return null;
+  const first = new Date(start * 86_400_000);
+  // Months and years are not equally long.
+  const months = stepDays > 27 && stepDays < 32 ? 1 : stepDays > 88 && stepDays < 93 ? 3 : stepDays > 364 && stepDays < 367 ? 12 : 0;
+  if (months > 0) return new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + index * months, first.getUTCDate())).toISOString().slice(0, 10);
   // Hours are no whole part of a day in binary.
   const text = new Date(Math.round((start + index * stepDays) * 86_400) * 1_000).toISOString();
   return stepDays < 1 ? text.slice(0, 16).replace("T", " ") : text.slice(0, 10);

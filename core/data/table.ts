@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { SeriesPlan, usualSeason } from "./series.ts";
 import { splitIn } from "./split.ts";
+import { TEXT_LIMITS, TokenizerPlan } from "./text.ts";
 
 /** What a table of a person's own may be at most. */
 export const TABLE_LIMITS = { columns: 4_096, rows: 5_000_000, cellChars: 1 << 20, classes: 1_000, categories: 256, arrayBytes: 256 * 2 ** 20 };
@@ -43,9 +45,17 @@ export const TablePlan = z.strictObject({
     .max(TABLE_LIMITS.columns),
   /** Place of the column that is to be predicted; its kind and rule are not looked at. */
   target: z.int().min(0),
-  task: z.enum(["tabular-classification", "tabular-regression"]),
+  /** Tasks of texts read one column, and a forecast the target alone; of the other columns nothing is taken. */
+  task: z.enum(["tabular-classification", "tabular-regression", "text-classification", "text-regression", "forecasting"]),
   /** How many categories a column keeps, the most frequent ones; the rest are joined. */
   categories: z.int().min(2).max(TABLE_LIMITS.categories),
+  /** Of texts: the place of their column, how they are cut into tokens, and after how many of them a row ends. */
+  text: z
+    .strictObject({ column: z.int().min(0), tokenizer: TokenizerPlan, length: z.int().min(1).max(TEXT_LIMITS.length) })
+    .nullable()
+    .default(null),
+  series: SeriesPlan.nullable().default(null),
+  /** A series is cut by time, whatever is said here. */
   split: splitIn(["random", "stratified"]),
 });
 export type TablePlan = z.infer<typeof TablePlan>;
@@ -66,6 +76,10 @@ export const ColumnFacts = z.strictObject({
   counting: z.boolean(),
   /** How many different values there are; null where there are more than were counted. */
   distinct: z.int().nullable(),
+  /** How many words a cell has on average that is neither a number nor a date. */
+  words: z.number(),
+  /** Of a column of dates that rise from row to row without a gap in its cells: the least and the most days between two of them. */
+  rising: z.strictObject({ least: z.number(), most: z.number() }).nullable(),
 });
 export type ColumnFacts = z.infer<typeof ColumnFacts>;
 
@@ -124,22 +138,54 @@ export function guessKind(facts: ColumnFacts): { kind: ColumnKind; why: string }
 /** A plan to begin with. Rules for missing values are left open: they are a person's to choose. */
 export function guessPlan(form: TableForm, facts: readonly ColumnFacts[]): TablePlan {
   const kinds = facts.map((column) => guessKind(column).kind);
-  const target = guessTarget(facts, kinds);
+  const time = facts.findIndex(isTime);
+  const measured = facts.findIndex((_, at) => kinds[at] === "number");
+  const isSeries = time >= 0 && measured >= 0 && (facts[time]?.filled ?? 0) >= LEAST_SERIES;
+  const text = facts.findIndex(isText);
+  const target = isSeries ? measured : guessTarget(facts, kinds, text);
   const found = facts[target];
   const isClass = kinds[target] !== "number" || (found?.integers === true && (found.distinct ?? Number.POSITIVE_INFINITY) <= 20);
+  // One column beside a text is mostly where it comes from.
+  const reads = text >= 0 && text !== target && kinds.filter((kind, at) => kind !== "ignore" && at !== target).length <= 1 ? "text" : "tabular";
   return {
     form,
     columns: facts.map(({ name }, at) => ({ name, kind: kinds[at] ?? "ignore", missing: null })),
     target,
-    task: isClass ? "tabular-classification" : "tabular-regression",
+    task: isSeries ? "forecasting" : `${reads}-${isClass ? "classification" : "regression"}`,
     categories: 32,
-    split: { how: isClass ? "stratified" : "random", validationShare: 0.2, seed: 1 },
+    text: text < 0 ? null : { column: text, tokenizer: { unit: "words", lowercase: true, vocabulary: 8_192 }, length: 256 },
+    series: measured < 0 ? null : guessSeries(facts, time),
+    split: { how: isClass && !isSeries ? "stratified" : "random", validationShare: isSeries ? 0.1 : 0.2, seed: 1 },
   };
 }
 
-function guessTarget(facts: readonly ColumnFacts[], kinds: readonly ColumnKind[]): number {
+/** Fewer rows than this are rarely meant as a series. */
+const LEAST_SERIES = 40;
+
+/** Whether a column says when each row was measured, evenly enough: months are not equally long. */
+function isTime({ rising }: ColumnFacts): boolean {
+  return rising !== null && rising.least > 0 && rising.most <= 1.2 * rising.least;
+}
+
+/** Whether a column holds texts, of which nearly every one is its own. */
+function isText({ filled, numbers, dates, words, distinct }: ColumnFacts): boolean {
+  return filled > 0 && numbers + dates < filled / 2 && words >= 3 && (distinct === null || distinct > filled / 2);
+}
+
+/** Windows to begin with: two short seasons or a long one ahead, and four times as much behind. */
+function guessSeries(facts: readonly ColumnFacts[], time: number): SeriesPlan {
+  const rows = Math.max(1, ...facts.map(({ filled }) => filled));
+  const season = Math.min(usualSeason(facts[time]?.rising?.least ?? null), Math.max(1, Math.floor(rows / 10)));
+  const wanted = season === 1 ? 8 : season <= 7 ? 2 * season : season;
+  const horizon = Math.max(1, Math.min(wanted, Math.floor(rows / 20)));
+  return { time: time < 0 ? null : time, season, horizon, context: Math.max(season, 2, Math.min(4 * wanted, Math.floor(rows / 5))) };
+}
+
+function guessTarget(facts: readonly ColumnFacts[], kinds: readonly ColumnKind[], text: number): number {
   const usable = facts.map((_, at) => at).filter((at) => kinds[at] !== "ignore");
-  const named = usable.find((at) => /^(target|label|class|y|outcome|species|category)$/i.test(facts[at]?.name ?? ""));
+  // What is said of a text often stands before it.
+  if (text >= 0 && usable.length === 1 && usable[0] !== undefined) return usable[0];
+  const named = usable.find((at) => /^(target|label|class|y|outcome|species|category|sentiment|rating|score|stars)$/i.test(facts[at]?.name ?? ""));
   const isFew = (at: number) => (facts[at]?.distinct ?? Number.POSITIVE_INFINITY) <= 50;
   return named ?? usable.findLast((at) => at === facts.length - 1 || (kinds[at] === "category" && isFew(at))) ?? usable.at(-1) ?? facts.length - 1;
 }
@@ -148,4 +194,19 @@ function guessTarget(facts: readonly ColumnFacts[], kinds: readonly ColumnKind[]
 export function unusable(facts: ColumnFacts, kind: ColumnKind): number {
   if (kind === "ignore") return 0;
   return facts.missing + (kind === "number" ? facts.filled - facts.numbers : kind === "date" ? facts.filled - facts.dates : 0);
+}
+
+/** Whether a text without further word is a table: its first lines have cells between the same signs, as often in each. */
+export function looksDelimited(head: string): boolean {
+  const lines = head
+    .split(/\r\n|\r|\n/)
+    .slice(0, 21)
+    .filter((line) => line.trim() !== "");
+  // The last one may be cut off.
+  const whole = lines.length > 20 ? lines.slice(0, 20) : lines;
+  return (
+    whole.length >= 2 &&
+    (whole[0]?.startsWith("{") ||
+      ["\t", ";", ",", "|"].some((sign) => whole.every((line) => line.split(sign).length === whole[0]?.split(sign).length) && whole[0]?.includes(sign))) === true
+  );
 }

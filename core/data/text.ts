@@ -6,7 +6,7 @@ export const TextUnit = z.enum(["characters", "words", "bpe"]);
 export type TextUnit = z.infer<typeof TextUnit>;
 
 /** What may be asked of a tokenizer at most. */
-export const TEXT_LIMITS = { vocabulary: 32_768, leastVocabulary: 16, length: 4_096, bytes: 32 * 2 ** 20, context: 2_048 };
+export const TEXT_LIMITS = { vocabulary: 32_768, leastVocabulary: 16, length: 4_096, characters: 32_000_000, context: 2_048 };
 
 /** How text becomes token numbers: number 0 is padding, number 1 stands for what the vocabulary does not have. */
 export const Text = z.strictObject({

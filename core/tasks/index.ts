@@ -8,12 +8,14 @@ import { tabularClassification } from "./tabularClassification.ts";
 import { tabularRegression } from "./tabularRegression.ts";
 import type { TaskRecord } from "./task.ts";
 import { textClassification } from "./textClassification.ts";
+import { textRegression } from "./textRegression.ts";
 
 const records: { readonly [Id in Task]: TaskRecord } = {
   "image-classification": imageClassification,
   "tabular-classification": tabularClassification,
   "tabular-regression": tabularRegression,
   "text-classification": textClassification,
+  "text-regression": textRegression,
   "language-model": languageModel,
   forecasting,
   "semantic-segmentation": semanticSegmentation,

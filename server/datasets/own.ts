@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { ArrayPlan, ArraysFound } from "../../core/data/arrays.ts";
+import { LanguagePlan } from "../../core/data/language.ts";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
@@ -8,6 +9,7 @@ import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { DatasetAnswer, runChild } from "../ingest/child.ts";
 import { TableFacts } from "../ingest/tableFacts.ts";
+import { TextFacts, TextQuestion } from "../ingest/textFacts.ts";
 import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import { Id, Name } from "../input.ts";
@@ -43,13 +45,25 @@ export async function inspectOwnArrays({ files, orgId }: Owner, { uploadId }: z.
   return inTurn(() => runChild(["array-facts", rootOf(files), upload.key], z.discriminatedUnion("ok", [ArraysFound, Refused]), { fileBytes: upload.sizeBytes }));
 }
 
+export const InspectText = z.strictObject({ uploadId: Id, question: TextQuestion });
+export const CreateText = z.strictObject({ uploadId: Id, fileName: FileName, name: Name, plan: LanguagePlan });
+
+/** What a tokenizer makes of an uploaded text, or of a column of an uploaded table. */
+export async function inspectOwnText({ files, orgId }: Owner, { uploadId, question }: z.infer<typeof InspectText>) {
+  const upload = await findUpload(files, orgId, uploadId);
+  return inTurn(() =>
+    runChild(["text-facts", rootOf(files), upload.key], z.discriminatedUnion("ok", [TextFacts, Refused]), { input: JSON.stringify(question), fileBytes: upload.sizeBytes }),
+  );
+}
+
+export const createOwnText = (owner: Owner, order: z.infer<typeof CreateText>) => createOwn(owner, "text", order);
 export const createOwnTable = (owner: Owner, order: z.infer<typeof CreateTable>) => createOwn(owner, "table", order);
 export const createOwnArrays = (owner: Owner, order: z.infer<typeof CreateArrays>) => createOwn(owner, "arrays", order);
 
 /** A data set from an upload, ready to be learned from; where it cannot be, why, and the upload stays for another plan. */
 async function createOwn(
   { db, files, orgId }: Owner,
-  kind: "table" | "arrays",
+  kind: "table" | "arrays" | "text",
   { uploadId, fileName, name, plan }: { uploadId: string; fileName: string; name: string; plan: unknown },
 ) {
   const upload = await findUpload(files, orgId, uploadId);
@@ -73,10 +87,16 @@ async function createOwn(
   return { ok: true as const, datasetId };
 }
 
-function describe({ columns, targetName, classes, splits: { train, validation } }: Manifest): string {
+function describe({ task, columns, targetName, classes, text, series, splits: { train, validation } }: Manifest): string {
   const rows = (train.rows + validation.rows).toLocaleString("en-US");
   const { shape } = train.input;
-  const from = columns.length > 0 ? `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row` : `from rows of [${shape.join(", ")}]`;
+  if (task === "language-model") return `A text to be gone on with: ${rows} windows of ${shape[0]} tokens, ${text?.tokens.length.toLocaleString("en-US")} different ones.`;
+  if (series) return `${series.name}: ${series.length.toLocaleString("en-US")} values, of which each ${train.target.shape[0]} are forecast from the ${shape[0]} before.`;
+  const from = text
+    ? `from texts of up to ${shape[0]} tokens`
+    : columns.length > 0
+      ? `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row`
+      : `from rows of [${shape.join(", ")}]`;
   return classes.length === 0 ? `${targetName}, ${from}: ${rows} rows.` : `One of ${classes.length} values of ${targetName}, ${from}: ${rows} rows.`;
 }
 

@@ -9,8 +9,7 @@ const PIECE_CHARS = 1 << 16;
  * One long text as windows of tokens, each with what comes next at every step. The end of the text is for validation, none of which is in
  * training, and the vocabulary is that of the training part alone.
  */
-export function prepareLanguage(whole: string, { tokenizer, context, validationShare }: LanguagePlan): Omit<Prepared, "source" | "licence"> {
-  const text = whole.replaceAll("\r\n", "\n");
+export function prepareLanguage(text: string, { tokenizer, context, validationShare }: LanguagePlan): Omit<Prepared, "source" | "licence"> {
   const { train: first, validation: last } = cutText(text, validationShare);
   const learned = makeText([...piecesOf(first)], tokenizer);
   const [train, validation] = [encodeWhole(first, learned), encodeWhole(last, learned)];
@@ -53,9 +52,10 @@ export function* piecesOf(text: string): Generator<string> {
   }
 }
 
-/** The first place from `from` on that stands behind a line end, or before a space; `from` itself where there is none for long. */
+/** The first place from `from` on that stands behind a line end, or else before a space; `from` itself where there is none for long. */
 function endOfPiece(text: string, from: number): number {
   if (from >= text.length) return text.length;
+  if (text[from - 1] === "\n") return from;
   const near = text.slice(from, from + 4_096);
   const line = near.indexOf("\n");
   if (line >= 0) return from + line + 1;

@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { ArrayPlan } from "../../core/data/arrays.ts";
+import { LanguagePlan } from "../../core/data/language.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { PicturePlan, PictureTask } from "../../core/data/pictures.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
@@ -8,6 +9,7 @@ import { openFileStore } from "../storage/files.ts";
 import { inspectArrays } from "./arrayFacts.ts";
 import { findBuiltinDataset } from "./builtin.ts";
 import { examineDataset } from "./health.ts";
+import { prepareLanguage } from "./language.ts";
 import { loadWeights, readOnnxModel, readPyTorchModel } from "./model.ts";
 import { writeOwnArrays } from "./ownArrays.ts";
 import { prepareOwnTable } from "./ownTable.ts";
@@ -15,6 +17,7 @@ import { inspectPictures } from "./pictureFacts.ts";
 import { writePictures } from "./pictures.ts";
 import { IngestError } from "./source.ts";
 import { inspectTable } from "./tableFacts.ts";
+import { inspectText, readWhole, TextQuestion } from "./textFacts.ts";
 import { writeDataset } from "./write.ts";
 
 /**
@@ -30,6 +33,8 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts pictures <files folder> <key of the upload> <its name> <dataset id>     (the plan on standard input; says how far it is)
  *     node server/ingest/main.ts array-facts <files folder> <key of the upload>
  *     node server/ingest/main.ts arrays <files folder> <key of the upload> <its name> <dataset id>       (the plan on standard input)
+ *     node server/ingest/main.ts text-facts <files folder> <key of the upload>                           (what is asked on standard input)
+ *     node server/ingest/main.ts text <files folder> <key of the upload> <its name> <dataset id>         (the plan on standard input)
  *     node server/ingest/main.ts health <files folder> <dataset id>                                      (the manifest on standard input)
  *     node server/ingest/main.ts pytorch                                                             (the code on standard input)
  */
@@ -43,6 +48,8 @@ const Order = z.union([
   z.tuple([z.literal("pictures"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("array-facts"), z.string(), z.string()]),
   z.tuple([z.literal("arrays"), z.string(), z.string(), z.string(), z.uuid()]),
+  z.tuple([z.literal("text-facts"), z.string(), z.string()]),
+  z.tuple([z.literal("text"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("health"), z.string(), z.uuid()]),
   z.tuple([z.literal("pytorch"), z.string()]),
 ]);
@@ -65,6 +72,7 @@ async function carryOut(): Promise<object> {
   if (order[0] === "health") return examineDataset(openFileStore(order[1]), order[2], Manifest.parse(JSON.parse(await text(process.stdin))));
   if (order[0] === "picture-facts") return inspectPictures(openFileStore(order[1]).path(order[2]), order[3]);
   if (order[0] === "array-facts") return inspectArrays(openFileStore(order[1]).path(order[2]));
+  if (order[0] === "text-facts") return inspectText(openFileStore(order[1]).path(order[2]), TextQuestion.parse(JSON.parse(await text(process.stdin))));
   const [kind, root, what, where] = order;
   const files = openFileStore(root);
   if (kind === "pictures") {
@@ -79,6 +87,12 @@ async function carryOut(): Promise<object> {
   if (kind === "table") {
     const plan = TablePlan.parse(JSON.parse(await text(process.stdin)));
     return { ok: true, ...(await writeDataset(files, order[4], await prepareOwnTable(files.path(what), where, plan))) };
+  }
+  if (kind === "text") {
+    const plan = LanguagePlan.parse(JSON.parse(await text(process.stdin)));
+    const whole = await readWhole(files.path(what));
+    const told = { source: `${where}, ${whole.length.toLocaleString("en-US")} characters`, licence: "Your own" };
+    return { ok: true, ...(await writeDataset(files, order[4], { ...prepareLanguage(whole, plan), ...told })) };
   }
   if (kind === "onnx") return readOnnxModel(files, what, where);
   if (kind === "weights") return loadWeights(files, what, where, JSON.parse(await text(process.stdin)));

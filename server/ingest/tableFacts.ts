@@ -51,6 +51,10 @@ class Counter {
   private integers = true;
   private counting = true;
   private last: number | null = null;
+  private words = 0;
+  private lastDate: number | null = null;
+  private isRising = true;
+  private readonly step = { least: Number.POSITIVE_INFINITY, most: 0 };
   private readonly values = new Set<string>();
   private isFull = false;
 
@@ -67,7 +71,9 @@ class Counter {
     this.filled++;
     const number = readNumber(cell);
     if (number === null) {
-      if (readDate(cell) !== null) this.dates++;
+      const date = readDate(cell);
+      if (date !== null) this.addDate(date);
+      else this.words += countWords(cell);
       this.odd ??= { line, text: cell.slice(0, 40) };
     } else {
       this.numbers++;
@@ -84,8 +90,40 @@ class Counter {
     this.values.clear();
   }
 
+  private addDate(date: number): void {
+    this.dates++;
+    if (this.lastDate !== null) {
+      const days = date - this.lastDate;
+      if (days <= 0) this.isRising = false;
+      this.step.least = Math.min(this.step.least, days);
+      this.step.most = Math.max(this.step.most, days);
+    }
+    this.lastDate = date;
+  }
+
   facts(name: string): ColumnFacts {
     const { filled, missing, numbers, dates, odd, integers, counting } = this;
-    return { name, filled, missing, numbers, dates, odd, integers: integers && numbers > 0, counting: counting && numbers > 0, distinct: this.isFull ? null : this.values.size };
+    const texts = filled - numbers - dates;
+    const isTime = this.isRising && dates === filled && missing === 0 && dates > 2;
+    const more = { words: texts > 0 ? this.words / texts : 0, rising: isTime ? this.step : null };
+    return {
+      name,
+      ...more,
+      filled,
+      missing,
+      numbers,
+      dates,
+      odd,
+      integers: integers && numbers > 0,
+      counting: counting && numbers > 0,
+      distinct: this.isFull ? null : this.values.size,
+    };
   }
+}
+
+/** A cell of a megabyte is a text long before its last word. */
+const COUNTED_CHARS = 2_000;
+
+function countWords(cell: string): number {
+  return cell.slice(0, COUNTED_CHARS).match(/\S+/g)?.length ?? 0;
 }

@@ -2,10 +2,11 @@ import { encodeText, makeText, PADDING, splitText, type Text, type TokenizerPlan
 import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
-/** A text and the number of its class. */
+/** A text and the number of its class, or what was measured of it. */
 export type Labelled = { text: string; target: number };
 
 type TextSpec = {
+  /** Empty where something was measured of each text. */
   classes: string[];
   targetName: string;
   tokenizer: Pick<Text, "unit" | "lowercase"> & Partial<Pick<TokenizerPlan, "vocabulary">>;
@@ -28,7 +29,7 @@ const MOST_BYTES = 512 * 2 ** 20;
 export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Prepared, "source" | "licence"> {
   const { classes, tokenizer, length: cutAt = Number.POSITIVE_INFINITY } = spec;
   const alike = groupBy(rows.map((row) => ({ ...startOf(row.text, tokenizer, cutAt), target: row.target })));
-  const groups = spec.stratified === false ? [alike] : classes.map((_, index) => alike.filter(([row]) => row?.target === index));
+  const groups = spec.stratified === false || classes.length === 0 ? [alike] : classes.map((_, index) => alike.filter(([row]) => row?.target === index));
   const parts = splitRows(groups, spec.seed, spec.validationShare);
   const [trainRows, heldBack] = [parts.train.flat(), parts.validation.flat()];
   if (trainRows.length === 0 || heldBack.length === 0) throw new IngestError("DATASET_EMPTY", `There are ${rows.length} texts: too few to split.`);
@@ -57,13 +58,13 @@ export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Pre
       `${rows.length.toLocaleString("en-US")} texts of up to ${longest} tokens take ${Math.ceil(sizeBytes / 2 ** 20)} MiB; the limit is ${MOST_BYTES / 2 ** 20} MiB. Cut them at fewer tokens.`,
     );
   return {
-    task: "text-classification",
+    task: classes.length > 0 ? "text-classification" : "text-regression",
     preprocess: { dtype: "int64", scale: 1, mean: [0], std: [1] },
     classes,
     columns: [],
     targetName: spec.targetName,
     text: { ...learned, ...(cutRows > 0 ? { cut: { length: cutAt, rows: cutRows } } : {}) },
-    splits: { train: pad(train, longest), validation: pad(validation, longest) },
+    splits: { train: pad(train, longest, classes.length > 0), validation: pad(validation, longest, classes.length > 0) },
   };
 }
 
@@ -87,7 +88,7 @@ function groupBy(rows: readonly Start[]): Start[][] {
   return [...groups.values()];
 }
 
-function pad(rows: readonly Encoded[], longest: number): Examples {
+function pad(rows: readonly Encoded[], longest: number, isClass: boolean): Examples {
   const data = new BigInt64Array(rows.length * longest).fill(BigInt(PADDING));
   for (const [row, { tokens }] of rows.entries()) {
     if (tokens.length === 0) throw new IngestError("DATASET_EMPTY", "A text has nothing in it that can be read.");
@@ -97,6 +98,6 @@ function pad(rows: readonly Encoded[], longest: number): Examples {
   return {
     input: { dtype: "int64", shape: [rows.length, longest], data },
     lengths: whole(rows.map(({ tokens }) => tokens.length)),
-    target: whole(rows.map(({ target }) => target)),
+    target: isClass ? whole(rows.map(({ target }) => target)) : { dtype: "float32", shape: [rows.length, 1], data: Float32Array.from(rows, ({ target }) => target) },
   };
 }

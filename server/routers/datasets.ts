@@ -6,7 +6,21 @@ import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
 import { readHealth } from "../datasets/health.ts";
-import { CreateArrays, CreateTable, createOwnArrays, createOwnTable, deleteDataset, InspectArrays, InspectTable, inspectOwnArrays, inspectOwnTable } from "../datasets/own.ts";
+import {
+  CreateArrays,
+  CreateTable,
+  CreateText,
+  createOwnArrays,
+  createOwnTable,
+  createOwnText,
+  deleteDataset,
+  InspectArrays,
+  InspectTable,
+  InspectText,
+  inspectOwnArrays,
+  inspectOwnTable,
+  inspectOwnText,
+} from "../datasets/own.ts";
 import { CreatePictures, createOwnPictures, InspectPictures, inspectOwnPictures } from "../datasets/ownPictures.ts";
 import { findRowsOfClass, readNames, shrink } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -59,6 +73,15 @@ export const datasets = router({
   createTable: org("member")
     .input(CreateTable)
     .mutation(({ ctx, input }) => createOwnTable(ctx, input)),
+
+  /** What a tokenizer makes of an uploaded text, or of a column of a table, before it is made a data set. */
+  inspectText: org("member")
+    .input(InspectText)
+    .mutation(({ ctx, input }) => inspectOwnText(ctx, input)),
+
+  createText: org("member")
+    .input(CreateText)
+    .mutation(({ ctx, input }) => createOwnText(ctx, input)),
 
   /** What is in an uploaded NumPy file, before it is made a data set. */
   inspectArrays: org("member")

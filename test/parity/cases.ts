@@ -72,6 +72,7 @@ const PREPROCESS: { [task in Manifest["task"]]: Preprocess } = {
   "tabular-classification": { dtype: "float32", scale: 1, mean: [44, 17, 201, 4207, 0, 0, 0, 0, 0], std: [5.4, 2, 14, 803, 1, 1, 1, 1, 1] },
   "tabular-regression": { dtype: "float32", scale: 1, mean: [0], std: [1] },
   "text-classification": { dtype: "int64", scale: 1, mean: [0], std: [1] },
+  "text-regression": { dtype: "int64", scale: 1, mean: [0], std: [1] },
   "language-model": { dtype: "int64", scale: 1, mean: [0], std: [1] },
   forecasting: { dtype: "float32", scale: 1, mean: [9546.5], std: [1067] },
   "semantic-segmentation": { dtype: "uint8", scale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },

@@ -15,6 +15,7 @@ const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
   "image-classification": Classification,
   "tabular-classification": Classification,
   "text-classification": Classification,
+  "text-regression": Samples,
   "tabular-regression": Samples,
   "semantic-segmentation": Segmentation,
   autoencoder: Autoencoder,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { initTRPC } from "@trpc/server";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ArrayPlan } from "../../../core/data/arrays.ts";
+import type { LanguagePlan } from "../../../core/data/language.ts";
 import type { PicturePlan } from "../../../core/data/pictures.ts";
 import type { TablePlan } from "../../../core/data/table.ts";
 import { exportPyTorch } from "../../../core/export/pytorch.ts";
@@ -42,6 +43,8 @@ const expected: Record<string, "viewer" | "member" | "admin" | "owner"> = {
   "datasets.health": "viewer",
   "datasets.inspectTable": "member",
   "datasets.createTable": "member",
+  "datasets.inspectText": "member",
+  "datasets.createText": "member",
   "datasets.inspectPictures": "member",
   "datasets.createPictures": "member",
   "datasets.inspectArrays": "member",
@@ -115,8 +118,12 @@ const tablePlan: TablePlan = {
   target: 0,
   task: "tabular-regression",
   categories: 2,
+  text: null,
+  series: null,
   split: { how: "random", validationShare: 0.2, seed: 1 },
 };
+
+const textPlan: Omit<LanguagePlan, "context"> = { tokenizer: { unit: "characters", lowercase: false, vocabulary: 64 }, validationShare: 0.1 };
 
 const picturePlan: PicturePlan = {
   task: "image-classification",
@@ -162,6 +169,8 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "datasets.health": [({ datasetId }) => ({ datasetId })],
   "datasets.inspectTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv" })],
   "datasets.createTable": [({ datasetId }) => ({ uploadId: datasetId, fileName: "table.csv", name: "Mine now", plan: tablePlan })],
+  "datasets.inspectText": [({ datasetId }) => ({ uploadId: datasetId, question: { of: "file", ...textPlan } })],
+  "datasets.createText": [({ datasetId }) => ({ uploadId: datasetId, fileName: "book.txt", name: "Mine now", plan: { ...textPlan, context: 32 } })],
   "datasets.inspectPictures": [({ datasetId }) => ({ uploadId: datasetId })],
   "datasets.createPictures": [({ datasetId }) => ({ uploadId: datasetId, fileName: "pictures.zip", name: "Mine now", plan: picturePlan })],
   "datasets.inspectArrays": [({ datasetId }) => ({ uploadId: datasetId })],

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ArraysFound } from "../../../core/data/arrays.ts";
+import { type LanguagePlan, usualLanguagePlan } from "../../../core/data/language.ts";
 import { guessPlan, type TablePlan } from "../../../core/data/table.ts";
+import { TEXT_LIMITS } from "../../../core/data/text.ts";
 import { writeZip } from "../../../core/export/zip.ts";
 import { DatasetAnswer, runChild } from "../../../server/ingest/child.ts";
 import { TableFacts } from "../../../server/ingest/tableFacts.ts";
@@ -104,6 +106,40 @@ describe("a table that cannot be read is refused with what, where, the limit and
     const answer = await read(content, change);
     expect(answer.code).toMatch(new RegExp(`^${code}$`));
     expect(answer.message).toMatch(message);
+  });
+});
+
+const usual = { ...usualLanguagePlan, context: 16 };
+const refusedTexts: [number, string, Content, string, RegExp, LanguagePlan?][] = [
+  [23, "Latin-1", Buffer.from("caf\u00e9 ".repeat(200), "latin1"), "TEXT_ENCODING", /^Byte 3 is not UTF-8 text\. Save/],
+  [23, "UTF-16 without a mark", Buffer.from("a long text ".repeat(50), "utf16le"), "TEXT_ENCODING", /^Byte 1 is not UTF-8/],
+  [23, "bytes of 0 in it", Buffer.from(`${"good text ".repeat(50)}\0 and more`), "TEXT_ENCODING", /^Byte 500 is not UTF-8/],
+  [15, "an image named .txt", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0), "TEXT_ENCODING", /^Byte 0 is not UTF-8/],
+  [8, "an archive named .txt", Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0), "TABLE_TYPE", /a zip archive/],
+  [13, "no byte at all", "", "DATASET_EMPTY", /holds no text/],
+  [13, "nothing but spaces", " \n\t ".repeat(500), "DATASET_EMPTY", /holds no text/],
+  [13, "a text shorter than a window", "too short", "DATASET_EMPTY", /part of the text is \d tokens long, but a window takes 17/],
+  [13, "a window longer than what is held back", "word ".repeat(40), "DATASET_EMPTY", /The validation part of the text is 16 tokens long/],
+  [22, "a text beyond the limit", (file) => writeFile(file, Buffer.alloc(TEXT_LIMITS.characters + 10, "a ")), "TEXT_TOO_LARGE", /more than 32,000,000 characters, the limit/],
+];
+
+describe("a text that cannot be read is refused with what, where, the limit and what to do", () => {
+  it.each(refusedTexts)("%i: %s", async (_, __, content, code, message, plan = usual) => {
+    const [key, datasetId] = [`uploads/o/${randomUUID()}`, randomUUID()];
+    if (typeof content === "function") await content(join(root, key));
+    else await writeFile(join(root, key), content);
+    const answer = await runChild(["text", root, key, "book.txt", datasetId], DatasetAnswer, { input: JSON.stringify(plan) });
+    expect(answer).toMatchObject({ ok: false, failure: { code, message: expect.stringMatching(message) } });
+    expect(existsSync(join(root, "datasets", datasetId))).toBe(false);
+    await rm(join(root, key));
+  });
+
+  it("23: with a mark it is read, CRLF as one line end, and signs beyond the first plane stay whole", async () => {
+    const [key, datasetId] = [`uploads/o/${randomUUID()}`, randomUUID()];
+    await writeFile(join(root, key), Buffer.from(`\uFEFF${"\u{1F600} gr\u00f6\u00dfer\r\n".repeat(60)}`, "utf16le"));
+    const answer = await runChild(["text", root, key, "book.txt", datasetId], DatasetAnswer, { input: JSON.stringify(usual) });
+    if (!answer.ok) throw new Error(answer.failure.message);
+    expect(answer.manifest.text?.tokens.slice(2)).toEqual(["\n", " ", "e", "g", "r", "\u00df", "\u00f6", "\u{1F600}"]);
   });
 });
 

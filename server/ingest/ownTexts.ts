@@ -1,0 +1,61 @@
+import { isMissing, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
+import { splitText, TEXT_LIMITS } from "../../core/data/text.ts";
+import { checkNames, NumberCells, TextCells } from "./cells.ts";
+import { IngestError, type Prepared } from "./source.ts";
+import { readTable } from "./tableFile.ts";
+import { type Labelled, prepareText } from "./text.ts";
+
+/** A column of texts, and what is to be told of each: its class, or a number. Rows without either are left out. */
+export async function prepareOwnTexts(file: string, fileName: string, plan: TablePlan): Promise<Prepared> {
+  const { text: how, target: at, task, split } = plan;
+  const targetName = plan.columns[at]?.name;
+  if (!how || targetName === undefined || plan.columns[how.column] === undefined)
+    throw new IngestError("TABLE_PLAN", "Choose the column that holds the texts, and what is predicted.");
+  if (how.column === at) throw new IngestError("TABLE_PLAN", `"${targetName}" is both the text and what is predicted of it: choose another column for one of them.`);
+  const isClass = task === "text-classification";
+  if (!isClass && split.how === "stratified") throw new IngestError("TABLE_PLAN", "Only classes can be kept in proportion: split a measured value at random.");
+  const target = isClass ? new TextCells(targetName, TABLE_LIMITS.classes) : new NumberCells(readNumber);
+  const texts = new Map<number, string>();
+  let [rows, characters] = [0, 0];
+  const names = await readTable(file, plan.form, (cells, line) => {
+    const isKnown = target.add(cells[at], line);
+    const text = cells[how.column] ?? "";
+    if (isKnown && isReadable(text, how.tokenizer)) {
+      texts.set(rows, text);
+      characters += text.length;
+      checkSize(characters, `The texts up to line ${line}`);
+    }
+    rows++;
+  });
+  checkNames(names, plan);
+  const kept = [...texts.keys()];
+  const classes = target instanceof TextCells ? target.inOrder(kept) : null;
+  if (classes && classes.names.length === 1)
+    throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
+  const labelled: Labelled[] = [...texts].map(([row, text]) => ({ text, target: classes ? classes.numberOf(row) : target instanceof NumberCells ? target.at(row) : 0 }));
+  return {
+    ...prepareText(labelled, {
+      classes: classes?.names ?? [],
+      targetName,
+      tokenizer: how.tokenizer,
+      length: how.length,
+      seed: split.seed,
+      validationShare: split.validationShare,
+      stratified: split.how === "stratified",
+    }),
+    table: { missing: [], rowsLeftOut: rows - kept.length, split },
+    source: `${fileName}, column ${plan.columns[how.column]?.name}, ${rows.toLocaleString("en-US")} rows${rows > kept.length ? `, of which ${(rows - kept.length).toLocaleString("en-US")} without a text or a ${targetName} are left out` : ""}`,
+    licence: "Your own",
+  };
+}
+
+/** Whether there is anything in a cell that a tokenizer reads. */
+export function isReadable(text: string, tokenizer: Parameters<typeof splitText>[1]): boolean {
+  return !isMissing(text) && splitText(text.slice(0, 1_000), tokenizer).length > 0;
+}
+
+/** @throws IngestError TEXT_TOO_LARGE */
+export function checkSize(characters: number, what: string): void {
+  if (characters > TEXT_LIMITS.characters)
+    throw new IngestError("TEXT_TOO_LARGE", `${what} are more than ${TEXT_LIMITS.characters.toLocaleString("en-US")} characters, the limit. Bring a part of it.`);
+}
