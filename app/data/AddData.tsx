@@ -65,7 +65,10 @@ function Steps({ dropped, onAdded }: { dropped: Dropped | null; onAdded: (datase
 
   function takeFile(file: File): void {
     setProblem(null);
-    if (!/\.(txt|md)$/i.test(file.name)) return setPicked({ kind: "file", file });
+    if (!/\.(txt|md)$/i.test(file.name)) {
+      setPicked({ kind: "file", file });
+      return;
+    }
     file
       .slice(0, HEAD_BYTES)
       .text()
