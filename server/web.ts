@@ -15,6 +15,7 @@ import { answerSignIn } from "./http/signIn.ts";
 import { receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
 import { Watcher } from "./metrics/watch.ts";
+import { LiveModels } from "./models/live.ts";
 import { appRouter } from "./router.ts";
 import { type FileStore, openFileStore } from "./storage/files.ts";
 
@@ -35,6 +36,7 @@ export type Web = { server: Server /** Ends open streams and waits for answers u
 export function createWeb({ config, db, files, log, pages, isDevelopment = false }: WebOptions): Web {
   const hosts = allowedHosts(config);
   const watcher = new Watcher(db);
+  const live = new LiveModels(db);
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const requestId = randomUUID();
@@ -53,6 +55,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
       config,
       files,
       watcher,
+      live,
       log,
       requestId,
       session: () => (session ??= resolveSession(db, config, req, res)),
@@ -107,6 +110,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     server,
     async close() {
       watcher.close();
+      live.close();
       const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeIdleConnections();
       const hard = setTimeout(() => server.closeAllConnections(), 2_000);

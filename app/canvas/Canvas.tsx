@@ -36,8 +36,10 @@ import { HelpCard } from "./help/HelpCard.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
+import { PeopleOnCanvas } from "./People.tsx";
 import { ProblemPopover } from "./ProblemPopover.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
+import { pointAt as tellPointer } from "./usePeople.ts";
 import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
 import { createViewer, type FurnitureView, type NodeView } from "./view.ts";
 import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
@@ -130,6 +132,8 @@ export function Canvas() {
         data-far={far || undefined}
         onDoubleClick={onDoubleClick}
         onFocusCapture={onFocus}
+        onPointerMove={(event) => tellPointer(screenToFlowPosition({ x: event.clientX, y: event.clientY }, { snapToGrid: false }))}
+        onPointerLeave={() => tellPointer(null)}
         onContextMenuCapture={(event) => setMenuFor(pointAt(event))}
       >
         <ReactFlow
@@ -208,6 +212,7 @@ export function Canvas() {
               maskStrokeWidth={1.5}
             />
           )}
+          <PeopleOnCanvas />
           <ProblemPopover />
           <HelpCard />
           <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">

@@ -1,9 +1,8 @@
 "use client";
 
 import { Badge } from "../ui/Badge.tsx";
-import { Button } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
-import { resolveConflict, saveNow } from "./useAutosave.ts";
+import { saveNow } from "./useAutosave.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** Whether the work is safe, in a word. */
@@ -18,8 +17,6 @@ export function SaveBadge() {
             <Badge tone="bad">not saved, trying again</Badge>
           </button>
         </Tip>
-      ) : save.kind === "conflict" ? (
-        <Badge tone="warn">changed elsewhere</Badge>
       ) : (
         <Badge>
           <span className="max-lg:hidden">v{revision} · </span>
@@ -27,24 +24,5 @@ export function SaveBadge() {
         </Badge>
       )}
     </span>
-  );
-}
-
-/** Asks which version stays when two were edited at once. Neither answer loses work that cannot be brought back. */
-export function ConflictBar() {
-  const save = useStudio((s) => s.save);
-  if (save.kind !== "conflict") return null;
-  return (
-    <div role="alert" className="flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-warn-soft px-3.5 py-2">
-      <p className="min-w-0 flex-1">
-        <b className="font-semibold">This model was changed elsewhere</b>, in another tab or by somebody else. Your drawing is kept here until you choose.
-      </p>
-      <Button size="sm" onClick={() => resolveConflict("theirs")}>
-        Take their version
-      </Button>
-      <Button size="sm" onClick={() => resolveConflict("mine")}>
-        Keep mine
-      </Button>
-    </div>
   );
 }

@@ -19,12 +19,13 @@ import { KeySheet } from "./KeySheet.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { ModelName } from "./ModelName.tsx";
 import { Palette } from "./Palette.tsx";
+import { PeopleHere } from "./People.tsx";
 import { QuickAdd } from "./QuickAdd.tsx";
-import { ConflictBar, SaveBadge } from "./SaveBadge.tsx";
+import { SaveBadge } from "./SaveBadge.tsx";
 import { showNode } from "./showNode.ts";
 import { TrainPanel } from "./train/TrainPanel.tsx";
 import { useTrain } from "./train/useTrain.ts";
-import { type OpenedModel, saveNow, useAutosave } from "./useAutosave.ts";
+import { type OpenedModel, saveNow, useDocument } from "./useAutosave.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -34,13 +35,16 @@ export function Studio({ modelId, show }: { modelId: string; show: NodePath | nu
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
   // A cached answer may be older than the server's document, and would be edited in vain.
   const fresh = model.isFetchedAfterMount ? model.data : undefined;
-  if (fresh) return <Open key={modelId} opened={fresh} show={show} />;
+  const shared = useDocument(modelId);
+  if (fresh && shared.isOpen) return <Open key={modelId} opened={fresh} show={show} />;
   return (
     <div className="flex h-dvh flex-col">
       <TopBar place={[{ label: "…" }]} modelId={modelId} room="build" />
       <main className="flex flex-1 items-center justify-center p-6">
         {model.isError ? (
           <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />
+        ) : shared.error ? (
+          <Failing what="This model" error={shared.error} onRetry={() => location.reload()} />
         ) : (
           <p role="status" className="breathe text-ink2">
             Opening the drawing
@@ -54,13 +58,14 @@ export function Studio({ modelId, show }: { modelId: string; show: NodePath | nu
 function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
   // Later answers of the same query must not replace what is being edited.
   const [model] = useState(opened);
-  useAutosave(model);
   useShortcuts();
   const training = useTrain(model);
   const panel = useStudio((s) => s.panel);
   const tab = useStudio((s) => s.tab);
   const sheet = useStudio((s) => s.sheet);
   const { train, whyNot } = training;
+  // Said before anything shows it; the title and the name's field change it later.
+  useState(() => useStudio.setState({ name: opened.name }));
 
   useEffect(() => {
     useStudio.setState({
@@ -109,6 +114,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
           room="build"
           actions={
             <>
+              <PeopleHere />
               <Tip text="Data, optimizer, schedule, length">
                 <IconButton
                   label="Settings"
@@ -127,7 +133,6 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             </>
           }
         />
-        <ConflictBar />
         <main className="relative flex min-h-0 flex-1">
           <Side label="Layers" side="left" open={sheet === "palette"} width="lg:w-[232px]">
             <Palette />

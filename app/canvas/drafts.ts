@@ -2,7 +2,8 @@ import { z } from "zod";
 import { Graph } from "../../core/graph/document.ts";
 import type { DraftStore } from "./autosave.ts";
 
-const Draft = z.object({ revision: z.int(), graph: Graph });
+/** Before models were documents, a draft was a graph alone. */
+const Draft = z.object({ epoch: z.string().default(""), update: z.base64().default(""), graph: Graph });
 const key = (modelId: string) => `tensorloom.draft.${modelId}`;
 
 /** Unsaved work in the browser's local storage, so that it outlives a crash, a closed tab and a server that is away. */

@@ -1,12 +1,18 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
+import * as Y from "yjs";
+import { fromBase64 } from "../../core/data/base64.ts";
+import type { Graph } from "../../core/graph/document.ts";
+import { SharedGraph } from "../../core/graph/shared.ts";
 import { type Answers, isRefusal, refusalCode, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { Autosave } from "./autosave.ts";
 import { drafts } from "./drafts.ts";
 import { openFolds } from "./folds.ts";
-import { edit, openGraph, useGraph } from "./useGraph.ts";
+import { flushHistory, readHistory } from "./history.ts";
+import { edit, openShared, useGraph } from "./useGraph.ts";
+import { leavePeople, setPeople } from "./usePeople.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** The model as it was when the studio was opened. */
@@ -14,63 +20,85 @@ export type OpenedModel = Answers["models"]["get"];
 
 let current: Autosave | null = null;
 
-/** Puts a model on the canvas, with what this browser still has of unsaved work on it, and saves it while it is edited. */
-export function useAutosave(model: OpenedModel): void {
+/**
+ * Opens a model's document on the canvas, with what this browser still has of unsaved work on it; brings edits to the server while they
+ * are made, and what others do to the canvas. False until the document is here.
+ */
+export function useDocument(modelId: string): { isOpen: boolean; error: unknown } {
   const client = useTRPCClient();
   const trpc = useTRPC();
   const queryClient = useQueryClient();
+  const [open, setOpen] = useState<{ modelId: string; error: unknown } | null>(null);
   useEffect(() => {
-    const modelId = model.id;
-    // Unsaved work goes on from its own revision; if the server has moved on since, the first save finds out.
-    const draft = drafts.read(modelId);
-    const autosave = new Autosave({
-      modelId,
-      revision: draft?.revision ?? model.revision,
-      graph: model.graph,
-      save: (revision, graph) => client.models.save.mutate({ modelId, revision, graph }),
-      load: () => client.models.get.query({ modelId }),
-      isConflict: (error) => refusalCode(error) === "GRAPH_CONFLICT",
-      isRefusal,
-      drafts,
-      onState: (save) => useStudio.setState({ save }),
-      onRevision: (revision) => useStudio.setState({ revision }),
-    });
-    current = autosave;
-    openGraph(modelId, model.graph);
-    openFolds(modelId);
-    useStudio.setState({ save: { kind: "saved" }, revision: model.revision, name: model.name });
-    const unsubscribe = useGraph.subscribe((state) => {
-      if (state.modelId === modelId) autosave.change(state.graph);
-    });
-    // As an edit, so that one can step back to what the server has.
-    if (draft) edit(() => draft.graph);
+    const clientId = crypto.randomUUID();
+    let autosave: Autosave | null = null;
+    let shared: SharedGraph | null = null;
+
+    function begin(epoch: string, update: string, unsaved: Graph | null): void {
+      autosave?.close();
+      const doc = new Y.Doc();
+      Y.applyUpdate(doc, fromBase64(update));
+      const opened = new SharedGraph(doc);
+      const draft = drafts.read(modelId);
+      const saving = new Autosave({
+        modelId,
+        shared: opened,
+        push: (of, edits) => client.models.push.mutate({ modelId, epoch: of, update: edits }),
+        isRefusal: (error) => isRefusal(error) && refusalCode(error) !== "GRAPH_CONFLICT",
+        drafts,
+        onState: (save) => useStudio.setState({ save }),
+        onRevision: (revision) => useStudio.setState({ revision }),
+      });
+      [autosave, shared, current] = [saving, opened, saving];
+      useStudio.setState({ save: { kind: "saved" } });
+      openShared(modelId, opened, readHistory(modelId, epoch));
+      // Work on a document that has begun anew goes on as an edit, so that one can step back to what the server has.
+      if (draft?.epoch === epoch && draft.update !== "") saving.resume(draft.update);
+      else if (draft ?? unsaved) edit(() => draft?.graph ?? unsaved ?? opened.graph);
+    }
+
+    const stream = client.models.watch.subscribe(
+      { modelId, clientId },
+      {
+        onData({ epoch, revision, update, people }) {
+          if (people) setPeople(people, clientId);
+          if (update === undefined) return;
+          if (!autosave || shared?.epoch !== epoch) {
+            begin(epoch, update, autosave && !autosave.isClean ? useGraph.getState().graph : null);
+            if (open?.modelId !== modelId) openFolds(modelId);
+            setOpen({ modelId, error: null });
+          } else autosave.receive(update);
+          useStudio.setState({ revision });
+        },
+        // A cut connection is mended by the stream itself; this is a refusal.
+        onError: (error) => setOpen((before) => (before?.modelId === modelId && before.error === null ? before : { modelId, error })),
+      },
+    );
+    const leaving = leavePeople(client, modelId, clientId);
     const onHide = () => {
-      if (document.visibilityState === "hidden") void autosave.flush();
+      if (document.visibilityState !== "hidden") return;
+      flushHistory();
+      void autosave?.flush();
     };
     document.addEventListener("visibilitychange", onHide);
     return () => {
       document.removeEventListener("visibilitychange", onHide);
-      unsubscribe();
-      autosave.close();
+      stream.unsubscribe();
+      leaving();
+      flushHistory();
+      autosave?.close();
       if (current === autosave) current = null;
       // The next page that asks for this model gets it as it is now.
       void queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
       void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
     };
-  }, [model, client, trpc, queryClient]);
+    // The document is opened once for a model.
+    // biome-ignore lint/correctness/useExhaustiveDependencies: what is open already does not open it again.
+  }, [modelId, client, trpc, queryClient]);
+  return { isOpen: open?.modelId === modelId && open.error === null, error: open?.modelId === modelId ? open.error : null };
 }
 
 /** Brings unsaved work to the server now; false when that did not succeed. */
 export async function saveNow(): Promise<boolean> {
   return (await current?.flush()) ?? false;
-}
-
-/** Answers a conflict. Theirs replaces the drawing as one step that can be undone; mine replaces what the server has. */
-export function resolveConflict(keep: "mine" | "theirs"): void {
-  const autosave = current;
-  if (autosave?.state.kind !== "conflict") return;
-  const { theirs } = autosave.state;
-  autosave.resolve(theirs, keep === "mine");
-  useStudio.setState({ revision: theirs.revision });
-  if (keep === "theirs") edit(() => theirs.graph);
 }

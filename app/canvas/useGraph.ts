@@ -5,6 +5,8 @@ import { settle } from "../../core/graph/definitions.ts";
 import { type Body, emptyGraph, type Graph } from "../../core/graph/document.ts";
 import { bodyAt as findBody } from "../../core/graph/edit.ts";
 import type { BodyStep } from "../../core/graph/path.ts";
+import { type Patch, SharedGraph } from "../../core/graph/shared.ts";
+import { HISTORY_LIMIT, type History, keepHistory } from "./history.ts";
 
 /** The way from the model's own canvas into a body: a zone's node and which of its bodies, outermost first. Empty: the model itself. */
 export type Scope = readonly BodyStep[];
@@ -14,19 +16,23 @@ export type Selection = { nodes: ReadonlySet<string>; edges: ReadonlySet<string>
 
 export const nothing: Selection = { nodes: new Set(), edges: new Set() };
 
-/** All that one undo brings back. Graphs share what did not change, so a thousand of these are small. */
-type Moment = { graph: Graph; scope: Scope; selection: Selection };
+/**
+ * One step of the history: what it did to the document, and where one was. `before` and `after` are the graphs around it, known until the
+ * page is left; they share what did not change, so a thousand of them are small.
+ */
+export type Step = { patch: Patch; scope: Scope; selection: Selection; before?: Graph; after?: Graph };
 
-/** More than anybody steps back; the oldest are let go. */
-const HISTORY_LIMIT = 1000;
 /** Keystrokes in one field, or nudges of one selection, that follow each other within this time are one step. */
 const COALESCE_MS = 1500;
 
-type GraphState = Moment & {
+type GraphState = {
+  graph: Graph;
+  scope: Scope;
+  selection: Selection;
   /** Which model this is; null before one is opened. */
   modelId: string | null;
-  past: readonly Moment[];
-  future: readonly Moment[];
+  past: readonly Step[];
+  future: readonly Step[];
   /** What the last edit was, for joining the next one to it. */
   lastEdit: { key: string; atMs: number } | null;
 };
@@ -34,9 +40,25 @@ type GraphState = Moment & {
 /** The document on the canvas, with its history. Everything that draws the graph reads it here; `edit` is the only way to change it. */
 export const useGraph = create<GraphState>(() => ({ modelId: null, graph: emptyGraph, scope: [], selection: nothing, past: [], future: [], lastEdit: null }));
 
-/** Puts another document on the canvas, with an empty history. */
+/** What is edited, by this person and others. */
+let shared = SharedGraph.of(emptyGraph);
+let stopFollowing = () => {};
+
+/** Puts another document on the canvas that nobody else has, with an empty history. */
 export function openGraph(modelId: string, graph: Graph): void {
-  useGraph.setState({ modelId, graph, scope: [], selection: nothing, past: [], future: [], lastEdit: null });
+  openShared(modelId, SharedGraph.of(graph), { past: [], future: [] });
+}
+
+/** Puts a document on the canvas, and follows what others do to it. */
+export function openShared(modelId: string, document: SharedGraph, { past, future }: History): void {
+  stopFollowing();
+  shared = document;
+  useGraph.setState({ modelId, graph: document.graph, scope: [], selection: nothing, past, future, lastEdit: null });
+  stopFollowing = document.onChange((graph) => {
+    const { scope, selection } = useGraph.getState();
+    const reached = reachable(graph, scope);
+    useGraph.setState({ graph, scope: reached, selection: prune(bodyAt(graph, reached), selection), lastEdit: null });
+  });
 }
 
 /**
@@ -48,10 +70,15 @@ export function edit(change: (graph: Graph) => Graph, options: { coalesce?: stri
   const changed = change(state.graph);
   if (changed === state.graph) return;
   const nowMs = options.nowMs ?? Date.now();
-  const joins = options.coalesce !== undefined && state.lastEdit?.key === options.coalesce && nowMs - state.lastEdit.atMs < COALESCE_MS && state.past.length > 0;
-  const past = joins ? state.past : [...state.past.slice(-(HISTORY_LIMIT - 1)), { graph: state.graph, scope: state.scope, selection: state.selection }];
+  const last = state.past.at(-1);
+  const joined = options.coalesce !== undefined && state.lastEdit?.key === options.coalesce && nowMs - state.lastEdit.atMs < COALESCE_MS ? last : undefined;
   // An edit inside a block that is used several times is an edit of all of them; one step of the history is one version.
-  const graph = settle(state.graph, changed, past.at(-1)?.graph);
+  const graph = settle(state.graph, changed, joined?.before ?? state.graph);
+  const patch = shared.change(graph);
+  const step: Step = joined
+    ? { ...joined, patch: joinPatches(joined.patch, patch), after: graph }
+    : { patch, scope: state.scope, selection: state.selection, before: state.graph, after: graph };
+  const past = [...(joined ? state.past.slice(0, -1) : state.past.slice(-(HISTORY_LIMIT - 1))), step];
   const scope = reachable(graph, state.scope);
   useGraph.setState({
     graph,
@@ -61,20 +88,48 @@ export function edit(change: (graph: Graph) => Graph, options: { coalesce?: stri
     lastEdit: options.coalesce === undefined ? null : { key: options.coalesce, atMs: nowMs },
     selection: prune(bodyAt(graph, scope), options.select ?? state.selection),
   });
+  keep();
 }
 
+/** Takes back one's own last step; what others have made of the same things since stays as they made it. */
 export function undo(): void {
-  const { past, future, graph, scope, selection } = useGraph.getState();
-  const moment = past.at(-1);
-  if (!moment) return;
-  useGraph.setState({ ...moment, past: past.slice(0, -1), future: [...future, { graph, scope, selection }], lastEdit: null });
+  step("past", "future");
 }
 
 export function redo(): void {
-  const { past, future, graph, scope, selection } = useGraph.getState();
-  const moment = future.at(-1);
-  if (!moment) return;
-  useGraph.setState({ ...moment, future: future.slice(0, -1), past: [...past, { graph, scope, selection }], lastEdit: null });
+  step("future", "past");
+}
+
+function step(from: "past" | "future", to: "past" | "future"): void {
+  const { graph, scope, selection, ...lists } = useGraph.getState();
+  const steps = [...lists[from]];
+  for (let last = steps.pop(); last; last = steps.pop()) {
+    const patch = shared.revert(last.patch, graph === last.after ? last.before : undefined);
+    // Others have changed everything that it did: the one before it is meant.
+    if (Object.keys(patch).length === 0) continue;
+    const now = shared.graph;
+    const reached = reachable(now, last.scope);
+    const taken: Step = { patch, scope, selection, before: graph, after: now };
+    const both = { past: lists.past, future: lists.future, [from]: steps, [to]: [...lists[to], taken] };
+    useGraph.setState({ ...both, graph: now, scope: reached, selection: prune(bodyAt(now, reached), last.selection), lastEdit: null });
+    keep();
+    return;
+  }
+  useGraph.setState({ [from]: [], lastEdit: null });
+}
+
+function keep(): void {
+  const { modelId, past, future } = useGraph.getState();
+  if (modelId !== null && shared.epoch !== "") keepHistory(modelId, shared.epoch, { past, future });
+}
+
+function joinPatches(first: Patch, second: Patch): Patch {
+  const joined = { ...first };
+  for (const [entry, { before, after }] of Object.entries(second)) {
+    const start = Object.hasOwn(first, entry) ? first[entry]?.before : before;
+    joined[entry] = { ...(start === undefined ? {} : { before: start }), ...(after === undefined ? {} : { after }) };
+  }
+  return joined;
 }
 
 /** Replaces the selection. An equal one is no change, so that nothing redraws. */

@@ -229,7 +229,8 @@ export class SharedGraph {
         for (const role of Object.keys(bodies ?? {})) fields.set(`body:${role}`, true);
         this.#putRecord(patch, key, fields);
         for (const [role, body] of Object.entries(bodies ?? {})) this.#diffBody(patch, bodyIn(key, role), was?.bodies?.[role], body);
-        for (const [role, body] of Object.entries(was?.bodies ?? {})) if (!bodies || !Object.hasOwn(bodies, role)) this.#diffBody(patch, bodyIn(key, role), body, { nodes: [], edges: [] });
+        for (const [role, body] of Object.entries(was?.bodies ?? {}))
+          if (!bodies || !Object.hasOwn(bodies, role)) this.#diffBody(patch, bodyIn(key, role), body, { nodes: [], edges: [] });
       }
     }
     if (before?.edges === after.edges && before?.nodes === after.nodes) return;
@@ -316,7 +317,8 @@ export class SharedGraph {
     const node = fieldsOf(entries?.get("node"));
     const edge = fieldsOf(entries?.get("edge"));
     let read: Read | null = null;
-    if (node && typeof node.in === "string" && typeof node.id === "string" && typeof node.type === "string") read = { node: { ...placed, in: node.in, id: node.id, type: node.type } };
+    if (node && typeof node.in === "string" && typeof node.id === "string" && typeof node.type === "string")
+      read = { node: { ...placed, in: node.in, id: node.id, type: node.type } };
     else if (edge && typeof edge.in === "string" && typeof edge.id === "string" && isEnd(edge.from) && isEnd(edge.to))
       read = { edge: { ...placed, in: edge.in, id: edge.id, from: edge.from, to: edge.to } };
     this.#read.set(key, read);
@@ -410,7 +412,14 @@ export class SharedGraph {
     }
     const inner = known && "type" in known ? known : undefined;
     if (inner && inner.id === id && bodies.length === Object.keys(inner.bodies ?? {}).length && bodies.every(([role, body]) => inner.bodies?.[role] === body)) return inner;
-    const node = { at: { x: 0, y: 0 }, ...Object.fromEntries(said), id, type, params: Object.fromEntries(params), ...(bodies.length > 0 ? { bodies: Object.fromEntries(bodies) } : {}) } as Node;
+    const node = {
+      at: { x: 0, y: 0 },
+      ...Object.fromEntries(said),
+      id,
+      type,
+      params: Object.fromEntries(params),
+      ...(bodies.length > 0 ? { bodies: Object.fromEntries(bodies) } : {}),
+    } as Node;
     this.#built.set(key, node);
     return node;
   }

@@ -5,6 +5,7 @@ import type { Database } from "../database/client.ts";
 import { AppError, isDatabaseAway, refusals } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Watcher } from "../metrics/watch.ts";
+import type { LiveModels } from "../models/live.ts";
 import type { FileStore } from "../storage/files.ts";
 import type { Role, Session } from "./session.ts";
 
@@ -14,6 +15,7 @@ export type Context = {
   config: Config;
   files: FileStore;
   watcher: Watcher;
+  live: LiveModels;
   log: Log;
   requestId: string;
   session: () => Promise<Session | null>;

@@ -8,13 +8,16 @@ import { findTemplate, type Template } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
+import { isSessionAlive } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { GraphInput, Id, Name } from "../input.ts";
 import { keptGraph } from "../models/graph.ts";
 import { ImportOnnx, ImportPyTorch, ImportWeights, importModelWeights, importOnnxModel, importPyTorchModel } from "../models/import.ts";
+import { PointAt, PushEdits, WatchModel } from "../models/live.ts";
 import { findProject } from "../models/place.ts";
 import { describeStartWeights, setStartWeights } from "../models/startWeights.ts";
+import { forgetVersion, listVersions, NameVersion, nameVersion, readVersion, VersionRef } from "../models/versions.ts";
 
 const CreateModel = z.strictObject({
   projectId: Id.optional(),
@@ -37,6 +40,43 @@ export const models = router({
   save: org("member")
     .input(SaveGraph)
     .mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.orgId, input)),
+
+  /** The model as a document that several people edit, from its present state on. */
+  watch: org("viewer")
+    .input(WatchModel)
+    .subscription(({ ctx: { db, orgId, live, who }, input: { modelId, clientId }, signal = new AbortController().signal }) =>
+      live.watch(orgId, { modelId, clientId, name: who.user.name }, signal, () => isSessionAlive(db, who)),
+    ),
+
+  /** Brings an edit into the document. The same one twice is one. */
+  push: org("member")
+    .input(PushEdits)
+    .mutation(({ ctx, input }) => ctx.live.push(ctx.orgId, input)),
+
+  /** Where somebody who watches is pointing, and what they have selected. */
+  point: org("viewer")
+    .input(PointAt)
+    .mutation(async ({ ctx: { db, orgId, live }, input }) => {
+      if ((await db.model.count({ where: { id: input.modelId, orgId, deletedAt: null } })) === 0) throw notFound("model");
+      live.point(orgId, input);
+    }),
+
+  versions: org("viewer")
+    .input(z.strictObject({ modelId: Id }))
+    .query(({ ctx, input }) => listVersions(ctx.db, ctx.orgId, input.modelId)),
+
+  version: org("viewer")
+    .input(z.strictObject({ modelId: Id, versionId: Id }))
+    .query(({ ctx, input }) => readVersion(ctx.db, ctx.orgId, input)),
+
+  /** Keeps the graph as it is now under a name. */
+  nameVersion: org("member")
+    .input(NameVersion)
+    .mutation(({ ctx, input }) => nameVersion(ctx.db, ctx.orgId, ctx.who.user.name, input)),
+
+  forgetVersion: org("member")
+    .input(VersionRef)
+    .mutation(({ ctx, input }) => forgetVersion(ctx.db, ctx.orgId, input)),
 
   /** The Train panel as it was left; the data set it names becomes the model's. */
   saveSettings: org("member")

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
-import type { Graph, Json } from "../../core/graph/document.ts";
+import type { Graph } from "../../core/graph/document.ts";
 import { dataFor, taskNamed } from "../../core/tasks/index.ts";
 import { buildTrainSpec, planSteps } from "../../core/training/build.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
@@ -19,6 +18,7 @@ import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { keptGraph } from "../models/graph.ts";
 import { startKeyOf } from "../models/startWeights.ts";
+import { canonical, freezeGraph } from "../models/versions.ts";
 import { memoryLimitBytes } from "../trainer/load.ts";
 import { forecastOf } from "./measurements.ts";
 
@@ -274,26 +274,8 @@ export async function requireRoom(tx: Tx, config: Config, orgId: string): Promis
     });
 }
 
-/** The version that holds this graph: an earlier one where the graph is the same, else a new one. */
-async function freezeGraph(tx: Tx, orgId: string, modelId: string, graph: Graph): Promise<string> {
-  const graphHash = createHash("sha256").update(canonical(graph)).digest("hex");
-  const same = await tx.modelVersion.findUnique({ where: { modelId_graphHash: { modelId, graphHash }, orgId }, select: { id: true } });
-  if (same) return same.id;
-  const { _max } = await tx.modelVersion.aggregate({ where: { orgId, modelId }, _max: { number: true } });
-  return (await tx.modelVersion.create({ data: { orgId, modelId, number: (_max.number ?? 0) + 1, graph, graphHash }, select: { id: true } })).id;
-}
-
 async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "number">): Promise<{ runId: string }> {
   const { _max } = await tx.run.aggregate({ where: { orgId: data.orgId, modelId: data.modelId }, _max: { number: true } });
   const { id } = await tx.run.create({ data: { ...data, number: (_max.number ?? 0) + 1 }, select: { id: true } });
   return { runId: id };
-}
-
-/** JSON with sorted keys: the database gives objects back in an order of its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item as { [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

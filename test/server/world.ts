@@ -13,6 +13,7 @@ import type { Role, Session } from "../../server/auth/session.ts";
 import { type Config, readConfig } from "../../server/config.ts";
 import type { Database } from "../../server/database/client.ts";
 import { Watcher } from "../../server/metrics/watch.ts";
+import { LiveModels } from "../../server/models/live.ts";
 import { appRouter } from "../../server/router.ts";
 import { type FileStore, openFileStore } from "../../server/storage/files.ts";
 
@@ -79,13 +80,18 @@ export async function makeTenant(db: Database, { name = "Tenant", role = "owner"
 /** Everything a procedure is given, for calls without HTTP. */
 export function makeContext(db: Database, { config = readConfig({}), files = temporaryFiles() }: { config?: Config; files?: FileStore } = {}) {
   const watcher = new Watcher(db);
-  afterAll(() => watcher.close());
+  const live = new LiveModels(db);
+  afterAll(() => {
+    watcher.close();
+    live.close();
+  });
   const log = pino({ level: "silent" });
   return (session: Session | null): Context => ({
     db,
     config,
     files,
     watcher,
+    live,
     log,
     requestId: "test",
     session: () => Promise.resolve(session),

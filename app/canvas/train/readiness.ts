@@ -1,16 +1,14 @@
 import type { Problem } from "../../../core/graph/check.ts";
-import type { SaveState } from "../autosave.ts";
 
 type Situation = {
   problems: readonly Problem[];
-  save: SaveState;
   dataset: { name: string; status: string } | null;
   complaints: { readonly [field: string]: string };
   starting: boolean;
 };
 
 /** Why Train would do nothing now, in a sentence that says what to do; null when it would. */
-export function whyNotTrain({ problems, save, dataset, complaints, starting }: Situation): string | null {
+export function whyNotTrain({ problems, dataset, complaints, starting }: Situation): string | null {
   if (starting) return "The run is being started.";
   const errors = problems.filter((problem) => problem.severity === "error");
   const [first] = errors;
@@ -20,6 +18,5 @@ export function whyNotTrain({ problems, save, dataset, complaints, starting }: S
   if (dataset.status !== "ready") return `${dataset.name} is still being prepared; this takes some seconds.`;
   const [field] = Object.entries(complaints);
   if (field) return `${field[0]}: ${field[1]}`;
-  if (save.kind === "conflict") return "This model was changed elsewhere; choose first which version stays.";
   return null;
 }

@@ -35,7 +35,6 @@ export function useTrain(model: OpenedModel): Training {
   const settings = useTraining((s) => s.settings);
   const starting = useTraining((s) => s.starting);
   const complaints = useTraining((s) => s.complaints);
-  const save = useStudio((s) => s.save);
   const { problems } = useChecked();
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   const status = useQuery(trpc.workspace.status.queryOptions(undefined, { refetchInterval: 15_000 }));
@@ -81,7 +80,7 @@ export function useTrain(model: OpenedModel): Training {
     return () => clearTimeout(timer);
   }, [settings, model, saveSettings]);
 
-  const whyNot = datasets.isPending ? "Data sets are being loaded." : whyNotTrain({ problems, save, dataset: dataset ?? null, complaints, starting });
+  const whyNot = datasets.isPending ? "Data sets are being loaded." : whyNotTrain({ problems, dataset: dataset ?? null, complaints, starting });
 
   const train = useCallback(async () => {
     const { settings: order, starting: busy } = useTraining.getState();

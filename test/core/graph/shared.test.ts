@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { type Graph, emptyGraph } from "../../../core/graph/document.ts";
+import { emptyGraph, type Graph } from "../../../core/graph/document.ts";
 import { addNode, connect, removeNodes, renameNode, setParams } from "../../../core/graph/edit.ts";
 import { type Patch, SharedGraph } from "../../../core/graph/shared.ts";
 import { templates } from "../../../core/templates/index.ts";
