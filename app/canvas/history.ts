@@ -60,7 +60,11 @@ function write(modelId: string, epoch: string, { past, future }: History): void 
   const [back, forth] = [text(past), text(future)];
   let letters = 0;
   const fitting = (steps: string[]) => {
-    const from = steps.findLastIndex((one) => (letters += one.length + 1) > HISTORY_LETTERS) + 1;
+    let from = steps.length;
+    for (let step = steps[from - 1]; step !== undefined && letters + step.length < HISTORY_LETTERS; step = steps[from - 1]) {
+      letters += step.length + 1;
+      from--;
+    }
     return `[${steps.slice(from).join(",")}]`;
   };
   const value = `{"epoch":${JSON.stringify(epoch)},"past":${fitting(back)},"future":${fitting(forth)}}`;

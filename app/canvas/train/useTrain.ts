@@ -10,7 +10,6 @@ import { type Answers, useTRPC, useTRPCClient } from "../../ui/trpc.ts";
 import { currentChecked, useChecked, usePurpose } from "../checked.ts";
 import { showProblem } from "../Drawer.tsx";
 import { type OpenedModel, saveNow } from "../useAutosave.ts";
-import { useStudio } from "../useStudio.ts";
 import { whyNotTrain } from "./readiness.ts";
 import { settingsFor } from "./settings.ts";
 import { openSettings, useTraining } from "./useTraining.ts";
