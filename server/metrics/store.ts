@@ -41,13 +41,13 @@ export async function appendMetrics(tx: Tx, run: RunRef, token: number, points: 
 }
 
 /** What a level of a key ends with: how many entries it has, the last one's step, and those after the last that the next level has a bucket for. */
-type Tail = { count: number; lastStep: number; open: Entries };
+export type Tail = { count: number; lastStep: number; open: Entries };
 
 /** Entries that go to the end of one chunk. */
 type Piece = { key: string; level: number; index: number; entries: Entries };
 
-/** By key and level. */
-async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<string, Tail[]>> {
+/** By key and level; a level without entries is missing. */
+export async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<string, (Tail | undefined)[]>> {
   const rows = await tx.$queryRaw<({ key: string; level: number; index: number; count: number; lastStep: number } & Packed)[]>`
     SELECT "of"."key", "at"."level", "chunk".* FROM unnest(${keys}::text[]) AS "of"("key") CROSS JOIN generate_series(0, ${TOP_LEVEL}::int) AS "at"("level")
     CROSS JOIN LATERAL (
@@ -57,7 +57,7 @@ async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<strin
       FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = "of"."key" AND "level" = "at"."level"
       ORDER BY "index" DESC LIMIT 1
     ) AS "chunk"`;
-  const tails = new Map<string, Tail[]>();
+  const tails = new Map<string, (Tail | undefined)[]>();
   for (const { key, level, index, count, lastStep, ...packed } of rows) {
     const levels = tails.get(key) ?? [];
     levels[level] = { count: index * CHUNK + count, lastStep, open: unpackEntries(packed) };
@@ -87,7 +87,7 @@ function takeFresh(parts: readonly Points[], lastStep: number): Entries {
 }
 
 /** Adds what new points mean for each level: themselves, and every bucket that they complete. */
-function growLevels(key: string, tails: readonly Tail[], fresh: Entries, pieces: Piece[]): void {
+function growLevels(key: string, tails: readonly (Tail | undefined)[], fresh: Entries, pieces: Piece[]): void {
   let entries = fresh;
   for (let level = 0; level <= TOP_LEVEL && entries.steps.length > 0; level++) {
     const start = tails[level]?.count ?? 0;

@@ -12,19 +12,19 @@ import { type Lease, pauseLease, requeueRun, until, type Wishes } from "../agent
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
-import { unpackEntries } from "../metrics/pyramid.ts";
 import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
 import { STOPPED } from "../runs/change.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { openSamples, Samples } from "./evaluation.ts";
 import { exitCodes, loseLease } from "./exit.ts";
+import { readBest, readSummary } from "./history.ts";
 import { keepLease } from "./keep.ts";
 import { type LoadedRun, memoryLimitBytes, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
 import { findShortage, waitForSpace } from "./space.ts";
-import { bestOf, foldPoints, type Standing } from "./summary.ts";
+import type { Standing } from "./summary.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What a trainer has at hand. */
@@ -116,19 +116,11 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
     if (kept.length === 0) return { summary: {}, best: null, knobs };
-    await rewindMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, step);
-    const chunks = await tx.$queryRaw<{ key: string; steps: Uint8Array; values: Uint8Array }[]>`
-      SELECT "key", "steps", "values" FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid AND "level" = 0 ORDER BY "key", "index"`;
-    const series: { [key: string]: { steps: number[]; values: (number | null)[] } } = {};
-    for (const { key, steps, values } of chunks) {
-      const points = unpackEntries({ steps, values });
-      series[key] ??= { steps: [], values: [] };
-      for (const step of points.steps) series[key].steps.push(step);
-      for (const value of points.values) series[key].values.push(Number.isNaN(value) ? null : value);
-    }
-    const folded: Summary = Object.fromEntries(Object.entries(series).map(([key, { steps, values }]) => [key, foldPoints(undefined, key, steps, values)]));
+    const ref = { id: lease.runId, orgId: lease.orgId };
+    await rewindMetrics(tx, ref, lease.token, step);
+    const folded = await readSummary(tx, ref);
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
-    return { summary: folded, best: bestOf(series, taskNamed(run.manifest.task).judgedBy), knobs };
+    return { summary: folded, best: await readBest(tx, ref, taskNamed(run.manifest.task).judgedBy), knobs };
   });
   await removeOrphans(db, files, lease.runId);
   const lines = damaged.map(({ step: lost }) => `The checkpoint at step ${lost} is damaged (its SHA-256 is not the recorded one) and was set aside.`);
