@@ -7,6 +7,7 @@
  * Prints lines to read, then one line of JSON for each part.
  */
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PrismaPg } from "@prisma/adapter-pg";
@@ -140,7 +141,13 @@ async function chart(world: World): Promise<void> {
   );
 }
 
-/** The same training with its events written to the database, and dropped, in turns; the share of its speed that logging takes. */
+/** How long pairs of trainings go on, once there are three: a busy machine gets fewer. */
+const pairsForMs = 90_000;
+
+/**
+ * The same training with its events written to the database, and dropped, in turns. What logging takes: of the speed, and of the processors'
+ * time, the database's included, which says the same where other work slows down now the one and now the other.
+ */
 async function logging(world: World): Promise<void> {
   const folder = temporaryFolder();
   const contender = contenders.find(({ name }) => name === "LeNet-5");
@@ -154,7 +161,7 @@ async function logging(world: World): Promise<void> {
   });
   const [input] = program.inputs;
   if (!input) throw new Error("A network has an input.");
-  const steps = 600;
+  const steps = 400;
   const split = (rows: number) => ({ arrays: { [input.name]: { file: arrays.files.x }, target: { file: arrays.files.target } }, rows });
   const spec = {
     ...specOf(contender, { train: split(steps * contender.batchSize), validation: split(contender.batchSize) }),
@@ -165,14 +172,15 @@ async function logging(world: World): Promise<void> {
     dropLast: true,
     threads: 0,
   };
-  const speed = async (listen: (events: RunEvent[]) => void, finish: () => Promise<void>) => {
+  const measure = async (listen: (events: RunEvent[]) => void, finish: () => Promise<void>) => {
     let last = { step: 0, elapsedMs: 1 };
+    const before = processorMs(world);
     await train(spec, (events) => {
       for (const event of events) if (event.type === "progress") last = event;
       listen(events);
     }).done;
     await finish();
-    return last.step / (last.elapsedMs / 1000);
+    return { rate: last.step / (last.elapsedMs / 1000), processorMs: processorMs(world) - before };
   };
   const logged = async () => {
     const lease = await takeRun(world);
@@ -193,34 +201,55 @@ async function logging(world: World): Promise<void> {
       describeText: () => "",
       onAsked: () => {},
     });
-    const rate = await speed(
+    const measured = await measure(
       (events) => relay.push(events),
       () => relay.drain(),
     );
     relay.close();
-    return rate;
+    return measured;
   };
   const silent = () =>
-    speed(
+    measure(
       () => {},
       async () => {},
     );
   await logged();
-  const costs: number[] = [];
-  const rates: number[] = [];
-  for (let turn = 0; turn < 12; turn++) {
+  const [speeds, processor, rates]: [number[], number[], number[]] = [[], [], []];
+  const until = performance.now() + pairsForMs;
+  for (let turn = 0; turn < 12 && (turn < 3 || performance.now() < until); turn++) {
     // Whoever goes second finds a warmer machine: they take turns at that too.
     const [first, second] = turn % 2 === 0 ? [await silent(), await logged()] : [await logged(), await silent()];
     const [off, on] = turn % 2 === 0 ? [first, second] : [second, first];
-    costs.push(1 - on / off);
-    rates.push(off);
+    speeds.push(1 - on.rate / off.rate);
+    processor.push(on.processorMs / off.processorMs - 1);
+    rates.push(off.rate);
   }
   folder.remove();
-  const cost = quantile(costs, 0.5);
+  const [speed, time] = [quantile(speeds, 0.5), quantile(processor, 0.5)];
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   console.log(
-    `logging: ${(cost * 100).toFixed(2)} % of ${Math.round(quantile(rates, 0.5))} steps/s of LeNet-5 (medians of ${costs.length} pairs; the pairs range from ${(Math.min(...costs) * 100).toFixed(1)} to ${(Math.max(...costs) * 100).toFixed(1)} %)`,
+    `logging: ${percent(speed)} of ${Math.round(quantile(rates, 0.5))} steps/s of LeNet-5, ${percent(time)} more of the processors' time (medians of ${speeds.length} pairs; of speed they range from ${percent(Math.min(...speeds))} to ${percent(Math.max(...speeds))}, of time from ${percent(Math.min(...processor))} to ${percent(Math.max(...processor))})`,
   );
-  console.log(JSON.stringify({ part: "logging", cost: Number(cost.toFixed(4)) }));
+  console.log(JSON.stringify({ part: "logging", speed: Number(speed.toFixed(4)), processor: Number(time.toFixed(4)), pairs: speeds.length }));
+}
+
+/** Time that this process and the database's have spent on a processor so far. */
+function processorMs(world: World): number {
+  const { user, system } = process.cpuUsage();
+  const parent = readFileSync(join(world.folder, "postgres", "postmaster.pid"), "utf8").split("\n")[0];
+  let ticks = 0;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      // After the name in brackets: state, parent, and further on the ticks in user and system mode, own and of children that have ended.
+      const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
+      if (pid === parent || fields[1] === parent) ticks += fields.slice(11, pid === parent ? 15 : 13).reduce((sum, part) => sum + Number(part), 0);
+    } catch {
+      // It has ended meanwhile; its parent has its ticks.
+    }
+  }
+  return (user + system) / 1_000 + ticks * 10;
 }
 
 const parts = { ingest, chart, logging };
