@@ -11,7 +11,7 @@ import { bodyTargets } from "../layers/target.ts";
 import type { TaskRecord } from "../tasks/task.ts";
 import { EXPRESSION_METRIC, lowerMetric } from "../training/metrics/expression.ts";
 import { MIXED_TARGET, type Mixed, mixLosses, mixRows } from "../training/mixup.ts";
-import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
+import { apartName, fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import type { MetricRecord, TargetInfo } from "../training/records.ts";
 import type { TrainSpec } from "../training/spec.ts";
 import { UNKNOWN_BYTE, UNKNOWN_TARGET } from "../training/targets.ts";
@@ -31,7 +31,7 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
 
 /**
  * The program of a model in training: a further input `target`; outputs `loss`, the prediction `y` and the metrics by name, of
- * which those that do not fit the prediction are left out, and those that a person wrote as `expression/<name>`. Of several losses `loss` is the weighted sum, and each is measured too.
+ * which those that do not fit the prediction are left out, and those that a person wrote as `expression/<name>`. Of several losses `loss` is the weighted sum, and each is measured too; those that an optimizer of its own makes small are summed apart, as `apartName` says.
  * `target` says what is known of the data set's targets; with `show`, `y` is what that makes of the prediction. `keep`: a further output of
  * the graph that the program gives too.
  * @throws GraphInvalid, also where a loss does not go with its output.
@@ -103,11 +103,11 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
     if (!y) throw new Error(`A checked graph has an output ${name}.`);
     return { y, target };
   };
-  const parts = lossParts(options, main.name).map(({ output, name, loss, weight }) => {
+  const parts = lossParts(options, main.name).map(({ output, name, loss, weight, optimizer }) => {
     const node = nodes.find((one) => one.name === output)?.node ?? main.node;
     const b = writer.at(node.id);
     const lossOf = (against: Value) => loss.lower(b, { ...of(output), target: against });
-    return { name, weight, value: blended[0] ? mixLosses(b, blended[0].mixed, target, lossOf) : lossOf(target) };
+    return { name, weight, optimizer, value: blended[0] ? mixLosses(b, blended[0].mixed, target, lossOf) : lossOf(target) };
   });
   const b = writer.at(main.node.id);
   const { y } = of(main.name);
@@ -115,10 +115,20 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const metrics = options.metrics.filter(({ fits }) => fits?.({ y: read.type, target: target.type }) ?? true);
   const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
   const written = (options.expressionMetrics ?? []).map(({ name, expression }) => ({ name: `${EXPRESSION_METRIC}/${name}`, value: lowerMetric(expression, { y, target }, b) }));
-  const each = [...(parts.length > 1 ? parts : []), ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
+  const apart = (options.apart ?? []).map((_, at) => ({
+    name: apartName(at + 1),
+    value: addLosses(
+      b,
+      parts.filter(({ optimizer }) => optimizer === at + 1),
+    ),
+  }));
+  const each = [...(parts.length > 1 ? parts : []), ...apart, ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
   return {
     program: writer.finish({
-      loss: addLosses(b, parts),
+      loss: addLosses(
+        b,
+        parts.filter(({ optimizer }) => optimizer === 0),
+      ),
       y: options.show?.(b, { y: read, target }) ?? y,
       ...(options.keep === undefined ? {} : { [options.keep]: of(options.keep).y }),
       ...Object.fromEntries(measured),

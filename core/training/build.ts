@@ -2,6 +2,7 @@ import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
 import { encodeText, PADDING, UNKNOWN } from "../data/text.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
+import { GraphInvalid } from "../graph/fold.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { readParams } from "../layers/params.ts";
 import { lowerTypedTraining } from "../program/lower.ts";
@@ -10,12 +11,13 @@ import { taskNamed } from "../tasks/index.ts";
 import type { TaskRecord } from "../tasks/task.ts";
 import { pointCount } from "./latentMap.ts";
 import { goodDirection } from "./metrics/index.ts";
-import { objectiveOf } from "./objective.ts";
+import { apartName, objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
 import { lrSchedule } from "./schedules/index.ts";
 import type { EarlyStopping, RunSettings } from "./settings.ts";
 import type { TrainSpec } from "./spec.ts";
 import { targetInfo } from "./targets.ts";
+import { shareWeights } from "./turns.ts";
 
 const CHECKPOINT_EVERY_MS = 30_000;
 /** Below this much work a step, handing parts of it to other cores costs more than it saves. */
@@ -45,6 +47,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     metrics,
     data: { train: splitOf(train, program, crops), validation: splitOf(validation, program, crops) },
     optimizer: optimizer.toSpec(readParams(optimizer.params, settings.optimizerParams).values, settings.weightDecay),
+    ...furtherOf(settings, program),
     lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
     batchSize: settings.batchSize,
     epochs: settings.epochs,
@@ -110,6 +113,25 @@ function mostFrequent({ tokens, counts = [] }: NonNullable<Manifest["text"]>): n
   let best = Math.min(UNKNOWN + 1, tokens.length - 1);
   for (let token = best; token < tokens.length; token++) if ((counts[token] ?? 0) > (counts[best] ?? 0)) best = token;
   return best;
+}
+
+/** @throws GraphInvalid where an optimizer has no weights, or two have the same. */
+function furtherOf({ furtherOptimizers, lr }: RunSettings, { weights }: Program): Pick<TrainSpec, "furtherOptimizers"> {
+  if (furtherOptimizers.length === 0) return {};
+  const answer = shareWeights(furtherOptimizers, weights);
+  if ("problems" in answer)
+    throw new GraphInvalid(answer.problems.map(({ node, problem, hint }) => ({ severity: "error", code: "GRAPH_OPTIMIZER", message: problem, hint, node, fixes: [] })));
+  return {
+    furtherOptimizers: furtherOptimizers.map(({ optimizer, optimizerParams, weightDecay, lr: own }, index) => {
+      const record = findOptimizer(optimizer);
+      return {
+        loss: apartName(index + 1),
+        weights: answer.shares[index] ?? [],
+        optimizer: record.toSpec(readParams(record.params, optimizerParams).values, weightDecay),
+        lrFactor: own / lr,
+      };
+    }),
+  };
 }
 
 function clipOf({ gradClipNorm, gradClipValue }: RunSettings): TrainSpec["gradClip"] {

@@ -9,6 +9,8 @@ export type Objective = {
   loss: LossRecord;
   extraLosses?: readonly { output: string; loss: LossRecord; weight: number }[];
   expressionMetrics?: readonly ExpressionMetric[];
+  /** Outputs whose further losses are no part of the sum: each list is made small by an optimizer of its own. */
+  apart?: readonly (readonly string[])[];
 };
 
 /** The losses that settings name, with their parameters, and the metrics that a person wrote. */
@@ -17,21 +19,27 @@ export function objectiveOf({
   lossParams,
   extraLosses,
   expressionMetrics = [],
-}: Pick<RunSettings, "loss" | "lossParams" | "extraLosses"> & Partial<Pick<RunSettings, "expressionMetrics">>): Required<Objective> {
+  furtherOptimizers = [],
+}: Pick<RunSettings, "loss" | "lossParams" | "extraLosses"> & Partial<Pick<RunSettings, "expressionMetrics" | "furtherOptimizers">>): Required<Objective> {
   return {
     loss: findLoss(loss, lossParams),
     extraLosses: extraLosses.map((extra) => ({ output: extra.output, loss: findLoss(extra.loss, extra.lossParams), weight: extra.weight })),
     expressionMetrics,
+    apart: furtherOptimizers.map(({ outputs }) => outputs),
   };
 }
 
 /** A loss and the output it looks at. `name` is that of its metric, where there are several: `loss/y`. */
-export type LossPart = { output: string; name: string; loss: LossRecord; weight: number };
+export type LossPart = { output: string; name: string; loss: LossRecord; weight: number /** Which optimizer makes it small; 0: the main one. */; optimizer: number };
 
 /** All losses, the main one first. */
-export function lossParts({ loss, extraLosses = [] }: Objective, main: string): LossPart[] {
+export function lossParts({ loss, extraLosses = [], apart = [] }: Objective, main: string): LossPart[] {
   const taken = new Set<string>();
-  return [{ output: main, loss, weight: 1 }, ...extraLosses].map((set) => {
+  const parts = [
+    { output: main, loss, weight: 1, optimizer: 0 },
+    ...extraLosses.map((extra) => ({ ...extra, optimizer: apart.findIndex((outputs) => outputs.includes(extra.output)) + 1 })),
+  ];
+  return parts.map((set) => {
     const part = { ...set, output: set.loss.output ?? set.output };
     let name = `loss/${part.output}`;
     for (let count = 2; taken.has(name); count++) name = `loss/${part.output}_${count}`;
@@ -39,6 +47,9 @@ export function lossParts({ loss, extraLosses = [] }: Objective, main: string): 
     return { ...part, name };
   });
 }
+
+/** The output of a program that a further optimizer, counted from 1, makes small. */
+export const apartName = (optimizer: number): string => `loss/optimizer_${optimizer + 1}`;
 
 /** Why a loss does not go with its output. */
 export type LossProblem = Extract<TargetAnswer, { problem: string }> & { output: string };

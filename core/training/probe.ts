@@ -25,41 +25,28 @@ export type ProbeOrder = { specs: TrainSpec[]; validationRows: number; search: b
 export const ProbeAnswer = z.strictObject({ measured: z.array(Measured), unfit: Unfit.nullable() });
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
-/** The part of an order that decides how long a step takes and what it holds, as text that is equal where that is. */
-export function probeKey({
-  program,
-  metrics,
-  data,
-  optimizer,
-  batchSize,
-  bucketing,
-  dropLast,
-  oneBatch,
-  device,
-  precision,
-  channelsLast,
-  gradClip,
-  ema,
-  accumulate,
-  threads,
-}: TrainSpec): string {
-  return JSON.stringify([
-    program,
-    metrics,
-    data,
-    optimizer,
-    batchSize,
-    bucketing,
-    dropLast,
-    oneBatch,
-    device,
-    precision,
-    channelsLast,
-    gradClip,
-    ema !== undefined,
-    accumulate,
-    threads,
-  ]);
+/** What of an order decides how long a step takes and what it holds. */
+const deciding = [
+  "program",
+  "metrics",
+  "data",
+  "optimizer",
+  "furtherOptimizers",
+  "batchSize",
+  "bucketing",
+  "dropLast",
+  "oneBatch",
+  "device",
+  "precision",
+  "channelsLast",
+  "gradClip",
+  "accumulate",
+  "threads",
+] as const satisfies readonly (keyof TrainSpec)[];
+
+/** That part of an order as text that is equal where it is. Of averages only whether there are any counts. */
+export function probeKey(spec: TrainSpec): string {
+  return JSON.stringify([...deciding.map((field) => spec[field] ?? null), spec.ema !== undefined]);
 }
 
 /** An order made into one that only measures: nothing of it is kept, and it goes on for as long as it is let. */

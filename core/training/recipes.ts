@@ -9,6 +9,7 @@ export function defaultSettings(task: Task, rows: number): Omit<RunSettings, "da
     loss,
     lossParams: {},
     extraLosses: [],
+    furtherOptimizers: [],
     expressionMetrics: [],
     optimizer: "AdamW",
     optimizerParams: {},

@@ -21,6 +21,22 @@ const ExtraLoss = z.strictObject({
 });
 export type ExtraLoss = z.infer<typeof ExtraLoss>;
 
+/**
+ * Of several optimizers in one run, as a GAN has them, one beside the main one: in each step, before that, it makes the losses of these
+ * outputs small, by the weights of these nodes alone. The main one has the other losses and the other weights.
+ */
+const FurtherOptimizer = z.strictObject({
+  /** Where the nodes stand: those inside a block or zone are meant with it. */
+  nodes: z.array(z.string().min(1).max(512)).min(1).max(256),
+  /** Outputs with a further loss. */
+  outputs: z.array(z.string().min(1).max(64)).min(1).max(16),
+  optimizer: z.enum(namesOf(optimizers)),
+  optimizerParams: ParamRecord.default({}),
+  /** Goes the way of the run's schedule. */
+  lr: z.number().positive().max(100),
+  weightDecay: z.number().min(0).max(10),
+});
+
 const EarlyStopping = z.strictObject({
   /** The validation loss, or what decides which checkpoint is the best: accuracy where the task has classes, the loss elsewhere. */
   watch: z.enum(["loss", "metric"]),
@@ -45,6 +61,7 @@ export const RunSettings = z
     expressionMetrics: z.array(ExpressionMetric).max(8).default([]),
     optimizer: z.enum(namesOf(optimizers)),
     optimizerParams: ParamRecord.default({}),
+    furtherOptimizers: z.array(FurtherOptimizer).max(8).default([]),
     lr: z.number().positive().max(100),
     weightDecay: z.number().min(0).max(10),
     schedule: z.enum(namesOf(schedules)),
@@ -87,6 +104,19 @@ export const RunSettings = z
       if (settings.expressionMetrics.findIndex((other) => other.name === name) < i)
         context.addIssue({ code: "custom", path: ["expressionMetrics", i, "name"], message: `Two metrics are named ${name}.` });
     check(settings.optimizer, findOptimizer(settings.optimizer).params, settings.optimizerParams, ["optimizerParams"]);
+    const claimed = new Set<string>();
+    for (const [i, { optimizer, optimizerParams, outputs }] of settings.furtherOptimizers.entries()) {
+      const path = ["furtherOptimizers", i];
+      check(optimizer, findOptimizer(optimizer).params, optimizerParams, [...path, "optimizerParams"]);
+      if (optimizer === "LBFGS")
+        context.addIssue({ code: "custom", path: [...path, "optimizer"], message: "LBFGS takes a step's loss several times and cannot take turns with others." });
+      for (const output of outputs) {
+        if (!settings.extraLosses.some((extra) => extra.output === output))
+          context.addIssue({ code: "custom", path: [...path, "outputs"], message: `There is no further loss of “${output}” for optimizer ${i + 2} to make small.` });
+        if (claimed.has(output)) context.addIssue({ code: "custom", path: [...path, "outputs"], message: `Two optimizers are to make the loss of “${output}” small.` });
+        claimed.add(output);
+      }
+    }
     if (settings.gradClipNorm > 0 && settings.gradClipValue > 0)
       context.addIssue({ code: "custom", path: ["gradClipValue"], message: "Gradients are clipped by norm or by value, not both: set one of them to 0." });
     check(settings.schedule, findSchedule(settings.schedule).params, settings.scheduleParams, ["scheduleParams"]);

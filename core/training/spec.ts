@@ -51,6 +51,24 @@ export const TrainSpec = z.strictObject({
   metrics: z.array(z.strictObject({ output: z.string(), reduce: z.enum(["mean", "sum"]), when: z.enum(["always", "validation"]) })),
   data: z.strictObject({ train: Split, validation: Split }),
   optimizer: Optimizer,
+  /**
+   * Several optimizers: each of these, in order and before `optimizer`, passes the rows of the step through the network, makes `loss` small by
+   * the gradients at its own weights, and steps. `optimizer` comes last, with the output `loss` and the weights that are left.
+   */
+  furtherOptimizers: z
+    .array(
+      z.strictObject({
+        /** An output that is among the metrics, `mean` and `always`. */
+        loss: z.string(),
+        /** Names of trainable weights; none is in two lists. */
+        weights: z.array(z.string()).min(1),
+        optimizer: Optimizer,
+        /** Its learning rate, as a share of `lr`. */
+        lrFactor: z.number().min(0),
+      }),
+    )
+    .max(16)
+    .optional(),
   /** Learning rate of every optimizer step, 0-based. */
   lr: z.strictObject({
     base: z.number(),

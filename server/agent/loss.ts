@@ -2,8 +2,8 @@ import type { Failure } from "../../core/training/events.ts";
 
 /** How a run lost the process that trained it. */
 export type Loss =
-  /** The process ended by a signal, or with a code that says nothing, as its parent saw. */
-  | { kind: "ended"; signal: NodeJS.Signals | null; code: number | null }
+  /** The process ended by a signal, or with a code that says nothing, as its parent saw. `outOfMemory`: the kernel has ended a process for want of memory meanwhile. */
+  | { kind: "ended"; signal: NodeJS.Signals | null; code: number | null; outOfMemory?: boolean }
   /** Nobody saw it end: it is not there any more, or it gave no sign of life for as long as a lease lasts. */
   | { kind: "gone" }
   | { kind: "silent" };
@@ -35,6 +35,10 @@ export function afterLoss(run: { cancelRequested: boolean; pauseRequested: boole
       next: fail(`${sentence} It was the second time, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`, run.step),
     };
   }
+  if (run.attempts >= attemptLimit && isShortage(loss)) {
+    const message = `Out of memory: the system has ended the training process ${attemptLimit} times before it reached a checkpoint, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.`;
+    return { crashed, sentence, next: { status: "failed", failure: { code: "OUT_OF_MEMORY", message, step: run.step } } };
+  }
   if (run.attempts >= attemptLimit) {
     return {
       crashed,
@@ -49,12 +53,17 @@ function fail(message: string, step: number): { status: "failed"; failure: Failu
   return { status: "failed", failure: { code: "ENGINE_CRASHED", message, step } };
 }
 
+function isShortage(loss: Loss): boolean {
+  return loss.kind === "ended" && loss.signal === "SIGKILL" && loss.outOfMemory === true;
+}
+
 function sentenceOf(loss: Loss): string {
   if (loss.kind === "gone") return "The training process disappeared.";
   if (loss.kind === "silent") return "The training process gave no sign of life.";
   if (loss.signal === null) return `The training process ended early, with code ${loss.code}.`;
   const reason = crashSignals[loss.signal];
   if (reason !== undefined) return `The engine crashed (${loss.signal}: ${reason}).`;
+  if (isShortage(loss)) return "The system ended the training process because memory ran out.";
   if (loss.signal === "SIGKILL") return "The training process was killed (SIGKILL), most often because the machine ran out of memory.";
   return `The training process was stopped by ${loss.signal}.`;
 }

@@ -39,3 +39,12 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+/** How many processes the kernel has ended for want of memory since it started, those beyond a limit of their group included; 0 where it does not say. */
+export function countMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

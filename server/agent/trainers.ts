@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Order, Ready } from "../trainer/order.ts";
 import type { Loss } from "./loss.ts";
-import { identify, isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
+import { countMemoryKills, identify, isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
 
 /** A trainer that has loaded the engine and waits for an order. */
 export type WaitingTrainer = { process: ProcessIdentity; send(order: Order): void };
@@ -19,7 +19,7 @@ const backoffMs = { first: 1_000, most: 30_000 };
  * OpenMP's threads spin for milliseconds while they wait for each other. Where anything else wants the core that one of them waits for, a
  * step of a small network then takes fifty times as long (measured: 49 s instead of 0.8 s). They spin for some microseconds and then sleep.
  */
-const patientThreads = { GOMP_SPINCOUNT: "1000" };
+export const patientThreads = { GOMP_SPINCOUNT: "1000" };
 
 /**
  * The trainers of one machine. One is always kept waiting with the engine loaded, so that a run's first step does not wait for it.
@@ -31,7 +31,7 @@ export class Trainers {
   readonly #onEnd: (order: Order, loss: Loss) => void;
   readonly #onReady: (engine: EngineInfo) => void;
   /** Everything this agent started and that has not ended yet. */
-  readonly #children = new Map<ChildProcess, { process: ProcessIdentity; order: Order | null }>();
+  readonly #children = new Map<ChildProcess, { process: ProcessIdentity; order: Order | null; memoryKills: number }>();
   #waiting: { child: ChildProcess; process: ProcessIdentity } | null = null;
   #starting = false;
   #stopped = false;
@@ -55,6 +55,7 @@ export class Trainers {
         const known = this.#children.get(child);
         if (known === undefined) return this.#onEnd(order, { kind: "gone" });
         known.order = order;
+        known.memoryKills = countMemoryKills();
         child.send(order, (error) => {
           // The channel broke, so the order may not have arrived: without its process the run is free again.
           if (error !== null) signalProcess(process, "SIGKILL");
@@ -91,7 +92,7 @@ export class Trainers {
       this.#retryLater();
       return;
     }
-    this.#children.set(child, { process: identity, order: null });
+    this.#children.set(child, { process: identity, order: null, memoryKills: countMemoryKills() });
     child.once("message", (message: Ready) => {
       this.#starting = false;
       this.#backoffMs = backoffMs.first;
@@ -100,9 +101,9 @@ export class Trainers {
     });
     child.once("error", (error) => this.#log.error({ error }, "trainer"));
     child.once("exit", (code, signal) => {
-      const order = this.#children.get(child)?.order ?? null;
+      const { order, memoryKills } = this.#children.get(child) ?? { order: null, memoryKills: 0 };
       this.#children.delete(child);
-      if (order !== null) return this.#onEnd(order, { kind: "ended", signal, code });
+      if (order !== null) return this.#onEnd(order, { kind: "ended", signal, code, outOfMemory: countMemoryKills() > memoryKills });
       if (this.#waiting?.child === child) {
         this.#waiting = null;
         this.keepOneWaiting();

@@ -6,7 +6,7 @@
  *
  * Prints lines to read, then one line of JSON for each part.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,12 +17,17 @@ import { findLoss } from "../../core/training/losses/index.ts";
 import { train } from "../../native/index.ts";
 import { claimRun, type Lease } from "../../server/agent/lease.ts";
 import { identify } from "../../server/agent/process.ts";
+import { patientThreads } from "../../server/agent/trainers.ts";
 import { queryMetrics } from "../../server/metrics/query.ts";
 import { appendMetrics, type Points } from "../../server/metrics/store.ts";
 import { Relay } from "../../server/trainer/relay.ts";
 import { openWorld, type World } from "../fault/world.ts";
 import { specOf, temporaryFolder } from "../native/specs.ts";
 import { contenders, writeDigits } from "./networks.ts";
+
+// A training's threads have to be as patient here as a trainer's are, beside a database on the same cores; that is read when a process starts.
+if (process.env.GOMP_SPINCOUNT === undefined)
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env: { ...process.env, ...patientThreads }, stdio: "inherit" }).status ?? 1);
 
 const { values: options } = parseArgs({ options: { only: { type: "string" } } });
 const own = identify(process.pid);

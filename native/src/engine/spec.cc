@@ -52,6 +52,28 @@ Generation read_generation(const JsonPlace& place, const Program& program) {
   return how;
 }
 
+std::vector<FurtherOptimizer> read_further(const JsonPlace& place, const TrainSpec& spec) {
+  std::vector<FurtherOptimizer> further;
+  std::set<std::string> taken;
+  for (size_t i = 0; i < place.size(16); ++i) {
+    const JsonPlace item = place.at(i);
+    item.fields({"loss", "weights", "optimizer", "lrFactor"});
+    FurtherOptimizer one{item.at("loss").text(), {}, read_optimizer(item.at("optimizer")), item.at("lrFactor").number(0, 1e30)};
+    if (std::none_of(spec.metrics.begin(), spec.metrics.end(), [&](const Metric& metric) { return metric.output == one.loss && !metric.sums && !metric.only_validation; })) item.at("loss").fail("expected a metric that is a mean and taken at every step");
+    if (std::holds_alternative<LbfgsOptions>(one.options)) item.at("optimizer").fail("LBFGS cannot take turns with others");
+    const JsonPlace weights = item.at("weights");
+    for (size_t j = 0; j < weights.size(100'000); ++j) {
+      const std::string& name = weights.at(j).text();
+      if (std::none_of(spec.program.weights.begin(), spec.program.weights.end(), [&](const Weight& weight) { return weight.name == name && weight.trainable; })) weights.at(j).fail("no trainable weight of the program");
+      if (!taken.insert(name).second) weights.at(j).fail("another optimizer has this weight");
+      one.weights.insert(name);
+    }
+    if (one.weights.empty()) weights.fail("expected at least one weight");
+    further.push_back(std::move(one));
+  }
+  return further;
+}
+
 std::string text_or_empty(const JsonPlace& place) { return place.json().is_null() ? "" : place.text(); }
 
 } // namespace
@@ -59,7 +81,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "memoryLimitBytes?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -79,6 +101,8 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   spec.train = read_split(data.at("train"), spec.program);
   spec.validation = read_split(data.at("validation"), spec.program);
   spec.optimizer = read_optimizer(root.at("optimizer"));
+
+  if (root.has("furtherOptimizers")) spec.further = read_further(root.at("furtherOptimizers"), spec);
 
   const JsonPlace lr = root.at("lr");
   lr.fields({"base", "schedule"});

@@ -48,12 +48,22 @@ struct GradClip {
   double max;
 };
 
+/// One of several optimizers of a run. `loss` is one of the outputs that every step gives.
+struct FurtherOptimizer {
+  std::string loss;
+  std::set<std::string> weights;
+  OptimizerOptions options;
+  double lr_factor; ///< Its learning rate, as a share of the run's.
+};
+
 /// The frozen order that a run carries out. The counterpart of core/training/spec.ts.
 struct TrainSpec {
   Program program;
   std::vector<Metric> metrics;
   Split train, validation;
   OptimizerOptions optimizer;
+  /// Each takes its own step, by its own loss on its own weights, before the one above, which has the rest.
+  std::vector<FurtherOptimizer> further;
   double lr;
   /// Factors of `lr`, one per optimizer step; the last holds on. Empty: constant.
   std::vector<double> lr_factors;

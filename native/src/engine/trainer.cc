@@ -180,9 +180,9 @@ class Trainer {
     if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
     parameters_ = parameters;
     if (spec_.ema_decay) start_averages(place_weights(averages.empty() ? values : averages, device_, spec_.channels_last));
-    optimizer_ = std::make_unique<Optimizer>(spec_.optimizer, std::move(parameters), std::move(names));
+    assign_optimizers(parameters, names);
     if (resumed) {
-      optimizer_->load(resumed->tensors);
+      for (const Part& part : parts_) part.optimizer->load(resumed->tensors);
       at_ = restore_position(*resumed, spec_, device_);
       restore_turned();
       if (at_.in_epoch > steps_per_epoch_ || at_.step > total_steps_ || at_.epoch > spec_.epochs) throw EngineError("DATA_MISMATCH", "The checkpoint lies past the end of this run.");
@@ -191,9 +191,46 @@ class Trainer {
     }
     if (spec_.plateau && !at_.plateau) at_.plateau = PlateauState{spec_.lr};
     if (spec_.early_stopping && !at_.early_stopping) at_.early_stopping = EarlyStoppingState{};
-    if (device_.is_cuda() && optimizer_->can_skip()) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
+    if (device_.is_cuda() && std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.optimizer->can_skip(); })) diverged_ = at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
     elapsed_before_ms_ = at_.elapsed_ms;
   }
+
+  /// Gives each optimizer its weights; the main one, the last, has what is left.
+  void assign_optimizers(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names) {
+    std::vector<bool> taken(names.size(), false);
+    const auto add = [&](const OptimizerOptions& options, size_t output, double lr_factor, const auto& has) {
+      Part part{output, lr_factor, {}, nullptr};
+      std::vector<std::string> own;
+      for (size_t i = 0; i < names.size(); ++i) {
+        if (taken[i] || !has(names[i])) continue;
+        taken[i] = true;
+        part.parameters.push_back(parameters[i]);
+        own.push_back(names[i]);
+      }
+      if (own.empty()) throw EngineError("PROGRAM_INVALID", "An optimizer has no weights to train.");
+      part.optimizer = std::make_unique<Optimizer>(options, part.parameters, std::move(own));
+      parts_.push_back(std::move(part));
+    };
+    const std::vector<Output>& outputs = train_step_.program().outputs;
+    for (const FurtherOptimizer& further : spec_.further) {
+      const auto output = std::find_if(outputs.begin(), outputs.end(), [&](const Output& one) { return one.name == further.loss; });
+      add(further.options, static_cast<size_t>(output - outputs.begin()), further.lr_factor, [&](const std::string& name) { return further.weights.contains(name); });
+    }
+    add(spec_.optimizer, 0, 1, [](const std::string&) { return true; });
+    begin_part(parts_.size() - 1);
+  }
+
+  /// From here on passes are taken by this optimizer's loss, and only its weights get gradients.
+  void begin_part(size_t index) {
+    part_ = index;
+    if (parts_.size() == 1) return;
+    for (size_t i = 0; i < parts_.size(); ++i)
+      for (at::Tensor& parameter : parts_[i].parameters) parameter.set_requires_grad(i == index);
+  }
+
+  /// The output that is made small at the moment.
+  size_t loss_at() const { return parts_[part_].output; }
+  const std::string& loss_name() const { return train_step_.program().outputs[loss_at()].name; }
 
   /// Where averages are kept, a checkpoint has them under the weights' own names, and the weights that are trained under these.
   static std::string raw_name(const Weight& weight) { return "raw/" + weight.name; }
@@ -360,23 +397,34 @@ class Trainer {
     int64_t rows = 0;
     for (const auto& part : parts) rows += part.second;
 
-    const std::vector<at::Tensor> sums = pass(order, parts, rows, true);
     const double lr = learning_rate();
-    doing_ = "the optimizer's step";
-    at::Tensor norm = clip_gradients();
-    check_gradients(order, parts, rows);
-    if (optimizer_->evaluates()) {
-      optimizer_->step(lr, read_scalar(sums[0]), [&] {
-        drop_gradients();
-        const at::AutoGradMode with_grad(true);
-        const double loss = read_scalar(pass(order, parts, rows, !optimizer_->searches())[0]);
-        clip_gradients();
-        return loss;
-      });
-    } else {
-      optimizer_->step(lr, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
+    std::vector<at::Tensor> sums;
+    at::Tensor norm;
+    // Further losses as they were when their own optimizer stepped.
+    std::vector<std::pair<size_t, at::Tensor>> own;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      begin_part(i);
+      Part& part = parts_[i];
+      Optimizer& optimizer = *part.optimizer;
+      sums = pass(order, parts, rows, true);
+      if (i + 1 < parts_.size()) own.emplace_back(part.output, sums[part.output]);
+      doing_ = "the optimizer's step";
+      norm = clip_gradients();
+      check_gradients(order, parts, rows);
+      if (optimizer.evaluates()) {
+        optimizer.step(lr * part.lr_factor, read_scalar(sums[part.output]), [&] {
+          drop_gradients();
+          const at::AutoGradMode with_grad(true);
+          const double loss = read_scalar(pass(order, parts, rows, !optimizer.searches())[part.output]);
+          clip_gradients();
+          return loss;
+        });
+      } else {
+        optimizer.step(lr * part.lr_factor, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
+      }
+      drop_gradients();
     }
-    drop_gradients();
+    for (auto& [output, value] : own) sums[output] = std::move(value);
     average();
 
     ++at_.step;
@@ -399,11 +447,11 @@ class Trainer {
       keep_random(first);
       std::vector<at::Tensor> outputs = forward(inputs);
       doing_ = "the training step";
-      if (must_be_finite) check_loss(outputs[0], inputs, first);
+      if (must_be_finite) check_loss(outputs[loss_at()], inputs, first);
       // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
       const double share = static_cast<double>(count) / static_cast<double>(rows);
       try {
-        backward(outputs[0], share);
+        backward(outputs[loss_at()], share);
       } catch (...) {
         // What the pass held is let go: the next one needs as much.
         outputs.clear();
@@ -422,8 +470,9 @@ class Trainer {
   std::vector<at::Tensor> forward(const std::vector<at::Tensor>& inputs, const Observer& observer = nullptr) {
     const AutocastGuard autocast(spec_.bf16, device_.type());
     std::vector<at::Tensor> outputs = train_step_.run(inputs, weights_, true, observer);
-    if (outputs[0].numel() != 1) throw EngineError({"SHAPE_MISMATCH", "The loss must be one number but is " + print_shape(outputs[0].sizes()) + ".", node_of_output("loss"), "", -1, {outputs[0].sizes().vec()}});
-    if (!outputs[0].requires_grad()) throw EngineError("PROGRAM_INVALID", "The loss does not depend on any weight, so there is nothing to train.", node_of_output("loss"));
+    const at::Tensor& loss = outputs[loss_at()];
+    if (loss.numel() != 1) throw EngineError({"SHAPE_MISMATCH", "The loss must be one number but is " + print_shape(loss.sizes()) + ".", node_of_output(loss_name()), "", -1, {loss.sizes().vec()}});
+    if (!loss.requires_grad()) throw EngineError("PROGRAM_INVALID", parts_.size() == 1 ? "The loss does not depend on any weight, so there is nothing to train." : "\"" + loss_name() + "\" does not depend on any weight that its optimizer has, so there is nothing to train.", node_of_output(loss_name()));
     return outputs;
   }
 
@@ -450,8 +499,8 @@ class Trainer {
   void trace_pass(BackwardTrace& trace, const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
     restore_random(first_row);
     const std::vector<at::Tensor> outputs = forward(inputs, trace.observer());
-    trace.watch(outputs[0]);
-    backward(outputs[0], share);
+    trace.watch(outputs[loss_at()]);
+    backward(outputs[loss_at()], share);
   }
 
   /// Takes a pass that failed in its backward part again, and fails the run on the operator where it fails now.
@@ -828,7 +877,9 @@ class Trainer {
     if (diverged_.defined() && diverged_.item<float>() != 0) throw EngineError("INTERNAL", "A run that is no longer finite must not be saved.");
     at_.elapsed_ms = elapsed_ms();
     const std::string path = spec_.checkpoint_folder + "/step-" + std::to_string(at_.step) + ".safetensors";
-    NamedTensors state = optimizer_->state();
+    NamedTensors state;
+    for (const Part& part : parts_)
+      for (auto& entry : part.optimizer->state()) state.push_back(std::move(entry));
     if (spec_.ema_decay)
       for (size_t i = 0; i < weights_.size(); ++i)
         if (spec_.program.weights[i].trainable) state.emplace_back(raw_name(spec_.program.weights[i]), weights_[i].detach());
@@ -873,7 +924,16 @@ class Trainer {
   /// Averages over the steps of `parameters_`, and all weights with those in their places; empty where none are kept.
   std::vector<at::Tensor> averages_, averaged_weights_;
   int64_t parameter_count_ = 0;
-  std::unique_ptr<Optimizer> optimizer_;
+  /// An optimizer, the weights that it has, and which output of a step it makes small.
+  struct Part {
+    size_t output;
+    double lr_factor; ///< Of the run's learning rate.
+    std::vector<at::Tensor> parameters;
+    std::unique_ptr<Optimizer> optimizer;
+  };
+  /// In the order in which they take their turns; the main one is the last.
+  std::vector<Part> parts_;
+  size_t part_ = 0;
   Position at_;
   bool started_ = false;
   /// What is going on outside of operators, for the sentence that says where it failed.

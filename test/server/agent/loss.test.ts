@@ -25,6 +25,13 @@ describe("a run whose trainer is lost", () => {
     },
   );
 
+  it("is told that memory ran out where the kernel says so, and only there", () => {
+    const shortage = afterLoss({ ...run, attempts: 3 }, { ...killed, outOfMemory: true });
+    expect(shortage).toMatchObject({ sentence: expect.stringContaining("memory ran out"), next: { status: "failed", failure: { code: "OUT_OF_MEMORY", step: 40 } } });
+    expect(afterLoss({ ...run, attempts: 3 }, { ...killed, outOfMemory: false }).next).toMatchObject({ failure: { code: "ENGINE_CRASHED" } });
+    expect(afterLoss({ ...run, attempts: 3 }, { kind: "ended", signal: "SIGTERM", code: null, outOfMemory: true }).next).toMatchObject({ failure: { code: "ENGINE_CRASHED" } });
+  });
+
   it("ends cancelled where somebody wished that, whatever happened", () => {
     expect(afterLoss({ ...run, cancelRequested: true, attempts: 3, crashes: 1 }, crashed).next).toEqual({ status: "cancelled" });
     expect(afterLoss({ ...run, cancelRequested: true, pauseRequested: true }, killed).next).toEqual({ status: "cancelled" });
