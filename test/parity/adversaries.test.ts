@@ -206,7 +206,7 @@ describe.skipIf(missing.length > 0)(`a step of a GAN${missing.length > 0 ? ` (no
       const got = [...(tensors.get(name)?.data ?? [])].map(Number);
       expect(got).toHaveLength(expected.length);
       // Forty steps of Adam on two networks that chase each other: sums in another order grow to some 1e-4.
-      got.forEach((value, at) => expect(value, name).toBeCloseTo(expected[at] ?? Number.NaN, 3));
+      for (const [at, value] of got.entries()) expect(value, name).toBeCloseTo(expected[at] ?? Number.NaN, 3);
     }
   });
 });
