@@ -6,7 +6,7 @@ import { objectiveOf } from "../../core/training/objective.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 import { useGraph } from "./useGraph.ts";
 
-type Losses = Pick<RunSettings, "loss" | "lossParams" | "extraLosses" | "expressionMetrics">;
+type Losses = Pick<RunSettings, "loss" | "lossParams" | "extraLosses" | "expressionMetrics" | "furtherOptimizers">;
 /** Compared by identity: losses that did not change stay the same object. */
 type Purpose = { losses: Losses | null; data: Manifest | null };
 

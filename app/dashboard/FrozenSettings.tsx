@@ -59,6 +59,16 @@ export function FrozenSettings({ run }: { run: Run }) {
         <Line name="Gradient clipping">
           {settings.gradClipNorm > 0 ? `norm ≤ ${settings.gradClipNorm}` : settings.gradClipValue > 0 ? `values within ±${settings.gradClipValue}` : "off"}
         </Line>
+        {settings.furtherOptimizers.map(({ optimizer, optimizerParams, outputs, nodes, lr, weightDecay }, index) => (
+          <Fragment key={index}>
+            <Line name={`Optimizer ${index + 2}`}>{optimizer}</Line>
+            <Params values={optimizerParams} />
+            <Line name="Makes small">{outputs.map((output) => `loss of ${output}`).join(", ")}</Line>
+            <Line name="Trains alone">{nodes.join(", ")}</Line>
+            <Line name="Learning rate">{lr}</Line>
+            <Line name="Weight decay">{weightDecay}</Line>
+          </Fragment>
+        ))}
         {settings.emaDecay > 0 && <Line name="EMA decay">{settings.emaDecay}</Line>}
       </Group>
       <Group title="Batches">

@@ -20,6 +20,7 @@ import { type Params, readParams, type Values } from "../layers/params.ts";
 import { bodyTargets } from "../layers/target.ts";
 import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
 import { targetInfo } from "../training/targets.ts";
+import { shareWeights } from "../training/turns.ts";
 import { layerOf } from "./bypass.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
@@ -34,7 +35,7 @@ import { type Structure, structureOf, titleOf } from "./structure.ts";
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
  * GRAPH_LIMIT, GRAPH_DUPLICATE_ID, GRAPH_UNKNOWN_TYPE, GRAPH_UNKNOWN_PARAM, GRAPH_EDGE, GRAPH_NAME, GRAPH_CYCLE,
  * GRAPH_UNCONNECTED, GRAPH_TIED, GRAPH_NO_INPUT, GRAPH_INCOMPLETE, GRAPH_PARAM, GRAPH_DTYPE, GRAPH_SHAPE, GRAPH_BODY, GRAPH_OVERFLOW,
- * GRAPH_MEMORY, GRAPH_BYPASS, GRAPH_TARGET, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC; hints: GRAPH_UNUSED, GRAPH_LINT.
+ * GRAPH_MEMORY, GRAPH_BYPASS, GRAPH_TARGET, GRAPH_DATA, GRAPH_LOSS, GRAPH_METRIC, GRAPH_OPTIMIZER; hints: GRAPH_UNUSED, GRAPH_LINT.
  */
 export type Problem = {
   severity: "error" | "hint";
@@ -540,7 +541,7 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
 }
 
 /** Problems of the whole model: its ends, the data that comes in, the loss at the end. */
-function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], expressionMetrics, data }: CheckOptions): void {
+function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], expressionMetrics, further, data }: CheckOptions): void {
   const report = (problem: Omit<Problem, "severity"> & { severity?: Problem["severity"] }) => checked.problems.push({ severity: "error", ...problem });
   const inputNodes = bodyInputs(graph);
   const outputNodes = bodyOutputs(graph);
@@ -594,6 +595,13 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
       hint: `Choose “The output itself” as the loss there, with ${name} as its output.`,
       fixes: [],
     });
+  }
+  if (further && further.length > 0) {
+    const weights = [...checked.weights].flatMap(([node, plans]) =>
+      Object.entries(plans).map(([name, { trainable = true }]) => ({ name: weightName(node, name), node, trainable })),
+    );
+    const answer = shareWeights(further, weights);
+    if ("problems" in answer) for (const { node, problem: message, hint } of answer.problems) report({ code: "GRAPH_OPTIMIZER", message, hint, node, fixes: [] });
   }
   const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
   const answer = fitTargets({ loss, extraLosses }, main.name, known, data ? targetInfo(data) : { classes: null, type: null });

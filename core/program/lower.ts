@@ -115,7 +115,7 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const metrics = options.metrics.filter(({ fits }) => fits?.({ y: read.type, target: target.type }) ?? true);
   const measured = metrics.map((metric): [string, Value] => [metric.name, metric.lower(b, { y: read, target })]);
   const written = (options.expressionMetrics ?? []).map(({ name, expression }) => ({ name: `${EXPRESSION_METRIC}/${name}`, value: lowerMetric(expression, { y, target }, b) }));
-  const apart = (options.apart ?? []).map((_, at) => ({
+  const apart = (options.further ?? []).map((_, at) => ({
     name: apartName(at + 1),
     value: addLosses(
       b,

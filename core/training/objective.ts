@@ -3,14 +3,15 @@ import { findLoss } from "./losses/index.ts";
 import { type ExpressionMetric, findMetricProblem } from "./metrics/expression.ts";
 import type { LossRecord, TargetAnswer, TargetInfo } from "./records.ts";
 import type { RunSettings } from "./settings.ts";
+import type { Turn } from "./turns.ts";
 
 /** What training makes small: the loss of the main output, and those of further outputs with their weights. Beside that, what a person wants measured. */
 export type Objective = {
   loss: LossRecord;
   extraLosses?: readonly { output: string; loss: LossRecord; weight: number }[];
   expressionMetrics?: readonly ExpressionMetric[];
-  /** Outputs whose further losses are no part of the sum: each list is made small by an optimizer of its own. */
-  apart?: readonly (readonly string[])[];
+  /** Optimizers beside the main one: the further losses of their outputs are no part of the sum, but theirs. */
+  further?: readonly Turn[];
 };
 
 /** The losses that settings name, with their parameters, and the metrics that a person wrote. */
@@ -25,7 +26,7 @@ export function objectiveOf({
     loss: findLoss(loss, lossParams),
     extraLosses: extraLosses.map((extra) => ({ output: extra.output, loss: findLoss(extra.loss, extra.lossParams), weight: extra.weight })),
     expressionMetrics,
-    apart: furtherOptimizers.map(({ outputs }) => outputs),
+    further: furtherOptimizers,
   };
 }
 
@@ -33,11 +34,11 @@ export function objectiveOf({
 export type LossPart = { output: string; name: string; loss: LossRecord; weight: number /** Which optimizer makes it small; 0: the main one. */; optimizer: number };
 
 /** All losses, the main one first. */
-export function lossParts({ loss, extraLosses = [], apart = [] }: Objective, main: string): LossPart[] {
+export function lossParts({ loss, extraLosses = [], further = [] }: Objective, main: string): LossPart[] {
   const taken = new Set<string>();
   const parts = [
     { output: main, loss, weight: 1, optimizer: 0 },
-    ...extraLosses.map((extra) => ({ ...extra, optimizer: apart.findIndex((outputs) => outputs.includes(extra.output)) + 1 })),
+    ...extraLosses.map((extra) => ({ ...extra, optimizer: further.findIndex(({ outputs }) => outputs.includes(extra.output)) + 1 })),
   ];
   return parts.map((set) => {
     const part = { ...set, output: set.loss.output ?? set.output };

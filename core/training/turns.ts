@@ -1,17 +1,15 @@
-import type { Weight } from "../program/program.ts";
 import type { RunSettings } from "./settings.ts";
 
-/** One of several optimizers of a run: it alone trains what stands at these nodes, by the losses of these outputs. */
-export type FurtherOptimizer = RunSettings["furtherOptimizers"][number];
+/** What one of several optimizers of a run does: it alone trains what stands at these nodes, by the further losses of these outputs. */
+export type Turn = Readonly<Pick<RunSettings["furtherOptimizers"][number], "nodes" | "outputs">>;
+
+type Weight = { name: string; node: string; trainable: boolean };
 
 /** Whether a weight stands at one of the nodes, or within one of them. */
-const standsAt = ({ node }: Pick<Weight, "node">, paths: readonly string[]): boolean => paths.some((path) => node === path || node.startsWith(`${path}/`));
+const standsAt = ({ node }: Weight, paths: readonly string[]): boolean => paths.some((path) => node === path || node.startsWith(`${path}/`));
 
 /** The weights that each further optimizer trains, by name; or what is wrong, with the node it is about. The main optimizer has the rest. */
-export function shareWeights(
-  further: readonly FurtherOptimizer[],
-  weights: readonly Weight[],
-): { shares: string[][] } | { problems: { node: string; problem: string; hint: string }[] } {
+export function shareWeights(further: readonly Turn[], weights: readonly Weight[]): { shares: string[][] } | { problems: { node: string; problem: string; hint: string }[] } {
   const problems: { node: string; problem: string; hint: string }[] = [];
   const trainable = weights.filter((weight) => weight.trainable);
   const takenBy = new Map<string, number>();

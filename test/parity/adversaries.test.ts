@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { encodeNpy } from "../../core/data/npy.ts";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { lowerTraining } from "../../core/program/lower.ts";
 import { sketch } from "../../core/templates/sketch.ts";
@@ -170,6 +171,12 @@ describe("two optimizers with a loss each", () => {
     expect(further(["d1"], ["d1", "d2"])).toMatchObject({ problems: [{ node: "d1", problem: "Optimizers 2 and 3 are both to train “d1”." }, { node: "d1" }] });
     expect(further(["found1"])).toMatchObject({ problems: [{ node: "found1", problem: expect.stringContaining("no weights of its own") }] });
     expect(further(["d1", "d2", "g1", "g2"])).toMatchObject({ problems: [{ problem: expect.stringContaining("none is left for the first") }] });
+    const check = (nodes: string[]) =>
+      checkGraph(adversaries(), objectiveOf({ ...settings, furtherOptimizers: settings.furtherOptimizers.map((one) => ({ ...one, nodes })) })).problems.filter(
+        ({ severity }) => severity === "error",
+      );
+    expect(check(["d1", "d2"])).toEqual([]);
+    expect(check(["fooled1"])).toMatchObject([{ code: "GRAPH_OPTIMIZER", node: "fooled1" }]);
     const parsed = RunSettings.safeParse({ furtherOptimizers: [{ ...settings.furtherOptimizers[0], optimizer: "LBFGS" }] });
     expect(parsed.success).toBe(false);
   });

@@ -20,6 +20,7 @@ import { ClassWeights } from "./ClassWeights.tsx";
 import { EarlyStopping } from "./EarlyStopping.tsx";
 import { ExpressionMetrics } from "./ExpressionMetrics.tsx";
 import { ExtraLosses } from "./ExtraLosses.tsx";
+import { FurtherOptimizers } from "./FurtherOptimizers.tsx";
 import { GradClip } from "./GradClip.tsx";
 import { LrFinder } from "./LrFinder.tsx";
 import { Preflight } from "./Preflight.tsx";
@@ -191,6 +192,7 @@ function Form({
       <LrFinder modelId={modelId} settings={settings} whyNot={whyNot} />
       <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />
       <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
+      <FurtherOptimizers settings={settings} />
 
       <h3 className="section-name pt-4 pb-1">Schedule</h3>
       <Field label="Schedule" hint={schedule.doc}>

@@ -24,7 +24,7 @@ export function changeSettings(patch: Partial<RunSettings>): void {
   const { settings } = useTraining.getState();
   if (!settings) return;
   useTraining.setState({ settings: { ...settings, ...patch } });
-  if (patch.loss ?? patch.lossParams ?? patch.extraLosses ?? patch.expressionMetrics) usePurpose.setState({ losses: { ...settings, ...patch } });
+  if (patch.loss ?? patch.lossParams ?? patch.extraLosses ?? patch.expressionMetrics ?? patch.furtherOptimizers) usePurpose.setState({ losses: { ...settings, ...patch } });
 }
 
 export function complain(field: string, problem: string | null): void {
