@@ -7,6 +7,20 @@ export const refusals = {
   UNAUTHENTICATED: "UNAUTHORIZED",
   FORBIDDEN: "FORBIDDEN",
   INPUT_SHAPE: "BAD_REQUEST",
+  /** Address, password or code is wrong; which of them is not said. */
+  SIGN_IN_WRONG: "UNAUTHORIZED",
+  /** Address and password are right, and the account has a second factor: ask again with `code`. */
+  TWO_FACTOR_NEEDED: "UNAUTHORIZED",
+  RATE_LIMITED: "TOO_MANY_REQUESTS",
+  PASSWORD_WEAK: "UNPROCESSABLE_CONTENT",
+  EMAIL_TAKEN: "CONFLICT",
+  /** A link that was used, revoked or is too old. */
+  LINK_OVER: "NOT_FOUND",
+  /** An organization keeps an owner. */
+  LAST_OWNER: "CONFLICT",
+  /** The organization keeps as much as it may; `details` has the limit. */
+  STORAGE_FULL: "PAYLOAD_TOO_LARGE",
+  MAIL_FAILED: "SERVICE_UNAVAILABLE",
   /** The graph was saved by somebody else since it was loaded. */
   GRAPH_CONFLICT: "CONFLICT",
   /** The graph has problems; `details` lists them. */
@@ -55,7 +69,26 @@ export class AppError extends Error {
 }
 
 /** The one sentence for anything that is not there for this caller. The noun is ours, never the caller's words. */
-export function notFound(noun: "project" | "model" | "data set" | "run" | "checkpoint" | "file" | "template" | "architecture" | "upload" | "view"): AppError {
+export function notFound(
+  noun:
+    | "project"
+    | "model"
+    | "data set"
+    | "run"
+    | "checkpoint"
+    | "file"
+    | "template"
+    | "architecture"
+    | "upload"
+    | "view"
+    | "person"
+    | "invitation"
+    | "token"
+    | "link"
+    | "session"
+    | "organization"
+    | "agent",
+): AppError {
   return new AppError("NOT_FOUND", `There is no such ${noun} here.`);
 }
 

@@ -2,18 +2,21 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { addressOf } from "./auth/limits.ts";
 import { type Context, httpStatusOf, toRefusal } from "./auth/procedure.ts";
-import { resolveSession, type Session } from "./auth/session.ts";
+import { doorOf, resolveSession, type Session } from "./auth/session.ts";
 import { type Config, config as readSettings, root } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
-import { isDatabaseAway } from "./errors.ts";
+import { AppError, isDatabaseAway } from "./errors.ts";
 import { matchDownload, sendDownload } from "./http/downloads.ts";
 import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
+import { answerOAuth } from "./http/oauth.ts";
 import { matchRunTable, sendRunTable } from "./http/runTable.ts";
 import { answerSignIn } from "./http/signIn.ts";
 import { receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
+import { type Mailer, openMailer } from "./mail.ts";
 import { Watcher } from "./metrics/watch.ts";
 import { LiveModels } from "./models/live.ts";
 import { appRouter } from "./router.ts";
@@ -29,11 +32,11 @@ const BODY_MS = 30_000;
 /** Answers a request for a page; Next's handler, or nothing in tests. */
 type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-export type WebOptions = { config: Config; db: Database; files: FileStore; log: Log; pages: PageHandler; isDevelopment?: boolean };
+export type WebOptions = { config: Config; db: Database; files: FileStore; log: Log; pages: PageHandler; mailer?: Mailer | null; isDevelopment?: boolean };
 export type Web = { server: Server /** Ends open streams and waits for answers under way, at most two seconds. */; close(): Promise<void> };
 
 /** The HTTP server: guard first, then calls, downloads and pages. Every answer has a request id, and none has a stack. */
-export function createWeb({ config, db, files, log, pages, isDevelopment = false }: WebOptions): Web {
+export function createWeb({ config, db, files, log, pages, mailer = openMailer(config), isDevelopment = false }: WebOptions): Web {
   const hosts = allowedHosts(config);
   const watcher = new Watcher(db);
   const live = new LiveModels(db);
@@ -52,6 +55,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     let session: Promise<Session | null> | undefined;
     const context: Context = {
       db,
+      system: db,
       config,
       files,
       watcher,
@@ -59,6 +63,11 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
       log,
       requestId,
       session: () => (session ??= resolveSession(db, config, req, res)),
+      door: doorOf(db, config, req, res),
+      mailer,
+      address: addressOf(req, config),
+      // The name was checked against the allow-list above.
+      origin: config.PUBLIC_URL?.replace(/\/$/, "") ?? `http://${req.headers.host}`,
     };
 
     if (path === "/healthz") return sendHealth(db, res);
@@ -68,6 +77,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);
     const table = matchRunTable(path);
     if (table && req.method !== "POST") return sendRunTable(context, req, res, table);
+    if (path.startsWith("/api/oauth/") && (await answerOAuth(context, req, res))) return;
     if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
     if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
@@ -92,6 +102,8 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
       maxBodySize: BODY_BYTES,
       maxBatchSize: CALLS_AT_ONCE,
       allowMethodOverride: false,
+      // tRPC has no code of its own for what is over; a single call's answer still says 410.
+      responseMeta: ({ errors }) => (errors.length > 0 && errors.every(({ cause }) => cause instanceof AppError && cause.code === "LINK_OVER") ? { status: 410 } : {}),
     });
   }
 
@@ -111,6 +123,7 @@ export function createWeb({ config, db, files, log, pages, isDevelopment = false
     async close() {
       watcher.close();
       live.close();
+      mailer?.close();
       const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeIdleConnections();
       const hard = setTimeout(() => server.closeAllConnections(), 2_000);

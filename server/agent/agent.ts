@@ -11,6 +11,7 @@ import type { Order } from "../trainer/order.ts";
 import { ingestNext } from "./datasets.ts";
 import { claimExports, claimRun, type HeldLease, type Lease, listLeases, readOwner, takeAway } from "./lease.ts";
 import type { Loss } from "./loss.ts";
+import { readMachine } from "./machine.ts";
 import { isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
 import { Trainers } from "./trainers.ts";
 
@@ -97,7 +98,7 @@ export class Agent {
     while (performance.now() < deadline && [...mine.values()].some(isAlive)) await sleep(50);
     for (const process of mine.values()) signalProcess(process, "SIGKILL");
     await this.#ingesting?.catch(() => {});
-    await this.#db.$executeRaw`DELETE FROM "Agent" WHERE "name" = ${this.#config.AGENT_NAME} AND "pid" = ${process.pid}`.catch(() => {});
+    await this.#db.$executeRaw`DELETE FROM "Agent" WHERE "name" = ${this.#config.AGENT_NAME} AND "pid" = ${process.pid} AND NOT "draining"`.catch(() => {});
   }
 
   /** Whether an expired lease means a lost trainer. */
@@ -111,7 +112,9 @@ export class Agent {
       if (trainer === null) return this.#trainers.keepOneWaiting();
       const owner = { agent: this.#config.AGENT_NAME, process: trainer.process };
       const leaseMs = this.#config.LEASE_MS;
-      const lease = (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS })) ?? (await claimExports(this.#db, owner, { leaseMs, settled: this.#settled }));
+      const lease =
+        (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS, maxRunning: this.#config.MAX_RUNNING_RUNS })) ??
+        (await claimExports(this.#db, owner, { leaseMs, settled: this.#settled }));
       if (lease === null) return;
       this.#log.info({ ...lease, pid: trainer.process.pid }, "run claimed");
       trainer.send(lease);
@@ -132,9 +135,10 @@ export class Agent {
   async #report(): Promise<void> {
     const askedAt = performance.now();
     const engine = this.#engine === null ? null : JSON.stringify(this.#engine);
+    const machine = JSON.stringify(await readMachine(this.#config.DATA_DIR));
     await this.#db.$executeRaw`
-      INSERT INTO "Agent" ("name", "pid", "engine", "maxRuns") VALUES (${this.#config.AGENT_NAME}, ${process.pid}, ${engine}::jsonb, ${this.#config.MAX_RUNS})
-      ON CONFLICT ("name") DO UPDATE SET "seenAt" = clock_timestamp(), "maxRuns" = EXCLUDED."maxRuns", "engine" = coalesce(EXCLUDED."engine", "Agent"."engine"),
+      INSERT INTO "Agent" ("name", "pid", "engine", "maxRuns", "machine") VALUES (${this.#config.AGENT_NAME}, ${process.pid}, ${engine}::jsonb, ${this.#config.MAX_RUNS}, ${machine}::jsonb)
+      ON CONFLICT ("name") DO UPDATE SET "seenAt" = clock_timestamp(), "machine" = EXCLUDED."machine", "maxRuns" = EXCLUDED."maxRuns", "engine" = coalesce(EXCLUDED."engine", "Agent"."engine"),
         "startedAt" = CASE WHEN "Agent"."pid" = EXCLUDED."pid" THEN "Agent"."startedAt" ELSE clock_timestamp() END, "pid" = EXCLUDED."pid"`;
     // A server that hung has answered in the end; meanwhile trainers could not renew either.
     if (performance.now() - askedAt > this.#config.LEASE_MS / 3) this.#databaseSince = performance.now();

@@ -28,19 +28,33 @@ export function readOwner(text: string): Owner | null {
 /** When a lease given now runs out, by the database's clock. */
 export const until = (leaseMs: number) => Prisma.sql`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
 
-/** Takes the oldest queued run for a trainer, or null where there is none or this agent trains `maxRuns` already. */
-export async function claimRun(db: Database, owner: Owner, { leaseMs, maxRuns }: { leaseMs: number; maxRuns: number }): Promise<Lease | null> {
-  const rows = await db.$queryRaw<Lease[]>`
+/**
+ * Takes the oldest queued run for a trainer, or null where there is none, this agent trains `maxRuns` already, or it is being drained.
+ * Runs of organizations that train as many as they may keep their place. Claims come one after the other, so that no two together exceed a number.
+ */
+export async function claimRun(
+  db: Database,
+  owner: Owner,
+  { leaseMs, maxRuns, maxRunning = 10_000 }: { leaseMs: number; maxRuns: number /** Of one organization, where it has no number of its own. */; maxRunning?: number },
+): Promise<Lease | null> {
+  const [, rows] = await db.$transaction([
+    // Before the statement that counts: it must see what the claim before it did.
+    db.$executeRaw`SELECT pg_advisory_xact_lock(7316552)`,
+    db.$queryRaw<Lease[]>`
     WITH "next" AS (
       SELECT "id" FROM "Run"
-      WHERE "status" = 'queued' AND (SELECT count(*) FROM "Run" WHERE "status" = 'running' AND split_part("owner", ' ', 1) = ${owner.agent}) < ${maxRuns}
+      WHERE "status" = 'queued' AND NOT EXISTS (SELECT 1 FROM "Agent" WHERE "name" = ${owner.agent} AND "draining")
+        AND (SELECT count(*) FROM "Run" AS "busy" WHERE "busy"."orgId" = "Run"."orgId" AND "busy"."status" = 'running')
+          < (SELECT coalesce("maxRunning", ${maxRunning}) FROM "Organization" WHERE "id" = "Run"."orgId")
+        AND (SELECT count(*) FROM "Run" WHERE "status" = 'running' AND split_part("owner", ' ', 1) = ${owner.agent}) < ${maxRuns}
       ORDER BY "createdAt", "id" LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE "Run" AS "run"
     SET "status" = 'running', "leaseToken" = "leaseToken" + 1, "leaseUntil" = ${until(leaseMs)}, "owner" = ${ownerText(owner)},
       "attempts" = "attempts" + 1, "flushed" = 0, "startedAt" = coalesce("startedAt", now())
     FROM "next" WHERE "run"."id" = "next"."id"
-    RETURNING "run"."id" AS "runId", "run"."orgId", "run"."leaseToken" AS "token"`;
+    RETURNING "run"."id" AS "runId", "run"."orgId", "run"."leaseToken" AS "token"`,
+  ]);
   return rows[0] ?? null;
 }
 

@@ -1,17 +1,22 @@
 import { type AnyRouter, initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { recordTrail } from "../accounts/trail.ts";
 import type { Config } from "../config.ts";
-import type { Database } from "../database/client.ts";
+import { type Database, walled } from "../database/client.ts";
 import { AppError, isDatabaseAway, refusals } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Mailer } from "../mail.ts";
 import type { Watcher } from "../metrics/watch.ts";
 import type { LiveModels } from "../models/live.ts";
 import type { FileStore } from "../storage/files.ts";
-import type { Role, Session } from "./session.ts";
+import type { Door, Role, Session } from "./session.ts";
 
 /** What every procedure is given. The session is looked for once a request, and only where a policy asks for it. */
 export type Context = {
+  /** In a procedure of an organization: behind that organization's wall, where nothing of another can be seen. Elsewhere: everything. */
   db: Database;
+  /** Everything, for the account code, which looks after people and organizations as such. Every `where` on it names whose. */
+  system: Database;
   config: Config;
   files: FileStore;
   watcher: Watcher;
@@ -19,12 +24,26 @@ export type Context = {
   log: Log;
   requestId: string;
   session: () => Promise<Session | null>;
+  /** Lets the visitor's browser in and out. */
+  door: Door;
+  mailer: Mailer | null;
+  /** Where the visitor comes from, for limits. */
+  address: string;
+  /** What links that leave the server begin with: `https://loom.example`. */
+  origin: string;
 };
 
 const policyMark: unique symbol = Symbol("policy");
 
-/** Who may call a procedure. Made only by the builders below, so that none can be forged or forgotten. */
-export type Policy = { readonly [policyMark]: true } & ({ kind: "public"; reason: string } | { kind: "org"; role: Role });
+/**
+ * Who may call a procedure:
+ * `public` anybody, for a reason that is written down; `person` whoever is signed in, about themselves; `org` people of the organization with at
+ * least this role, and scripts with a token of theirs unless `peopleOnly`; `operator` whoever looks after the installation.
+ */
+type Who = { kind: "public"; reason: string } | { kind: "person" } | { kind: "org"; role: Role; peopleOnly: boolean } | { kind: "operator" };
+
+/** Made only by the builders below, so that none can be forged or forgotten. */
+export type Policy = { readonly [policyMark]: true } & Who;
 
 /** Roles by what they include: each may do what those before it may. */
 const roles: readonly Role[] = ["viewer", "member", "admin", "owner"];
@@ -65,6 +84,7 @@ const httpStatus: Partial<Record<(typeof refusals)[keyof typeof refusals], numbe
 
 /** The HTTP status that goes with a refusal. */
 export function httpStatusOf(refusal: AppError): number {
+  if (refusal.code === "LINK_OVER") return 410;
   return httpStatus[refusals[refusal.code]] ?? 500;
 }
 
@@ -94,7 +114,7 @@ const answered = t.middleware(async ({ next, ctx, path }) => {
   throw new TRPCError({ code: refusals[refusal.code], message: refusal.message, cause: refusal });
 });
 
-function policy(who: { kind: "public"; reason: string } | { kind: "org"; role: Role }): Policy {
+function policy(who: Who): Policy {
   return { [policyMark]: true, ...who };
 }
 
@@ -106,19 +126,57 @@ export function publicProcedure(reason: string) {
 /** The session of a person who has at least this role. @throws AppError UNAUTHENTICATED, FORBIDDEN */
 export async function requireRole(ctx: Pick<Context, "session">, role: Role): Promise<Session> {
   const session = await ctx.session();
-  if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first: the link is printed where the server was started.");
+  if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
   if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
   return session;
 }
 
-/** A procedure for people of an organization who have at least this role. It is given `orgId` and `userId`, and every query of it names that organization. */
-export function org(role: Role) {
+/** The session of a person in front of a page: a token never stands in for one. */
+async function requirePerson(ctx: Pick<Context, "session">): Promise<Session> {
+  const session = await requireRole(ctx, "viewer");
+  if (session.byToken) throw new AppError("FORBIDDEN", "API tokens may not do this: sign in to the page.");
+  return session;
+}
+
+/**
+ * A procedure for people of an organization who have at least this role, and for scripts with a token of theirs unless `peopleOnly` says no.
+ * It is given `orgId` and `userId`; its `db` stands behind the organization's wall, and every query names the organization besides.
+ * What it changes is written into the trail.
+ */
+export function org(role: Role, { peopleOnly = false }: { peopleOnly?: boolean } = {}) {
   return t.procedure
-    .meta(policy({ kind: "org", role }))
+    .meta(policy({ kind: "org", role, peopleOnly }))
+    .use(answered)
+    .use(async ({ ctx, next, type, path, getRawInput }) => {
+      if (peopleOnly) await requirePerson(ctx);
+      const session = await requireRole(ctx, role);
+      const db = walled(ctx.db, session.org.id);
+      const result = await next({ ctx: { who: session, orgId: session.org.id, userId: session.user.id, db } });
+      if (type === "mutation" && result.ok) await recordTrail({ ...ctx, db }, session, path, await getRawInput(), result.data);
+      return result;
+    });
+}
+
+/** A procedure for whoever is signed in, about themselves: their account, their sessions, where they belong. */
+export function person() {
+  return t.procedure
+    .meta(policy({ kind: "person" }))
     .use(answered)
     .use(async ({ ctx, next }) => {
-      const session = await requireRole(ctx, role);
-      return next({ ctx: { who: session, orgId: session.org.id, userId: session.user.id } });
+      const session = await requirePerson(ctx);
+      return next({ ctx: { who: session, userId: session.user.id } });
+    });
+}
+
+/** A procedure for those who look after the whole installation. */
+export function operator() {
+  return t.procedure
+    .meta(policy({ kind: "operator" }))
+    .use(answered)
+    .use(async ({ ctx, next }) => {
+      const session = await requirePerson(ctx);
+      if (!session.isOperator) throw new AppError("FORBIDDEN", "This is for those who look after this installation.");
+      return next({ ctx: { who: session, userId: session.user.id } });
     });
 }
 

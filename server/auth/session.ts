@@ -1,31 +1,35 @@
-import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
+import { hashSecret, makeSecret } from "./secrets.ts";
+import { findToken } from "./token.ts";
 import { findLocalOwner } from "./workspace.ts";
 
 /** Who is asking: a person, in one organization. */
 export type Session = {
+  /** Of the session, or of the API token. */
   id: string;
   user: { id: string; name: string };
   org: { id: string; name: string };
+  /** In that organization; of a token, never beyond what its scope includes. */
   role: Role;
+  /** May see the page of the whole installation. */
+  isOperator: boolean;
+  /** A script with an API token, not a person in front of a page. */
+  byToken: boolean;
 };
 export type Role = "viewer" | "member" | "admin" | "owner";
+
+/** How somebody came in. */
+export type How = "local" | "link" | "password" | "guest" | "github" | "google" | "oidc";
 
 const LIFE_DAYS = 30;
 const DAY_MS = 86_400_000;
 const LINK_LIFE_MS = 2 * DAY_MS;
-
-/** A secret for a cookie or a link: 256 random bits. */
-function makeSecret(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-/** What is kept of a secret: a dump of the database signs nobody in. */
-export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
-}
+/** How long a cookie that was replaced still works, for requests that were on their way. */
+const OLD_COOKIE_MS = 5_000;
+/** How exactly it is known when a session was last used. */
+const SEEN_MS = 60_000;
 
 /** `__Host-` where the page is served over https: such a cookie cannot be set by a neighbouring domain. */
 function cookieName(config: Config): string {
@@ -44,53 +48,115 @@ function readCookie(req: IncomingMessage, name: string): string | null {
   return null;
 }
 
+function setCookie(config: Config, res: ServerResponse, secret: string, seconds: number): void {
+  const flags = ["Path=/", "HttpOnly", "SameSite=Lax", `Max-Age=${seconds}`, ...(isSecure(config) ? ["Secure"] : [])];
+  res.appendHeader("Set-Cookie", `${cookieName(config)}=${secret}; ${flags.join("; ")}`);
+}
+
 /** The session that a request's cookie names, or null. Costs one query. */
-async function findSession(db: Database, config: Config, req: IncomingMessage): Promise<Session | null> {
+async function findSession(db: Database, config: Config, req: IncomingMessage, res: ServerResponse): Promise<Session | null> {
   const secret = readCookie(req, cookieName(config));
   if (secret === null) return null;
-  const found = await db.session.findUnique({
-    where: { tokenHash: hashSecret(secret), expiresAt: { gt: new Date() } },
+  const tokenHash = hashSecret(secret);
+  const found = await db.session.findFirst({
+    where: {
+      OR: [{ tokenHash }, { previousHash: tokenHash, rotatedAt: { gt: new Date(Date.now() - OLD_COOKIE_MS) } }],
+      expiresAt: { gt: new Date() },
+      user: { disabledAt: null },
+    },
     select: {
       id: true,
+      currentOrgId: true,
+      rotate: true,
+      seenAt: true,
       user: {
-        select: { id: true, name: true, memberships: { select: { role: true, org: { select: { id: true, name: true } } }, take: 1 } },
+        select: {
+          id: true,
+          name: true,
+          isOperator: true,
+          memberships: { select: { role: true, org: { select: { id: true, name: true } } }, orderBy: { createdAt: "asc" } },
+        },
       },
     },
   });
-  const membership = found?.user.memberships[0];
+  const membership = found?.user.memberships.find(({ org }) => org.id === found.currentOrgId) ?? found?.user.memberships[0];
   if (!found || !membership) return null;
-  return { id: found.id, user: { id: found.user.id, name: found.user.name }, org: membership.org, role: membership.role };
+  if (found.rotate) await rotate(db, config, res, found.id, tokenHash);
+  else if (Date.now() - found.seenAt.getTime() > SEEN_MS) await db.session.updateMany({ where: { id: found.id }, data: { seenAt: new Date() } });
+  const { id, name, isOperator } = found.user;
+  return { id: found.id, user: { id, name }, org: membership.org, role: membership.role, isOperator, byToken: false };
+}
+
+/** Rights have changed since: the cookie is replaced. Of requests at the same time one does it, and the others' cookie still works for a moment. */
+async function rotate(db: Database, config: Config, res: ServerResponse, id: string, previousHash: string): Promise<void> {
+  const secret = makeSecret();
+  const { count } = await db.session.updateMany({
+    where: { id, tokenHash: previousHash, rotate: true },
+    data: { tokenHash: hashSecret(secret), previousHash, rotatedAt: new Date(), rotate: false },
+  });
+  if (count > 0) setCookie(config, res, secret, LIFE_DAYS * 86_400);
 }
 
 /** Whether an open stream's session still holds. */
 export async function isSessionAlive(db: Database, session: Session): Promise<boolean> {
-  const found = await db.session.count({
-    where: { id: session.id, expiresAt: { gt: new Date() }, user: { memberships: { some: { orgId: session.org.id } } } },
-  });
+  const now = new Date();
+  const found = session.byToken
+    ? await db.apiToken.count({ where: { id: session.id, orgId: session.org.id, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }], member: { user: { disabledAt: null } } } })
+    : await db.session.count({ where: { id: session.id, expiresAt: { gt: now }, user: { disabledAt: null, memberships: { some: { orgId: session.org.id } } } } });
   return found > 0;
 }
 
-/** Signs a person in on this answer: a new session, its secret only in an HttpOnly cookie. Returns the session's id. */
-async function openSession(db: Database, config: Config, res: ServerResponse, userId: string, linkId: string | null): Promise<string> {
-  const secret = makeSecret();
-  const { id } = await db.session.create({
-    select: { id: true },
-    data: { userId, linkId, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LIFE_DAYS * DAY_MS) },
-  });
-  const flags = ["Path=/", "HttpOnly", "SameSite=Lax", `Max-Age=${LIFE_DAYS * 86_400}`, ...(isSecure(config) ? ["Secure"] : [])];
-  res.appendHeader("Set-Cookie", `${cookieName(config)}=${secret}; ${flags.join("; ")}`);
-  return id;
+/** What an answer may do to the visitor's browser: let it in as somebody, or out. */
+export type Door = {
+  /** Signs a person in: a new session, its secret only in an HttpOnly cookie. What the browser's old cookie opened is closed. Returns the session's id. */
+  open(userId: string, how: How, more?: { linkId?: string; currentOrgId?: string }): Promise<string>;
+  /** Ends the session that the cookie names. */
+  close(): Promise<void>;
+};
+
+export function doorOf(db: Database, config: Config, req: IncomingMessage, res: ServerResponse): Door {
+  const leave = async () => {
+    const secret = readCookie(req, cookieName(config));
+    if (secret !== null) await db.session.deleteMany({ where: { OR: [{ tokenHash: hashSecret(secret) }, { previousHash: hashSecret(secret) }] } });
+  };
+  return {
+    async open(userId, how, { linkId, currentOrgId } = {}) {
+      await leave();
+      const secret = makeSecret();
+      const { id } = await db.session.create({
+        select: { id: true },
+        data: {
+          userId,
+          how,
+          linkId,
+          currentOrgId,
+          tokenHash: hashSecret(secret),
+          expiresAt: new Date(Date.now() + LIFE_DAYS * DAY_MS),
+          userAgent: (req.headers["user-agent"] ?? "").slice(0, 200),
+        },
+      });
+      setCookie(config, res, secret, LIFE_DAYS * 86_400);
+      return id;
+    },
+    async close() {
+      await leave();
+      setCookie(config, res, "", 0);
+    },
+  };
 }
 
 /**
- * The session of a request. With AUTH=local a visitor without one is signed into this machine's workspace on the spot;
- * with AUTH=required the answer is null.
+ * The session of a request: of the API token that it bears, or of its cookie. With AUTH=local, and while nobody has made an account of this
+ * machine's workspace, a visitor without one is signed into it on the spot; else the answer is null.
  */
 export async function resolveSession(db: Database, config: Config, req: IncomingMessage, res: ServerResponse): Promise<Session | null> {
-  const session = await findSession(db, config, req);
+  const { authorization } = req.headers;
+  if (authorization !== undefined) return findToken(db, authorization);
+  const session = await findSession(db, config, req, res);
   if (session !== null || config.AUTH === "required") return session;
   const owner = await findLocalOwner(db);
-  return { id: await openSession(db, config, res, owner.user.id, null), ...owner };
+  if (owner === null) return null;
+  return { id: await doorOf(db, config, req, res).open(owner.user.id, "local"), byToken: false, ...owner };
 }
 
 /**
@@ -98,19 +164,26 @@ export async function resolveSession(db: Database, config: Config, req: Incoming
  * Returns the secret part; only its hash is kept.
  */
 export async function createOwnerLink(db: Database): Promise<string> {
-  const owner = await findLocalOwner(db);
+  const member = await findOwnerForLink(db);
   const secret = makeSecret();
   await db.$transaction([
-    db.signInLink.deleteMany({ where: { orgId: owner.org.id, usedAt: null } }),
-    db.signInLink.create({
-      data: { orgId: owner.org.id, userId: owner.user.id, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LINK_LIFE_MS) },
-    }),
+    db.signInLink.deleteMany({ where: { orgId: member.orgId, usedAt: null } }),
+    db.signInLink.create({ data: { ...member, tokenHash: hashSecret(secret), expiresAt: new Date(Date.now() + LINK_LIFE_MS) } }),
   ]);
   return secret;
 }
 
+/** The operator who has been here longest: the installation's first owner, or who took over from them. */
+async function findOwnerForLink(db: Database): Promise<{ orgId: string; userId: string }> {
+  return db.membership.findFirstOrThrow({
+    where: { user: { isOperator: true, disabledAt: null } },
+    orderBy: [{ user: { createdAt: "asc" } }, { createdAt: "asc" }],
+    select: { orgId: true, userId: true },
+  });
+}
+
 /** Uses a link up and signs its holder in. False where it is unknown, used or too old. */
-export async function redeemLink(db: Database, config: Config, res: ServerResponse, secret: string): Promise<boolean> {
+export async function redeemLink(db: Database, door: Door, secret: string): Promise<boolean> {
   const tokenHash = hashSecret(secret);
   // One statement decides: of two visitors with the same link, one gets in.
   const { count } = await db.signInLink.updateMany({
@@ -119,17 +192,27 @@ export async function redeemLink(db: Database, config: Config, res: ServerRespon
   });
   if (count === 0) return false;
   const link = await db.signInLink.findUniqueOrThrow({ where: { tokenHash }, select: { id: true, userId: true } });
-  await openSession(db, config, res, link.userId, link.id);
+  await door.open(link.userId, "link", { linkId: link.id });
   return true;
 }
 
 /** Drops what no longer signs anybody in; with AUTH=required also the sessions that AUTH=local gave away. */
 export async function clearSessions(db: Database, config: Config): Promise<void> {
-  await db.session.deleteMany({ where: { expiresAt: { lt: new Date() } } });
-  if (config.AUTH === "required") await db.session.deleteMany({ where: { linkId: null } });
+  const now = new Date();
+  await db.session.deleteMany({ where: { expiresAt: { lt: now } } });
+  await db.mailToken.deleteMany({ where: { expiresAt: { lt: now } } });
+  await db.attempt.deleteMany({ where: { endsAt: { lt: now } } });
+  if (config.AUTH === "required") await db.session.deleteMany({ where: { how: "local" } });
 }
 
-/** Whether a link has signed somebody in who still is. */
+/** Whether the owner has a way in: a password or another provider's account, or a session of a link that still holds. */
 export async function hasSignedInOwner(db: Database): Promise<boolean> {
-  return (await db.session.count({ where: { linkId: { not: null }, expiresAt: { gt: new Date() } } })) > 0;
+  const ways = await db.user.count({
+    where: {
+      isOperator: true,
+      disabledAt: null,
+      OR: [{ passwordHash: { not: null } }, { identities: { some: {} } }, { sessions: { some: { how: "link", expiresAt: { gt: new Date() } } } }],
+    },
+  });
+  return ways > 0;
 }

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import { Pool } from "pg";
+import { Pool, type PoolClient } from "pg";
 import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
+import { TENANT_ROLE } from "./walls.ts";
 
 /** The database as every process of ours sees it. */
 export type Database = PrismaClient;
@@ -33,8 +34,14 @@ export function openDatabase(url: string, { connections = 10, name = "tensorloom
     // A client that dies inside a transaction must not keep a run locked.
     idle_in_transaction_session_timeout: 10_000,
   });
+  const db = connect(scoped(pool, null), true);
+  walls.set(db, { pool, tenants: new Map() });
+  return db;
+}
+
+function connect(pool: Pool, isOwner: boolean): Database {
   const adapter = new PrismaPg(pool, {
-    disposeExternalPool: true,
+    disposeExternalPool: isOwner,
     // A connection that breaks while idle is replaced at the next query; there is nobody to tell.
     onPoolError: () => {},
     onConnectionError: () => {},
@@ -77,4 +84,58 @@ export async function readSnapshot<T>(db: Database, read: (ask: Ask) => Promise<
   } finally {
     client.release(broken);
   }
+}
+
+/** Organizations whose clients are kept ready; the one that was not asked for the longest goes first. */
+const MOST_TENANTS = 200;
+const walls = new WeakMap<Database, { pool: Pool; tenants: Map<string, Database> }>();
+
+/**
+ * The same database behind the wall of one organization: every query, transaction and trigger runs as the tenant role, for which row-level
+ * security shows that organization's rows and no others, whatever the query says. Shares the connections of `db`.
+ */
+export function walled(db: Database, orgId: string): Database {
+  const behind = walls.get(db);
+  if (!behind) throw new Error("Only a database that openDatabase opened has walls.");
+  const tenant = behind.tenants.get(orgId) ?? connect(scoped(behind.pool, orgId), false);
+  behind.tenants.delete(orgId);
+  behind.tenants.set(orgId, tenant);
+  const [oldest] = behind.tenants.keys();
+  if (behind.tenants.size > MOST_TENANTS && oldest !== undefined) behind.tenants.delete(oldest);
+  return tenant;
+}
+
+/** For whom a connection was last set up: an organization, null for the system. */
+const scopes = new WeakMap<PoolClient, string | null>();
+
+/** The pool as one organization may use it, or with null, the system: each connection is told for whom it works before it is handed out. */
+function scoped(pool: Pool, orgId: string | null): Pool {
+  async function enter(): Promise<PoolClient> {
+    const client = await pool.connect();
+    const before = scopes.get(client);
+    if (before === orgId || (before === undefined && orgId === null)) return client;
+    try {
+      await client.query("SELECT set_config('role', $1, false), set_config('tensorloom.org', $2, false)", [orgId === null ? "none" : TENANT_ROLE, orgId ?? ""]);
+      scopes.set(client, orgId);
+      return client;
+    } catch (error) {
+      // Nobody may get a connection that is set up for we do not know whom.
+      client.release(true);
+      throw error;
+    }
+  }
+  const view: Pool = Object.create(pool);
+  const query = async (...args: [string]) => {
+    const client = await enter();
+    let broken: Error | undefined;
+    try {
+      return await client.query(...args);
+    } catch (error) {
+      broken = error as Error;
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+  return Object.assign(view, { connect: enter, query, ...(orgId === null ? {} : { on: () => view, removeListener: () => view }) });
 }

@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import { everything, openSchemaEngine, readMigrations } from "../../prisma/engine.ts";
+import { raiseWalls } from "./walls.ts";
 
 /** Any number that only we use: whoever holds this lock is migrating. */
 const LOCK = 7_316_551;
@@ -21,11 +22,14 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         client,
         migrationsList.migrationDirectories.map(({ path }) => path),
       )
-    )
+    ) {
+      await raiseWalls(client);
       return [];
+    }
     const { engine, close } = await openSchemaEngine(databaseUrl);
     try {
       const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: everything });
+      await raiseWalls(client);
       return appliedMigrationNames;
     } finally {
       await close();

@@ -6,7 +6,7 @@ import { type DatasetArray, datasetArrays } from "../../core/data/datasetArrays.
 import { Manifest } from "../../core/data/manifest.ts";
 import { encodeNpyHeader, itemSizeBytes } from "../../core/data/npy.ts";
 import type { Context } from "../auth/procedure.ts";
-import type { Tx } from "../database/client.ts";
+import { type Tx, walled } from "../database/client.ts";
 import { readWindows } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
@@ -96,7 +96,7 @@ export function matchDownload(path: string): Address | null {
 export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id, part }: Address): Promise<void> {
   const session = await context.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
-  const found = await downloads[kind]?.(context, session.org.id, id, part).catch((cause: NodeJS.ErrnoException) => {
+  const found = await downloads[kind]?.({ db: walled(context.db, session.org.id), files: context.files }, session.org.id, id, part).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") throw gone(cause);
     throw cause;
   });

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { type Column, columnId, readColumn, readView, type View } from "../../core/runs/view.ts";
 import { type Context, requireRole } from "../auth/procedure.ts";
+import { walled } from "../database/client.ts";
 import { AppError } from "../errors.ts";
 import { Id } from "../input.ts";
 import { findPage, listColumns, type RunLine, readLines } from "../runs/list.ts";
@@ -33,8 +34,9 @@ export type TableRow = readonly Cell[];
  * Sends all runs of a view with its columns, as an attachment. The address says the view, as that of the page does, and `model` the model.
  * Without columns: all there are.
  */
-export async function sendRunTable(context: Context, req: IncomingMessage, res: ServerResponse, format: keyof typeof formats): Promise<void> {
-  const session = await requireRole(context, "viewer");
+export async function sendRunTable(asked: Context, req: IncomingMessage, res: ServerResponse, format: keyof typeof formats): Promise<void> {
+  const session = await requireRole(asked, "viewer");
+  const context = { ...asked, db: walled(asked.db, session.org.id) };
   const params = new URL(req.url ?? "", "http://x").searchParams;
   const view = readView(params);
   const model = params.get("model");

@@ -17,7 +17,7 @@ export async function answerSignIn(context: Context, req: IncomingMessage, res: 
     sendPage(res, 200, "Welcome", `<p>This link works once.</p><form method="post" action="/sign-in/${secret}"><button>Sign in as the owner</button></form>`);
     return true;
   }
-  if (await redeemLink(context.db, context.config, res, secret)) {
+  if (await redeemLink(context.db, context.door, secret)) {
     res.writeHead(303, { Location: "/" }).end();
     return true;
   }

@@ -156,12 +156,12 @@ export const runs = router({
   /** Everything that happens to a run, as it happens. Goes on exactly after `lastEventId`; without one it begins now. */
   watch: org("viewer")
     .input(z.strictObject({ runId: Id, lastEventId: z.string().max(8_192).nullish() }))
-    .subscription(async ({ ctx: { db, orgId, watcher, who }, input: { runId, lastEventId }, signal = new AbortController().signal }) => {
+    .subscription(async ({ ctx: { db, system, orgId, watcher, who }, input: { runId, lastEventId }, signal = new AbortController().signal }) => {
       const run = { id: runId, orgId };
       await requireRun(db, orgId, runId);
       // Found before the stream opens: what becomes visible after the reader knows that it listens is in the stream.
       const cursor = (lastEventId ? readCursor(lastEventId) : null) ?? (await watcher.begin(run));
-      return track(watcher.watch(run, cursor, signal, () => isSessionAlive(db, who)));
+      return track(watcher.watch(run, cursor, signal, () => isSessionAlive(system, who)));
     }),
 });
 

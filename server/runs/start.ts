@@ -13,6 +13,7 @@ import { lrSchedule } from "../../core/training/schedules/index.ts";
 import { type RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
+import { limitsOf, requireStorage } from "../accounts/quotas.ts";
 import type { Config } from "../config.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -265,13 +266,12 @@ export async function lockQueue(tx: Tx, orgId: string): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${orgId}, 0))`;
 }
 
-/** @throws AppError QUEUE_FULL. Needs the queue's lock. */
+/** @throws AppError QUEUE_FULL, STORAGE_FULL. Needs the queue's lock. */
 export async function requireRoom(tx: Tx, config: Config, orgId: string): Promise<void> {
+  const { queued: limit } = await limitsOf(tx, config, orgId);
   const queued = await tx.run.count({ where: { orgId, status: "queued" } });
-  if (queued >= config.MAX_QUEUED_RUNS)
-    throw new AppError("QUEUE_FULL", `${queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.`, {
-      details: { limit: config.MAX_QUEUED_RUNS },
-    });
+  if (queued >= limit) throw new AppError("QUEUE_FULL", `${queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.`, { details: { limit } });
+  await requireStorage(tx, config, orgId);
 }
 
 async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "number">): Promise<{ runId: string }> {

@@ -52,7 +52,9 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   const db: Database = openDatabase(postgres.url, { connections: 6, name: "fault test" });
   const files = openFileStore(join(folder, "files"));
   await ensureWorkspace(db);
-  const { org, user } = await findLocalOwner(db);
+  const owner = await findLocalOwner(db);
+  if (!owner) throw new Error("The workspace has no owner.");
+  const { org, user } = owner;
   const project = await db.project.create({ data: { orgId: org.id, name: "Faults" } });
   const datasetId = await readPenguins(db, files, org.id);
   const agents: ChildProcess[] = [];

@@ -4,17 +4,28 @@ import { pino } from "pino";
 import { afterAll } from "vitest";
 import { readConfig } from "../../server/config.ts";
 import type { Database } from "../../server/database/client.ts";
+import type { Log } from "../../server/log.ts";
+import type { Mail } from "../../server/mail.ts";
 import type { AppRouter } from "../../server/router.ts";
 import type { FileStore } from "../../server/storage/files.ts";
 import { createWeb } from "../../server/web.ts";
 
-/** The server as it runs, but for the pages, whose place a plain answer takes. */
-export async function serveWeb(db: Database, files: FileStore, settings: Record<string, string> = {}) {
+/** What was mailed. */
+export type Outbox = Mail[];
+
+/** The server as it runs, but for the pages, whose place a plain answer takes, and the mail, which goes to `outbox` where there is one. */
+export async function serveWeb(
+  db: Database,
+  files: FileStore,
+  settings: Record<string, string> = {},
+  { outbox, log = pino({ level: "silent" }) }: { outbox?: Outbox; log?: Log } = {},
+) {
   const web = createWeb({
     config: readConfig(settings),
     db,
     files,
-    log: pino({ level: "silent" }),
+    log,
+    ...(outbox ? { mailer: { send: async (mail) => void outbox.push(mail), close: () => {} } } : {}),
     pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
   });
   await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
@@ -26,23 +37,22 @@ export async function serveWeb(db: Database, files: FileStore, settings: Record<
 /** A browser that keeps its cookie. */
 export function browserAt(base: string) {
   let cookie = "";
+  const keep = async (url: string | URL | Request, init?: RequestInit) => {
+    const answer = await fetch(url, init);
+    const set = answer.headers.getSetCookie()[0];
+    if (set) cookie = set.split(";")[0] ?? "";
+    return answer;
+  };
   return {
     get cookie() {
       return cookie;
     },
     async fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}) {
-      const answer = await fetch(`${base}${path}`, {
-        redirect: "manual",
-        ...init,
-        headers: { ...(cookie ? { cookie } : {}), ...init.headers },
-      });
-      const set = answer.headers.getSetCookie()[0];
-      if (set) cookie = set.split(";")[0] ?? "";
-      return answer;
+      return keep(`${base}${path}`, { redirect: "manual", ...init, headers: { ...(cookie ? { cookie } : {}), ...init.headers } });
     },
     client() {
       const headers = () => ({ cookie });
-      return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${base}/api/trpc`, headers })] });
+      return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${base}/api/trpc`, headers, fetch: keep })] });
     },
   };
 }

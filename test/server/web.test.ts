@@ -6,7 +6,8 @@ import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from
 import { beforeAll, describe, expect, test } from "vitest";
 import { findTemplate } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
-import { createOwnerLink, hashSecret } from "../../server/auth/session.ts";
+import { hashSecret } from "../../server/auth/secrets.ts";
+import { createOwnerLink } from "../../server/auth/session.ts";
 import { ensureWorkspace } from "../../server/auth/workspace.ts";
 import { appendMetrics } from "../../server/metrics/store.ts";
 import type { AppRouter } from "../../server/router.ts";

@@ -69,7 +69,7 @@ export async function makeTenant(db: Database, { name = "Tenant", role = "owner"
   return {
     orgId: org.id,
     userId: user.id,
-    session: { id: session.id, user: { id: user.id, name: user.name }, org: { id: org.id, name: org.name }, role },
+    session: { id: session.id, user: { id: user.id, name: user.name }, org: { id: org.id, name: org.name }, role, isOperator: false, byToken: false },
     datasetId: dataset.id,
     projectId: project.id,
     modelId: model.id,
@@ -88,6 +88,7 @@ export function makeContext(db: Database, { config = readConfig({}), files = tem
   const log = pino({ level: "silent" });
   return (session: Session | null): Context => ({
     db,
+    system: db,
     config,
     files,
     watcher,
@@ -95,6 +96,10 @@ export function makeContext(db: Database, { config = readConfig({}), files = tem
     log,
     requestId: "test",
     session: () => Promise.resolve(session),
+    door: { open: () => Promise.reject(new Error("There is no browser here.")), close: () => Promise.resolve() },
+    mailer: null,
+    address: "127.0.0.1",
+    origin: "http://localhost",
   });
 }
 

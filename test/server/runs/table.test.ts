@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Filter, plainView, readFilter, readView, STATS, settingFacts, View, writeFilter, writeView } from "../../../core/runs/view.ts";
-import { hashSecret } from "../../../server/auth/session.ts";
+import { hashSecret } from "../../../server/auth/secrets.ts";
 import { csvCell } from "../../../server/http/runTable.ts";
 import { emptyTrash, TRASH_DAYS } from "../../../server/runs/organize.ts";
 import { openTestDatabase } from "../postgres.ts";
