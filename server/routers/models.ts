@@ -44,8 +44,8 @@ export const models = router({
   /** The model as a document that several people edit, from its present state on. */
   watch: org("viewer")
     .input(WatchModel)
-    .subscription(({ ctx: { db, orgId, live, who }, input: { modelId, clientId }, signal = new AbortController().signal }) =>
-      live.watch(orgId, { modelId, clientId, name: who.user.name }, signal, () => isSessionAlive(db, who)),
+    .subscription(({ ctx: { system, orgId, live, who }, input: { modelId, clientId }, signal = new AbortController().signal }) =>
+      live.watch(orgId, { modelId, clientId, name: who.user.name }, signal, () => isSessionAlive(system, who)),
     ),
 
   /** Brings an edit into the document. The same one twice is one. */
