@@ -25,7 +25,7 @@ import { layerOf } from "./bypass.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
-import type { Wiring } from "./order.ts";
+import { type Wiring, wiresInto } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
 import { dependsOnTarget } from "./predicting.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
@@ -198,8 +198,8 @@ class BodyCheck {
     const memo = readNodeParams(layer, node);
     const isPlain = !layer.boundary && !layer.bodies && !layer.compose;
     // After an edit most nodes have the very inputs that they had, so nothing about them is new.
+    if (isPlain && memo.clean && this.isAsBefore(memo.clean.arrived, node, ports, wiring)) return memo.clean.result;
     const arrived = isPlain ? this.arrivedAt(node, ports, wiring) : null;
-    if (arrived && memo.clean && isSameList(memo.clean.arrived, arrived)) return memo.clean.result;
     const reported = this.checked.problems.length;
     for (const { name, message } of memo.problems) {
       const { default: value } = layer.params[name] ?? { default: null };
@@ -250,7 +250,7 @@ class BodyCheck {
             );
       if (inferred && "problem" in inferred) {
         const { problem: message, code = "GRAPH_SHAPE", port, param, hint, fixes = [] } = inferred;
-        this.report({ code, message, node: node.id, port, param, edge: port === undefined ? undefined : wiring.get(node.id)?.get(port)?.[0]?.id, hint, fixes });
+        this.report({ code, message, node: node.id, port, param, edge: port === undefined ? undefined : wiresInto(wiring, node.id, port)[0]?.id, hint, fixes });
       } else if (inferred) {
         for (const { message, port, hint, fixes = [] } of inferred.hints ?? []) this.report({ severity: "hint", code: "GRAPH_LINT", message, node: node.id, port, hint, fixes });
         plan = inferred.weights;
@@ -281,16 +281,25 @@ class BodyCheck {
   /** What comes in at each port, by identity: port names, each followed by the types on its wires; null where one is not known. */
   private arrivedAt(node: Node, ports: InputPorts, wiring: Wiring): (string | TensorType)[] | null {
     const arrived: (string | TensorType)[] = [];
-    const wires = wiring.get(node.id);
     for (const port of Object.keys(ports)) {
       arrived.push(port);
-      for (const { from } of wires?.get(port) ?? []) {
+      for (const { from } of wiresInto(wiring, node.id, port)) {
         const type = this.outputs.get(from.node)?.[from.port];
         if (!type) return null;
         arrived.push(type);
       }
     }
     return arrived;
+  }
+
+  /** Whether the very same comes in as `arrivedAt` said before. */
+  private isAsBefore(before: readonly (string | TensorType)[], node: Node, ports: InputPorts, wiring: Wiring): boolean {
+    let at = 0;
+    for (const port in ports) {
+      if (before[at++] !== port) return false;
+      for (const { from } of wiresInto(wiring, node.id, port)) if (before[at++] !== this.outputs.get(from.node)?.[from.port]) return false;
+    }
+    return at === before.length;
   }
 
   /** The types on a node's input ports; incomplete where a needed one is missing or of a wrong dtype. */
@@ -327,7 +336,7 @@ class BodyCheck {
     let isComplete = true;
     for (const [port, taken] of Object.entries(ports)) {
       const { optional, many } = taken;
-      const wires = wiring.get(node.id)?.get(port) ?? [];
+      const wires = wiresInto(wiring, node.id, port);
       if (wires.length === 0) {
         if (many) inputs[port] = [];
         if (optional) continue;
@@ -506,6 +515,7 @@ function compose(layer: Layer, node: Node, params: Values<Params>, inputs: Input
 
 /** Takes weights away from nodes that use those of others, where name, shape and dtype are the same. */
 function tieWeights(checked: Checked, ties: readonly Tie[]): void {
+  if (ties.length === 0) return;
   const targets = new Map(ties.map(({ path, target }) => [path, target]));
   const live = new Set(checked.order);
   const plans = new Map(checked.weights);
@@ -773,11 +783,19 @@ function printGib(bytes: number): string {
   return gib < 1024 ? `${gib.toFixed(1)} GiB` : `${(gib / 1024).toFixed(1)} TiB`;
 }
 
+const planBytes = new WeakMap<{ [name: string]: WeightPlan }, number>();
+
 function checkMemory(checked: Checked): void {
   let total = 0;
   let greatest = { path: "", bytes: 0 };
   for (const path of checked.order) {
-    const bytes = Object.values(checked.weights.get(path) ?? {}).reduce((sum, { shape, dtype }) => sum + shape.reduce((a, b) => a * b, dtype === "int64" ? 8 : 4), 0);
+    const plan = checked.weights.get(path);
+    if (!plan) continue;
+    let bytes = planBytes.get(plan);
+    if (bytes === undefined) {
+      bytes = Object.values(plan).reduce((sum, { shape, dtype }) => sum + shape.reduce((a, b) => a * b, dtype === "int64" ? 8 : 4), 0);
+      planBytes.set(plan, bytes);
+    }
     total += bytes;
     if (bytes > greatest.bytes) greatest = { path, bytes };
   }
@@ -853,10 +871,6 @@ function readNodeParams(layer: Layer, node: Node): ParamMemo {
 /** A layer's checked parameters, for lowering and exports. */
 export function paramsOf(layer: Layer, node: Node): Values<Params> {
   return readNodeParams(layer, node).values;
-}
-
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function countParameters(plan: { [name: string]: WeightPlan } | undefined): number {

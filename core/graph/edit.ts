@@ -295,15 +295,14 @@ function portsIn(node: Node): { input: string; output: string } | undefined {
 }
 
 function reachableFrom(body: Body, id: string): Set<string> {
-  const reached = new Set([id]);
-  const open = [id];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const { from, to } of body.edges) {
-      if (from.node !== at || reached.has(to.node)) continue;
-      reached.add(to.node);
-      open.push(to.node);
-    }
+  const next = new Map<string, string[]>();
+  for (const { from, to } of body.edges) {
+    const known = next.get(from.node);
+    if (known) known.push(to.node);
+    else next.set(from.node, [to.node]);
   }
+  const reached = new Set([id]);
+  for (const at of reached) for (const to of next.get(at) ?? []) reached.add(to);
   return reached;
 }
 

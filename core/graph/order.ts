@@ -1,8 +1,18 @@
 import type { InputPorts, Layer } from "../layers/kit.ts";
 import type { Edge, Node } from "./document.ts";
 
-/** The wires into each node, by port. */
-export type Wiring = Map<string, Map<string, Edge[]>>;
+/** The wires into each node, in edge order; mostly one, so that a list is found faster than a map is made. */
+export type Wiring = Map<string, Edge[]>;
+
+const NO_WIRES: readonly Edge[] = [];
+
+/** The wires into one port of a node. */
+export function wiresInto(wiring: Wiring, node: string, port: string): readonly Edge[] {
+  const wires = wiring.get(node);
+  if (!wires) return NO_WIRES;
+  if (wires.length === 1) return wires[0]?.to.port === port ? wires : NO_WIRES;
+  return wires.filter(({ to }) => to.port === port);
+}
 
 type Ordered<N> = {
   /** Every node after those it needs, those of loops included. */
@@ -18,52 +28,52 @@ type Ordered<N> = {
  * branch by branch. Ids break ties, so the order depends neither on places on the canvas nor on the order in the document.
  */
 export function arrange<N extends { node: Node; layer: Layer; inputs: InputPorts }>(nodes: N[], wiring: Wiring): Ordered<N> {
-  const byId = new Map(nodes.map((read) => [read.node.id, read]));
-  const visitAll = (some: N[]) => {
-    for (const read of some.sort((a, b) => (a.node.id < b.node.id ? -1 : 1))) visit(read);
-  };
+  /** A node on the walk: the wires into it, in port order once it is reached, and which of them is next. */
+  type Stop = { read: N; wires: readonly Edge[]; next: number; state: "new" | "open" | "done" };
+  const stops = new Map(nodes.map((read): [string, Stop] => [read.node.id, { read, wires: NO_WIRES, next: 0, state: "new" }]));
   const order: N[] = [];
   const cycles: Edge[][] = [];
-  const state = new Map<string, "open" | "done">();
 
-  const wiresInto = (read: N): Edge[] => {
-    const ports = wiring.get(read.node.id);
-    if (!ports) return [];
-    // Most nodes have one wire.
-    if (ports.size === 1) for (const [port, wires] of ports) if (Object.hasOwn(read.inputs, port)) return wires;
-    return Object.keys(read.inputs).flatMap((port) => ports.get(port) ?? []);
+  const inPortOrder = ({ node, inputs }: N): readonly Edge[] => {
+    const wires = wiring.get(node.id);
+    if (!wires) return NO_WIRES;
+    return wires.length === 1 ? wires : Object.keys(inputs).flatMap((port) => wires.filter(({ to }) => to.port === port));
   };
 
   // The stack is explicit: a chain of 2,000 nodes is a legal graph.
-  const visit = (root: N) => {
-    if (state.has(root.node.id)) return;
-    const stack: { read: N; wires: Edge[]; next: number }[] = [{ read: root, wires: wiresInto(root), next: 0 }];
-    state.set(root.node.id, "open");
+  const stack: Stop[] = [];
+  const enter = (stop: Stop) => {
+    stop.state = "open";
+    stop.wires = inPortOrder(stop.read);
+    stack.push(stop);
+  };
+  const visit = (root: Stop) => {
+    if (root.state !== "new") return;
+    enter(root);
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const wire = top.wires[top.next++];
       if (!wire) {
-        state.set(top.read.node.id, "done");
+        top.state = "done";
         order.push(top.read);
         stack.pop();
         continue;
       }
-      const source = byId.get(wire.from.node);
-      if (!source) continue;
-      const reached = state.get(source.node.id);
-      if (reached === "open") {
-        const start = stack.findIndex(({ read }) => read === source);
+      const source = stops.get(wire.from.node);
+      if (source?.state === "new") enter(source);
+      else if (source?.state === "open") {
         // Each open node but the last was left through the wire before its `next`; read against the walk, wires run forward.
-        const loop = stack.slice(start).map((entry) => entry.wires[entry.next - 1]);
+        const loop = stack.slice(stack.indexOf(source)).map((stop) => stop.wires[stop.next - 1]);
         if (cycles.length < 10) cycles.push(loop.filter((edge) => edge !== undefined).reverse());
-      } else if (!reached) {
-        state.set(source.node.id, "open");
-        stack.push({ read: source, wires: wiresInto(source), next: 0 });
       }
     }
   };
+  const visitAll = (some: Stop[]) => {
+    for (const stop of some.sort((a, b) => (a.read.node.id < b.read.node.id ? -1 : 1))) visit(stop);
+  };
 
-  visitAll(nodes.filter(({ layer }) => layer.boundary?.kind === "output"));
-  const live = new Set(state.keys());
-  visitAll(nodes.filter(({ node }) => !state.has(node.id)));
+  const all = [...stops.values()];
+  visitAll(all.filter(({ read }) => read.layer.boundary?.kind === "output"));
+  const live = new Set(order.map(({ node }) => node.id));
+  visitAll(all.filter(({ state }) => state === "new"));
   return { order, live, cycles };
 }

@@ -9,6 +9,7 @@ export type BodyStep = { node: string; role: string };
 
 /** The path of `id` in the body reached by `steps`. */
 export function pathOf(steps: readonly BodyStep[], id: string): NodePath {
+  if (steps.length === 0) return id;
   return [...steps.flatMap(({ node, role }) => [node, role]), id].join("/");
 }
 

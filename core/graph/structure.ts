@@ -5,7 +5,7 @@ import { layerOf, whyNotBypass } from "./bypass.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Node } from "./document.ts";
 import { isFurniture } from "./furniture.ts";
-import { arrange, type Wiring } from "./order.ts";
+import { arrange, type Wiring, wiresInto } from "./order.ts";
 
 /** A node with its layer and the ports that it has now. */
 export type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputPorts };
@@ -130,14 +130,19 @@ class StructureReader {
   /** The wires that join known ports, by the port they go into. */
   private readEdges(): Wiring {
     const wiring: Wiring = new Map();
-    const nodeIds = new Set(this.body.nodes.flatMap((node) => (isFurniture(node) ? [] : [node.id])));
+    let listed: Set<string> | undefined;
+    /** Whether there is such a node, known or not; mostly both ends are known, and nobody asks. */
+    const isThere = (id: string) => {
+      listed ??= new Set(this.body.nodes.flatMap((node) => (isFurniture(node) ? [] : [node.id])));
+      return listed.has(id);
+    };
     const edgeIds = new Set<string>();
     const bad = (edge: Edge, message: string, port?: string) =>
       this.report({
         code: "GRAPH_EDGE",
         message,
         edge: edge.id,
-        node: nodeIds.has(edge.to.node) ? edge.to.node : undefined,
+        node: isThere(edge.to.node) ? edge.to.node : undefined,
         port,
         fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
       });
@@ -147,21 +152,19 @@ class StructureReader {
         continue;
       }
       edgeIds.add(edge.id);
-      if (!nodeIds.has(edge.from.node) || !nodeIds.has(edge.to.node)) {
-        bad(edge, `This wire ${nodeIds.has(edge.from.node) ? "leads to" : "comes from"} a node that is not there.`);
-        continue;
-      }
       const from = this.known.get(edge.from.node);
       const to = this.known.get(edge.to.node);
+      if ((!from && !isThere(edge.from.node)) || (!to && !isThere(edge.to.node))) {
+        bad(edge, `This wire ${isThere(edge.from.node) ? "leads to" : "comes from"} a node that is not there.`);
+        continue;
+      }
       // Beside a node of an unknown type nothing can be said; that node is reported.
       if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
       else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
       else if (to) {
-        const ports = wiring.get(edge.to.node);
-        const wires = ports?.get(edge.to.port);
-        if (!ports) wiring.set(edge.to.node, new Map([[edge.to.port, [edge]]]));
-        else if (!wires) ports.set(edge.to.port, [edge]);
-        else if (to.inputs[edge.to.port]?.many) wires.push(edge);
+        const wires = wiring.get(edge.to.node);
+        if (!wires) wiring.set(edge.to.node, [edge]);
+        else if (to.inputs[edge.to.port]?.many || !wires.some((other) => other.to.port === edge.to.port)) wires.push(edge);
         else bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
       }
     }
@@ -173,7 +176,7 @@ class StructureReader {
     for (const { from, to, id } of this.body.edges) {
       const source = this.known.get(from.node);
       if (!source?.node.bypass || !source.layer.passes || !Object.hasOwn(source.outputs, from.port)) continue;
-      const wired = new Set(wiring.get(from.node)?.keys());
+      const wired = new Set(wiring.get(from.node)?.map(({ to }) => to.port));
       if (Object.hasOwn(source.layer.passes(source.node, wired), from.port)) continue;
       this.report({
         severity: matters(to.node) ? "error" : "hint",
@@ -258,7 +261,7 @@ class StructureReader {
     let at: ReadNode | undefined = this.known.get(node.id);
     for (let steps = 0; at && steps < this.known.size; steps++) {
       const first = Object.keys(at.inputs)[0];
-      const wire = first === undefined ? undefined : wiring.get(at.node.id)?.get(first)?.[0];
+      const wire = first === undefined ? undefined : wiresInto(wiring, at.node.id, first)[0];
       at = wire && this.known.get(wire.from.node);
       if (at?.layer.trait !== "neutral") return at;
     }

@@ -65,18 +65,17 @@ checkGraph(edited);
 const edit = (what: string, change: (graph: Graph, turn: number) => Graph) =>
   figures.push(
     measure(what, large, PROMISED[2000].edit, (turn) => {
-      edited = change(edited, turn);
-      const { length } = edited.nodes;
+      if (edited.nodes.length >= 2000) edited = structuredClone(large);
+      checkGraph(edited);
       return () => {
-        if (checkGraph(edited).order.length !== length) throw new Error("An edit left nodes unchecked.");
+        edited = change(edited, turn);
+        if (checkGraph(edited).order.length !== edited.nodes.length) throw new Error("An edit left nodes unchecked.");
       };
     }),
   );
 const some = (turn: number) => convolutions[(turn * 197) % convolutions.length] ?? "";
-edit("edit of a parameter, checked again", (graph, turn) => setParams(graph, some(turn), { bias: turn % 2 === 0 }));
-edit("a node put on a wire, checked again", (graph, turn) => {
-  if (graph.nodes.length >= 2000) graph = structuredClone(large);
-  checkGraph(graph);
+edit("edit of a parameter, and the check", (graph, turn) => setParams(graph, some(turn), { bias: turn % 2 === 0 }));
+edit("a node put on a wire, and the check", (graph, turn) => {
   const wire = graph.edges.find(({ to }) => to.node === some(turn));
   return wire ? insertOnEdge(graph, wire.id, { type: "relu", params: {} }) : graph;
 });
