@@ -11,10 +11,12 @@ import { isSessionAlive } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
 import { Id, SettingsInput } from "../input.ts";
+import { queryOverlay } from "../metrics/overlay.ts";
 import { queryMetrics } from "../metrics/query.ts";
 import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
 import { cancelRun, deleteRun, pauseRun, resumeRun, stopRun } from "../runs/change.ts";
+import { compareRuns, frozenGraph, RunIds } from "../runs/compare.ts";
 import { findLr } from "../runs/findLr.ts";
 import { countRuns, GroupRuns, groupRuns, ListRuns, lineFields, listColumns, listRuns, RunQuestion, toLine } from "../runs/list.ts";
 import { findBatch, measure } from "../runs/measure.ts";
@@ -63,6 +65,25 @@ export const runs = router({
   organize: org("member")
     .input(Organize)
     .mutation(({ ctx, input }) => organizeRuns(ctx.db, ctx.files, ctx.orgId, input)),
+
+  /** Runs side by side, with a reading of each. */
+  compare: org("viewer")
+    .input(z.strictObject({ runIds: RunIds }))
+    .query(({ ctx, input }) => compareRuns(ctx.db, ctx.orgId, input.runIds)),
+
+  /** The graph that a run froze. */
+  graph: org("viewer")
+    .input(RunId)
+    .query(({ ctx, input }) => frozenGraph(ctx.db, ctx.orgId, input.runId)),
+
+  /** One metric of many runs, over the same steps. */
+  overlay: org("viewer")
+    .input(z.strictObject({ runIds: RunIds, key: z.string().max(200), fromStep: Step.optional(), toStep: Step.optional(), mostStretches: z.int().min(8).max(2_000).default(400) }))
+    .query(async ({ ctx: { db, orgId }, input }) => {
+      const runIds = [...new Set(input.runIds)];
+      if ((await db.run.count({ where: { orgId, id: { in: runIds } } })) !== runIds.length) throw notFound("run");
+      return queryOverlay(db, orgId, { ...input, runIds });
+    }),
 
   setNotes: org("member")
     .input(z.strictObject({ runId: Id, notes: z.string().max(10_000) }))

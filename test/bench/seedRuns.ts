@@ -25,7 +25,7 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
     modelIds.push(model.id);
     versionIds.push(version.id);
   }
-  const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), datasetId: dataset.id });
+  const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), epochs: 10, datasetId: dataset.id });
   await db.$transaction(
     async (tx) => {
       await tx.$executeRaw`SET LOCAL session_replication_role = replica`;

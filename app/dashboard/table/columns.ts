@@ -86,7 +86,11 @@ export function cellText(run: RunSummary, column: Column): string | null {
 }
 
 function printNumber(value: number): string {
-  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential().replace(/e([+-])0*/, "e$1") : String(Number(value.toPrecision(6)));
+  return value !== 0 && Math.abs(value) < 0.001
+    ? Number(value.toPrecision(4))
+        .toExponential()
+        .replace(/e([+-])0*/, "e$1")
+    : String(Number(value.toPrecision(5)));
 }
 
 /** The columns that a table has where nobody chose any: what most of these runs are known by, and how far they are. */
