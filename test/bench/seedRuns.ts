@@ -4,6 +4,7 @@ import { findTemplate } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../../server/database/client.ts";
+import { CHUNK, type Entries, foldEntries, packEntries, TOP_LEVEL, width } from "../../server/metrics/pyramid.ts";
 
 /** Whom the seeded runs belong to. */
 export type Seeded = { orgId: string; modelIds: string[] };
@@ -63,4 +64,35 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
   );
   for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw(Prisma.sql`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`);
   return { orgId, modelIds };
+}
+
+/** Curves of some runs as the store keeps them: falling and noisy, as many points of each key as asked for. Written past the fence, for no lease holds these runs. */
+export async function seedCurves(db: Database, orgId: string, runIds: readonly string[], { keys, steps: count }: { keys: readonly string[]; steps: number }): Promise<void> {
+  const steps = Int32Array.from({ length: count }, (_, at) => at + 1);
+  for (const [nth, runId] of runIds.entries()) {
+    for (const key of keys) {
+      const level0 = {
+        steps,
+        values: Float64Array.from(
+          steps,
+          (step) =>
+            (key === "validation/accuracy" ? 1 - 0.5 / Math.sqrt(1 + step / (20 + nth)) : 2.3 / Math.sqrt(1 + step / (20 + nth))) + 0.05 * Math.sin(step * (nth + 1.7) * 12.9898),
+        ),
+      };
+      const rows: { level: number; index: number; entries: Entries }[] = [];
+      for (let level = 0, entries: Entries = level0; level <= TOP_LEVEL && entries.steps.length > 0; entries = foldEntries(level, entries), level++) {
+        const wide = width(level);
+        for (let index = 0; index * CHUNK * wide < entries.steps.length; index++) {
+          const cut = [index * CHUNK * wide, (index + 1) * CHUNK * wide] as const;
+          rows.push({ level, index, entries: { steps: entries.steps.subarray(...cut), values: entries.values.subarray(...cut) } });
+        }
+      }
+      const packed = rows.map(({ entries }) => packEntries(entries));
+      await db.$executeRaw`
+        INSERT INTO "MetricChunk" ("orgId", "runId", "key", "level", "index", "leaseToken", "firstStep", "lastStep", "count", "steps", "values")
+        SELECT ${orgId}::uuid, ${runId}::uuid, ${key}, * FROM unnest(${rows.map(({ level }) => level)}::int[], ${rows.map(({ index }) => index)}::int[], ${rows.map(() => 0)}::int[],
+          ${rows.map(({ entries }) => entries.steps[0] ?? 0)}::int[], ${rows.map(({ level, entries }) => entries.steps.at(level === 0 ? -1 : -3) ?? 0)}::int[],
+          ${rows.map(({ level, entries }) => entries.steps.length / width(level))}::int[], ${packed.map(({ steps }) => Buffer.from(steps))}::bytea[], ${packed.map(({ values }) => Buffer.from(values))}::bytea[])`;
+    }
+  }
 }
