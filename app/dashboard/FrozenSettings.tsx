@@ -9,6 +9,7 @@ import type { Run } from "./run.ts";
 /** Everything that decided the numbers of this run, as it was when the run began. */
 export function FrozenSettings({ run }: { run: Run }) {
   const { settings } = run;
+  const isWriting = run.dataset.task !== null && taskNamed(run.dataset.task).writes === true;
   return (
     <div className="space-y-4">
       <Group title="Inputs">
@@ -71,10 +72,19 @@ export function FrozenSettings({ run }: { run: Run }) {
         ))}
         {settings.emaDecay > 0 && <Line name="EMA decay">{settings.emaDecay}</Line>}
       </Group>
+      {isWriting && (
+        <Group title="Text after each epoch">
+          <Line name="Begins with" plain>
+            {settings.writing.prompt || "the most frequent token"}
+          </Line>
+          <Line name="Tokens">{formatCount(settings.writing.tokens)}</Line>
+          <Line name="Temperature">{settings.writing.temperature}</Line>
+        </Group>
+      )}
       <Group title="Batches">
         <Line name="Batch size">{formatCount(settings.batchSize)}</Line>
         {settings.accumulate > 1 && <Line name="Batches per step">{settings.accumulate}</Line>}
-        {run.dataset.text && (
+        {run.dataset.text && !isWriting && (
           <Line name="Bucketing" plain>
             {settings.bucketing ? "on" : "off"}
           </Line>

@@ -104,7 +104,7 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
       )}
       <TaskResults run={run} />
       <ForecastTable run={run} />
-      {run.evaluation && <TakeEvaluation run={run} evaluation={run.evaluation} />}
+      {run.evaluation && (run.evaluation.samples.length > 0 || run.evaluation.confusion) && <TakeEvaluation run={run} evaluation={run.evaluation} />}
       <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} />
     </div>
   );

@@ -17,7 +17,7 @@ const CURVES = {
 } as const satisfies { [curve in keyof Ahead]-?: { word: string; stroke: string; dash?: string } };
 const names = ["naive", "truth", "forecast"] as const;
 
-const FRAME = { left: 40, right: 6, top: 6, bottom: 18 };
+const FRAME = { left: 40, right: 8, top: 12, bottom: 18 };
 
 /**
  * What was, and what comes after it: as it came, as it is forecast, and as the last season would have it. Pointing at a place reads its values.

@@ -217,10 +217,11 @@ export function TablePlanForm({
               const { kind, missing } = plan.columns[at] as TablePlan["columns"][number];
               const isTarget = at === plan.target;
               const gapCount = gaps(at);
+              const isUsed = isTarget || (reads === "columns" ? kind !== "ignore" : at === (reads === "text" ? plan.text?.column : plan.series?.time));
               return (
                 <tr key={column.name} className={cx("border-t border-line align-top", isTarget && "bg-accent-soft")}>
                   <th scope="row" className="max-w-44 px-3 py-1.5 font-medium">
-                    <span className={cx("block truncate", kind === "ignore" && !isTarget && "text-ink3")} title={column.name}>
+                    <span className={cx("block truncate", !isUsed && "text-ink3")} title={column.name}>
                       {column.name}
                     </span>
                     <span className="block truncate text-sm font-normal text-ink2">{guessKind(column).why}</span>

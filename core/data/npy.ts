@@ -73,15 +73,20 @@ export function npyHeaderOf(dtype: NpyDtype, shape: readonly number[]): Uint8Arr
   return encodeNpyHeader(descrOf[dtype], shape);
 }
 
-/** A whole file. The numbers are taken as they lie in memory, which is little-endian wherever this runs. */
-export function encodeNpy(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): Uint8Array {
+/** A file as its header and its numbers, as they lie in memory, which is little-endian wherever this runs; nothing is copied. */
+export function npyParts(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): [header: Uint8Array, numbers: Uint8Array] {
   if (elementCount(shape) !== data.length) {
     throw new NpyError("NPY_SIZE", `The shape [${shape.join(", ")}] holds ${elementCount(shape)} numbers, the data ${data.length}.`);
   }
-  const header = encodeNpyHeader(descrOf[dtype], shape);
-  const bytes = new Uint8Array(header.length + data.byteLength);
+  return [npyHeaderOf(dtype, shape), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+}
+
+/** A whole file. */
+export function encodeNpy(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): Uint8Array {
+  const [header, numbers] = npyParts(dtype, shape, data);
+  const bytes = new Uint8Array(header.length + numbers.length);
   bytes.set(header);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  bytes.set(numbers, header.length);
   return bytes;
 }
 

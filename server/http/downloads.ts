@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type DatasetArray, datasetArrays } from "../../core/data/datasetArrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
-import { encodeNpyHeader, itemSizeBytes } from "../../core/data/npy.ts";
+import { itemSizeBytes, npyHeaderOf } from "../../core/data/npy.ts";
 import type { Context } from "../auth/procedure.ts";
 import { type Tx, walled } from "../database/client.ts";
 import { readWindows } from "../datasets/rows.ts";
@@ -70,7 +70,7 @@ async function findDataset({ db, files }: { db: Tx; files: FileStore }, orgId: s
 /** Rows that lie within one another in their file, one after the other. */
 function windowsEntry(files: FileStore, key: string, { dtype, shape, window }: Extract<DatasetArray, { file: string }>): Pick<StoredEntry, "sizeBytes" | "content"> {
   if (dtype === "text") throw new Error("Texts are no windows.");
-  const head = encodeNpyHeader({ uint8: "|u1", float32: "<f4", int64: "<i8" }[dtype], shape);
+  const head = npyHeaderOf(dtype, shape);
   const [rows = 0, ...rest] = shape;
   const rowBytes = rest.reduce((product, size) => product * size, itemSizeBytes[dtype]);
   return {

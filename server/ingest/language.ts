@@ -19,7 +19,9 @@ export function prepareLanguage(text: string, { tokenizer, context, validationSh
         "DATASET_EMPTY",
         `The ${name} part of the text is ${part.length.toLocaleString("en-US")} tokens long, but a window takes ${context + 1}. Show fewer tokens at once, or bring more text.`,
       );
-  const data = BigInt64Array.from({ length: train.length + validation.length }, (_, at) => BigInt((at < train.length ? train[at] : validation[at - train.length]) ?? 0));
+  const data = new BigInt64Array(train.length + validation.length);
+  for (let at = 0; at < train.length; at++) data[at] = BigInt(train[at] ?? 0);
+  for (let at = 0; at < validation.length; at++) data[train.length + at] = BigInt(validation[at] ?? 0);
   const windowsFrom = (start: number, length: number): Examples => {
     const window = { rows: Math.floor((length - 1) / context), length: context, stride: context };
     const part = (at: number) => ({ dtype: "int64" as const, shape: [data.length], data, window: { ...window, first: at } });

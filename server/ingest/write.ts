@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { Manifest } from "../../core/data/manifest.ts";
-import { encodeNpy } from "../../core/data/npy.ts";
+import { npyParts } from "../../core/data/npy.ts";
 import type { FileStore } from "../storage/files.ts";
 import type { Column, Examples, Prepared } from "./source.ts";
 
@@ -14,7 +15,7 @@ export async function writeDataset(files: FileStore, datasetId: string, prepared
     let known = window && written.get(data);
     if (!known) {
       const file = window ? `series${written.size > 0 ? `-${written.size + 1}` : ""}.npy` : name;
-      const stored = await files.put(`${datasetFolder(datasetId)}/${file}`, encodeNpy(dtype, shape, data));
+      const stored = await files.put(`${datasetFolder(datasetId)}/${file}`, Readable.from(npyParts(dtype, shape, data)));
       sizeBytes += stored.sizeBytes;
       known = { file, sha256: stored.sha256 };
       if (window) written.set(data, known);

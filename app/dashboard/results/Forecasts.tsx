@@ -80,7 +80,9 @@ export function Forecasts({ run: { evaluation, dataset } }: { run: Run }) {
           <SeriesLegend curves={["truth", "forecast", "naive"]} />
           <ul className="space-y-2">
             {samples.data.samples.map(({ row, input, target }) => {
-              const past = decodeTensor(input, samples.data.dtype);
+              const all = decodeTensor(input, samples.data.dtype);
+              // As much of what was as lets what comes be seen.
+              const past = all.slice(-Math.max(3 * target.length, 2 * series.season));
               const output = evaluation.samples.find((sample) => sample.row === row)?.output ?? [];
               const first = series.length - series.held - context + row;
               const from = timeOf(series, first + context) ?? `value ${first + context + 1}`;
@@ -88,9 +90,9 @@ export function Forecasts({ run: { evaluation, dataset } }: { run: Run }) {
                 <li key={row} className="rounded-md border border-line2 bg-raise">
                   <SeriesChart
                     past={past}
-                    ahead={{ truth: target, forecast: output.map((value) => value ?? Number.NaN), naive: repeatSeason(past, target.length, series.season) }}
+                    ahead={{ truth: target, forecast: output.map((value) => value ?? Number.NaN), naive: repeatSeason(all, target.length, series.season) }}
                     label={`Forecast of ${series.name} from ${from} on`}
-                    timeAt={(index) => timeOf(series, first + index)}
+                    timeAt={(index) => timeOf(series, first + all.length - past.length + index)}
                   />
                 </li>
               );

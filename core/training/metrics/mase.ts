@@ -7,7 +7,7 @@ import { areValues } from "./scores.ts";
 export function maseIn(scale: number): MetricRecord {
   return {
     name: "mase",
-    title: "Mean absolute scaled error",
+    title: "Scaled error (MASE)",
     doc: "The error as a share of what it is to say of each training value the one a season before.",
     formula: "MASE = mean |y − t| / mean |xₜ − xₜ₋ₛ| over training",
     use: "For forecasts: below 1 is better than one step of the seasonal naive forecast, whatever the unit.",

@@ -5,7 +5,7 @@ import { areValues } from "./scores.ts";
 
 export const smape: MetricRecord = {
   name: "smape",
-  title: "Symmetric mean absolute percentage error",
+  title: "Symmetric percentage error (sMAPE)",
   doc: "How far predictions are off as a share of the middle between prediction and target; 2 at most.",
   formula: "sMAPE = mean 2 |y − t| / (|y| + |t|)",
   use: "For forecasts of values above 0. Unlike MAPE it is defined where a target is 0.",
