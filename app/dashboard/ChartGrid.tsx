@@ -2,7 +2,6 @@
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { taskNamed } from "../../core/tasks/index.ts";
-import { findSchedule } from "../../core/training/schedules/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
@@ -25,7 +24,7 @@ export const ChartGrid = memo(function ChartGrid({
   store,
   status,
   totalSteps,
-  schedule,
+  rate,
   task,
   bestStep,
   events,
@@ -34,7 +33,8 @@ export const ChartGrid = memo(function ChartGrid({
   store: MetricStore;
   status: Run["status"];
   totalSteps: number;
-  schedule: Run["settings"]["schedule"];
+  /** What the learning rate follows. */
+  rate: string;
   task: Run["dataset"]["task"];
   /** Where the best checkpoint stands. */
   bestStep: number | null;
@@ -80,11 +80,11 @@ export const ChartGrid = memo(function ChartGrid({
         unit: unitOf(group[0] ?? ""),
         curves: group.map((name, i) => curve(`validation/${name}`, metricName(name), COLORS[i] ?? "series-1", false)),
       })),
-      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: findSchedule(schedule).title.toLowerCase() },
+      { id: "lr", title: "Learning rate", unit: unitOf("lr"), curves: [curve("lr", "", "series-1", false)], fromZero: true, note: rate },
       { id: "samples_per_second", title: "Samples per second", unit: unitOf("samples_per_second"), curves: [curve("samples_per_second", "", "series-1", true)], fromZero: true },
       { id: "grad_norm", title: "Gradient norm", unit: unitOf("grad_norm"), curves: [curve("grad_norm", "", "series-1", true)], canLog: true },
     ].filter(({ id }) => id !== "grad_norm" || metrics.has("grad_norm"));
-  }, [metrics, judge, schedule]);
+  }, [metrics, judge, rate]);
 
   const marks = useMemo(
     (): ChartMark[] => [...events, ...(bestStep === null ? [] : [{ step: bestStep, kind: "best" as const, text: "The best checkpoint so far." }])],

@@ -11,10 +11,14 @@ export const Checkpoints = memo(function Checkpoints({
   checkpoints,
   onFork,
   forking,
+  onOpen,
+  opening,
 }: {
   checkpoints: readonly Checkpoint[];
   onFork: (checkpoint: Checkpoint) => void;
   forking: boolean;
+  onOpen: (checkpoint: Checkpoint) => void;
+  opening: boolean;
 }) {
   if (checkpoints.length === 0) return null;
   const newestFirst = [...checkpoints].sort((a, b) => b.step - a.step);
@@ -39,10 +43,22 @@ export const Checkpoints = memo(function Checkpoints({
               kind="quiet"
               className="text-accent"
               disabled={forking}
+              title="A new run with the same settings, which begins with these weights."
               aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`}
               onClick={() => onFork(checkpoint)}
             >
               Fork
+            </Button>
+            <Button
+              size="sm"
+              kind="quiet"
+              className="text-accent"
+              disabled={opening}
+              aria-label={`Open epoch ${checkpoint.epoch}, step ${checkpoint.step}, as a model`}
+              title="A new model with this graph, which begins with these weights: change it, and train it further."
+              onClick={() => onOpen(checkpoint)}
+            >
+              Open
             </Button>
           </li>
         ))}

@@ -11,7 +11,7 @@ import { useMetrics } from "./useRun.ts";
 /** The run in plain words. */
 export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
   const metrics = useMetrics(store);
-  const bestStep = run.checkpoints.find(({ isBest }) => isBest)?.step ?? null;
+  const bestEpoch = run.checkpoints.find(({ isBest }) => isBest)?.epoch ?? null;
   const validationLoss = metrics.get("validation/loss") ?? emptySeries;
   const reading = useMemo(
     () =>
@@ -20,13 +20,13 @@ export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
         stepsPerEpoch: stepsPerEpoch(run),
         trainLoss: metrics.get("train/loss") ?? emptySeries,
         validationLoss,
-        bestStep,
+        bestEpoch,
         confusion: run.evaluation?.confusion ?? null,
         classes: run.dataset.classes,
         ...(run.dataset.task === "semantic-segmentation" ? { counts: "pixels" } : {}),
       }),
     // A new evaluation is news; every training step is not.
-    [run.status, run.evaluation, validationLoss, bestStep],
+    [run.status, run.evaluation, validationLoss, bestEpoch],
   );
   if (!reading || reading.sentences.length === 0) return null;
   return (

@@ -31,6 +31,21 @@ export function useFork(runId: string) {
   return { forking: fork.isPending, forkFrom };
 }
 
+/** Makes a model out of a checkpoint, and goes there. */
+export function useOpenCheckpoint(runId: string) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const open = useMutation(
+    trpc.runs.openCheckpoint.mutationOptions({
+      onSuccess: ({ modelId }) => router.push(`/models/${modelId}`),
+      onError: (error) => notify(`This checkpoint could not be opened: ${error.message}`, { tone: "bad" }),
+    }),
+  );
+  const { mutate } = open;
+  const openModel = useCallback((checkpoint: Checkpoint) => mutate({ runId, checkpointId: checkpoint.id }), [mutate, runId]);
+  return { opening: open.isPending, openModel };
+}
+
 /** Name, state, who and what of a run, and what can be done with it now. */
 export function RunHeader({ run, connection }: { run: Run; connection: Connection }) {
   const trpc = useTRPC();
@@ -46,6 +61,15 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   const keepBest = useMutation(trpc.runs.stop.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
   const pause = useMutation(trpc.runs.pause.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be paused.") }));
   const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be resumed.") }));
+  const repeat = useMutation(
+    trpc.runs.repeat.mutationOptions({
+      onSuccess: ({ runId }) => {
+        void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
+        router.push(`/runs/${runId}`);
+      },
+      onError: refused("The run could not be repeated."),
+    }),
+  );
   const remove = useMutation(
     trpc.runs.delete.mutationOptions({
       onSuccess: () => {
@@ -129,6 +153,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
         <Menu
           align="end"
           items={[
+            { label: "Run again, bit for bit", disabled: repeat.isPending, run: () => repeat.mutate({ runId: run.id }) },
             { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
             { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
             "rule",

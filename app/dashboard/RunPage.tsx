@@ -2,6 +2,8 @@
 
 import { useState } from "react";
 import { evaluationTensors } from "../../core/export/evaluationTensors.ts";
+import { heldRate } from "../../core/training/knobs.ts";
+import { findSchedule } from "../../core/training/schedules/index.ts";
 import { TryIt } from "../try/TryIt.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
@@ -16,7 +18,7 @@ import { KeyFigures } from "./KeyFigures.tsx";
 import { Knobs } from "./Knobs.tsx";
 import type { MetricStore } from "./metricStore.ts";
 import { ReadingNote } from "./ReadingNote.tsx";
-import { RunHeader, useFork } from "./RunHeader.tsx";
+import { RunHeader, useFork, useOpenCheckpoint } from "./RunHeader.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
 import { TaskResults } from "./results/index.tsx";
@@ -55,7 +57,7 @@ export function RunPage({ runId }: { runId: string }) {
               store={store}
               status={run.status}
               totalSteps={run.totalSteps}
-              schedule={run.settings.schedule}
+              rate={rateOf(run)}
               task={run.dataset.task}
               events={run.marks}
               bestStep={run.checkpoints.find(({ isBest }) => isBest)?.step ?? null}
@@ -91,8 +93,14 @@ function Side({ run, store }: { run: Run; store: MetricStore }) {
   );
 }
 
+/** What the learning rate follows: its schedule, or the person who holds it. */
+function rateOf({ knobs, settings }: Run): string {
+  return heldRate(knobs) === null ? findSchedule(settings.schedule).title.toLowerCase() : "held by hand";
+}
+
 function Results({ run, store }: { run: Run; store: MetricStore }) {
   const { forkFrom, forking } = useFork(run.id);
+  const { openModel, opening } = useOpenCheckpoint(run.id);
   const nothingYet = !run.evaluation && run.checkpoints.length === 0;
   return (
     <div className="space-y-4">
@@ -105,7 +113,7 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
       <TaskResults run={run} />
       <ForecastTable run={run} />
       {run.evaluation && (run.evaluation.samples.length > 0 || run.evaluation.confusion) && <TakeEvaluation run={run} evaluation={run.evaluation} />}
-      <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} />
+      <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} onOpen={openModel} opening={opening} />
     </div>
   );
 }

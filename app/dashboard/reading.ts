@@ -7,8 +7,8 @@ export type Read = {
   stepsPerEpoch: number;
   trainLoss: Series;
   validationLoss: Series;
-  /** Step of the best checkpoint. */
-  bestStep: number | null;
+  /** Epoch of the best checkpoint. */
+  bestEpoch: number | null;
   confusion: readonly (readonly number[])[] | null;
   classes: readonly string[];
   /** What is counted in `confusion`; absent: rows. */
@@ -30,9 +30,8 @@ export function readRun(run: Read): Reading | null {
   return { title, sentences: sentences.filter((sentence) => sentence !== undefined), tone: fit?.tone ?? "good" };
 }
 
-function readBest({ bestStep, stepsPerEpoch }: Read, evaluationCount: number): string | undefined {
-  if (bestStep === null || stepsPerEpoch < 1 || evaluationCount < 2) return undefined;
-  return `Best at epoch ${Math.max(1, Math.round(bestStep / stepsPerEpoch))}.`;
+function readBest({ bestEpoch }: Read, evaluationCount: number): string | undefined {
+  return bestEpoch === null || evaluationCount < 2 ? undefined : `Best at epoch ${bestEpoch}.`;
 }
 
 /**
@@ -47,7 +46,8 @@ function readFit({ status, trainLoss, validationLoss, stepsPerEpoch }: Read): { 
   const best = evaluations.reduce((low, entry) => (entry.loss < low.loss ? entry : low), latest);
   const trainAtBest = meanUntil(trainLoss, best.step, stepsPerEpoch);
   if (evaluations.length >= 3 && latest.loss > best.loss * 1.1 && trainAtBest !== null && train < trainAtBest) {
-    const epoch = Math.max(1, Math.round(best.step / stepsPerEpoch));
+    // One evaluation an epoch; how many steps an epoch has may change on the way.
+    const epoch = validationLoss.buckets.reduce((sum, { to, count }) => sum + (to <= best.step ? count : 0), 0);
     return {
       sentence: `Since epoch ${epoch} validation loss rises while training loss falls: it begins to learn by heart. Stop earlier, or add Dropout or weight decay.`,
       tone: "hint",

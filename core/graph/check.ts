@@ -606,6 +606,16 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
       fixes: [],
     });
   }
+  const learns = [...checked.weights.values()].some((plans) => Object.values(plans).some(({ trainable }) => trainable !== false));
+  // While a model is drawn that goes without saying; where it is to be trained on something, it does not.
+  if (data && !learns)
+    report({
+      code: "GRAPH_INCOMPLETE",
+      message: "The model has no weights that learn, so there is nothing to train.",
+      node: main.node.id,
+      hint: "Add a layer with weights, such as Linear, or a Parameter.",
+      fixes: [],
+    });
   if (further && further.length > 0) {
     const weights = [...checked.weights].flatMap(([node, plans]) =>
       Object.entries(plans).map(([name, { trainable = true }]) => ({ name: weightName(node, name), node, trainable })),

@@ -16,7 +16,14 @@ export const whileZone = defineLayer({
   keywords: ["loop", "dynamic", "adaptive computation", "iterate", "carry"],
   formula: "while condition(x): x ← body(x); y = x",
   when: "Where the data decide how long to compute, as in adaptive computation time. The condition is asked once for the whole batch; with a known number of turns Repeat is simpler.",
-  params: { max_iterations: p.int({ min: 1, max: 10_000, default: 16, doc: "It stops after so many turns at the latest." }) },
+  params: {
+    max_iterations: p.int({ min: 1, max: 10_000, default: 16, doc: "It takes so many turns at most." }),
+    at_limit: p.choice({
+      options: ["stop", "fail"],
+      default: "stop",
+      doc: "What happens where the condition still holds after that: it stops there, or the run fails with LOOP_LIMIT at this node. An ONNX file always stops.",
+    }),
+  },
   inputs: { x: { doc: "What goes round.", dtype: "any" } } as InputPorts,
   bodies: {
     condition: { doc: "Asked before each turn: gives a single true or false as y.", start: startBody({ type: "mean", params: { dim: [] } }, { type: "greater" }) },
@@ -47,14 +54,14 @@ export const whileZone = defineLayer({
       };
     return { outputs: byOutput(loop, inLoopOrder(loop, body)) };
   },
-  lower: ({ max_iterations }, given, b, { inputs: types, outputs }, node) => {
+  lower: ({ max_iterations, at_limit }, given, b, { inputs: types, outputs }, node) => {
     const loop = loopOf(node);
     const inputs = singleInputs(given);
     const results = b.while(
       startValues(loop, inputs, b, outputs, batchOf(singleInputs(types))),
       (carried) => resultOf(b.body("condition", turnArguments(loop, inputs, carried))),
       (carried) => inLoopOrder(loop, b.body("body", turnArguments(loop, inputs, carried))),
-      { maxIterations: max_iterations, limit: "stop" },
+      { maxIterations: max_iterations, limit: at_limit },
     );
     return byOutput(loop, results);
   },
@@ -71,7 +78,7 @@ export const whileZone = defineLayer({
     });
     return byOutput(loop, b.node("Loop", [b.constant([max_iterations], [], "int64"), start, ...init.map(({ name }) => name)], { body: turn }, init.length));
   },
-  torch: ({ max_iterations }, types, node) => ({
+  torch: ({ max_iterations, at_limit }, types, node) => ({
     lines: (given, call, fresh) => {
       const loop = loopOf(node);
       const inputs = singleInputs(given);
@@ -82,12 +89,27 @@ export const whileZone = defineLayer({
         `    if not ${call("condition", turnArguments(loop, inputs, carried))}:`,
         "        break",
         `    ${left()} = ${call("body", turnArguments(loop, inputs, carried))}`,
+        ...(at_limit === "fail"
+          ? [
+              "else:",
+              `    if ${call("condition", turnArguments(loop, inputs, carried))}:`,
+              `        raise RuntimeError("The loop still wanted to go on after ${max_iterations} turns.")`,
+            ]
+          : []),
         `return ${results((list) => list)}`,
       ];
     },
   }),
   cost: ({ max_iterations }, _, { condition, body }) => ({ multiplyAdds: max_iterations * ((condition?.multiplyAdds ?? 0) + (body?.multiplyAdds ?? 0)) }),
   examples: [
+    {
+      params: { max_iterations: 200, at_limit: "fail" },
+      inputs: { x: [2, 3] },
+      bodies: {
+        condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: 0.2 } }),
+        body: startBody({ type: "tanh" }),
+      },
+    },
     {
       params: { max_iterations: 5 },
       inputs: { x: [2, 3] },

@@ -94,9 +94,15 @@ export function currentSettings(
   return { lr: start.lr, batchSize, dropouts };
 }
 
+/** The learning rate that a knob holds, so that no schedule is followed any more; null where one is. */
+export function heldRate(knobs: readonly Pick<RunKnob, "step" | "turn">[]): number | null {
+  const last = inOrder(knobs).findLast(({ turn }) => turn.kind === "lr");
+  return last?.turn.kind === "lr" && last.turn.hold ? last.turn.lr : null;
+}
+
 /** Knobs that took hold, in the order in which they did. */
-function inOrder(knobs: readonly RunKnob[]): (RunKnob & { step: number })[] {
-  return knobs.filter((knob): knob is RunKnob & { step: number } => knob.step !== null).sort((a, b) => a.step - b.step);
+function inOrder<Placed extends Pick<RunKnob, "step" | "turn">>(knobs: readonly Placed[]): (Placed & { step: number })[] {
+  return knobs.filter((knob): knob is Placed & { step: number } => knob.step !== null).sort((a, b) => a.step - b.step);
 }
 
 /** Whether a node is the one at this path, or inside it; null means anywhere. */

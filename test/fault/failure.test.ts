@@ -42,6 +42,36 @@ describe("a run that goes wrong by itself", () => {
     expect(await world.audit()).toEqual([]);
   });
 
+  it("whose While never ends takes all its turns, and fails with LOOP_LIMIT at that node", async () => {
+    const drawn = chain([
+      ["input", "input", { shape: [9] }],
+      ["fc", "linear", { out_features: 9 }],
+      ["loop", "while", { max_iterations: 7, at_limit: "fail" }],
+      ["scores", "linear", { out_features: 3 }],
+      ["output", "output"],
+    ]);
+    const bodies = { condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: -2 } }), body: startBody({ type: "tanh" }) };
+    const graph = { ...drawn, nodes: drawn.nodes.map((node) => (node.id === "loop" ? { ...node, bodies } : node)) };
+    const id = await world.queueRun({ epochs: 1 }, graph);
+    const run = await world.untilEnded(id);
+    expect(run).toMatchObject({ status: "failed", failure: { code: "LOOP_LIMIT", node: "loop", message: expect.stringContaining("after 7 turns") } });
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("of a model without weights that learn is no run: it is refused with what is missing", async () => {
+    const idle = chain([
+      ["input", "input", { shape: [9] }],
+      ["norm", "layer_norm", { elementwise_affine: false }],
+      ["first", "slice", { slice: "[:, 0:3]" }],
+      ["output", "output"],
+    ]);
+    await expect(world.queueRun({ epochs: 1 }, idle)).rejects.toMatchObject({
+      code: "GRAPH_INVALID",
+      details: { problems: [{ code: "GRAPH_INCOMPLETE", node: "output", message: "The model has no weights that learn, so there is nothing to train." }] },
+    });
+    expect(await world.db.run.count({ where: { status: "queued" } })).toBe(0);
+  });
+
   it("whose data set's files are gone fails in words, and takes nothing else along", async () => {
     const id = await world.queueRun({ epochs: 200, schedule: "constant" });
     await world.untilRun(id, "stepping", (run) => run.step > 0);

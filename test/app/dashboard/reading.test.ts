@@ -13,7 +13,7 @@ const run = (part: Partial<Read>): Read => ({
   stepsPerEpoch: 10,
   trainLoss: curve(Array.from({ length: 50 }, (_, step) => 1 / (step + 1))),
   validationLoss: curve([0.2, 0.08, 0.05, 0.03, 0.029], 10),
-  bestStep: 50,
+  bestEpoch: 5,
   confusion: [
     [90, 10],
     [4, 96],
@@ -36,9 +36,17 @@ describe("the reading of a run", () => {
   });
 
   test("sees a network that learns by heart, and since when", () => {
-    const reading = readRun(run({ validationLoss: curve([0.3, 0.1, 0.15, 0.2, 0.3], 10), bestStep: 20 }));
+    const reading = readRun(run({ validationLoss: curve([0.3, 0.1, 0.15, 0.2, 0.3], 10), bestEpoch: 2 }));
     expect(reading?.tone).toBe("hint");
     expect(reading?.sentences[1]).toMatch(/^Since epoch 2 validation loss rises while training loss falls/);
+  });
+
+  test("counts epochs by their evaluations, whatever became of the batch size on the way", () => {
+    const validationLoss = appendPoints(emptySeries, [10, 20, 25, 30, 35], [0.3, 0.2, 0.1, 0.2, 0.3]);
+    const trainLoss = curve(Array.from({ length: 35 }, (_, step) => 1 / (step + 1)));
+    const reading = readRun(run({ stepsPerEpoch: 7, trainLoss, validationLoss, bestEpoch: 3 }));
+    expect(reading?.sentences[0]).toBe("Best at epoch 3.");
+    expect(reading?.sentences[1]).toMatch(/^Since epoch 3 validation loss rises/);
   });
 
   test("does not call a diverging run overfitting", () => {
