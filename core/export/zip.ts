@@ -3,6 +3,8 @@
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 
+import { crc32, directoryEnd, directoryRecord, localHeader, MOST_ZIP_BYTES, RECORD_BYTES, SIGNATURES, type ZipRecord } from "./zipRecords.ts";
+
 export type ZipCode = "ARCHIVE_FORMAT" | "ARCHIVE_TRUNCATED" | "ARCHIVE_ENCRYPTED" | "ARCHIVE_RATIO" | "ARCHIVE_TOO_LARGE" | "ARCHIVE_BAD_PATH";
 
 /** The archive is not one that is read. The message names the entry. */
@@ -28,11 +30,7 @@ export type Inflate = (packed: Uint8Array, sizeBytes: number) => Uint8Array;
 
 type Entry = { name: string; method: number; packed: Uint8Array; sizeBytes: number; crc: number };
 
-const END = 0x06054b50;
-const END_64 = 0x06064b50;
-const END_64_LOCATOR = 0x07064b50;
-const CENTRAL = 0x02014b50;
-const LOCAL = 0x04034b50;
+const { end: END, end64: END_64, locator64: END_64_LOCATOR, central: CENTRAL, local: LOCAL } = SIGNATURES;
 const FULL = 0xffffffff;
 
 /** Whether a file begins as ZIP archives do. */
@@ -126,48 +124,28 @@ export function unpackEntry({ name, method, packed, sizeBytes, crc }: Entry, inf
 /** An archive of entries that are stored as they are, the same bytes each time. */
 export function writeZip(entries: Iterable<readonly [name: string, content: Uint8Array]>): Uint8Array {
   const encoder = new TextEncoder();
-  const parts: { name: Uint8Array; content: Uint8Array; crc: number; offset: number }[] = [];
+  const records: (ZipRecord & { content: Uint8Array })[] = [];
   let offset = 0;
-  for (const [name, content] of entries) {
-    const encoded = encoder.encode(name);
-    parts.push({ name: encoded, content, crc: crc32(content), offset });
-    offset += 30 + encoded.length + content.length;
+  for (const [text, content] of entries) {
+    const name = encoder.encode(text);
+    records.push({ name, content, crc: crc32(content), sizeBytes: content.length, offset });
+    offset += RECORD_BYTES.local + name.length + content.length;
   }
-  const directoryBytes = parts.reduce((sum, { name }) => sum + 46 + name.length, 0);
-  if (offset + directoryBytes > FULL || parts.length > 0xffff)
+  const directoryBytes = records.reduce((sum, { name }) => sum + RECORD_BYTES.central + name.length, 0);
+  if (offset + directoryBytes > MOST_ZIP_BYTES || records.length > 0xffff)
     throw new ZipError("ARCHIVE_TOO_LARGE", "An archive holds at most 4 GiB and 65,535 entries. Take the safetensors file instead.");
-  const file = new Uint8Array(offset + directoryBytes + 22);
-  const view = new DataView(file.buffer);
-  const utf8 = 0x0800;
-  // 1 January 1980, the earliest date there is: the bytes are not to depend on the clock.
-  const date = (1 << 5) | 1;
-  let directory = offset;
-  for (const { name, content, crc, offset: at } of parts) {
-    const common = (start: number) => {
-      view.setUint16(start, 20, true);
-      view.setUint16(start + 2, utf8, true);
-      view.setUint16(start + 8, date, true);
-      view.setUint32(start + 10, crc, true);
-      view.setUint32(start + 14, content.length, true);
-      view.setUint32(start + 18, content.length, true);
-      view.setUint16(start + 22, name.length, true);
-    };
-    view.setUint32(at, LOCAL, true);
-    common(at + 4);
-    file.set(name, at + 30);
-    file.set(content, at + 30 + name.length);
-    view.setUint32(directory, CENTRAL, true);
-    view.setUint16(directory + 4, 20, true);
-    common(directory + 6);
-    view.setUint32(directory + 42, at, true);
-    file.set(name, directory + 46);
-    directory += 46 + name.length;
-  }
-  view.setUint32(directory, END, true);
-  view.setUint16(directory + 8, parts.length, true);
-  view.setUint16(directory + 10, parts.length, true);
-  view.setUint32(directory + 12, directoryBytes, true);
-  view.setUint32(directory + 16, offset, true);
+  const end = directoryEnd(records.length, directoryBytes, offset);
+  const file = new Uint8Array(offset + directoryBytes + end.length);
+  let at = 0;
+  const put = (...parts: Uint8Array[]) => {
+    for (const part of parts) {
+      file.set(part, at);
+      at += part.length;
+    }
+  };
+  for (const record of records) put(localHeader(record), record.name, record.content);
+  for (const record of records) put(directoryRecord(record), record.name);
+  put(end);
   return file;
 }
 
@@ -175,16 +153,4 @@ function exact(value: bigint): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number)) throw new ZipError("ARCHIVE_FORMAT", "The archive claims a size beyond all archives.");
   return number;
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = FULL;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (crcTable[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
-  return (crc ^ FULL) >>> 0;
 }

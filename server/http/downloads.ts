@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { type DatasetArray, datasetArrays } from "../../core/data/datasetArrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, npyHeaderOf } from "../../core/data/npy.ts";
+import { MOST_ZIP_BYTES } from "../../core/export/zipRecords.ts";
 import type { Context } from "../auth/procedure.ts";
 import { type Tx, walled } from "../database/client.ts";
 import { readWindows } from "../datasets/rows.ts";
@@ -12,7 +13,7 @@ import { AppError, notFound } from "../errors.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
 import { slug } from "../storage/slug.ts";
-import { MOST_ZIP_BYTES, type StoredEntry, streamZip, zipBytes } from "./zipStream.ts";
+import { type StoredEntry, streamZip, zipBytes } from "./zipStream.ts";
 
 /** A file that a person takes along: stored as it is, or put together as it is sent. */
 type Download = { fileName: string; sizeBytes: number; sha256: string } & ({ storageKey: string } | { content: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array> });

@@ -15,6 +15,7 @@ import { type Lease, releaseLease } from "../agent/lease.ts";
 import { LeaseLost } from "../metrics/store.ts";
 import type { Refusal } from "../runs/artifact.ts";
 import type { FileStore, StoredFile } from "../storage/files.ts";
+import { slug } from "../storage/slug.ts";
 import { findBest, type GoodCheckpoint } from "./checkpoints.ts";
 import { readRows } from "./evaluation.ts";
 import { loseLease } from "./exit.ts";
@@ -88,7 +89,7 @@ async function openModel({ files, engine }: Bench, run: LoadedRun, checkpoint: G
 /** Makes one export, stores it and records it, or records why it is not to be had. Null in the latter case. */
 async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make: () => Made | Promise<Made>): Promise<StoredFile | null> {
   const { db, files, log } = bench;
-  const fileName = `${slug(run.modelName)}-run-${run.number}${extensions[kind]}`;
+  const fileName = `${slug(run.modelName) || "model"}-run-${run.number}${extensions[kind]}`;
   let made: Made;
   try {
     made = await make();
@@ -177,16 +178,4 @@ async function readBatch(files: FileStore, run: LoadedRun, array: Manifest["spli
   const shape = [paritySamples, ...array.shape];
   if (array.dtype === "uint8") return { dtype: "uint8", shape, data: new Uint8Array(buffer) };
   return array.dtype === "float32" ? { dtype: "float32", shape, data: new Float32Array(buffer) } : { dtype: "int64", shape, data: new BigInt64Array(buffer) };
-}
-
-/** A person's name for a model as part of a file name: `lenet-5`. */
-function slug(name: string): string {
-  return (
-    name
-      .normalize("NFKD")
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-+|-+$/g, "")
-      .slice(0, 60) || "model"
-  );
 }
