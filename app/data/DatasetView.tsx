@@ -116,7 +116,9 @@ function Preparation({ table: { split, missing } }: { table: NonNullable<Manifes
   return (
     <>
       <Line name="Split" plain>
-        {split.how}, {Number((split.validationShare * 100).toFixed(2))}% kept back, seed {split.seed}
+        {split.how === "column"
+          ? "as a column says"
+          : `${split.how === "time" ? "by time" : split.how}, ${Number((split.validationShare * 100).toFixed(2))}% kept back${split.how === "time" ? "" : `, seed ${split.seed}`}`}
       </Line>
       {missing.map(({ column, cells, rule }) => (
         <Line key={column} name={column} plain>
@@ -209,6 +211,8 @@ function Scaling({ preprocess: { scale, mean, std } }: { preprocess: Manifest["p
   );
 }
 
+const unitWords: { [unit in NonNullable<Manifest["text"]>["unit"]]: string } = { characters: "letters", words: "words", bpe: "parts of words" };
+
 /** More tokens are found by searching. */
 const TOKENS_SHOWN = 200;
 
@@ -220,7 +224,7 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
   return (
     <>
       <Line name="Read by" plain>
-        {text.unit}
+        {unitWords[text.unit]}
         {text.lowercase && ", in lower case"}
       </Line>
       <Line name="Vocabulary">{formatCount(text.tokens.length)}</Line>

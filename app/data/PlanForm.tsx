@@ -80,18 +80,27 @@ export function PlanForm({
   );
 }
 
-const splitTitles: { [how: string]: string } = { given: "As the source says", stratified: "Stratified by class", random: "Random" };
+const splitTitles: { [how: string]: string } = {
+  given: "As the source says",
+  stratified: "Stratified by class",
+  random: "Random",
+  time: "The latest held back",
+  column: "As a column says",
+};
 
 /** How rows come into the two parts. */
 export function SplitFields<Split extends SplitPlan>({
   split,
   ways,
   onSplit,
+  children,
 }: {
   split: Split;
   /** In the order offered; `title` where its own is not exact enough. */
   ways: readonly { how: Split["how"]; title?: string; isDisabled?: boolean }[];
   onSplit: (split: Split) => void;
+  /** What else a way of splitting asks. */
+  children?: ReactNode;
 }) {
   return (
     <>
@@ -113,14 +122,17 @@ export function SplitFields<Split extends SplitPlan>({
           </Select>
         )}
       </Field>
-      {split.how !== "given" && (
+      {children}
+      {split.how !== "given" && split.how !== "column" && (
         <Field label="Validation share">
           {(ids) => <NumberInput {...ids} min={0.01} max={0.9} step={0.05} value={split.validationShare} onValue={(validationShare) => onSplit({ ...split, validationShare })} />}
         </Field>
       )}
-      <Field label="Seed" doc="The same seed gives the same split and order.">
-        {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={split.seed} onValue={(seed) => onSplit({ ...split, seed })} />}
-      </Field>
+      {split.how !== "time" && split.how !== "column" && (
+        <Field label="Seed" doc="The same seed gives the same split and order.">
+          {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={split.seed} onValue={(seed) => onSplit({ ...split, seed })} />}
+        </Field>
+      )}
     </>
   );
 }

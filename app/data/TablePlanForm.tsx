@@ -53,6 +53,8 @@ export function TablePlanForm({
   const open = plan.columns.filter(({ missing }, at) => gaps(at) > 0 && missing === null);
   const inputs = plan.columns.filter(({ kind }, at) => kind !== "ignore" && at !== plan.target);
   const textColumns = facts.columns.flatMap(({ filled, numbers, dates }, at) => (filled > numbers + dates ? [at] : []));
+  const times = facts.columns.flatMap(({ dates, numbers, filled }, at) => (at !== plan.target && (dates === filled || numbers === filled) && filled === facts.rows ? [at] : []));
+  const sayers = textColumns.filter((at) => at !== plan.target && (facts.columns[at]?.distinct ?? 99) <= 10);
   const measures = facts.columns.flatMap(({ numbers }, at) => (numbers > 2 ? [at] : []));
   const texts = useTextFacts(uploadId, reads === "text" && plan.text ? { of: "column", form: facts.form, text: plan.text } : null);
   const problems = [
@@ -151,7 +153,30 @@ export function TablePlanForm({
               )}
             </Field>
           ) : (
-            <SplitFields split={plan.split} ways={[{ how: "stratified", isDisabled: !isClass }, { how: "random" }]} onSplit={(split) => change({ split })} />
+            <SplitFields
+              split={plan.split}
+              ways={[
+                { how: "stratified", isDisabled: !isClass },
+                { how: "random" },
+                { how: "time", isDisabled: times.length === 0 },
+                { how: "column", isDisabled: sayers.length === 0 },
+              ]}
+              onSplit={(split) => change({ split: { ...split, column: split.how === plan.split.how ? split.column : ((split.how === "time" ? times : sayers)[0] ?? null) } })}
+            >
+              {(plan.split.how === "time" || plan.split.how === "column") && (
+                <Field label="Column" doc="By time: of dates or numbers that grow. As it says: train, or validation, val, dev, test.">
+                  {(ids) => (
+                    <Select {...ids} value={plan.split.column ?? ""} onChange={(event) => change({ split: { ...plan.split, column: Number(event.target.value) } })}>
+                      {(plan.split.how === "time" ? times : sayers).map((at) => (
+                        <option key={at} value={at}>
+                          {plan.columns[at]?.name}
+                        </option>
+                      ))}
+                    </Select>
+                  )}
+                </Field>
+              )}
+            </SplitFields>
           )}
           {facts.form.format === "delimited" && (
             <>

@@ -55,8 +55,11 @@ export const TablePlan = z.strictObject({
     .nullable()
     .default(null),
   series: SeriesPlan.nullable().default(null),
-  /** A series is cut by time, whatever is said here. */
-  split: splitIn(["random", "stratified"]),
+  /** `column`: a column says `train` or `validation` of each row; `time`: the latest rows are held back. A series is cut by its own time, whatever is said here. */
+  split: splitIn(["random", "stratified", "column", "time"]).extend({
+    /** The place of the column that says so, or when. */
+    column: z.int().min(0).nullable().default(null),
+  }),
 });
 export type TablePlan = z.infer<typeof TablePlan>;
 
@@ -88,6 +91,13 @@ const missingWords = new Set(["", "na", "n/a", "nan", "null", "none", "?"]);
 /** Whether a cell says that it has no value. */
 export function isMissing(cell: string): boolean {
   return cell.length <= 6 && missingWords.has(cell.trim().toLowerCase());
+}
+
+const validationWords = /^(validation|valid|val|dev|eval|holdout|test)$/i;
+
+/** Whether a cell says that its row is for validation. */
+export function isForValidation(cell: string): boolean {
+  return validationWords.test(cell.trim());
 }
 
 const numberForm = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -155,7 +165,7 @@ export function guessPlan(form: TableForm, facts: readonly ColumnFacts[]): Table
     categories: 32,
     text: text < 0 ? null : { column: text, tokenizer: { unit: "words", lowercase: true, vocabulary: 8_192 }, length: 256 },
     series: measured < 0 ? null : guessSeries(facts, time),
-    split: { how: isClass && !isSeries ? "stratified" : "random", validationShare: isSeries ? 0.1 : 0.2, seed: 1 },
+    split: { how: isClass && !isSeries ? "stratified" : "random", validationShare: isSeries ? 0.1 : 0.2, seed: 1, column: null },
   };
 }
 

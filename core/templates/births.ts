@@ -11,7 +11,7 @@ const MOMENTS = { mean: [9546.47], std: [1067.04] };
 export const birthsLinear: Template = {
   id: "births-linear",
   title: "Linear forecast",
-  doc: "One straight line from the last eight weeks to each of the next two: hard to beat, and a yardstick for everything larger.",
+  doc: "One straight line from the last eight weeks to each day of the next two. About 280 births a day off, where the last week again is 322 off; in seconds.",
   task: "forecasting",
   datasetBuiltin: "births",
   graph: drawLinearForecast(CONTEXT, HORIZON, MOMENTS),
@@ -20,7 +20,7 @@ export const birthsLinear: Template = {
 export const birthsGru: Template = {
   id: "births-gru",
   title: "GRU forecast",
-  doc: "Reads eight weeks day by day and forecasts the next two at once.",
+  doc: "Reads eight weeks day by day and forecasts the next two at once. About 256 births a day off, where the last week again is 322 off.",
   task: "forecasting",
   datasetBuiltin: "births",
   graph: chain([

@@ -5,7 +5,7 @@ import type { Template } from "./template.ts";
 export const charGpt: Template = {
   id: "char-gpt",
   title: "GPT over letters",
-  doc: "A small transformer that writes on letter by letter: each step looks back at 128 letters. Trained on Moby Dick; what it writes is shown after every epoch.",
+  doc: "A small transformer over letters, each step looking back at up to 128 of them; what it writes is shown after every epoch.",
   task: "language-model",
   datasetBuiltin: "moby-dick",
   graph: drawGpt(83, 128),
@@ -14,7 +14,7 @@ export const charGpt: Template = {
 export const partsGpt: Template = {
   id: "parts-gpt",
   title: "GPT over parts of words",
-  doc: "The same transformer over 1,024 parts of words, learned by byte-pair encoding: it sees three times as much text at once.",
+  doc: "The same transformer over 1,024 parts of words, learned by byte-pair encoding: a token is nearly three letters. One epoch of Moby Dick brings it to 2.5 bits a letter.",
   task: "language-model",
   datasetBuiltin: "moby-dick-bpe",
   graph: drawGpt(1_024, 64),

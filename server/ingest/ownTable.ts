@@ -2,7 +2,7 @@ import { type MissingRule, readDate, readNumber, TABLE_LIMITS, type TablePlan } 
 import { checkNames, inReadingOrder, NumberCells, TextCells } from "./cells.ts";
 import { prepareOwnSeries } from "./ownSeries.ts";
 import { prepareOwnTexts } from "./ownTexts.ts";
-import { splitRows } from "./shuffle.ts";
+import { Parts } from "./parts.ts";
 import { type Column, type Examples, IngestError, type Prepared } from "./source.ts";
 import { momentsOf } from "./table.ts";
 import { readTable } from "./tableFile.ts";
@@ -18,7 +18,9 @@ const MISSING = "(missing)";
 export async function prepareOwnTable(file: string, fileName: string, plan: TablePlan): Promise<Prepared> {
   if (plan.task === "forecasting") return prepareOwnSeries(file, fileName, plan);
   if (plan.task === "text-classification" || plan.task === "text-regression") return prepareOwnTexts(file, fileName, plan);
-  const used = plan.columns.map((column, at) => ({ ...column, at })).filter(({ kind, at }) => kind !== "ignore" && at !== plan.target);
+  const used = plan.columns
+    .map((column, at) => ({ ...column, at }))
+    .filter(({ kind, at }) => kind !== "ignore" && at !== plan.target && !(plan.split.how === "column" && at === plan.split.column));
   const targetName = plan.columns[plan.target]?.name;
   if (targetName === undefined) throw new IngestError("TABLE_PLAN", `There is no column ${plan.target + 1} to predict.`);
   if (used.length === 0) throw new IngestError("DATASET_EMPTY", "Every column is left out: keep at least one to learn from.");
@@ -31,7 +33,9 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
   const inputs = [...numbers, ...categories];
   const kept: number[] = [];
   let rows = 0;
+  const parts = new Parts(plan);
   const names = await readTable(file, plan.form, (cells, line) => {
+    parts.add(cells, line);
     let complete = target.add(cells[plan.target], line);
     for (const { at, missing, cells: into } of inputs) if (!into.add(cells[at], line) && missing === "leave-out") complete = false;
     if (complete) kept.push(rows);
@@ -48,8 +52,7 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
   const classes = target instanceof TextCells ? target.inOrder(kept) : null;
   if (classes && classes.names.length === 1)
     throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
-  const groups = classes && plan.split.how === "stratified" ? classes.names.map((_, index) => kept.filter((row) => classes.numberOf(row) === index)) : [kept];
-  const { train, validation } = splitRows(groups, plan.split.seed, plan.split.validationShare);
+  const { train, validation } = parts.divide(kept, classes);
   if (train.length === 0 || validation.length === 0)
     throw new IngestError("DATASET_EMPTY", `Of ${rows} rows, ${kept.length} can be used: too few for both a training and a validation part.`);
 

@@ -1,6 +1,7 @@
 import { isMissing, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
 import { splitText, TEXT_LIMITS } from "../../core/data/text.ts";
 import { checkNames, NumberCells, TextCells } from "./cells.ts";
+import { Parts } from "./parts.ts";
 import { IngestError, type Prepared } from "./source.ts";
 import { readTable } from "./tableFile.ts";
 import { type Labelled, prepareText } from "./text.ts";
@@ -15,9 +16,11 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
   const isClass = task === "text-classification";
   if (!isClass && split.how === "stratified") throw new IngestError("TABLE_PLAN", "Only classes can be kept in proportion: split a measured value at random.");
   const target = isClass ? new TextCells(targetName, TABLE_LIMITS.classes) : new NumberCells(readNumber);
+  const parts = new Parts(plan);
   const texts = new Map<number, string>();
   let [rows, characters] = [0, 0];
   const names = await readTable(file, plan.form, (cells, line) => {
+    parts.add(cells, line);
     const isKnown = target.add(cells[at], line);
     const text = cells[how.column] ?? "";
     if (isKnown && isReadable(text, how.tokenizer)) {
@@ -33,8 +36,11 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
   if (classes && classes.names.length === 1)
     throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
   const labelled: Labelled[] = [...texts].map(([row, text]) => ({ text, target: classes ? classes.numberOf(row) : target instanceof NumberCells ? target.at(row) : 0 }));
+  const given = parts.given(kept);
+  const heldBack = given && new Set(given.validation);
   return {
     ...prepareText(labelled, {
+      ...(heldBack ? { isHeldBack: kept.map((row) => heldBack.has(row)) } : {}),
       classes: classes?.names ?? [],
       targetName,
       tokenizer: how.tokenizer,

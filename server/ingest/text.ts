@@ -14,6 +14,8 @@ type TextSpec = {
   length?: number;
   seed: number;
   validationShare?: number;
+  /** Of each text, whether it is for validation, where that is not left to chance. */
+  isHeldBack?: readonly boolean[];
   /** Whether every class is to have the same share in both parts; absent: yes. */
   stratified?: boolean;
 };
@@ -28,9 +30,13 @@ const MOST_BYTES = 512 * 2 ** 20;
  */
 export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Prepared, "source" | "licence"> {
   const { classes, tokenizer, length: cutAt = Number.POSITIVE_INFINITY } = spec;
-  const alike = groupBy(rows.map((row) => ({ ...startOf(row.text, tokenizer, cutAt), target: row.target })));
+  const starts = rows.map((row) => ({ ...startOf(row.text, tokenizer, cutAt), target: row.target }));
+  const { isHeldBack } = spec;
+  const alike = groupBy(starts);
   const groups = spec.stratified === false || classes.length === 0 ? [alike] : classes.map((_, index) => alike.filter(([row]) => row?.target === index));
-  const parts = splitRows(groups, spec.seed, spec.validationShare);
+  const parts = isHeldBack
+    ? { train: [starts.filter((_, at) => !isHeldBack[at])], validation: [starts.filter((_, at) => isHeldBack[at])] }
+    : splitRows(groups, spec.seed, spec.validationShare);
   const [trainRows, heldBack] = [parts.train.flat(), parts.validation.flat()];
   if (trainRows.length === 0 || heldBack.length === 0) throw new IngestError("DATASET_EMPTY", `There are ${rows.length} texts: too few to split.`);
   const learned = makeText(

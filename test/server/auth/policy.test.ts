@@ -205,7 +205,7 @@ const tablePlan: TablePlan = {
   categories: 2,
   text: null,
   series: null,
-  split: { how: "random", validationShare: 0.2, seed: 1 },
+  split: { how: "random", validationShare: 0.2, seed: 1, column: null },
 };
 
 const textPlan: Omit<LanguagePlan, "context"> = { tokenizer: { unit: "characters", lowercase: false, vocabulary: 64 }, validationShare: 0.1 };

@@ -104,7 +104,7 @@ describe("a table as planned", () => {
     expect((await prepare()).splits.train.input.data).toEqual(first.splits.train.input.data);
     const other = await prepare((plan) => ({ ...plan, split: { ...plan.split, seed: 2 } }));
     expect(other.splits.train.input.data).not.toEqual(first.splits.train.input.data);
-    const half = await prepare((plan) => ({ ...plan, split: { how: "random", validationShare: 0.5, seed: 1 } }));
+    const half = await prepare((plan) => ({ ...plan, split: { ...plan.split, how: "random", validationShare: 0.5 } }));
     expect(half.splits.validation.input.shape[0]).toBe(250);
   });
 
@@ -119,6 +119,35 @@ describe("a table as planned", () => {
       ],
     });
     expect(source).toContain("of which 20");
+  });
+
+  it("holds the latest rows back where it is split by time, all of one time in one part", async () => {
+    const { splits, preprocess } = await prepare((plan) => ({
+      ...withRules(plan, { day: { kind: "date" }, size: { kind: "ignore" }, colour: { kind: "ignore" } }),
+      split: { ...plan.split, how: "time", column: 3 },
+    }));
+    const [known, held] = [splits.train, splits.validation].map(({ input }) => Array.from(input.data, Number));
+    expect(Math.max(...(known ?? []))).toBeLessThan(Math.min(...(held ?? [])));
+    // Nine days, of which the last two make a fifth.
+    expect(held?.length).toBe(110);
+    expect(preprocess.mean[0]).toBeLessThan(Math.min(...(held ?? [])));
+  });
+
+  it("is split as a column says, which is not learned from", async () => {
+    const rows = Array.from({ length: 100 }, (_, row) => `${row},${(row * 7) % 10 < 3 ? "test" : "train"},${row % 2 ? "a" : "b"}`);
+    const { file, facts } = await inspect(`x,part,kind\n${rows.join("\n")}\n`);
+    const plan = guessPlan(facts.form, facts.columns);
+    const by = (part: Partial<TablePlan["split"]>) =>
+      prepareOwnTable(file, "table.csv", {
+        ...plan,
+        columns: plan.columns.map((column, at) => (at === 0 ? { ...column, kind: "number" } : column)),
+        split: { ...plan.split, ...part },
+      });
+    const { splits, columns } = await by({ how: "column", column: 1 });
+    expect([splits.train.input.shape[0], splits.validation.input.shape[0], columns]).toEqual([70, 30, ["x"]]);
+    await expect(by({ how: "column", column: 0 })).rejects.toMatchObject({ code: "SPLIT_COLUMN", message: expect.stringMatching(/puts every row into the training part/) });
+    await expect(by({ how: "column", column: null })).rejects.toMatchObject({ code: "TABLE_PLAN" });
+    await expect(by({ how: "time", column: 1 })).rejects.toMatchObject({ code: "SPLIT_COLUMN", message: expect.stringMatching(/^Line 2: "(test|train)" in column "part"/) });
   });
 
   it("reads dates as days", async () => {

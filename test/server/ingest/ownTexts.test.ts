@@ -50,7 +50,7 @@ describe("a table with a column of texts", () => {
     const change: Partial<TablePlan> = {
       task: "text-regression",
       text: { column: 1, tokenizer: { unit: "characters", lowercase: true, vocabulary: 64 }, length: 20 },
-      split: { how: "random", validationShare: 0.2, seed: 2 },
+      split: { how: "random", validationShare: 0.2, seed: 2, column: null },
     };
     const { text, classes, splits, task } = await prepareOwnTable(file, "table.csv", { ...plan, ...change });
     expect([task, classes, splits.train.target.dtype]).toEqual(["text-regression", [], "float32"]);
@@ -69,6 +69,15 @@ describe("a table with a column of texts", () => {
       { token: ",", count: 120 },
       { token: "all", count: 120 },
     ]);
+  });
+
+  it("is split as a column says", async () => {
+    const { file, plan } = await inspect(
+      `part,stars,review\n${lines(60, (row) => `${row < 40 ? "train" : "val"},${row % 2},"review ${row} says that it was ${row % 2 ? "good" : "bad"}"`)}\n`,
+    );
+    const change: Partial<TablePlan> = { task: "text-classification", target: 1, split: { ...plan.split, how: "column", column: 0 } };
+    const { splits } = await prepareOwnTable(file, "table.csv", { ...plan, ...change, text: plan.text && { ...plan.text, column: 2 } });
+    expect([splits.train.input.shape[0], splits.validation.input.shape[0]]).toEqual([40, 20]);
   });
 
   it.each<[string, Partial<TablePlan>, RegExp]>([

@@ -1,0 +1,67 @@
+import { isForValidation, isMissing, readDate, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { splitRows } from "./shuffle.ts";
+import { IngestError } from "./source.ts";
+
+type Rows = { train: number[]; validation: number[] };
+
+/** Which rows of a table are for training and which for validation, as its plan says: by chance, by what a column says of each row, or by time. */
+export class Parts {
+  private readonly plan: TablePlan;
+  private readonly name: string;
+  /** Of each row: when it was, or 1 where it is for validation. */
+  private readonly said: number[] = [];
+  private areDates: boolean | null = null;
+
+  constructor(plan: TablePlan) {
+    this.plan = plan;
+    const { how, column } = plan.split;
+    this.name = plan.columns[column ?? -1]?.name ?? "";
+    if ((how === "column" || how === "time") && (column === null || this.name === "")) throw new IngestError("TABLE_PLAN", "Choose the column by which rows are split.");
+    if (how === "column" && column === plan.target) throw new IngestError("TABLE_PLAN", `"${this.name}" is what is predicted, and cannot split the rows too.`);
+  }
+
+  /** Takes note of a row. */
+  add(cells: readonly (string | undefined)[], line: number): void {
+    const { how, column } = this.plan.split;
+    if (column === null || (how !== "column" && how !== "time")) return;
+    const cell = cells[column] ?? "";
+    if (how === "column") {
+      if (isMissing(cell)) throw new IngestError("SPLIT_COLUMN", `Line ${line}: column "${this.name}" says nothing of which part the row is for. Write train or validation.`);
+      this.said.push(isForValidation(cell) ? 1 : 0);
+      return;
+    }
+    this.areDates ??= readDate(cell) !== null;
+    const time = this.areDates ? readDate(cell) : readNumber(cell);
+    if (time === null)
+      throw new IngestError(
+        "SPLIT_COLUMN",
+        `Line ${line}: "${cell.slice(0, 40)}" in column "${this.name}" is no ${this.areDates ? "date, such as 2024-06-30" : "number"}. Mend it, or split by chance.`,
+      );
+    this.said.push(time);
+  }
+
+  /** These rows in two parts. */
+  divide(rows: readonly number[], classes: { names: readonly string[]; numberOf: (row: number) => number } | null): Rows {
+    const { how, seed, validationShare } = this.plan.split;
+    const groups = classes && how === "stratified" ? classes.names.map((_, index) => rows.filter((row) => classes.numberOf(row) === index)) : [rows];
+    return this.given(rows) ?? splitRows(groups, seed, validationShare);
+  }
+
+  /** The same where it is not left to chance, in the order of the file; null where it is. Rows of one time stand in one part. */
+  given(rows: readonly number[]): Rows | null {
+    const { how, validationShare } = this.plan.split;
+    if (how === "random" || how === "stratified") return null;
+    const of = (row: number) => this.said[row] ?? 0;
+    const times = rows.map(of).sort((a, b) => a - b);
+    const from = how === "column" ? 1 : (times[Math.floor(times.length * (1 - validationShare))] ?? Number.POSITIVE_INFINITY);
+    const parts = { train: rows.filter((row) => of(row) < from), validation: rows.filter((row) => of(row) >= from) };
+    if (parts.train.length === 0 || parts.validation.length === 0)
+      throw new IngestError(
+        "SPLIT_COLUMN",
+        how === "column"
+          ? `Column "${this.name}" puts every row into the ${parts.train.length === 0 ? "validation" : "training"} part: it has to say train of some rows and validation (or val, dev, test) of others.`
+          : `Column "${this.name}" has too few different times to hold the latest back. Split by chance.`,
+      );
+    return parts;
+  }
+}
