@@ -96,6 +96,12 @@ export const settings = {
     default: "",
     read: optional,
   }),
+  RUN_MAIL_AFTER_S: setting({
+    doc: "With SMTP_URL: whoever started a run that took at least so long gets a mail when it ends. 0: none.",
+    unit: "seconds",
+    default: "120",
+    read: whole(0, 1_000_000),
+  }),
   GITHUB_CLIENT_ID: setting({ doc: "With the secret: people may sign in with GitHub. Callback: PUBLIC_URL/api/oauth/github/callback.", unit: "id", default: "", read: optional }),
   GITHUB_CLIENT_SECRET: setting({ doc: "The OAuth app's secret.", unit: "secret", default: "", read: optional }),
   GOOGLE_CLIENT_ID: setting({ doc: "With the secret: people may sign in with Google. Callback: PUBLIC_URL/api/oauth/google/callback.", unit: "id", default: "", read: optional }),

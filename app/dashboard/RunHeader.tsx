@@ -4,9 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { MoreHorizontal } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useCallback, useState } from "react";
+import { useCallback } from "react";
 import { Button, IconButton } from "../ui/Button.tsx";
-import { Confirm } from "../ui/Dialog.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -14,6 +13,7 @@ import { useTRPC } from "../ui/trpc.ts";
 import { formatClock } from "./figures.ts";
 import { RunBadge } from "./RunBadge.tsx";
 import { type Checkpoint, isActive, type Run } from "./run.ts";
+import { useOrganize } from "./table/Selection.tsx";
 import type { Connection } from "./useRun.ts";
 
 /** Starts a run of its own from a checkpoint, and goes there. */
@@ -51,7 +51,6 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   const trpc = useTRPC();
   const router = useRouter();
   const queryClient = useQueryClient();
-  const [confirming, setConfirming] = useState(false);
   const refresh = () => {
     void queryClient.invalidateQueries({ queryKey: trpc.runs.get.queryKey({ runId: run.id }) });
     void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
@@ -70,15 +69,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
       onError: refused("The run could not be repeated."),
     }),
   );
-  const remove = useMutation(
-    trpc.runs.delete.mutationOptions({
-      onSuccess: () => {
-        refresh();
-        router.push(`/models/${run.modelId}/runs`);
-      },
-      onError: refused("The run could not be deleted."),
-    }),
-  );
+  const organize = useOrganize();
   const { forkFrom, forking } = useFork(run.id);
   const active = isActive(run.status);
   const stopping = active && (cancel.isPending || keepBest.isPending || run.cancelling);
@@ -103,6 +94,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           </>
         )}
       </p>
+      {run.deletedAt !== null && <p className="text-warn">In the trash since {formatClock(run.deletedAt)}</p>}
       {connection === "lost" && active && (
         <p role="status" className="text-warn">
           Connection lost, trying again
@@ -157,21 +149,16 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
             { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
             "rule",
-            { label: "Delete run", danger: true, disabled: active, run: () => setConfirming(true) },
+            { label: run.locked ? "Unlock" : "Lock, so that it is not deleted", run: () => organize.mutate({ runIds: [run.id], action: { kind: "lock", locked: !run.locked } }) },
+            run.deletedAt === null
+              ? { label: "Move to trash", danger: true, disabled: active || paused || run.locked, run: () => organize.mutate({ runIds: [run.id], action: { kind: "trash" } }) }
+              : { label: "Restore from the trash", run: () => organize.mutate({ runIds: [run.id], action: { kind: "restore" } }) },
           ]}
         >
           <IconButton label="More actions">
             <MoreHorizontal size={16} />
           </IconButton>
         </Menu>
-        <Confirm
-          title={`Delete run ${run.number}?`}
-          text="Its metrics, log, checkpoints and exports go with it. This cannot be undone."
-          action="Delete run"
-          open={confirming}
-          onOpen={setConfirming}
-          onConfirm={() => remove.mutate({ runId: run.id })}
-        />
       </div>
     </header>
   );

@@ -21,8 +21,10 @@ import { ReadingNote } from "./ReadingNote.tsx";
 import { RunHeader, useFork, useOpenCheckpoint } from "./RunHeader.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
+import { RunTags } from "./RunTags.tsx";
 import { TaskResults } from "./results/index.tsx";
 import { isActive, type Run } from "./run.ts";
+import { usePageTitle } from "./usePageTitle.ts";
 import { useRun } from "./useRun.ts";
 import { DownloadNpz } from "./WeightFiles.tsx";
 
@@ -30,6 +32,7 @@ import { DownloadNpz } from "./WeightFiles.tsx";
 export function RunPage({ runId }: { runId: string }) {
   const { run: query, store, connection, historyError } = useRun(runId);
   const run = query.data;
+  usePageTitle(run);
   return (
     <div className="flex min-h-dvh flex-col">
       <TopBar
@@ -48,6 +51,7 @@ export function RunPage({ runId }: { runId: string }) {
         <div className="flex flex-1 flex-col lg:grid lg:grid-cols-[minmax(0,1fr)_330px]">
           <main className="min-w-0 space-y-3 p-3 md:p-5">
             <RunHeader run={run} connection={connection} />
+            <RunTags run={run} />
             <RunNotice run={run} />
             <KeyFigures run={run} />
             <Knobs run={run} />

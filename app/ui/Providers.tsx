@@ -3,6 +3,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
 import { type ReactNode, useState } from "react";
+import { Endings } from "../dashboard/Endings.tsx";
 import { Notices } from "./Notices.tsx";
 import { makeClient, makeQueryClient, TRPCProvider } from "./trpc.ts";
 
@@ -16,6 +17,7 @@ export function Providers({ children }: { children: ReactNode }) {
         <Tooltip.Provider delayDuration={400} skipDelayDuration={200}>
           {children}
           <Notices />
+          <Endings />
         </Tooltip.Provider>
       </TRPCProvider>
     </QueryClientProvider>

@@ -4,6 +4,8 @@ import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
+import { type Mailer, openMailer } from "../mail.ts";
+import { mailEndings } from "../runs/endings.ts";
 import { emptyTrash } from "../runs/organize.ts";
 import { sweepDeleted } from "../storage/deletion.ts";
 import { openFileStore } from "../storage/files.ts";
@@ -33,6 +35,8 @@ export class Agent {
   readonly #log: Log;
   readonly #trainers: Trainers;
   readonly #stop = new AbortController();
+  readonly #mailer: Mailer | null;
+  #mailing = false;
   #engine: EngineInfo | null = null;
   #ingesting: Promise<unknown> | null = null;
   /** Since when the database has answered without a break. An expired lease says nothing until its holder had time to renew it. */
@@ -43,6 +47,7 @@ export class Agent {
     this.#db = db;
     this.#config = config;
     this.#log = log;
+    this.#mailer = openMailer(config);
     this.#trainers = new Trainers({
       config,
       log,
@@ -65,6 +70,7 @@ export class Agent {
           sweepAt = performance.now() + sweepMs;
           await this.#report();
           await this.#sweep();
+          this.#mail();
         }
         await this.#claim();
         this.#ingest();
@@ -119,6 +125,17 @@ export class Agent {
       this.#log.info({ ...lease, pid: trainer.process.pid }, "run claimed");
       trainer.send(lease);
     }
+  }
+
+  /** Tells people by mail of runs that ended, where mail is to be had. A post office that is away must not keep runs waiting. */
+  #mail(): void {
+    if (this.#mailer === null || this.#mailing || this.#config.RUN_MAIL_AFTER_S === 0) return;
+    this.#mailing = true;
+    void mailEndings(this.#db, this.#mailer, { afterS: this.#config.RUN_MAIL_AFTER_S, pageUrl: this.#config.PUBLIC_URL })
+      .catch((error: unknown) => this.#log.warn({ error }, "a mail about a run could not be sent"))
+      .finally(() => {
+        this.#mailing = false;
+      });
   }
 
   #ingest(): void {

@@ -17,6 +17,7 @@ import { type RunNews, readCursor } from "../metrics/watch.ts";
 import { keptGraph } from "../models/graph.ts";
 import { cancelRun, deleteRun, pauseRun, resumeRun, stopRun } from "../runs/change.ts";
 import { compareRuns, frozenGraph, RunIds } from "../runs/compare.ts";
+import { listEndings } from "../runs/endings.ts";
 import { findLr } from "../runs/findLr.ts";
 import { countRuns, GroupRuns, groupRuns, ListRuns, lineFields, listColumns, listRuns, RunQuestion, toLine } from "../runs/list.ts";
 import { findBatch, measure } from "../runs/measure.ts";
@@ -84,6 +85,11 @@ export const runs = router({
       if ((await db.run.count({ where: { orgId, id: { in: runIds } } })) !== runIds.length) throw notFound("run");
       return queryOverlay(db, orgId, { ...input, runIds });
     }),
+
+  /** The person's own runs that ended since they last asked. */
+  endings: org("viewer")
+    .input(z.strictObject({ since: z.iso.datetime().optional() }))
+    .query(({ ctx, input }) => listEndings(ctx.db, ctx, input.since === undefined ? null : new Date(input.since))),
 
   setNotes: org("member")
     .input(z.strictObject({ runId: Id, notes: z.string().max(10_000) }))

@@ -102,7 +102,7 @@ export async function resumeRun(db: Database, config: Config, orgId: string, id:
       throw new AppError("NO_CHECKPOINT", "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.");
     await requireRoom(tx, config, orgId);
     await tx.$executeRaw`
-      UPDATE "Run" SET "status" = 'queued', "failure" = NULL, "endedAt" = NULL, "cancelRequestedAt" = NULL, "pauseRequestedAt" = NULL, "attempts" = 0, "crashes" = 0,
+      UPDATE "Run" SET "status" = 'queued', "failure" = NULL, "endedAt" = NULL, "mailedAt" = NULL, "cancelRequestedAt" = NULL, "pauseRequestedAt" = NULL, "attempts" = 0, "crashes" = 0,
         "leaseUntil" = NULL, "owner" = NULL, "leaseToken" = "leaseToken" + 1, "marks" = ${run.step > 0 ? markAtCheckpoint("resume", "Resumed by hand.") : Prisma.sql`"marks"`}
       WHERE "id" = ${id}::uuid AND "orgId" = ${orgId}::uuid AND "status" = ${run.status}::"RunStatus"`;
   });

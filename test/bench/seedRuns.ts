@@ -6,6 +6,8 @@ import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../../server/database/client.ts";
 import { CHUNK, type Entries, foldEntries, packEntries, TOP_LEVEL, width } from "../../server/metrics/pyramid.ts";
 
+const PIECE = 4_000;
+
 /** Whom the seeded runs belong to. */
 export type Seeded = { orgId: string; modelIds: string[] };
 
@@ -27,11 +29,15 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
     versionIds.push(version.id);
   }
   const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), epochs: 10, datasetId: dataset.id });
-  await db.$transaction(
-    async (tx) => {
-      await tx.$executeRaw`SET LOCAL session_replication_role = replica`;
-      await tx.$executeRaw`SELECT setseed(0.42)`;
-      await tx.$executeRaw`
+  // In pieces that stay well below the time a statement may take.
+  for (let from = 1; from <= count; from += PIECE)
+    await db.$transaction(
+      async (tx) => {
+        const to = Math.min(count, from + PIECE - 1);
+        const here = Prisma.sql`r."orgId" = ${orgId}::uuid AND r."createdAt" BETWEEN to_timestamp(${1_750_000_000 + from * 60}) AND to_timestamp(${1_750_000_000 + to * 60})`;
+        await tx.$executeRaw`SET LOCAL session_replication_role = replica`;
+        await tx.$executeRaw`SELECT setseed(${1 / from})`;
+        await tx.$executeRaw`
         INSERT INTO "Run" ("id", "orgId", "modelId", "modelVersionId", "datasetId", "number", "status", "settings", "spec", "step", "epoch", "totalSteps", "elapsedMs", "stepsPerSecond",
           "summary", "tags", "createdBy", "createdAt", "startedAt", "endedAt", "failure", "figuresAt", "revision")
         SELECT (lpad(to_hex(1750000000000 + "n" * 60000::bigint), 12, '0') || '7' || substr(md5("n"::text), 1, 3) || '8' || substr(md5("n"::text), 4, 15))::uuid, ${orgId}::uuid,
@@ -49,19 +55,19 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
         FROM (
           SELECT "n", "noise", "lr", 0.03 + 0.4 * abs(log("lr") + 2.5) * "noise" + 0.02 * "noise" AS "loss", 0.993 - 0.05 * abs(log("lr") + 2.5) * "noise" AS "accuracy",
             CASE WHEN "n" % 50 = 0 THEN 'failed' WHEN "n" % 41 = 0 THEN 'cancelled' ELSE 'finished' END AS "status"
-          FROM (SELECT "n", random() AS "noise", power(10, -4 + 3 * random())::double precision AS "lr" FROM generate_series(1, ${count}::int) AS "n") AS "drawn"
+          FROM (SELECT "n", random() AS "noise", power(10, -4 + 3 * random())::double precision AS "lr" FROM generate_series(${from}::int, ${to}::int) AS "n") AS "drawn"
         ) AS "each"`;
-      await tx.$executeRaw`INSERT INTO "RunFact" ("orgId", "runId", "key", "number", "text") SELECT r."orgId", r."id", f.* FROM "Run" r CROSS JOIN LATERAL run_settings(r."settings") f ON CONFLICT DO NOTHING`;
-      await tx.$executeRaw`
-        INSERT INTO "RunFact" ("orgId", "runId", "key", "number") SELECT "orgId", "id", 'run.elapsedMs', "elapsedMs" FROM "Run"
-        UNION ALL SELECT "orgId", "id", 'run.epoch', "epoch" FROM "Run" UNION ALL SELECT "orgId", "id", 'run.step', "step" FROM "Run" ON CONFLICT DO NOTHING`;
-      await tx.$executeRaw`
+        await tx.$executeRaw`INSERT INTO "RunFact" ("orgId", "runId", "key", "number", "text") SELECT r."orgId", r."id", f.* FROM "Run" r CROSS JOIN LATERAL run_settings(r."settings") f WHERE ${here} ON CONFLICT DO NOTHING`;
+        await tx.$executeRaw`
+        INSERT INTO "RunFact" ("orgId", "runId", "key", "number") SELECT "orgId", "id", 'run.elapsedMs', "elapsedMs" FROM "Run" r WHERE ${here}
+        UNION ALL SELECT "orgId", "id", 'run.epoch', "epoch" FROM "Run" r WHERE ${here} UNION ALL SELECT "orgId", "id", 'run.step', "step" FROM "Run" r WHERE ${here} ON CONFLICT DO NOTHING`;
+        await tx.$executeRaw`
         INSERT INTO "RunFigure" ("orgId", "runId", "key", "last", "best", "min", "max")
         SELECT r."orgId", r."id", s."key", (s."value" ->> 'last')::float8, (s."value" ->> 'best')::float8, (s."value" ->> 'min')::float8, (s."value" ->> 'max')::float8
-        FROM "Run" r CROSS JOIN LATERAL jsonb_each(r."summary") s ON CONFLICT DO NOTHING`;
-    },
-    { timeout: 300_000 },
-  );
+        FROM "Run" r CROSS JOIN LATERAL jsonb_each(r."summary") s WHERE ${here} ON CONFLICT DO NOTHING`;
+      },
+      { timeout: 60_000 },
+    );
   for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw(Prisma.sql`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`);
   return { orgId, modelIds };
 }

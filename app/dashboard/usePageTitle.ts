@@ -1,0 +1,22 @@
+"use client";
+
+import { useEffect } from "react";
+import { formatDuration } from "../ui/format.ts";
+import { remainingMs } from "./remaining.ts";
+import type { Run } from "./run.ts";
+
+/** How the run stands, in the browser's tab: `43%, 2 min left · Run 12`. */
+export function usePageTitle(run: Run | undefined): void {
+  const title = run && titleOf(run);
+  useEffect(() => {
+    if (title) document.title = title;
+  }, [title]);
+}
+
+export function titleOf(run: Pick<Run, "number" | "modelName" | "status" | "step" | "totalSteps" | "elapsedMs" | "stepsPerSecond">): string {
+  const name = `Run ${run.number}, ${run.modelName}`;
+  if (run.status !== "running") return `${{ queued: "Waiting", paused: "Paused", finished: "Finished", cancelled: "Cancelled", failed: "Failed" }[run.status]} · ${name}`;
+  const share = run.totalSteps > 0 ? `${Math.floor((100 * run.step) / run.totalSteps)}%` : "Training";
+  const left = remainingMs(run);
+  return `${share}${left === null ? "" : `, ${formatDuration(Math.max(1000, left))} left`} · ${name}`;
+}
