@@ -6,6 +6,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 import { type Template, templates } from "../core/templates/index.ts";
+import { useMayChange } from "./account/useRole.ts";
 import { checked } from "./canvas/checked.ts";
 import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
@@ -18,7 +19,7 @@ import { Confirm } from "./ui/Dialog.tsx";
 import { formatAgo, formatCount } from "./ui/format.ts";
 import { Menu } from "./ui/Menu.tsx";
 import { notify } from "./ui/Notices.tsx";
-import { Failing, Loading } from "./ui/States.tsx";
+import { Empty, Failing, Loading } from "./ui/States.tsx";
 import { TopBar } from "./ui/TopBar.tsx";
 import { type Answers, useTRPC } from "./ui/trpc.ts";
 
@@ -28,6 +29,7 @@ export function Home() {
   const me = useQuery(trpc.workspace.me.queryOptions());
   const projects = useQuery(trpc.projects.list.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
+  const mayChange = useMayChange();
   const create = useCreateModel();
   const [importing, setImporting] = useState(false);
   const [dropped, setDropped] = useState<Dropped>(null);
@@ -41,19 +43,21 @@ export function Home() {
       <TopBar
         place={[{ label: me.data?.org.name ?? "Tensorloom" }]}
         actions={
-          <>
-            <Button
-              onClick={() => {
-                setDropped(null);
-                setImporting(true);
-              }}
-            >
-              Import
-            </Button>
-            <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
-              <Plus size={14} /> New model
-            </Button>
-          </>
+          mayChange && (
+            <>
+              <Button
+                onClick={() => {
+                  setDropped(null);
+                  setImporting(true);
+                }}
+              >
+                Import
+              </Button>
+              <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
+                <Plus size={14} /> New model
+              </Button>
+            </>
+          )
         }
       />
       <ImportDialog open={importing} onOpen={setImporting} dropped={dropped} />
@@ -67,39 +71,44 @@ export function Home() {
         {projects.isError && <Failing what="Your models" error={projects.error} onRetry={() => void projects.refetch()} />}
         {hasModels && projects.data && <Models projects={projects.data} />}
 
-        <section aria-labelledby="templates">
-          <h1 id="templates" className={hasModels ? "mb-3 text-lg font-semibold" : "text-title font-semibold"}>
-            Start from a template
-          </h1>
-          {!hasModels && !projects.isPending && (
-            <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>
-          )}
-          <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-            {templates.map((template) => (
-              <li key={template.id} className="min-w-0">
-                <TemplateCard
-                  template={template}
-                  datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name}
+        {!mayChange && !hasModels && !projects.isPending && (
+          <Empty title="No models here yet">You may look at what others of {me.data?.org.name} build and train. Ask an admin for the role member to build yourself.</Empty>
+        )}
+        {mayChange && (
+          <section aria-labelledby="templates">
+            <h1 id="templates" className={hasModels ? "mb-3 text-lg font-semibold" : "text-title font-semibold"}>
+              Start from a template
+            </h1>
+            {!hasModels && !projects.isPending && (
+              <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>
+            )}
+            <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+              {templates.map((template) => (
+                <li key={template.id} className="min-w-0">
+                  <TemplateCard
+                    template={template}
+                    datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name}
+                    disabled={create.isPending}
+                    onStart={() => create.mutate({ templateId: template.id })}
+                  />
+                </li>
+              ))}
+              <li className="min-w-0">
+                <button
+                  type="button"
                   disabled={create.isPending}
-                  onStart={() => create.mutate({ templateId: template.id })}
-                />
+                  onClick={() => create.mutate({})}
+                  className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 bg-[radial-gradient(var(--line2)_1px,transparent_1px)] bg-size-[24px_24px] px-3.5 py-3 text-left hover:border-ink3"
+                >
+                  <span className="font-semibold">Empty canvas</span>
+                  <span className="text-ink2">Draw a network of your own, layer by layer.</span>
+                </button>
               </li>
-            ))}
-            <li className="min-w-0">
-              <button
-                type="button"
-                disabled={create.isPending}
-                onClick={() => create.mutate({})}
-                className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 bg-[radial-gradient(var(--line2)_1px,transparent_1px)] bg-size-[24px_24px] px-3.5 py-3 text-left hover:border-ink3"
-              >
-                <span className="font-semibold">Empty canvas</span>
-                <span className="text-ink2">Draw a network of your own, layer by layer.</span>
-              </button>
-            </li>
-          </ul>
-        </section>
+            </ul>
+          </section>
+        )}
 
-        <Architectures disabled={create.isPending} onStart={(id, choices) => create.mutate({ architecture: { id, ...choices } })} />
+        {mayChange && <Architectures disabled={create.isPending} onStart={(id, choices) => create.mutate({ architecture: { id, ...choices } })} />}
 
         <section aria-labelledby="data">
           <div className="mb-3 flex items-center justify-between">

@@ -29,6 +29,9 @@ const CALLS_AT_ONCE = 20;
 const UPLOAD_MS = 30 * 60_000;
 const BODY_MS = 30_000;
 
+/** Pages that are seen without a session: they hold nothing, and ask the eight open procedures. */
+const openPages = /^\/(sign-in|sign-up|forgot|(join|reset|verify|shared)\/[\w-]{1,64})$/;
+
 /** Answers a request for a page; Next's handler, or nothing in tests. */
 type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
@@ -70,7 +73,8 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
       origin: config.PUBLIC_URL?.replace(/\/$/, "") ?? `http://${req.headers.host}`,
     };
 
-    if (path === "/healthz") return sendHealth(db, res);
+    // Whether it can serve is whether the database answers: both names are asked by proxies and watchers.
+    if (path === "/healthz" || path === "/readyz") return sendHealth(db, res);
     if (path === UPLOAD_PATH && req.method === "POST") return receiveUpload(context, req, res);
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
@@ -81,7 +85,7 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
     if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
     if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
     if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
-    if (isDocument(req) && !(await mayOpenPages(context))) {
+    if (isDocument(req) && !openPages.test(path) && !(await mayOpenPages(context))) {
       res.writeHead(303, { Location: "/sign-in" }).end();
       return;
     }
@@ -170,7 +174,7 @@ function sendJson(res: ServerResponse, status: number, body: unknown): void {
 }
 
 /** Next serves the pages in this process; it gets neither the database nor anything else of the server. */
-async function openPages(
+async function openNext(
   config: Config,
   isDevelopment: boolean,
 ): Promise<{ handle: PageHandler; upgrade: (req: IncomingMessage, socket: import("node:stream").Duplex, head: Buffer) => Promise<void> }> {
@@ -187,7 +191,7 @@ if (import.meta.main) {
   const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
   if (url === null) throw new Error("There is no database yet: start the product with npm start.");
   const db = openDatabase(url, { connections: config.DATABASE_POOL, name: "tensorloom web" });
-  const { handle, upgrade } = await openPages(config, isDevelopment);
+  const { handle, upgrade } = await openNext(config, isDevelopment);
   const web = createWeb({ config, db, files: openFileStore(join(config.DATA_DIR, "files")), log, pages: handle, isDevelopment });
   if (isDevelopment) web.server.on("upgrade", (req, socket, head) => void upgrade(req, socket, head));
 

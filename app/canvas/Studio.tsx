@@ -2,9 +2,12 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { Layers, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
+import { Layers, Share2, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import type { NodePath } from "../../core/graph/path.ts";
+import { useMayChange } from "../account/useRole.ts";
+import { ShareDialog } from "../shared/ShareDialog.tsx";
+import { Badge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -26,6 +29,7 @@ import { showNode } from "./showNode.ts";
 import { TrainPanel } from "./train/TrainPanel.tsx";
 import { useTrain } from "./train/useTrain.ts";
 import { type OpenedModel, saveNow, useDocument } from "./useAutosave.ts";
+import { setReadOnly } from "./useGraph.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -58,6 +62,9 @@ export function Studio({ modelId, show }: { modelId: string; show: NodePath | nu
 function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
   // Later answers of the same query must not replace what is being edited.
   const [model] = useState(opened);
+  const mayChange = useMayChange();
+  const [sharing, setSharing] = useState(false);
+  useEffect(() => setReadOnly(!mayChange), [mayChange]);
   useShortcuts();
   const training = useTrain(model);
   const panel = useStudio((s) => s.panel);
@@ -115,6 +122,12 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
           actions={
             <>
               <PeopleHere />
+              {mayChange && (
+                <IconButton label="Share by link" className="max-lg:hidden" onClick={() => setSharing(true)}>
+                  <Share2 size={15} />
+                </IconButton>
+              )}
+              <ShareDialog of={{ modelId: model.id }} open={sharing} onOpen={setSharing} />
               <Tip text="Data, optimizer, schedule, length">
                 <IconButton
                   label="Settings"
@@ -125,8 +138,15 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
                   <SlidersHorizontal size={15} />
                 </IconButton>
               </Tip>
+              {mayChange || <Badge>You may look</Badge>}
               <Tip text={whyNot}>
-                <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
+                <Button
+                  kind="primary"
+                  className={mayChange ? undefined : "hidden"}
+                  aria-disabled={whyNot !== null}
+                  shortcut={printKeys("Mod+Enter", isMac())}
+                  onClick={() => void train()}
+                >
                   {training.starting ? "Starting" : "Train"}
                 </Button>
               </Tip>

@@ -6,6 +6,7 @@ import { type Body, emptyGraph, type Graph } from "../../core/graph/document.ts"
 import { bodyAt as findBody } from "../../core/graph/edit.ts";
 import type { BodyStep } from "../../core/graph/path.ts";
 import { type Patch, SharedGraph } from "../../core/graph/shared.ts";
+import { notify } from "../ui/Notices.tsx";
 import { HISTORY_LIMIT, type History, keepHistory } from "./history.ts";
 
 /** The way from the model's own canvas into a body: a zone's node and which of its bodies, outermost first. Empty: the model itself. */
@@ -61,11 +62,21 @@ export function openShared(modelId: string, document: SharedGraph, { past, futur
   });
 }
 
+let readOnly = false;
+/** Whether edits are refused here already: a viewer's would be refused by the server. */
+export function setReadOnly(value: boolean): void {
+  readOnly = value;
+}
+
 /**
  * Applies one edit as one step of the history. Edits with the same `coalesce` key that follow each other closely are one step;
  * an edit that changes nothing is none. `select` is selected afterwards; otherwise the selection stays, less what is gone.
  */
 export function edit(change: (graph: Graph) => Graph, options: { coalesce?: string; select?: Selection; nowMs?: number } = {}): void {
+  if (readOnly) {
+    notify("You may look at this model. Ask an admin for the role member to change it.");
+    return;
+  }
   const state = useGraph.getState();
   const changed = change(state.graph);
   if (changed === state.graph) return;

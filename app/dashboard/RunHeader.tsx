@@ -4,8 +4,11 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { MoreHorizontal } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
+import { ShareDialog } from "../shared/ShareDialog.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
+import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -72,6 +75,8 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
   const organize = useOrganize();
   const { forkFrom, forking } = useFork(run.id);
   const active = isActive(run.status);
+  const [sharing, setSharing] = useState(false);
+  const mayChange = useMayChange();
   const stopping = active && (cancel.isPending || keepBest.isPending || run.cancelling);
   const best = run.checkpoints.find(({ isBest }) => isBest) ?? run.checkpoints.at(-1);
   const paused = run.status === "paused";
@@ -100,7 +105,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           Connection lost, trying again
         </p>
       )}
-      <div className="ml-auto flex items-center gap-2">
+      <div className={cx("ml-auto flex items-center gap-2", !mayChange && "hidden")}>
         {(active || paused) && (
           <Button disabled={stopping} title="Ends after the current step. It can be resumed from its last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
             {stopping ? "Stopping" : "Cancel"}
@@ -148,6 +153,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             { label: "Run again, bit for bit", disabled: repeat.isPending, run: () => repeat.mutate({ runId: run.id }) },
             { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
             { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
+            ...(mayChange ? [{ label: "Share by link", run: () => setSharing(true) }] : []),
             "rule",
             { label: run.locked ? "Unlock" : "Lock, so that it is not deleted", run: () => organize.mutate({ runIds: [run.id], action: { kind: "lock", locked: !run.locked } }) },
             run.deletedAt === null
@@ -159,6 +165,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             <MoreHorizontal size={16} />
           </IconButton>
         </Menu>
+        <ShareDialog of={{ runId: run.id }} charts={Object.keys(run.summary)} open={sharing} onOpen={setSharing} />
       </div>
     </header>
   );

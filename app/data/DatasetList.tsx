@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { type Dropped, readDropped } from "../ui/dropped.ts";
 import { Failing, Loading } from "../ui/States.tsx";
@@ -18,6 +19,7 @@ export function DatasetList() {
   const router = useRouter();
   const [adding, setAdding] = useState(false);
   const [dropped, setDropped] = useState<Dropped | null>(null);
+  const mayChange = useMayChange();
   const me = useQuery(trpc.workspace.me.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   return (
@@ -28,7 +30,7 @@ export function DatasetList() {
         onDragOver={(event) => event.preventDefault()}
         onDrop={(event) => {
           event.preventDefault();
-          const found = adding ? null : readDropped(event.dataTransfer);
+          const found = adding || !mayChange ? null : readDropped(event.dataTransfer);
           if (!found) return;
           setDropped(found);
           setAdding(true);
@@ -36,9 +38,11 @@ export function DatasetList() {
       >
         <div className="mb-4 flex items-center justify-between gap-3">
           <h1 className="text-title font-semibold">Data</h1>
-          <Button kind="primary" onClick={() => setAdding(true)}>
-            Add data
-          </Button>
+          {mayChange && (
+            <Button kind="primary" onClick={() => setAdding(true)}>
+              Add data
+            </Button>
+          )}
         </div>
         <AddData
           open={adding}

@@ -4,6 +4,7 @@ import { Monitor, Moon, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { Fragment, type ReactNode } from "react";
+import { AccountMenu } from "../account/AccountMenu.tsx";
 import { IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
 import { Logo } from "./Logo.tsx";
@@ -75,6 +76,7 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
       <div className="flex h-12 items-center justify-end gap-2">
         <ThemeMenu />
         {actions}
+        <AccountMenu />
       </div>
     </header>
   );

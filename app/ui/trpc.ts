@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
@@ -13,6 +13,9 @@ export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRou
 
 const url = "/api/trpc";
 
+/** Pages that are seen without a session. */
+const OPEN_PAGES = /^\/(sign-in|sign-up|forgot|join|reset|verify|shared)(\/|$)/;
+
 /** Calls travel together in one request; subscriptions are server-sent events, and resume from the last event id. */
 export function makeClient() {
   return createTRPCClient<AppRouter>({
@@ -22,6 +25,12 @@ export function makeClient() {
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
+    // A session that has ended ends the page too: it would show what is no longer one's own.
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (refusalCode(error) === "UNAUTHENTICATED" && !OPEN_PAGES.test(window.location.pathname)) window.location.assign("/sign-in");
+      },
+    }),
     defaultOptions: {
       queries: {
         staleTime: 5_000,

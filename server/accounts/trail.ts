@@ -49,11 +49,11 @@ const nouns = ["organization", "shares", "operator"];
  * A page of the trail, newest first, with the names that things have now; null where one is gone. `next` is the cursor of the following page.
  * `activity` leaves out what concerns people, keys and links.
  */
-export async function readTrail(db: Tx, orgId: string, kind: "activity" | "audit", { before, limit }: { before?: string; limit: number }) {
+export async function readTrail(db: Tx, orgId: string, kind: "activity" | "audit", { cursor, limit }: { cursor?: string; limit: number }) {
   const rows = await db.trailEvent.findMany({
     where: {
       orgId,
-      ...(before === undefined ? {} : { id: { lt: BigInt(before) } }),
+      ...(cursor === undefined ? {} : { id: { lt: BigInt(cursor) } }),
       ...(kind === "activity" ? { NOT: nouns.map((noun) => ({ action: { startsWith: `${noun}.` } })) } : {}),
     },
     orderBy: { id: "desc" },

@@ -7,10 +7,6 @@ const link = /^\/sign-in\/([\w-]{43})$/;
 
 /** Answers the sign-in pages, with AUTH=required. False where the path is none of them. */
 export async function answerSignIn(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<boolean> {
-  if (path === "/sign-in") {
-    sendPage(res, 401, "Sign in", "<p>Open the one-time link that was printed where the server was started. A new one is printed by <code>npm start -- --owner-link</code>.</p>");
-    return true;
-  }
   const secret = link.exec(path)?.[1];
   if (secret === undefined) return false;
   if (req.method !== "POST") {

@@ -10,7 +10,7 @@ import { Id, Name } from "../input.ts";
 
 const Role = z.enum(["viewer", "member", "admin", "owner"]);
 const Page = z.strictObject({
-  before: z
+  cursor: z
     .string()
     .regex(/^\d{1,18}$/)
     .optional(),

@@ -331,7 +331,8 @@ describe("AUTH=required", () => {
     const stranger = browser(strict.base);
     const page = await stranger.fetch("/", { headers: asDocument });
     expect([page.status, page.headers.get("location"), page.headers.getSetCookie()]).toEqual([303, "/sign-in", []]);
-    expect((await stranger.fetch("/sign-in", { headers: asDocument })).status).toBe(401);
+    expect((await stranger.fetch("/sign-in", { headers: asDocument })).status).toBe(200);
+    expect((await stranger.fetch("/admin", { headers: asDocument })).status).toBe(303);
     const refused = await stranger.fetch("/api/trpc/workspace.me");
     expect([refused.status, refused.headers.getSetCookie()]).toEqual([401, []]);
     expect((await stranger.fetch(`/api/artifacts/${randomUUID()}`)).status).toBe(401);

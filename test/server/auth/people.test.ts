@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { pino } from "pino";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -178,6 +180,58 @@ test("a second factor: a code works once, a recovery code too, and the database 
   await db.attempt.deleteMany();
   await other.account.endTwoFactor.mutate({ password, code: recoveryCodes[1] ?? "" });
   expect(await codeOf(visit().account.signIn.mutate({ email, password }))).toBe("OK");
+});
+
+test("another provider says who somebody is: only in the browser that began, once, and never into an account that has that address", async () => {
+  const claims = { sub: "42", name: "Otis", email: "otis@example.org", email_verified: true };
+  const asked: URLSearchParams[] = [];
+  const provider = createServer((req, res) => {
+    const issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+    const answer = (body: object) => res.setHeader("Content-Type", "application/json").end(JSON.stringify(body));
+    if (req.url === "/.well-known/openid-configuration")
+      answer({ issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, userinfo_endpoint: `${issuer}/me` });
+    else if (req.url === "/me") answer(req.headers.authorization === "Bearer access" ? claims : {});
+    else
+      req.setEncoding("utf8").on("data", (body: string) => {
+        asked.push(new URLSearchParams(body));
+        answer({ access_token: "access" });
+      });
+  });
+  await new Promise<void>((ready) => provider.listen(0, "127.0.0.1", ready));
+  const { port } = provider.address() as AddressInfo;
+  const by = await serveWeb(db, files, {
+    AUTH: "required",
+    SIGN_UP: "open",
+    SECRET: "a key of this test, and of nothing else",
+    PUBLIC_URL: "http://localhost",
+    OIDC_ISSUER: `http://127.0.0.1:${port}`,
+    OIDC_CLIENT_ID: "loom",
+    OIDC_CLIENT_SECRET: "secret of the client",
+  });
+  const begin = async () => {
+    const answer = await fetch(`${by.base}/api/oauth/oidc/start`, { redirect: "manual" });
+    return { to: new URL(answer.headers.get("location") ?? ""), cookie: answer.headers.getSetCookie()[0]?.split(";")[0] ?? "" };
+  };
+  const back = (state: string, cookie: string) => fetch(`${by.base}/api/oauth/oidc/callback?code=abc&state=${state}`, { redirect: "manual", headers: { cookie } });
+  const way = await begin();
+  expect(way.to.searchParams.get("code_challenge_method")).toBe("S256");
+  const state = way.to.searchParams.get("state") ?? "";
+  expect((await back(state, (await begin()).cookie)).headers.get("location")).toContain("/sign-in?problem=");
+  expect((await back(state, "")).headers.get("location")).toContain("/sign-in?problem=");
+  const inside = await back(state, way.cookie);
+  expect(inside.headers.get("location")).toBe("/");
+  expect(asked[0]?.get("code_verifier")).toMatch(/^[\w-]{43}$/);
+  expect(await db.user.findUnique({ where: { email: "otis@example.org" }, select: { passwordHash: true, emailVerifiedAt: true } })).toEqual({
+    passwordHash: null,
+    emailVerifiedAt: expect.any(Date),
+  });
+  const { email } = await newcomer("Nora");
+  Object.assign(claims, { sub: "43", email });
+  const taken = await begin();
+  expect(decodeURIComponent((await back(taken.to.searchParams.get("state") ?? "", taken.cookie)).headers.get("location") ?? "")).toContain("There is an account with this address");
+  // Off unless it is set up.
+  expect((await fetch(`${closed.base}/api/oauth/oidc/start`)).status).toBe(404);
+  await new Promise((done) => provider.close(done));
 });
 
 describe("an organization", () => {

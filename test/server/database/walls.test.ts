@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { walled } from "../../../server/database/client.ts";
+import { Prisma } from "../../../prisma/generated/client.ts";
+import { readSnapshot, walled } from "../../../server/database/client.ts";
 import { TENANT_ROLE } from "../../../server/database/walls.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { makeTenant } from "../world.ts";
@@ -35,6 +36,9 @@ test("a query without any filter shows one organization's rows, and writes none 
   // The same connections serve the system and the other organization, each as itself.
   expect(await db.model.count()).toBe(2);
   expect((await walled(db, b.orgId).model.findMany()).map(({ name }) => name)).toEqual(["B model"]);
+  // What reads by the driver itself stands behind the same wall.
+  const ids = await readSnapshot(wall, (ask) => ask(Prisma.sql`SELECT "id" FROM "Model"`));
+  expect(ids).toEqual([{ id: a.modelId }]);
   await wall.$transaction(async (tx) => {
     expect(await tx.model.count()).toBe(1);
     await tx.project.create({ data: { orgId: a.orgId, name: "Own" } });

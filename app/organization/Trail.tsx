@@ -1,0 +1,110 @@
+"use client";
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { Badge } from "../ui/Badge.tsx";
+import { Button } from "../ui/Button.tsx";
+import { formatAgo } from "../ui/format.ts";
+import { Empty, Failing, Loading } from "../ui/States.tsx";
+import { type Answers, useTRPC } from "../ui/trpc.ts";
+
+type Event = Answers["organization"]["activity"]["events"][number];
+
+/** What people did, in words; an action that is not here is shown by its name. */
+const WORDS: { [action: string]: string } = {
+  "models.create": "made the model",
+  "models.rename": "renamed the model",
+  "models.duplicate": "copied the model",
+  "models.delete": "deleted the model",
+  "models.importOnnx": "imported a model from ONNX",
+  "models.importPyTorch": "imported a model from PyTorch",
+  "models.importWeights": "gave weights to",
+  "projects.create": "made the project",
+  "projects.rename": "renamed the project",
+  "projects.delete": "deleted the project",
+  "datasets.createTable": "added the data set",
+  "datasets.createPictures": "added the data set",
+  "datasets.createArrays": "added the data set",
+  "datasets.delete": "deleted a data set",
+  "runs.start": "started a run of",
+  "runs.cancel": "cancelled",
+  "runs.stop": "ended",
+  "runs.pause": "paused",
+  "runs.resume": "resumed",
+  "runs.turn": "turned a setting of",
+  "runs.fork": "started from a checkpoint of",
+  "runs.repeat": "repeated",
+  "runs.shrink": "started again, smaller,",
+  "runs.delete": "deleted a run",
+  "organization.rename": "renamed the organization",
+  "organization.invite": "invited",
+  "organization.join": "joined",
+  "organization.revokeInvitation": "took an invitation back",
+  "organization.setRole": "changed the role of",
+  "organization.remove": "removed",
+  "organization.leave": "left",
+  "organization.transfer": "handed the organization to",
+  "organization.createToken": "made an API token",
+  "organization.revokeToken": "revoked an API token",
+  "shares.create": "shared by link",
+  "shares.revoke": "revoked a link",
+  "shares.fork": "took a copy by link",
+};
+
+const PLACES: { [kind: string]: string } = { model: "/models", run: "/runs", dataset: "/data" };
+
+/** The activity of an organization, or its whole audit log, newest first. */
+export function Trail({ kind }: { kind: "activity" | "audit" }) {
+  const trpc = useTRPC();
+  const options = { getNextPageParam: (page: { next: string | null }) => page.next ?? undefined, initialCursor: undefined };
+  const activity = useInfiniteQuery({ ...trpc.organization.activity.infiniteQueryOptions({}, options), enabled: kind === "activity" });
+  const audit = useInfiniteQuery({ ...trpc.organization.audit.infiniteQueryOptions({}, options), enabled: kind === "audit" });
+  const query = kind === "activity" ? activity : audit;
+  const events = query.data?.pages.flatMap((page) => page.events) ?? [];
+  return (
+    <div className="pt-4">
+      {query.isPending && <Loading label="Loading what happened" className="h-40" />}
+      {query.isError && <Failing what="What happened" error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isSuccess && events.length === 0 && <Empty title="Nothing happened yet">Models, data and runs that people make or change are listed here.</Empty>}
+      {events.length > 0 && (
+        <ol aria-label={kind === "audit" ? "Audit log" : "Activity"} className="rounded-xl border border-line bg-raise px-3.5 py-1">
+          {events.map((event) => (
+            <li key={event.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1 first:border-t-0">
+              <span className="min-w-0 flex-1 truncate">
+                <Sentence event={event} />
+              </span>
+              {event.byToken && <Badge>by token</Badge>}
+              <time dateTime={event.at} title={new Date(event.at).toLocaleString("en-GB")} className="shrink-0 text-ink2">
+                {formatAgo(event.at)}
+              </time>
+            </li>
+          ))}
+        </ol>
+      )}
+      {query.hasNextPage && (
+        <Button className="mt-3" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Show older
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Sentence({ event: { by, action, subject, details } }: { event: Event }) {
+  const place = subject?.kind ? PLACES[subject.kind] : undefined;
+  const name = subject?.name ?? details.email ?? details.name;
+  return (
+    <>
+      <span className="font-medium">{by}</span> {WORDS[action] ?? action}{" "}
+      {name &&
+        (place && subject ? (
+          <Link href={`${place}/${subject.id}`} className="text-accent hover:underline">
+            {name}
+          </Link>
+        ) : (
+          <span>{name}</span>
+        ))}
+      {details.role && <span className="text-ink2"> as {details.role}</span>}
+    </>
+  );
+}

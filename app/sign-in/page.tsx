@@ -1,0 +1,11 @@
+import type { Metadata } from "next";
+import { SignIn } from "../account/SignIn.tsx";
+
+export const metadata: Metadata = { title: "Sign in" };
+
+type Props = { searchParams: Promise<{ problem?: string | string[]; join?: string | string[] }> };
+
+export default async function Page({ searchParams }: Props) {
+  const { problem, join } = await searchParams;
+  return <SignIn problem={typeof problem === "string" ? problem.slice(0, 200) : null} join={typeof join === "string" && /^[\w-]{43}$/.test(join) ? join : null} />;
+}
