@@ -48,7 +48,8 @@ export class SharedGraph {
   #graph: Graph;
   #listeners = new Set<(graph: Graph) => void>();
   #made = 0;
-  #written: () => void = () => {};
+  /** What the edit that is being written makes of the graph. */
+  #next: Graph | null = null;
 
   /** Reads what is in `doc`, and follows it. */
   constructor(doc: Y.Doc = new Y.Doc()) {
@@ -58,9 +59,10 @@ export class SharedGraph {
     this.#graph = this.#build();
     this.#map.observe((event, transaction) => {
       for (const entry of event.keysChanged) this.#note(String(entry));
+      // Before anybody hears of the edit, the graph says it.
       if (transaction.origin === this) {
-        // Before the document tells of it: whoever listens there reads the graph as it has become.
-        this.#written();
+        if (this.#next) this.#adopt(this.#next);
+        else this.#graph = this.#build();
         return;
       }
       const before = this.#graph;
@@ -108,7 +110,10 @@ export class SharedGraph {
       this.#putRecord(patch, DEFINITION + id, new Map(Object.entries(said).filter(([, value]) => value !== undefined) as [string, Json][]));
       this.#diffBody(patch, bodyIn(DEFINITION + id, "body"), before[id]?.body, body);
     }
-    this.#commit(patch, () => this.#adopt(next));
+    this.#next = next;
+    this.#commit(patch);
+    this.#next = null;
+    if (this.#graph !== next) this.#adopt(next);
     return patch;
   }
 
@@ -124,10 +129,8 @@ export class SharedGraph {
       if (!isSame(now, after)) whole = false;
       else if (!isSame(now, before)) done[entry] = { ...(now === undefined ? {} : { before: now }), ...(before === undefined ? {} : { after: before }) };
     }
-    this.#commit(done, () => {
-      this.#graph = this.#build();
-      if (whole && known) this.#adopt(known);
-    });
+    this.#commit(done);
+    if (whole && known) this.#adopt(known);
     return done;
   }
 
@@ -154,15 +157,10 @@ export class SharedGraph {
     }
     for (const [key, entries] of this.#records) if (!kept.has(key)) for (const field of entries.keys()) this.#put(patch, entryOf(key, field), undefined);
     if (Object.keys(patch).length === 0) return;
-    this.#commit(patch, () => {
-      this.#graph = this.#build();
-    });
+    this.#commit(patch);
   }
 
-  /** Writes a patch; `written` makes the graph follow it. */
-  #commit(patch: Patch, written: () => void): void {
-    this.#written = written;
-    if (Object.keys(patch).length === 0) written();
+  #commit(patch: Patch): void {
     this.doc.transact(() => {
       for (const [entry, { after }] of Object.entries(patch)) {
         if (after === undefined) this.#map.delete(entry);

@@ -5,6 +5,7 @@ import { layerOf, whyNotBypass } from "./bypass.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Node } from "./document.ts";
 import { isFurniture } from "./furniture.ts";
+import { lint } from "./lint.ts";
 import { arrange, type Wiring, wiresInto } from "./order.ts";
 
 /** A node with its layer and the ports that it has now. */
@@ -241,31 +242,22 @@ class StructureReader {
           fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
         });
       }
-      if (layer.trait === "affine") {
-        const before = this.sourceOf(node, wiring);
-        if (before?.layer.trait === "affine") {
-          this.hint({
-            code: "GRAPH_LINT",
-            message: `Two ${layer.title} layers in a row can do no more than one.`,
-            node: node.id,
-            hint: "Put an activation between them.",
-            fixes: [{ kind: "insert", label: "Insert ReLU", nodes: [{ type: "relu", params: {} }], port: Object.keys(layer.inputs)[0] ?? "x" }],
-          });
-        }
-      }
+      for (const said of lint({ node, layer, before: this.before(node, wiring) })) this.hint({ code: "GRAPH_LINT", node: node.id, ...said });
     }
   }
 
-  /** The node whose values arrive at a node's first port, looking through layers that change no value. */
-  private sourceOf(node: Node, wiring: Wiring): ReadNode | undefined {
+  /** What stands before a node's first port, the nearest first: as far as layers change no value, and the first that does. */
+  private before(node: Node, wiring: Wiring): ReadNode[] {
+    const found: ReadNode[] = [];
     let at: ReadNode | undefined = this.known.get(node.id);
     for (let steps = 0; at && steps < this.known.size; steps++) {
       const first = Object.keys(at.inputs)[0];
       const wire = first === undefined ? undefined : wiresInto(wiring, at.node.id, first)[0];
       at = wire && this.known.get(wire.from.node);
-      if (at?.layer.trait !== "neutral") return at;
+      if (at) found.push(at);
+      if (at?.layer.trait !== "neutral") break;
     }
-    return undefined;
+    return found;
   }
 }
 

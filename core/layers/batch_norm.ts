@@ -11,6 +11,7 @@ export function defineBatchNorm(axes: Axes) {
     type: `batch_norm${axes}d`,
     title,
     category: "normalization",
+    trait: "statistics",
     doc: "Brings every channel to mean 0 and variance 1 over the batch, so that deep networks train faster; afterwards it uses running averages.",
     formula: "y = (x − mean) / √(variance + eps) · weight + bias, with mean and variance of each channel over the batch and all places",
     when: "Behind convolutions and Linear layers, where batches hold 16 samples or more. For small batches take GroupNorm, for sequences LayerNorm.",

@@ -210,8 +210,8 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   passes?(node: Node, wired: ReadonlySet<string>): { [output: string]: string };
   /** Drawn as a dot on a wire. */
   dot?: true;
-  /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself. */
-  trait?: "affine" | "neutral" | "probabilities";
+  /** What lint needs to know: `affine` bends nothing, `neutral` changes no value, `probabilities` yields what a loss on logits does itself, `statistics` keeps what it saw while training. */
+  trait?: "affine" | "neutral" | "probabilities" | "statistics";
   /** `false`: no gradient flows from its results to its inputs or weights, so nothing before it can learn through it. */
   gradient?: false;
   /** It draws new numbers on every pass, also outside training, so no two passes give the same. */

@@ -137,6 +137,11 @@ describe("problems say what, where and what to do", () => {
   it("hints at layers that do nothing together", () => {
     const twoLinears = draw(["in", "input", { shape: [4] }], ["a", "linear"], ["drop", "dropout"], ["b", "linear", { out_features: 2 }], ["out", "output"]);
     expect(problemsOf(twoLinears)).toMatchObject([{ severity: "hint", code: "GRAPH_LINT", node: "b" }]);
+    const twice = draw(["in", "input", { shape: [4] }], ["a", "linear"], ["r", "relu"], ["s", "relu"], ["out", "output"]);
+    expect(problemsOf(twice)).toMatchObject([{ severity: "hint", node: "s", fixes: [{ kind: "remove-node" }] }]);
+    expect(problemsOf(mend(twice))).toEqual([]);
+    const dropped = draw(["in", "input", { shape: [3, 8, 8] }], ["c", "conv2d"], ["d", "dropout"], ["n", "batch_norm2d"], ["out", "output"]);
+    expect(problemsOf(dropped)).toMatchObject([{ severity: "hint", code: "GRAPH_LINT", node: "n" }]);
     const softmax = draw(["in", "input", { shape: [4] }], ["a", "linear"], ["p", "softmax"], ["out", "output"]);
     expect(problemsOf(softmax)).toMatchObject([{ severity: "hint", node: "p" }]);
     expect(problemsOf(mend(softmax))).toEqual([]);
