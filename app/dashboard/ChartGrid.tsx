@@ -5,6 +5,7 @@ import { taskNamed } from "../../core/tasks/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
+import { Segments } from "../ui/Segments.tsx";
 import { MarkLegend } from "./ChartMarks.tsx";
 import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
 import type { ChartMark } from "./marks.ts";
@@ -45,6 +46,7 @@ export const ChartGrid = memo(function ChartGrid({
   const [zoom, setZoom] = useState<StepRange | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const [smoothing, setSmoothing] = useState(0);
+  const [along, setAlong] = useState<"steps" | "epochs">("steps");
   const metrics = useZoomedMetrics(runId, live, zoom);
   const reset = useCallback(() => setZoom(null), []);
 
@@ -106,7 +108,20 @@ export const ChartGrid = memo(function ChartGrid({
         ) : (
           <p className="text-sm text-ink2 max-md:hidden">Drag across a chart to zoom in.</p>
         )}
-        <label className="ml-auto flex items-center gap-2 text-sm text-ink2">
+        {stepsPerEpoch >= 1 && (
+          <span className="ml-auto">
+            <Segments
+              label="Along the charts"
+              options={[
+                { id: "steps", title: "Steps" },
+                { id: "epochs", title: "Epochs" },
+              ]}
+              value={along}
+              onValue={setAlong}
+            />
+          </span>
+        )}
+        <label className={cx("flex items-center gap-2 text-sm text-ink2", stepsPerEpoch < 1 && "ml-auto")}>
           Smoothing
           <input
             type="range"
@@ -133,6 +148,7 @@ export const ChartGrid = memo(function ChartGrid({
             {...chart}
             curves={curves}
             range={range}
+            stepsPerEpoch={along === "epochs" ? stepsPerEpoch : null}
             smoothing={smoothing}
             emptyWords={!store.loaded ? "" : isActive(status) ? "No points yet" : "No points were recorded"}
             marks={marks}

@@ -24,6 +24,8 @@ type MetricChartProps = {
   curves: readonly Curve[];
   /** Steps the frame spans. */
   range: StepRange;
+  /** Steps of an epoch, where the axis counts epochs; null: it counts steps. */
+  stepsPerEpoch?: number | null;
   /** The value axis starts at zero. */
   fromZero?: boolean;
   /** Offers a logarithmic value axis. */
@@ -60,6 +62,7 @@ export function MetricChart({
   unit,
   curves,
   range,
+  stepsPerEpoch = null,
   fromZero = false,
   canLog = false,
   note,
@@ -79,7 +82,10 @@ export function MetricChart({
   // Every chart shows where the pointer is; only the one it is on has the box of exact values.
   const [pointed, setPointed] = useState(false);
 
-  const drawn = curves.filter(({ series }) => series.buckets.length > 0);
+  const [alone, setAlone] = useState<string | null>(null);
+  const known = curves.filter(({ series }) => series.buckets.length > 0);
+  // A curve that is gone cannot be the only one shown.
+  const drawn = alone !== null && known.some(({ name }) => name === alone) ? known.filter(({ name }) => name === alone) : known;
   const values = valueRange(
     drawn.map(({ series }) => series),
     range,
@@ -148,12 +154,32 @@ export function MetricChart({
         )}
         <div className="ml-auto flex min-w-0 items-center gap-3 text-sm text-ink2">
           {note ??
-            drawn.map(({ name, color, series }) => (
-              <span key={name} className="flex items-center gap-1.5 whitespace-nowrap tabular-nums">
-                {name && <span aria-hidden className="size-2 rounded-[2px]" style={{ background: `var(--${color})` }} />}
-                {name} {figureOf(hover === null ? lastValue(series) : (nearestBucket(series, hover)?.last ?? null), unit)}
-              </span>
-            ))}
+            known.map(({ name, color, series }) => {
+              const figure = figureOf(hover === null ? lastValue(series) : (nearestBucket(series, hover)?.last ?? null), unit);
+              const words = (
+                <>
+                  {name && <span aria-hidden className="size-2 rounded-[2px]" style={{ background: `var(--${color})` }} />}
+                  {name} {figure}
+                </>
+              );
+              const look = "flex items-center gap-1.5 whitespace-nowrap tabular-nums";
+              return known.length < 2 ? (
+                <span key={name} className={look}>
+                  {words}
+                </span>
+              ) : (
+                <button
+                  key={name}
+                  type="button"
+                  aria-pressed={alone === name}
+                  title={alone === name ? "Show all curves" : `Show ${name} alone`}
+                  onClick={() => setAlone(alone === name ? null : name)}
+                  className={cx(look, "hover:text-ink", alone !== null && alone !== name && "opacity-45")}
+                >
+                  {words}
+                </button>
+              );
+            })}
         </div>
       </header>
       <div
@@ -197,7 +223,7 @@ export function MetricChart({
         onDoubleClick={onReset}
         className="relative h-[196px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
-        {size && size.width > 0 && <Frame range={range} values={values} unit={unit} log={log} width={size.width} height={size.height} />}
+        {size && size.width > 0 && <Frame range={range} stepsPerEpoch={stepsPerEpoch} values={values} unit={unit} log={log} width={size.width} height={size.height} />}
         {plot && plot.width > 0 && (
           <svg
             aria-hidden
@@ -329,7 +355,24 @@ function share(value: number, [low, high]: readonly [number, number], log: boole
  * (Lines of recharts cost a tenth of a second of work an update at a thousand points; a path costs a millisecond.)
  */
 const Frame = memo(
-  function Frame({ range, values, unit, log, width, height }: { range: StepRange; values: Values; unit: Unit; log: boolean; width: number; height: number }) {
+  function Frame({
+    range,
+    stepsPerEpoch,
+    values,
+    unit,
+    log,
+    width,
+    height,
+  }: {
+    range: StepRange;
+    stepsPerEpoch: number | null;
+    values: Values;
+    unit: Unit;
+    log: boolean;
+    width: number;
+    height: number;
+  }) {
+    const along = stepsPerEpoch !== null && stepsPerEpoch > 0 ? stepsPerEpoch : 1;
     const tick = { fontSize: 10, fontFamily: "var(--font-mono)", fill: "var(--ink2)" };
     const shared = { type: "number" as const, allowDataOverflow: true, tick, tickLine: false, tickSize: 0, axisLine: false, tickMargin: 8, interval: 0 as const };
     return (
@@ -339,9 +382,11 @@ const Frame = memo(
           {...shared}
           dataKey="step"
           domain={[range[0], range[1]]}
-          ticks={niceTicks(range[0], range[1], Math.max(2, Math.round(width / 110))).filter(Number.isInteger)}
+          ticks={niceTicks(range[0] / along, range[1] / along, Math.max(2, Math.round(width / 110)))
+            .filter((tick) => along > 1 || Number.isInteger(tick))
+            .map((tick) => tick * along)}
           height={FRAME.bottom}
-          tickFormatter={(value: number) => formatTick(value, "value")}
+          tickFormatter={(value: number) => formatTick(Number((value / along).toPrecision(6)), "value")}
         />
         <YAxis
           {...shared}
@@ -359,6 +404,7 @@ const Frame = memo(
     a.height === b.height &&
     a.log === b.log &&
     a.unit === b.unit &&
+    a.stepsPerEpoch === b.stepsPerEpoch &&
     a.range[0] === b.range[0] &&
     a.range[1] === b.range[1] &&
     a.values.domain[0] === b.values.domain[0] &&

@@ -23,7 +23,7 @@ import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
 import { RunTags } from "./RunTags.tsx";
 import { TaskResults } from "./results/index.tsx";
-import { isActive, type Run } from "./run.ts";
+import { isActive, type Run, stepsPerEpoch } from "./run.ts";
 import { usePageTitle } from "./usePageTitle.ts";
 import { useRun } from "./useRun.ts";
 import { DownloadNpz } from "./WeightFiles.tsx";
@@ -61,6 +61,7 @@ export function RunPage({ runId }: { runId: string }) {
               store={store}
               status={run.status}
               totalSteps={run.totalSteps}
+              stepsPerEpoch={stepsPerEpoch(run)}
               rate={rateOf(run)}
               task={run.dataset.task}
               events={run.marks}

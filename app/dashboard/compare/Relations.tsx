@@ -176,7 +176,15 @@ function Scatter({ runs, shown, x, y, chosen, onChosen }: Drawn & { x: string; y
         </g>
       ))}
       {xs.ticks.map(({ share, text }, at) => (
-        <text key={at} x={left + share * (width - left - 12)} y={height - 8} textAnchor="middle" fontSize={10} fontFamily="var(--font-mono)" fill="var(--ink2)">
+        <text
+          key={at}
+          x={left + share * (width - left - 12)}
+          y={height - 8}
+          textAnchor={share > 0.95 ? "end" : "middle"}
+          fontSize={10}
+          fontFamily="var(--font-mono)"
+          fill="var(--ink2)"
+        >
           {text}
         </text>
       ))}
