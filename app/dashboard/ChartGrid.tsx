@@ -25,6 +25,7 @@ export const ChartGrid = memo(function ChartGrid({
   store,
   status,
   totalSteps,
+  stepsPerEpoch,
   rate,
   task,
   bestStep,
@@ -34,6 +35,8 @@ export const ChartGrid = memo(function ChartGrid({
   store: MetricStore;
   status: Run["status"];
   totalSteps: number;
+  /** Steps of one pass over the training rows; 0: not known. */
+  stepsPerEpoch: number;
   /** What the learning rate follows. */
   rate: string;
   task: Run["dataset"]["task"];
