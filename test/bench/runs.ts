@@ -17,7 +17,7 @@ const world = await openWorld();
 try {
   const user = await world.db.user.findFirstOrThrow();
   const started = performance.now();
-  const { orgId, modelIds } = await seedRuns(world.db, { orgId: world.orgId, userId: user.id, count });
+  const { orgId, modelIds } = await seedRuns(world.db, { url: world.postgres.url, orgId: world.orgId, userId: user.id, count });
   console.log(`${count.toLocaleString("en")} runs seeded in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   const question = (part: { [name: string]: unknown }): ListRuns => ({
     ...View.pick({ sort: true, filters: true, search: true, trash: true }).parse({ ...part, modelId: undefined }),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { Client } from "pg";
 import { checkGraph } from "../../core/graph/check.ts";
 import { findTemplate } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
@@ -6,7 +7,7 @@ import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../../server/database/client.ts";
 import { CHUNK, type Entries, foldEntries, packEntries, TOP_LEVEL, width } from "../../server/metrics/pyramid.ts";
 
-const PIECE = 4_000;
+const PIECE = 10_000;
 
 /** Whom the seeded runs belong to. */
 export type Seeded = { orgId: string; modelIds: string[] };
@@ -15,7 +16,7 @@ export type Seeded = { orgId: string; modelIds: string[] };
  * Ended runs of some models of an organization, as many as asked for, with the settings, summaries and figures that a training leaves. Written past the
  * triggers, which take a run at a time; what they would have written is written with the same functions.
  */
-export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: string; userId: string; count: number }): Promise<Seeded> {
+export async function seedRuns(db: Database, { url, orgId, userId, count }: { url: string; orgId: string; userId: string; count: number }): Promise<Seeded> {
   const graph = findTemplate("lenet5")?.graph;
   if (!graph || checkGraph(graph).problems.some(({ severity }) => severity === "error")) throw new Error("The template is not there.");
   const dataset = await db.dataset.findFirstOrThrow({ where: { orgId } });
@@ -29,15 +30,17 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
     versionIds.push(version.id);
   }
   const settings = JSON.stringify({ ...defaultSettings("image-classification", 60_000), epochs: 10, datasetId: dataset.id });
-  // In pieces that stay well below the time a statement may take.
-  for (let from = 1; from <= count; from += PIECE)
-    await db.$transaction(
-      async (tx) => {
-        const to = Math.min(count, from + PIECE - 1);
-        const here = Prisma.sql`r."orgId" = ${orgId}::uuid AND r."createdAt" BETWEEN to_timestamp(${1_750_000_000 + from * 60}) AND to_timestamp(${1_750_000_000 + to * 60})`;
-        await tx.$executeRaw`SET LOCAL session_replication_role = replica`;
-        await tx.$executeRaw`SELECT setseed(${1 / from})`;
-        await tx.$executeRaw`
+  // On a connection of its own: what the server's may take is not enough for this.
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const run = (query: Prisma.Sql) => client.query({ text: query.text, values: [...query.values] });
+  try {
+    await client.query("SET session_replication_role = replica");
+    for (let from = 1; from <= count; from += PIECE) {
+      const to = Math.min(count, from + PIECE - 1);
+      const here = Prisma.sql`r."orgId" = ${orgId}::uuid AND r."createdAt" BETWEEN to_timestamp(${1_750_000_000 + from * 60}) AND to_timestamp(${1_750_000_000 + to * 60})`;
+      await run(Prisma.sql`SELECT setseed(${1 / from})`);
+      await run(Prisma.sql`
         INSERT INTO "Run" ("id", "orgId", "modelId", "modelVersionId", "datasetId", "number", "status", "settings", "spec", "step", "epoch", "totalSteps", "elapsedMs", "stepsPerSecond",
           "summary", "tags", "createdBy", "createdAt", "startedAt", "endedAt", "failure", "figuresAt", "revision")
         SELECT (lpad(to_hex(1750000000000 + "n" * 60000::bigint), 12, '0') || '7' || substr(md5("n"::text), 1, 3) || '8' || substr(md5("n"::text), 4, 15))::uuid, ${orgId}::uuid,
@@ -56,19 +59,22 @@ export async function seedRuns(db: Database, { orgId, userId, count }: { orgId: 
           SELECT "n", "noise", "lr", 0.03 + 0.4 * abs(log("lr") + 2.5) * "noise" + 0.02 * "noise" AS "loss", 0.993 - 0.05 * abs(log("lr") + 2.5) * "noise" AS "accuracy",
             CASE WHEN "n" % 50 = 0 THEN 'failed' WHEN "n" % 41 = 0 THEN 'cancelled' ELSE 'finished' END AS "status"
           FROM (SELECT "n", random() AS "noise", power(10, -4 + 3 * random())::double precision AS "lr" FROM generate_series(${from}::int, ${to}::int) AS "n") AS "drawn"
-        ) AS "each"`;
-        await tx.$executeRaw`INSERT INTO "RunFact" ("orgId", "runId", "key", "number", "text") SELECT r."orgId", r."id", f.* FROM "Run" r CROSS JOIN LATERAL run_settings(r."settings") f WHERE ${here} ON CONFLICT DO NOTHING`;
-        await tx.$executeRaw`
+        ) AS "each"`);
+      await run(
+        Prisma.sql`INSERT INTO "RunFact" ("orgId", "runId", "key", "number", "text") SELECT r."orgId", r."id", f.* FROM "Run" r CROSS JOIN LATERAL run_settings(r."settings") f WHERE ${here} ON CONFLICT DO NOTHING`,
+      );
+      await run(Prisma.sql`
         INSERT INTO "RunFact" ("orgId", "runId", "key", "number") SELECT "orgId", "id", 'run.elapsedMs', "elapsedMs" FROM "Run" r WHERE ${here}
-        UNION ALL SELECT "orgId", "id", 'run.epoch', "epoch" FROM "Run" r WHERE ${here} UNION ALL SELECT "orgId", "id", 'run.step', "step" FROM "Run" r WHERE ${here} ON CONFLICT DO NOTHING`;
-        await tx.$executeRaw`
+        UNION ALL SELECT "orgId", "id", 'run.epoch', "epoch" FROM "Run" r WHERE ${here} UNION ALL SELECT "orgId", "id", 'run.step', "step" FROM "Run" r WHERE ${here} ON CONFLICT DO NOTHING`);
+      await run(Prisma.sql`
         INSERT INTO "RunFigure" ("orgId", "runId", "key", "last", "best", "min", "max")
         SELECT r."orgId", r."id", s."key", (s."value" ->> 'last')::float8, (s."value" ->> 'best')::float8, (s."value" ->> 'min')::float8, (s."value" ->> 'max')::float8
-        FROM "Run" r CROSS JOIN LATERAL jsonb_each(r."summary") s WHERE ${here} ON CONFLICT DO NOTHING`;
-      },
-      { timeout: 60_000 },
-    );
-  for (const table of ["Run", "RunFact", "RunFigure"]) await db.$executeRaw(Prisma.sql`${Prisma.raw(`VACUUM ANALYZE "${table}"`)}`);
+        FROM "Run" r CROSS JOIN LATERAL jsonb_each(r."summary") s WHERE ${here} ON CONFLICT DO NOTHING`);
+    }
+    for (const table of ["Run", "RunFact", "RunFigure"]) await client.query(`VACUUM ANALYZE "${table}"`);
+  } finally {
+    await client.end();
+  }
   return { orgId, modelIds };
 }
 
