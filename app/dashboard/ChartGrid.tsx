@@ -98,7 +98,7 @@ export const ChartGrid = memo(function ChartGrid({
 
   return (
     <section aria-label="Charts" className="space-y-2.5">
-      <div className="flex h-7 items-center gap-3">
+      <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1">
         {zoom ? (
           <p className="flex items-center gap-2">
             <span className="text-ink2">
