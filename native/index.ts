@@ -49,7 +49,13 @@ type Addon = {
   info(): string;
   checkProgram(program: string): void;
   train(spec: string, onEvents: (events: string) => void): { done: Promise<unknown>; cancel: () => void; turn: (knobs: string) => void };
-  run(program: string, weights: string | number, inputs: { [name: string]: TensorData }, isCuda: boolean): Promise<{ [output: string]: TensorData }>;
+  run(
+    program: string,
+    weights: { file?: string; seed?: number },
+    inputs: { [name: string]: TensorData },
+    isCuda: boolean,
+    randomSeed?: number,
+  ): Promise<{ [output: string]: TensorData }>;
 };
 
 let loaded: Addon | undefined;
@@ -112,16 +118,19 @@ export function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): 
   };
 }
 
-/** One forward pass in eval mode without autograd; weights from a safetensors file, or drawn from `seed`. Off the JavaScript thread. */
+/**
+ * One forward pass in eval mode without autograd. Weights are drawn from `seed`, or those of a safetensors file, which must have them all unless
+ * a seed says where others come from. `randomSeed`: what operators that draw numbers draw from. Off the JavaScript thread.
+ */
 export async function run(options: {
   program: Program;
-  weights: { file: string } | { seed: number };
+  weights: { file: string; seed?: number } | { seed: number };
   inputs: { [name: string]: TensorData };
   device?: "cpu" | "cuda";
+  randomSeed?: number;
 }): Promise<{ [output: string]: TensorData }> {
-  const weights = "file" in options.weights ? options.weights.file : options.weights.seed;
   try {
-    return await addon().run(JSON.stringify(options.program), weights, options.inputs, options.device === "cuda");
+    return await addon().run(JSON.stringify(options.program), options.weights, options.inputs, options.device === "cuda", options.randomSeed);
   } catch (error) {
     throw toEngineError(error);
   }

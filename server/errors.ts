@@ -41,6 +41,10 @@ export const refusals = {
   QUEUE_FULL: "TOO_MANY_REQUESTS",
   /** The same key was used for another order. */
   IDEMPOTENCY_CONFLICT: "CONFLICT",
+  /** A newer order of the same person takes its place. */
+  PREVIEW_DROPPED: "CONFLICT",
+  /** The row could not be sent through the drawing; nothing else is touched by it. */
+  PREVIEW_FAILED: "UNPROCESSABLE_CONTENT",
   RUN_ENDED: "CONFLICT",
   RUN_ACTIVE: "CONFLICT",
   /** Somebody locked the run, so that it is not deleted by mistake. */

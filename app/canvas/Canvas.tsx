@@ -38,6 +38,7 @@ import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
 import { PeopleOnCanvas } from "./People.tsx";
 import { ProblemPopover } from "./ProblemPopover.tsx";
+import { PreviewBar } from "./preview/PreviewBar.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
 import { pointAt as tellPointer } from "./usePeople.ts";
 import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
@@ -217,6 +218,7 @@ export function Canvas() {
           <HelpCard />
           <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">
             <CanvasTools />
+            <PreviewBar />
             <Breadcrumb />
           </div>
         </ReactFlow>

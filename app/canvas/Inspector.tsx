@@ -27,6 +27,7 @@ import { isMac, printKeys } from "./keys.ts";
 import { plainTitle, titleOf } from "./names.ts";
 import { ParamField } from "./ParamField.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
+import { LiveOutput } from "./preview/LiveOutput.tsx";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 import { Weights } from "./Weights.tsx";
@@ -219,6 +220,9 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           </dl>
         </Section>
       )}
+      <Section title="Live output">
+        <LiveOutput path={path} title={titleOf(node, graph.definitions)} />
+      </Section>
       <Section title="Cost">
         <dl>
           <Line name="Parameters">{formatCount(parameters)}</Line>

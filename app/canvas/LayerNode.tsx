@@ -11,6 +11,7 @@ import { canConnect } from "./connect.ts";
 import { renameNode } from "./edits.ts";
 import { setOpen } from "./folds.ts";
 import { Inside } from "./Inside.tsx";
+import { NodePreview } from "./preview/NodePreview.tsx";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 import type { NodeView, PortView } from "./view.ts";
@@ -99,6 +100,7 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       )}
       {view.outputs.length > 1 && <PortNames ports={view.outputs} />}
       <Ports node={view.id} title={view.label} type="source" ports={view.outputs} />
+      <NodePreview id={view.id} title={view.title} />
     </div>
   );
 });

@@ -13,6 +13,7 @@ const titles: Record<Category, string> = {
   shape: "Shape",
   math: "Math",
   regularization: "Regularization",
+  augmentation: "Augmentation",
   control: "Control flow",
   block: "Blocks",
 };

@@ -26,6 +26,7 @@ import { channelShuffle } from "./channel_shuffle.ts";
 import { chunk } from "./chunk.ts";
 import { clamp } from "./clamp.ts";
 import { classToken } from "./class_token.ts";
+import { colorJitter } from "./color_jitter.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
 import { convTranspose1d } from "./conv_transpose1d.ts";
@@ -132,8 +133,14 @@ import { pow } from "./pow.ts";
 import { prelu } from "./prelu.ts";
 import { probe } from "./probe.ts";
 import { prod } from "./prod.ts";
+import { randomAffine } from "./random_affine.ts";
+import { randomCrop } from "./random_crop.ts";
+import { randomErasing } from "./random_erasing.ts";
+import { randomHorizontalFlip } from "./random_horizontal_flip.ts";
 import { randomNormal } from "./random_normal.ts";
+import { randomRotation } from "./random_rotation.ts";
 import { randomUniform } from "./random_uniform.ts";
+import { randomVerticalFlip } from "./random_vertical_flip.ts";
 import { reciprocal } from "./reciprocal.ts";
 import { relu } from "./relu.ts";
 import { relu6 } from "./relu6.ts";
@@ -375,6 +382,13 @@ export const layers: readonly Layer[] = [
   featureAlphaDropout,
   dropPath,
   gaussianNoise,
+  randomCrop,
+  randomHorizontalFlip,
+  randomVerticalFlip,
+  randomRotation,
+  randomAffine,
+  colorJitter,
+  randomErasing,
   ifZone,
   switchZone,
   earlyExit,

@@ -17,6 +17,7 @@ export const CATEGORIES = [
   "shape",
   "math",
   "regularization",
+  "augmentation",
   "control",
   "block",
 ] as const;

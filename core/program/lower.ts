@@ -2,7 +2,7 @@ import type { Preprocess } from "../data/manifest.ts";
 import { type Checked, mainOutput } from "../graph/check.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, GraphInvalid, requirePredicting, requireValid, type Step, TARGET_ARGUMENT } from "../graph/fold.ts";
-import type { BodyStep } from "../graph/path.ts";
+import type { BodyStep, NodePath } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
@@ -27,6 +27,35 @@ export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = 
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, predictor, checked, options.preprocess);
   return writer.finish(lowerNodes(writer, predictor, checked, inputs, options.preprocess));
+}
+
+/** What stands on a port while a model runs, and as which of the program's outputs it comes. */
+export type Tap = { path: NodePath; port: string; output: string };
+
+/**
+ * The program of a model that gives what its nodes give, of those at the `wanted` paths: each of their outputs, and what comes into an
+ * Output. Within branches and loops there is no one value to give. `atRandom` are the nodes that change numbers in training alone.
+ * @throws GraphInvalid
+ */
+export function lowerTapped(graph: Graph, options: { preprocess?: Preprocess; wanted: ReadonlySet<NodePath> }): { program: Program; taps: Tap[]; atRandom: Set<NodePath> } {
+  const { graph: predictor, checked } = requirePredicting(graph);
+  const writer = new ProgramWriter(checked.shared);
+  const inputs = declareInputs(writer, predictor, checked, options.preprocess);
+  const taps: Tap[] = [];
+  const atRandom = new Set<NodePath>();
+  const outputs: { [name: string]: Value } = {};
+  lowerNodes(writer, predictor, checked, inputs, options.preprocess, {
+    see: ({ path, layer }, values) => {
+      if (layer.trait === "neutral") atRandom.add(path);
+      if (!options.wanted.has(path) || writer.isNested) return;
+      for (const [port, value] of Object.entries(values)) {
+        const output = `tap_${taps.length}`;
+        taps.push({ path, port, output });
+        outputs[output] = value;
+      }
+    },
+  });
+  return { program: writer.finish(outputs), taps, atRandom };
 }
 
 /**
@@ -85,17 +114,19 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const blended: { target: Value; mixed: Mixed }[] = [];
   const wired: Value[] = [];
   const { mixup } = options;
-  const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess, (args) => {
-    if (bodyTargets(graph).length > 0) {
-      const whole = readTargets();
-      wired.push(whole);
-      return { ...args, [TARGET_ARGUMENT]: whole };
-    }
-    if (!mixup) return args;
-    const target = readTargets();
-    const mixed = mixRows(writer.at(inputs[0]?.nodeId ?? main.node.id), mixup, args, target);
-    blended.push({ target, mixed });
-    return mixed.inputs;
+  const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess, {
+    change: (args) => {
+      if (bodyTargets(graph).length > 0) {
+        const whole = readTargets();
+        wired.push(whole);
+        return { ...args, [TARGET_ARGUMENT]: whole };
+      }
+      if (!mixup) return args;
+      const target = readTargets();
+      const mixed = mixRows(writer.at(inputs[0]?.nodeId ?? main.node.id), mixup, args, target);
+      blended.push({ target, mixed });
+      return mixed.inputs;
+    },
   });
   const target = blended[0]?.target ?? wired[0] ?? readTargets();
   const of = (name: string): { y: Value; target: Value } => {
@@ -177,14 +208,17 @@ function declareInputs(writer: ProgramWriter, graph: Graph, checked: Checked, pr
   });
 }
 
-/** Writes everything between inputs and outputs; `change` may put others in the place of what comes in. Weights are declared first, since values are numbered in that order. */
+/**
+ * Writes everything between inputs and outputs; `change` may put others in the place of what comes in, `see` is shown what each node gives, and
+ * of an Output what it takes. Weights are declared first, since values are numbered in that order.
+ */
 function lowerNodes(
   writer: ProgramWriter,
   graph: Graph,
   checked: Checked,
   inputs: DeclaredInput[],
   preprocess: Preprocess | undefined,
-  change: (args: { [name: string]: Value }) => { [name: string]: Value } = (args) => args,
+  { change = (args) => args, see }: { change?: (args: { [name: string]: Value }) => { [name: string]: Value }; see?: (step: Step, values: { [port: string]: Value }) => void } = {},
 ): { [name: string]: Value } {
   if (preprocess) for (const input of inputs) if (isMeasure(input.type)) declareMoments(writer, input, preprocess);
   for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {});
@@ -193,7 +227,9 @@ function lowerNodes(
     foldBody(checked, body, steps, args, (step: Step, arrived: Inputs<Value>) => {
       const { node, layer, params, types, path } = step;
       const b = writer.at(path, (role, inner) => lowerBody(bodyOf(checked, step, role), [...steps, { node: node.id, role }], inner));
-      return layer.lower(params, arrived, b, types, node);
+      const given = layer.lower(params, arrived, b, types, node);
+      see?.(step, layer.boundary?.kind === "output" && arrived.x && !Array.isArray(arrived.x) ? { x: arrived.x } : given);
+      return given;
     });
   return lowerBody(
     graph,

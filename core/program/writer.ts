@@ -25,6 +25,11 @@ export class ProgramWriter {
     this.shared = shared;
   }
 
+  /** Whether what is written now runs in a branch or a loop. */
+  get isNested(): boolean {
+    return this.depth > 0;
+  }
+
   input(name: string, type: TensorType, node: NodePath): Value {
     const value = this.fresh(type);
     this.inputs.push({ value: value.id, name, dtype: type.dtype, shape: type.shape, node });

@@ -11,6 +11,7 @@ import { logisticRegression } from "./logisticRegression.ts";
 import { mailBag } from "./mailBag.ts";
 import { mlp } from "./mlp.ts";
 import { nameLstm } from "./nameLstm.ts";
+import { playgroundMoons, playgroundSpiral } from "./playground.ts";
 import { resnetSmall } from "./resnetSmall.ts";
 import { routedExperts } from "./routedExperts.ts";
 import { tabularEmbedding } from "./tabularEmbedding.ts";
@@ -24,6 +25,8 @@ export type { Template } from "./template.ts";
 
 /** What can be started from, simplest first. */
 export const templates: readonly Template[] = [
+  playgroundMoons,
+  playgroundSpiral,
   logisticRegression,
   mlp,
   lenet5,

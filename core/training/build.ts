@@ -3,6 +3,7 @@ import { encodeText, PADDING, UNKNOWN } from "../data/text.ts";
 import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { GraphInvalid } from "../graph/fold.ts";
+import { bodyInputs } from "../layers/input.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { readParams } from "../layers/params.ts";
 import { lowerTypedTraining } from "../program/lower.ts";
@@ -71,7 +72,20 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     sampleRows: spread(validation.rows, task.samples),
     ...(points ? { points } : {}),
     ...(task.writes && manifest.text ? { generate: writingOf(settings, manifest.text, program, train.input.shape[0] ?? 1) } : {}),
+    ...latticeOf(graph, manifest),
   };
+}
+
+/** How far beyond the middle the plane of two columns is looked at, in standard deviations, and in how many places along each side. */
+const LATTICE_REACH = 2.6;
+const LATTICE_SIDE = 44;
+
+/** The places of which a map of decisions is drawn, where two numbers decide a class. */
+function latticeOf(graph: Graph, { classes, preprocess: { dtype, mean, std }, splits: { train } }: Manifest): Pick<TrainSpec, "lattice"> {
+  const [input, ...others] = bodyInputs(graph);
+  if (!input || others.length > 0 || classes.length === 0 || dtype !== "float32" || train.input.shape.join() !== "2" || train.target.shape.length > 0) return {};
+  const corner = (sign: number): [number, number] => [(mean[0] ?? 0) + sign * LATTICE_REACH * (std[0] ?? 1), (mean[1] ?? 0) + sign * LATTICE_REACH * (std[1] ?? 1)];
+  return { lattice: { input: input.name, low: corner(-1), high: corner(1), side: LATTICE_SIDE } };
 }
 
 /** The program of a run, with the types of its values. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Boundary } from "./boundary.ts";
 import { LatentMap } from "./latentMap.ts";
 
 const Value = z.number().nullable();
@@ -29,6 +30,8 @@ export const Evaluation = z.strictObject({
   ),
   /** Where validation rows lie in the middle of the network. */
   latent: LatentMap.optional(),
+  /** What the network decides all over the plane, where two columns are all it sees. */
+  boundary: Boundary.optional(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 

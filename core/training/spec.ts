@@ -119,6 +119,8 @@ export const TrainSpec = z.strictObject({
   sampleRows: z.array(z.int().min(0)).max(64),
   /** An output that every `evaluated` event carries for these validation rows, to be drawn as points of a map; absent: none. */
   points: z.strictObject({ output: z.string(), rows: z.array(z.int().min(0)).max(4096) }).optional(),
+  /** A square of side × side rows of this input, evenly between two corners: every `evaluated` event says `y` of them, in rows upward; absent: none. */
+  lattice: z.strictObject({ input: z.string(), low: z.tuple([z.number(), z.number()]), high: z.tuple([z.number(), z.number()]), side: z.int().min(2).max(128) }).optional(),
   /** What tensors on the CPU may take together; set by the machine that trains, and beyond it the run fails with OUT_OF_MEMORY. Absent: no limit. */
   memoryLimitBytes: z.int().min(1).optional(),
   /**

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -144,14 +145,14 @@ Napi::Object array_to(Napi::Env env, const Array& array) {
 
 class RunWorker final : public Napi::AsyncWorker {
  public:
-  RunWorker(Napi::Env env, std::string program, tensorloom::WeightSource weights, std::map<std::string, Array> inputs, bool cuda)
-      : Napi::AsyncWorker(env), done_(Napi::Promise::Deferred::New(env)), program_(std::move(program)), weights_(std::move(weights)), inputs_(std::move(inputs)), cuda_(cuda) {}
+  RunWorker(Napi::Env env, std::string program, tensorloom::WeightSource weights, std::map<std::string, Array> inputs, bool cuda, std::optional<uint64_t> random_seed)
+      : Napi::AsyncWorker(env), done_(Napi::Promise::Deferred::New(env)), program_(std::move(program)), weights_(std::move(weights)), inputs_(std::move(inputs)), cuda_(cuda), random_seed_(random_seed) {}
 
   Napi::Promise promise() const { return done_.Promise(); }
 
   void Execute() override {
     try {
-      outputs_ = tensorloom::run(program_, weights_, inputs_, cuda_);
+      outputs_ = tensorloom::run(program_, weights_, inputs_, cuda_, random_seed_);
     } catch (const EngineError& error) {
       failure_ = std::make_unique<Failure>(error.failure);
     }
@@ -169,14 +170,20 @@ class RunWorker final : public Napi::AsyncWorker {
   tensorloom::WeightSource weights_;
   std::map<std::string, Array> inputs_, outputs_;
   bool cuda_;
+  std::optional<uint64_t> random_seed_;
   std::unique_ptr<Failure> failure_;
 };
 
-/// run(programJson, weightsFile | seed, { name: { dtype, shape, data } }, isCuda)
+std::optional<uint64_t> seed_from(const Napi::Value& value) {
+  if (!value.IsNumber()) return std::nullopt;
+  return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
+}
+
+/// run(programJson, { file?, seed? }, { name: { dtype, shape, data } }, isCuda, randomSeed?)
 Napi::Value run(const Napi::CallbackInfo& call) {
-  tensorloom::WeightSource weights;
-  if (call[1].IsString()) weights = call[1].As<Napi::String>().Utf8Value();
-  else weights = static_cast<uint64_t>(call[1].As<Napi::Number>().Int64Value());
+  const auto source = call[1].As<Napi::Object>();
+  tensorloom::WeightSource weights{std::nullopt, seed_from(source.Get("seed"))};
+  if (const Napi::Value file = source.Get("file"); file.IsString()) weights.file = file.As<Napi::String>().Utf8Value();
   const auto tensors = call[2].As<Napi::Object>();
   std::map<std::string, Array> inputs;
   const Napi::Array names = tensors.GetPropertyNames();
@@ -184,7 +191,7 @@ Napi::Value run(const Napi::CallbackInfo& call) {
     const auto name = names.Get(i).As<Napi::String>();
     inputs[name.Utf8Value()] = array_from(tensors.Get(name).As<Napi::Object>());
   }
-  auto* worker = new RunWorker(call.Env(), call[0].As<Napi::String>().Utf8Value(), std::move(weights), std::move(inputs), call[3].ToBoolean().Value());
+  auto* worker = new RunWorker(call.Env(), call[0].As<Napi::String>().Utf8Value(), std::move(weights), std::move(inputs), call[3].ToBoolean().Value(), seed_from(call[4]));
   worker->Queue();
   return worker->promise();
 }

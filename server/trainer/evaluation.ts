@@ -3,6 +3,7 @@ import { deflateRawSync } from "node:zlib";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { beginOf, itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
+import { boundaryOf } from "../../core/training/boundary.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { type LatentMap, mapRows } from "../../core/training/latentMap.ts";
@@ -21,13 +22,13 @@ export function valuesOf({ values, tensors }: Pick<Extract<RunEvent, { type: "ev
 
 /** What is said of a run's evaluations beside what the engine says: which rows they are of, and what would have been right. */
 export class Samples {
-  readonly #spec: Pick<TrainSpec, "sampleRows" | "points">;
+  readonly #spec: Pick<TrainSpec, "sampleRows" | "points" | "lattice">;
   readonly #targets: readonly number[][];
   readonly #areBytes: boolean;
   readonly #classes: readonly number[];
 
   /** `targets` are those of `sampleRows`, in the same order; `classes` those of the points' rows, where the data set has any. */
-  constructor(spec: Pick<TrainSpec, "sampleRows" | "points">, options: { targets: readonly number[][]; areBytes?: boolean; classes?: readonly number[] }) {
+  constructor(spec: Pick<TrainSpec, "sampleRows" | "points" | "lattice">, options: { targets: readonly number[][]; areBytes?: boolean; classes?: readonly number[] }) {
     this.#spec = spec;
     this.#targets = options.targets;
     this.#areBytes = options.areBytes ?? false;
@@ -40,6 +41,8 @@ export class Samples {
     const classes = confusion?.shape[0] ?? 0;
     const outputs = event.samples.y ?? Object.values(event.samples)[0] ?? [];
     const latent = this.#place(event);
+    const { lattice } = this.#spec;
+    const boundary = lattice && boundaryOf(lattice, event.samples.lattice ?? []);
     return {
       step: event.step,
       epoch: event.epoch,
@@ -52,6 +55,7 @@ export class Samples {
         return [{ row, target: this.#targets[at] ?? [], output }];
       }),
       ...(latent ? { latent } : {}),
+      ...(boundary ? { boundary } : {}),
     };
   }
 

@@ -103,15 +103,15 @@ TrainResult train(std::string_view spec_json, const OnEvents& on_events, Control
   });
 }
 
-std::map<std::string, Array> run(std::string_view program_json, const WeightSource& source, const std::map<std::string, Array>& arrays, bool cuda) {
+std::map<std::string, Array> run(std::string_view program_json, const WeightSource& source, const std::map<std::string, Array>& arrays, bool cuda, std::optional<uint64_t> random_seed) {
   return guarded([&] {
     const Program program = read_program(program_json);
     const at::Device device = pick_device(cuda);
     const c10::InferenceMode inference;
-    const auto* seed = std::get_if<uint64_t>(&source);
     std::vector<at::Tensor> values(program.weights.size());
-    if (seed) values = draw_weights(program.weights, make_generator(*seed));
-    else load_weights(program.weights, Safetensors::read(std::get<std::string>(source)).tensors, true, values);
+    if (source.seed) values = draw_weights(program.weights, make_generator(*source.seed));
+    if (source.file) load_weights(program.weights, Safetensors::read(*source.file).tensors, !source.seed, values);
+    if (random_seed) at::manual_seed(*random_seed);
 
     std::vector<at::Tensor> inputs;
     for (const Input& input : program.inputs) {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "control.h"
@@ -41,10 +40,13 @@ struct Array {
   std::vector<uint8_t> data;
 };
 
-/// Weights from a safetensors file, or drawn from a seed.
-using WeightSource = std::variant<std::string, uint64_t>;
+/// Weights drawn from a seed, or from a safetensors file, which must have them all unless there is a seed for the others.
+struct WeightSource {
+  std::optional<std::string> file;
+  std::optional<uint64_t> seed;
+};
 
-/// One forward pass in eval mode without autograd.
-std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda);
+/// One forward pass in eval mode without autograd. `random_seed`: what operators that draw numbers draw from.
+std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda, std::optional<uint64_t> random_seed);
 
 } // namespace tensorloom

@@ -81,7 +81,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "memoryLimitBytes?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -157,6 +157,17 @@ TrainSpec TrainSpec::parse(std::string_view text) {
     spec.points = {points.at("output").text(), points.at("rows").integers(0, spec.validation.rows - 1)};
   }
   if (root.has("generate")) spec.generate = read_generation(root.at("generate"), spec.program);
+  if (root.has("lattice")) {
+    const JsonPlace lattice = root.at("lattice").fields({"input", "low", "high", "side"});
+    TrainSpec::Lattice read{lattice.at("input").text(), {}, {}, lattice.at("side").integer(2, 128)};
+    for (const int axis : {0, 1}) {
+      lattice.at("low").size(2);
+      lattice.at("high").size(2);
+      read.low[axis] = lattice.at("low").at(static_cast<size_t>(axis)).number();
+      read.high[axis] = lattice.at("high").at(static_cast<size_t>(axis)).number();
+    }
+    spec.lattice = std::move(read);
+  }
   if (root.has("knobs")) spec.knobs = read_knobs(root.at("knobs"));
   return spec;
 }

@@ -93,6 +93,13 @@ struct TrainSpec {
     std::vector<int64_t> rows;
   };
   std::optional<Points> points;
+  /// A square of side × side rows of the program's input `x`, evenly between two corners, of which an evaluation says `y`.
+  struct Lattice {
+    std::string input;
+    double low[2], high[2];
+    int64_t side;
+  };
+  std::optional<Lattice> lattice;
   size_t memory_limit_bytes = 0; ///< What CPU tensors may take together; 0: no limit.
   /// Settings that were changed when the run was here before, and those that wait.
   std::vector<Knob> knobs;

@@ -14,6 +14,7 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/linspace.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/scalar_tensor.h>
@@ -95,6 +96,7 @@ class Trainer {
         evaluate_(spec_.program.only(output_names(spec_, false)), device_),
         predict_(spec_.program.only(prediction_names(spec_.program)), device_) {
     if (spec_.points) place_.emplace(spec_.program.only({spec_.points->output}), device_);
+    if (spec_.lattice) lattice_.emplace(spec_.program.only({"y"}), device_);
     plan({spec_.batch_size, spec_.drop_last});
     ordered_steps_per_epoch_ = steps_per_epoch_;
     knobs_ = std::move(spec_.knobs);
@@ -844,6 +846,18 @@ class Trainer {
       }
       samples.emplace_back(spec_.points->output, std::move(rows));
     }
+    if (lattice_) {
+      const int64_t side = spec_.lattice->side, count = side * side;
+      std::vector<at::Tensor> inputs = validation_rows_.take(at::zeros({count}, at::kLong), 0, count);
+      const at::Tensor across = at::linspace(spec_.lattice->low[0], spec_.lattice->high[0], side, at::kFloat);
+      const at::Tensor down = at::linspace(spec_.lattice->low[1], spec_.lattice->high[1], side, at::kFloat);
+      const at::Tensor places = at::stack({across.repeat({side}), down.repeat_interleave(side)}, 1).to(device_);
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (spec_.program.inputs[i].name == spec_.lattice->input) inputs[i] = places;
+      Table rows;
+      append_rows(rows, lattice_->run(inputs, shown_weights(), false)[0], count);
+      samples.emplace_back("lattice", std::move(rows));
+    }
     return samples;
   }
 
@@ -911,8 +925,8 @@ class Trainer {
   at::Device device_;
   Batches train_rows_, validation_rows_;
   Interpreter train_step_, evaluate_, predict_;
-  /// Gives the output of `spec_.points`.
-  std::optional<Interpreter> place_;
+  /// Gives the output of `spec_.points`, and of `spec_.lattice`.
+  std::optional<Interpreter> place_, lattice_;
   /// Batches as they are cut in the epoch under way, and how many steps an epoch had as the run was ordered.
   int64_t batch_size_ = 0, batches_per_epoch_ = 0, steps_per_epoch_ = 0, total_steps_ = 0, ordered_steps_per_epoch_ = 0;
   /// Knobs that have not taken hold yet.

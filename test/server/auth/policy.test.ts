@@ -108,6 +108,7 @@ const expected: Record<string, Expected> = {
   "datasets.inspectArrays": "member",
   "datasets.createArrays": "member",
   "datasets.delete": "member",
+  "preview.evaluate": "member",
   "runs.list": "viewer",
   "runs.count": "viewer",
   "runs.columns": "viewer",
@@ -181,6 +182,8 @@ describe("a policy", () => {
 
 const pytorchCode = exportPyTorch(findTemplate("mlp")?.graph ?? emptyGraph);
 
+const previewOrder = { graph: emptyGraph, split: "train", row: 0, seed: 0, training: true, draw: 0, paths: [], large: null };
+
 type Ids = {
   modelId: string;
   projectId: string;
@@ -247,6 +250,10 @@ const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
     ({ runId }) => ({ what: { kind: "chart", runId, keys: ["train/loss"] }, mayFork: false, days: null }),
   ],
   "shares.revoke": [({ linkId }) => ({ linkId })],
+  "preview.evaluate": [
+    ({ modelId }, own) => ({ ...previewOrder, modelId, datasetId: own.datasetId }),
+    ({ datasetId }, own) => ({ ...previewOrder, modelId: own.modelId, datasetId }),
+  ],
   "projects.rename": [({ projectId }) => ({ projectId, name: "Mine now" })],
   "projects.delete": [({ projectId }) => ({ projectId })],
   "models.create": [({ projectId }) => ({ projectId }), ({ datasetId }) => ({ datasetId })],

@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { PreviewAnswer, type PreviewOrder } from "../../core/preview/order.ts";
+import { AppError } from "../errors.ts";
+
+const LIMITS = {
+  /** Until the engine is loaded, and for one order. */
+  readyMs: 60_000,
+  wallMs: 8_000,
+  /** Unasked for so long, it ends; beyond so much memory it ends after its answer. */
+  idleMs: 5 * 60_000,
+  rssBytes: 1.5 * 2 ** 30,
+  dataBytes: 4 * 2 ** 30,
+  /** Orders of one organization that wait. */
+  waiting: 8,
+};
+
+const Message = z.union([
+  z.strictObject({ ready: z.literal(true) }),
+  z.strictObject({ id: z.int(), ok: z.literal(true), answer: PreviewAnswer, rssBytes: z.number() }),
+  z.strictObject({ id: z.int(), ok: z.literal(false), message: z.string(), rssBytes: z.number() }),
+]);
+
+type Waiting = { key: string; order: PreviewOrder; resolve: (answer: PreviewAnswer) => void; reject: (error: Error) => void };
+
+/**
+ * The one process that evaluates drawings for previews, started when somebody asks and ended when nobody does. Organizations take turns, and of
+ * what one person asks about one model only the newest counts. A crash or an order that takes too long costs that order alone.
+ */
+export class PreviewHost {
+  readonly #limits: typeof LIMITS;
+  readonly #main: string;
+  /** What waits, by organization; who asked longest ago stands first. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #child: ChildProcess | null = null;
+  #ready = false;
+  #current: Waiting | null = null;
+  #id = 0;
+  #clock: NodeJS.Timeout | null = null;
+
+  /** `main`: another program than the real one, for tests of what may happen to it. */
+  constructor(limits: Partial<typeof LIMITS> = {}, main: string = fileURLToPath(new URL("./main.ts", import.meta.url))) {
+    this.#limits = { ...LIMITS, ...limits };
+    this.#main = main;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /**
+   * @param key who asks about what; an older order of the same key that still waits is dropped.
+   * @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED
+   */
+  evaluate(orgId: string, key: string, order: PreviewOrder): Promise<PreviewAnswer> {
+    return new Promise((resolve, reject) => {
+      const queue = this.#waiting.get(orgId) ?? [];
+      const older = queue.findIndex((waiting) => waiting.key === key);
+      if (older >= 0) queue.splice(older, 1)[0]?.reject(new AppError("PREVIEW_DROPPED", "A newer drawing is shown in its place."));
+      if (queue.length >= this.#limits.waiting) {
+        reject(new AppError("QUEUE_FULL", "Many previews of your team are being made at the moment: this one comes with your next edit."));
+        return;
+      }
+      queue.push({ key, order, resolve, reject });
+      this.#waiting.set(orgId, queue);
+      this.#next();
+    });
+  }
+
+  /** Ends the process and refuses what waits. */
+  close(): void {
+    for (const queue of this.#waiting.values()) for (const { reject } of queue) reject(failed("the server is ending"));
+    this.#waiting.clear();
+    this.#end("the server is ending");
+  }
+
+  #next(): void {
+    if (this.#current || this.#waiting.size === 0) return;
+    if (!this.#child) this.#start();
+    if (!this.#child || !this.#ready) return;
+    const [orgId, queue] = this.#waiting.entries().next().value as [string, Waiting[]];
+    // Who was served goes to the end of the line.
+    this.#waiting.delete(orgId);
+    const current = queue.shift();
+    if (queue.length > 0) this.#waiting.set(orgId, queue);
+    if (!current) throw new Error("A line in which nobody waits is taken away.");
+    this.#current = current;
+    this.#id++;
+    this.#wait(this.#limits.wallMs, () => this.#end(`it took longer than ${this.#limits.wallMs / 1_000} s`));
+    this.#child.send({ id: this.#id, order: current.order });
+  }
+
+  #start(): void {
+    const [command = "", ...args] = [...prlimit(this.#limits.dataBytes), process.execPath, "--max-old-space-size=512", this.#main];
+    const child = spawn(command, args, {
+      // None of our secrets; two threads, so that a training beside it hardly feels it.
+      env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "1000" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    this.#child = child;
+    this.#ready = false;
+    this.#wait(this.#limits.readyMs, () => this.#end("the engine took too long to load"));
+    child.on("message", (message) => this.#child === child && this.#hear(Message.parse(message)));
+    child.once("error", (error) => this.#child === child && this.#end(error.message));
+    child.once("exit", (code, signal) => this.#child === child && this.#end(`its process ended by itself (${signal ?? code})`));
+  }
+
+  #hear(message: z.infer<typeof Message>): void {
+    if ("ready" in message) {
+      this.#ready = true;
+      this.#rest();
+      this.#next();
+      return;
+    }
+    const current = this.#current;
+    if (message.id !== this.#id || !current) return;
+    this.#current = null;
+    if (message.ok) current.resolve(message.answer);
+    else current.reject(failed(message.message));
+    if (message.rssBytes > this.#limits.rssBytes) this.#end("");
+    else this.#rest();
+    this.#next();
+  }
+
+  #rest(): void {
+    this.#wait(this.#limits.idleMs, () => this.#end(""));
+  }
+
+  #wait(ms: number, late: () => void): void {
+    if (this.#clock) clearTimeout(this.#clock);
+    this.#clock = setTimeout(late, ms);
+    this.#clock.unref();
+  }
+
+  /** Lets go of the process; the next order starts another. Without a process that loads, nobody is kept waiting. */
+  #end(why: string): void {
+    if (this.#clock) clearTimeout(this.#clock);
+    const [child, current, wasReady] = [this.#child, this.#current, this.#ready];
+    this.#child = null;
+    this.#current = null;
+    this.#ready = false;
+    child?.kill("SIGKILL");
+    current?.reject(failed(why));
+    if (!wasReady && child) {
+      for (const queue of this.#waiting.values()) for (const { reject } of queue) reject(failed(why));
+      this.#waiting.clear();
+    }
+    this.#next();
+  }
+}
+
+function failed(why: string): AppError {
+  return new AppError("PREVIEW_FAILED", `No preview: ${why.replace(/\.$/, "")}.`);
+}
+
+/** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by us and by Node alone. */
+function prlimit(dataBytes: number): string[] {
+  const tool = "/usr/bin/prlimit";
+  return existsSync(tool) ? [tool, `--data=${dataBytes}`, "--nofile=128", "--core=0", "--"] : [];
+}

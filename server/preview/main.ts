@@ -1,0 +1,26 @@
+import { writeFile } from "node:fs/promises";
+import { GraphInvalid } from "../../core/graph/fold.ts";
+import type { PreviewOrder } from "../../core/preview/order.ts";
+import { EngineError, info } from "../../native/index.ts";
+import { evaluate } from "./evaluate.ts";
+
+/**
+ * The process that runs single rows through drawings while they are made. It answers one order after another and ends with whoever started it.
+ * Nothing that it does is kept.
+ */
+process.once("disconnect", () => process.exit(0));
+// What a person can do without goes first when the machine runs out of memory.
+await writeFile("/proc/self/oom_score_adj", "800").catch(() => {});
+info();
+
+process.on("message", async (message) => {
+  const { id, order } = message as { id: number; order: PreviewOrder };
+  try {
+    process.send?.({ id, ok: true, answer: await evaluate(order), rssBytes: process.memoryUsage.rss() });
+  } catch (error) {
+    const words = error instanceof EngineError || error instanceof GraphInvalid ? error.message : "The row could not be sent through this drawing.";
+    if (words !== (error as Error).message) console.error(error);
+    process.send?.({ id, ok: false, message: words, rssBytes: process.memoryUsage.rss() });
+  }
+});
+process.send?.({ ready: true });
