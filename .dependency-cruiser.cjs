@@ -7,7 +7,12 @@ module.exports = {
     rooms("native-knows-core", { path: "^native/" }, { path: "^(app|server|prisma)/" }, "native/ may import core/."),
     rooms("app-sees-types", { path: "^app/" }, { path: "^(server|native|prisma)/", dependencyTypesNot: ["type-only"] }, "app/ may import core/ and types of server/."),
     rooms("server-without-app", { path: "^server/" }, { path: "^app/" }, "server/ never imports app/."),
-    rooms("engine-in-few-processes", { path: "^server/(?!trainer/|preview/(main|evaluate)\\.ts|agent/|setup)" }, { path: "^native/", dependencyTypesNot: ["type-only"] }, "Only trainer and preview load the engine."),
+    rooms(
+      "engine-in-few-processes",
+      { path: "^server/(?!trainer/|preview/(main|evaluate)\\.ts|agent/|setup)" },
+      { path: "^native/", dependencyTypesNot: ["type-only"] },
+      "Only trainer and preview load the engine.",
+    ),
     rooms("no-circles", {}, { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }, "Two files that need each other are one file."),
   ],
   options: {
