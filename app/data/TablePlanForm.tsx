@@ -105,8 +105,8 @@ export function TablePlanForm({
                 label="Learn from"
                 options={[
                   { id: "columns" as const, title: "Columns" },
-                  ...(textColumns.length > 0 ? [{ id: "text" as const, title: "A text" }] : []),
-                  ...(measures.length > 0 && plan.series ? [{ id: "series" as const, title: "Its past" }] : []),
+                  ...(textColumns.length > 0 ? [{ id: "text" as const, title: "Text" }] : []),
+                  ...(measures.length > 0 && plan.series ? [{ id: "series" as const, title: "Past" }] : []),
                 ]}
                 value={reads}
                 onValue={read}

@@ -85,22 +85,22 @@ export function VocabularyPreview({ query, of }: { query: ReturnType<typeof useT
   const found = vocabulary.filter(({ token }) => token.includes(wanted));
   return (
     <div aria-busy={query.isPlaceholderData} className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_240px]">
-      <section aria-label="The first tokens" className="rounded-lg border border-line px-3 py-2">
+      <section aria-label="The first tokens" className="min-w-0 rounded-lg border border-line px-3 py-2">
         <p className="pb-1.5 text-ink2">
           {formatCount(tokens)} tokens {of}
           {lengths &&
             `; ${formatCount(lengths.middle)} in a middling text, ${formatCount(lengths.most)} in the longest${lengths.cut > 0 ? `; ${formatCount(lengths.cut)} texts are cut` : ""}`}
         </p>
-        <p className="max-h-40 overflow-y-auto leading-6 break-words">
+        <p className="flex max-h-40 flex-wrap overflow-y-auto leading-6">
           {first.map((token, at) => (
             // Tokens come again; their place tells them apart.
-            <span key={at} className="mr-px rounded-sm bg-sunk px-0.5 font-mono text-sm whitespace-pre-wrap odd:bg-accent-soft">
+            <span key={at} className="mr-px max-w-full truncate rounded-sm bg-sunk px-0.5 font-mono text-sm whitespace-pre odd:bg-accent-soft">
               {tokenText(token)}
             </span>
           ))}
         </p>
       </section>
-      <section aria-label="Vocabulary" className="rounded-lg border border-line px-3 py-2">
+      <section aria-label="Vocabulary" className="min-w-0 rounded-lg border border-line px-3 py-2">
         <p className="flex justify-between gap-3">
           <span className="text-ink2">Vocabulary</span>
           <span className="figures">{formatCount(size)}</span>

@@ -29,7 +29,7 @@ export function Segments<T extends string>({
         <ToggleGroup.Item
           key={option.id}
           value={option.id}
-          className="h-6 rounded-[5px] px-2.5 text-ink2 hover:text-ink data-[state=on]:bg-raise data-[state=on]:font-semibold data-[state=on]:text-ink"
+          className="h-6 rounded-[5px] px-2.5 whitespace-nowrap text-ink2 hover:text-ink data-[state=on]:bg-raise data-[state=on]:font-semibold data-[state=on]:text-ink"
         >
           {option.title}
         </ToggleGroup.Item>

@@ -3,7 +3,7 @@ import { type Examples, IngestError, type Prepared } from "./source.ts";
 import { momentsOf } from "./table.ts";
 
 /** Values in order of time, evenly spaced. */
-export type Measured = Pick<Series, "name" | "start" | "stepDays" | "filled"> & { values: Float32Array };
+type Measured = Pick<Series, "name" | "start" | "stepDays" | "filled"> & { values: Float32Array };
 
 /**
  * A series as windows: so many values, and the ones behind them that are to be forecast. The last share of the values is validation's. A

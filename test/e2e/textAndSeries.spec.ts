@@ -54,7 +54,7 @@ test("a table with dates is taken for a series, and its forecasts are drawn besi
   const dialog = page.getByRole("dialog", { name: "Add data" });
   await dialog.getByLabel("Data", { exact: true }).setInputFiles({ name: "Visitors.csv", mimeType: "text/csv", buffer: Buffer.from(`day,visitors\n${days.join("\n")}\n`) });
   await expect(dialog.getByLabel("Predict")).toHaveValue("1");
-  await expect(dialog.getByRole("radio", { name: "Its past" })).toBeChecked();
+  await expect(dialog.getByRole("radio", { name: "Past" })).toBeChecked();
   await expect(dialog.getByLabel("Season")).toHaveValue("7");
   await dialog.getByLabel("Forecasts").fill("7");
   await dialog.getByRole("button", { name: "Add the data set" }).click();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LanguagePlan, pickToken, usualLanguagePlan } from "../../../core/data/language.ts";
 import { decodeText, UNKNOWN } from "../../../core/data/text.ts";
+import { readWindows } from "../../../server/datasets/rows.ts";
 import { examineDataset } from "../../../server/ingest/health.ts";
 import { cutText, piecesOf, prepareLanguage } from "../../../server/ingest/language.ts";
 import { mobyDick } from "../../../server/ingest/mobyDick.ts";
@@ -68,6 +69,11 @@ describe("a text to be gone on with", () => {
     expect(sizeBytes).toBe(128 * 8 + 128);
     const [row] = await readRows(files, id, train.target, train.rows, [1]);
     expect(manifest.text && decodeText(Array.from(new BigInt64Array(row?.buffer ?? new ArrayBuffer(0)), Number), manifest.text)).toBe("bcdefghijklmnopa");
+    // Taken along, rows are written out.
+    const parts: Uint8Array[] = [];
+    for await (const part of readWindows(files.path(`datasets/${id}/${train.target.file}`), train.target, train.rows)) parts.push(part);
+    const written = new Uint8Array(Buffer.concat(parts));
+    expect(manifest.text && decodeText(Array.from(new BigInt64Array(written.buffer), Number), manifest.text)).toBe("bcdefghijklmnopa".repeat(train.rows));
     // The same sixteen letters again and again.
     const health = await examineDataset(files, id, manifest);
     expect(health.duplicates.map(({ where, count, contradictions }) => [where, count, contradictions])).toEqual([
