@@ -1,11 +1,14 @@
 import type { Preprocess } from "../data/manifest.ts";
+import { KerasHasNone, printKeras } from "../expression/keras.ts";
 import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requirePredicting, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
+import { singleInputs } from "../layers/composed.ts";
 import type { Inputs } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { perAxis, pythonTuple } from "../layers/params.ts";
+import { handOver } from "../layers/stack.ts";
 import { isMeasure, lowerModel } from "../program/lower.ts";
 import { className, Identifiers, quote, RESERVED_NAMES } from "./python.ts";
 
@@ -50,10 +53,31 @@ export function exportKeras(whole: Graph, { name = "Model", preprocess }: KerasO
     if (layer.boundary) return layer.boundary.kind === "input" && typeof inputs.x === "string" ? { y: inputs.x } : {};
     const outputs = Object.keys(types.outputs);
     if (node.type === "block" || (layer.compose && !layer.bodies)) {
-      const single = Object.fromEntries(Object.entries(inputs).flatMap(([port, value]) => (typeof value === "string" ? [[port, value]] : [])));
-      return fold(bodyOf(checked, step, "body"), [...steps, { node: node.id, role: "body" }], single);
+      return fold(bodyOf(checked, step, "body"), [...steps, { node: node.id, role: "body" }], singleInputs(inputs));
     }
+    const single = singleInputs(inputs);
     try {
+      if (node.type === "stack") {
+        if (step.params.share_weights && Number(step.params.n) > 1) throw new Unsayable("its copies share their weights, which a script that names every layer once cannot say.");
+        let carried = single;
+        let given: { [port: string]: string } = {};
+        for (const role of Object.keys(checked.composed.get(path) ?? {})) {
+          given = fold(bodyOf(checked, step, role), [...steps, { node: node.id, role }], carried);
+          carried = handOver(carried, given);
+        }
+        return given;
+      }
+      if (node.type === "expression") {
+        const printed = printKeras(String(step.params.expression), single, (wanted) => variables.fresh(wanted));
+        lines.push(...printed.lines);
+        return Object.fromEntries(
+          outputs.map((port) => {
+            const variable = variables.fresh(outputs.length === 1 ? node.id : `${node.id}_${port}`);
+            lines.push(`${variable} = ${printed.outputs[port] ?? "None"}`);
+            return [port, variable];
+          }),
+        );
+      }
       const rule = Object.hasOwn(RULES, node.type) ? RULES[node.type] : undefined;
       if (!rule) throw new Unsayable("there is no such layer in Keras.");
       const kerasName = path.replaceAll("/", "_").replaceAll(/[^\w-]/g, "_");
@@ -71,7 +95,7 @@ export function exportKeras(whole: Graph, { name = "Model", preprocess }: KerasO
       if (weights.length > 0) loads.push(`model.get_layer(${quote(kerasName)}).set_weights([${weights.join(", ")}])`);
       return Object.fromEntries(outputs.map((port, i) => [port, named[i] ?? ""]));
     } catch (error) {
-      if (!(error instanceof Unsayable)) throw error;
+      if (!(error instanceof Unsayable || error instanceof KerasHasNone)) throw error;
       unsupported.push({ node: node.name ?? path, title: layer.title, why: error.message });
       return Object.fromEntries(outputs.map((port) => [port, "None"]));
     }
@@ -537,4 +561,4 @@ const RULES: { [type: string]: Rule | undefined } = {
 };
 
 /** Types of layers that can be written, for documentation and tests. */
-export const KERAS_LAYERS: readonly string[] = Object.keys(RULES);
+export const KERAS_LAYERS: readonly string[] = [...Object.keys(RULES), "expression", "stack"];

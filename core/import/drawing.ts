@@ -23,7 +23,7 @@ export class Undrawable extends Error {
 }
 
 /** A node with what it was drawn from, for rules that look back. */
-export type Drawn = { node: Node; inputs: Inputs<Wire>; weights: Map<string, Tensor>; outputs: { [port: string]: Wire } };
+export type Drawn = { node: Node; inputs: Inputs<Wire>; weights: Map<string, Tensor>; inside?: Map<string, Map<string, Tensor>>; outputs: { [port: string]: Wire } };
 
 type AddOptions = {
   /** What the person is to see on the node. */
@@ -33,6 +33,8 @@ type AddOptions = {
   /** By the names of the layer's weights. */
   weights?: { [name: string]: Tensor };
   bodies?: { [role: string]: Body };
+  /** The weights of nodes inside those, by role and path: `body/linear_1`. */
+  inside?: Map<string, Map<string, Tensor>>;
   /** The path of a node whose weights it is to use, where it has any. */
   weightsOf?: string;
 };
@@ -69,7 +71,13 @@ export class Drawing {
       if (!plan) throw new Undrawable(`${layer.title} has no weight ${name} with these parameters.`);
       if (plan.shape.join() !== tensor.shape.join()) throw new Undrawable(`${layer.title}'s ${name} must be ${printShape(plan.shape)}, but is ${printShape(tensor.shape)}.`);
     }
-    const drawn: Drawn = { node, inputs, weights: given, outputs: Object.fromEntries(Object.entries(outputs).map(([port, type]) => [port, { node: id, port, type }])) };
+    const drawn: Drawn = {
+      node,
+      inputs,
+      weights: given,
+      inside: options.inside,
+      outputs: Object.fromEntries(Object.entries(outputs).map(([port, type]) => [port, { node: id, port, type }])),
+    };
     this.#drawn.set(id, drawn);
     return drawn;
   }
@@ -109,7 +117,7 @@ export class Drawing {
     return drawn;
   }
 
-  /** The body without nodes on which no output depends, tidily placed, and its weights by node id. */
+  /** The body without nodes on which no output depends, tidily placed, and its weights by the paths of their nodes. */
   finishBody(): { body: Body; weights: Map<string, Map<string, Tensor>> } {
     const live = new Set<string>();
     const open = [...this.#drawn.values()].filter(({ node }) => node.type === "output" || node.type === "input").map(({ node }) => node.id);
@@ -124,7 +132,12 @@ export class Drawing {
     const places = tidyLayout(body);
     return {
       body: { nodes: body.nodes.map((node) => ({ ...node, at: places.get(node.id) ?? node.at })), edges },
-      weights: new Map(kept.flatMap(({ node, weights }) => (weights.size > 0 ? [[node.id, weights]] : []))),
+      weights: new Map(
+        kept.flatMap(({ node, weights, inside = new Map<string, Map<string, Tensor>>() }): [string, Map<string, Tensor>][] => [
+          ...(weights.size > 0 ? [[node.id, weights] satisfies [string, Map<string, Tensor>]] : []),
+          ...[...inside].map(([path, own]): [string, Map<string, Tensor>] => [`${node.id}/${path}`, own]),
+        ]),
+      ),
     };
   }
 

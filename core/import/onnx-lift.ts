@@ -5,11 +5,24 @@ import { foldConstants, isFoldable } from "./onnx-fold.ts";
 import { operators } from "./onnx-operators.ts";
 import { type FileGraph, type FileNode, type FileValue, ONNX_TYPES, OnnxError, quote } from "./onnx-proto.ts";
 import { type Known, known, Reading, type Surroundings } from "./onnx-reading.ts";
+import type { Inside, Read } from "./onnx-zones.ts";
 
 /** One thing of a file that no layer here can say. */
 export type Unsupported = { op: string; node: string; why: string };
 
 export type Lifted = { drawing: Drawing; notes: string[] } | { unsupported: Unsupported[] };
+
+/** Something inside a node's sub-graphs that no layer can say. */
+class UndrawableInside extends Undrawable {
+  readonly list: Unsupported[];
+  constructor(list: Unsupported[]) {
+    super("Something inside it could not be read.");
+    this.list = list;
+  }
+}
+
+/** What is around a sub-graph. */
+type Outer = Inside & { fixedBatch: number | null; valueOf: (name: string) => Known };
 
 /** Networks that halve images and double them again need sizes that halve so often. */
 const MULTIPLES = [1, 2, 4, 8, 16, 32, 64];
@@ -32,7 +45,7 @@ export function liftOnnx(graph: FileGraph, opset: number): Lifted {
 
 class Lift {
   readonly #graph: FileGraph;
-  readonly #drawing = new Drawing();
+  readonly #drawing: Drawing;
   readonly #values = new Map<string, Known>();
   readonly #makers = new Map<string, FileNode>();
   readonly #uses = new Map<string, number>();
@@ -40,25 +53,44 @@ class Lift {
   readonly #failures = new Map<FileNode, string | null>();
   readonly #notes: string[] = [];
   readonly #around: Surroundings;
+  /** What could not be read in the sub-graphs of a node. */
+  readonly #failedInside = new Map<FileNode, Unsupported[]>();
+  /** Of a sub-graph: what is around it. */
+  readonly #outer: Outer | null;
 
   /** Whether an input has a size besides the batch that is known only at run time. */
   hasFreeSizes = false;
   readonly #multiple: number;
 
-  constructor(graph: FileGraph, opset: number, multiple: number) {
+  constructor(graph: FileGraph, opset: number, multiple: number, outer: Outer | null = null) {
     this.#graph = graph;
     this.#multiple = multiple;
+    this.#outer = outer;
+    this.#drawing = outer?.drawing ?? new Drawing();
     const batches = this.#ownInputs().map(({ shape }) => shape?.[0] ?? null);
     this.#around = {
       drawing: this.#drawing,
       opset,
       inputs: [],
-      fixedBatch: typeof batches[0] === "number" && batches[0] > 0 ? batches[0] : null,
+      fixedBatch: outer ? outer.fixedBatch : typeof batches[0] === "number" && batches[0] > 0 ? batches[0] : null,
       valueOf: (name) => this.#valueOf(name),
       makerOf: (name) => this.#makers.get(name) ?? null,
       usesOf: (name) => this.#uses.get(name) ?? 0,
+      inside: (inside) => new Lift(inside.graph, opset, multiple, { ...inside, fixedBatch: this.#around.fixedBatch, valueOf: (name) => this.#valueOf(name) }).runInside(),
       merged: new Map(),
     };
+  }
+
+  /** Reads a sub-graph, all of it or nothing. @throws UndrawableInside */
+  runInside(): Read {
+    for (const tensor of this.#graph.initializers) this.#values.set(tensor.name, known.constant(decodeTensor(tensor), tensor.name));
+    for (const node of this.#readOrder()) this.#read(node);
+    const outputs = this.#graph.outputs.map(({ name }) => ({ name, value: this.#valueOf(name) }));
+    const failed = outputs.filter(({ value }) => value.kind === "failed").map(({ name }) => name);
+    if (failed.length > 0) throw new UndrawableInside(this.#blame(failed));
+    // Only how it holds constants is asked of this reading.
+    const reading = new Reading({ name: this.#graph.name, op: "", domain: "", inputs: [], outputs: [], attributes: new Map() }, this.#around);
+    return { outputs: outputs.map(({ value }) => value), asWire: (value) => reading.asWire(value) };
   }
 
   run(): Lifted {
@@ -81,7 +113,18 @@ class Lift {
   }
 
   #valueOf(name: string): Known {
-    return this.#values.get(name) ?? { kind: "failed" };
+    const value = this.#values.get(name) ?? this.#valueFromOutside(name);
+    if (value) this.#values.set(name, value);
+    return value ?? { kind: "failed" };
+  }
+
+  /** Of a sub-graph: one of its arguments, or a value from around it, which comes in by a port of the zone. */
+  #valueFromOutside(name: string): Known | null {
+    if (!this.#outer || this.#makers.has(name)) return null;
+    const argument = this.#outer.args[this.#graph.inputs.findIndex((input) => input.name === name)];
+    if (argument) return argument();
+    const value = this.#outer.valueOf(name);
+    return value.kind === "wire" ? known.wire(this.#drawing.argument(this.#outer.ports.of(name, value.wire), value.wire.type)) : value;
   }
 
   /** The nodes in the order in which they run. @throws OnnxError where a value has no source, two, or one that needs itself */
@@ -106,7 +149,8 @@ class Lift {
     for (const node of nodes) {
       const needed = new Set([...node.inputs, ...outerValues(node)].filter((input) => input !== ""));
       for (const input of needed) {
-        if (!sources.has(input)) throw new OnnxError("ONNX_GRAPH", `${node.op} ${quote(node.name)} reads ${quote(input)}, which nothing gives.`);
+        // What a sub-graph reads from around it was looked for there.
+        if (!sources.has(input) && this.#outer === null) throw new OnnxError("ONNX_GRAPH", `${node.op} ${quote(node.name)} reads ${quote(input)}, which nothing gives.`);
         this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
       }
       const open = [...needed].filter((input) => this.#makers.has(input));
@@ -186,7 +230,8 @@ class Lift {
       for (const [i, result] of [results].flat().entries()) outputs[i] = result;
     } catch (error) {
       if (!(error instanceof Undrawable)) throw error;
-      this.#failures.set(node, error.message);
+      this.#failures.set(node, error instanceof UndrawableInside ? null : error.message);
+      if (error instanceof UndrawableInside) this.#failedInside.set(node, error.list);
     } finally {
       for (const [i, name] of node.outputs.entries()) if (name !== "") this.#values.set(name, outputs[i] ?? { kind: "failed" });
     }
@@ -218,7 +263,8 @@ class Lift {
       seen.add(node);
       const why = this.#failures.get(node);
       if (why) found.push({ op: keyOf(node), node: node.name || (node.outputs[0] ?? ""), why });
-      open.push(...node.inputs.filter((input) => input !== "" && this.#valueOf(input).kind === "failed"));
+      found.push(...(this.#failedInside.get(node) ?? []).toReversed());
+      open.push(...[...node.inputs, ...outerValues(node)].filter((input) => input !== "" && this.#valueOf(input).kind === "failed"));
       // A node that was read but leaves this very output unread.
       if (why === undefined) found.push({ op: keyOf(node), node: node.name || (node.outputs[0] ?? ""), why: `Its result ${quote(name)} is not one that can be had here.` });
     }
@@ -233,7 +279,6 @@ function keyOf({ domain, op }: FileNode): string {
 
 function reasonFor({ domain, op }: FileNode): string {
   if (domain !== "") return `Operators of ${quote(domain)} are not read.`;
-  if (op === "If" || op === "Loop" || op === "Scan") return "Control flow is read from files of this product alone.";
   return "No layer here says what it does.";
 }
 

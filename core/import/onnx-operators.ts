@@ -9,6 +9,7 @@ import type { Wire } from "./drawing.ts";
 import { splitSizes } from "./onnx-fold.ts";
 import { findPattern } from "./onnx-patterns.ts";
 import { type Known, known, type Reading, tidyFloat } from "./onnx-reading.ts";
+import { readIf, readLoop, readScan } from "./onnx-zones.ts";
 
 /** What one ONNX operator is in layers: its outputs in order. Throws Undrawable with the reason where layers cannot say it. */
 type Rule = (r: Reading) => Known | Known[];
@@ -909,6 +910,9 @@ export const operators: { [op: string]: Rule | undefined } = {
   Tanh: plain("tanh"),
   Tile: tile,
   TopK: topK,
+  If: readIf,
+  Loop: readLoop,
+  Scan: readScan,
   Transpose: transpose,
   Unsqueeze: unsqueeze,
   Upsample: resize,

@@ -4,7 +4,8 @@ import type { Dim } from "../graph/shape.ts";
 import type { Inputs } from "../layers/kit.ts";
 import { numbersOf, scalarOf } from "./constants.ts";
 import { type Drawing, Undrawable, type Wire } from "./drawing.ts";
-import { type FileAttribute, type FileNode, OnnxError, quote } from "./onnx-proto.ts";
+import { type FileAttribute, type FileGraph, type FileNode, OnnxError, quote } from "./onnx-proto.ts";
+import type { Inside, Read } from "./onnx-zones.ts";
 
 /** What is known of an ONNX value: numbers in the file, sizes worked out from shapes, a wire, or nothing because of what came before. */
 export type Known = { kind: "constant"; tensor: Tensor; name: string } | { kind: "sizes"; sizes: Dim[]; isScalar: boolean } | { kind: "wire"; wire: Wire } | { kind: "failed" };
@@ -28,6 +29,8 @@ export type Surroundings = {
   makerOf(name: string): FileNode | null;
   /** How many nodes and outputs read a value. */
   usesOf(name: string): number;
+  /** Reads a sub-graph into a drawing of its own. @throws UndrawableInside */
+  inside(inside: Inside): Read;
   /** Wires with the axes of a recurrent layer's sequence merged, by the names of the values that still have them apart. */
   merged: Map<string, { wire: Wire; form: "time, directions, batch" | "time, batch, directions" }>;
 };
@@ -82,6 +85,13 @@ export class Reading {
   /** A list of texts; empty where it is not given. */
   texts(name: string): string[] {
     return (this.node.attributes.get(name)?.texts ?? []).map((bytes) => new TextDecoder().decode(bytes));
+  }
+
+  /** A sub-graph, as control flow has. @throws OnnxError ONNX_ATTRIBUTE where there is none */
+  graph(name: string): FileGraph {
+    const graph = this.#attribute(name, "graph");
+    if (!graph) throw new OnnxError("ONNX_ATTRIBUTE", `${this.op} ${quote(this.node.name)} has no ${name}.`);
+    return graph;
   }
 
   ints(name: string): number[] | null {

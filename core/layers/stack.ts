@@ -89,7 +89,7 @@ function runCopies<T>(n: number, isShared: boolean, args: { [name: string]: T },
 }
 
 /** What the next copy takes: y as its x, other results under their own names, and all else as it came. */
-function handOver<T>(carried: { [name: string]: T }, outputs: { [name: string]: T }): { [name: string]: T } {
+export function handOver<T>(carried: { [name: string]: T }, outputs: { [name: string]: T }): { [name: string]: T } {
   const next = { ...carried };
   for (const [name, value] of Object.entries(outputs)) {
     const into = name === "y" && !Object.hasOwn(carried, "y") ? "x" : name;
