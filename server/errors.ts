@@ -34,6 +34,10 @@ export const refusals = {
   /** The graph was changed so that the model's imported weights no longer fit; `details` names them. */
   START_WEIGHTS_MISMATCH: "CONFLICT",
   UPLOAD_TOO_LARGE: "PAYLOAD_TOO_LARGE",
+  /** A part of an upload does not follow what is there; `details.offset` says where to go on. */
+  UPLOAD_OFFSET: "CONFLICT",
+  /** A part of an upload is not what was sent. */
+  UPLOAD_CHECKSUM: "UNPROCESSABLE_CONTENT",
   /** A download that its format cannot hold. */
   FILE_TOO_LARGE: "PAYLOAD_TOO_LARGE",
   /** Too many files wait to be read. */

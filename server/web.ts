@@ -14,7 +14,7 @@ import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from 
 import { answerOAuth } from "./http/oauth.ts";
 import { matchRunTable, sendRunTable } from "./http/runTable.ts";
 import { answerSignIn } from "./http/signIn.ts";
-import { receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
+import { continueUpload, isUploadPart, receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
 import { type Mailer, openMailer } from "./mail.ts";
 import { Watcher } from "./metrics/watch.ts";
@@ -76,6 +76,7 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
     // Whether it can serve is whether the database answers: both names are asked by proxies and watchers.
     if (path === "/healthz" || path === "/readyz") return sendHealth(db, res);
     if (path === UPLOAD_PATH && req.method === "POST") return receiveUpload(context, req, res);
+    if (isUploadPart(path) && ["HEAD", "PATCH", "DELETE"].includes(req.method ?? "")) return continueUpload(context, req, res, path);
     if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
     const download = matchDownload(path);
     if (download && req.method !== "POST") return sendDownload(context, req, res, download);

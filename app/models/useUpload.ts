@@ -23,7 +23,15 @@ export function useUpload<T>(read: (file: File, uploadId: string) => Promise<T>)
         file = await source.pack((share) => setWork({ kind: "busy", text: `Packing ${source.name}`, share }), signal);
       }
       setWork({ kind: "busy", text: `Sending ${file.name}`, share: 0 });
-      const { uploadId } = await uploadFile(file, (share) => setWork({ kind: "busy", text: `Sending ${file.name}`, share }), signal);
+      let reached = 0;
+      const { uploadId } = await uploadFile(
+        file,
+        ({ share, waiting }) => {
+          if (!waiting) reached = share;
+          setWork({ kind: "busy", text: waiting ? `Waiting for the connection to send ${file.name}` : `Sending ${file.name}`, share: reached });
+        },
+        signal,
+      );
       setWork({ kind: "busy", text: `Reading ${file.name}`, share: null });
       const answer = await read(file, uploadId);
       if (!signal.aborted) setWork({ kind: "answered", answer });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Config } from "../config.ts";
-import { UPLOAD_PATH } from "./uploads.ts";
+import { isUploadPart, UPLOAD_PATH } from "./uploads.ts";
 
 /** Why a request is turned away before anybody looks at it. */
 export type Refused = { status: 400 | 403 | 404 | 405 | 415 | 421; code: string; message: string };
@@ -33,25 +33,32 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
       message: "This server does not answer under that name: add it to ALLOWED_HOSTS or PUBLIC_URL.",
     };
   const method = req.method ?? "";
-  if (!["GET", "HEAD", "POST"].includes(method)) return { status: 405, code: "METHOD_REFUSED", message: "GET, HEAD and POST are answered." };
+  const url = req.url ?? "";
+  const isPart = isUploadPart(url);
+  if (!["GET", "HEAD", "POST"].includes(method) && !(isPart && ["PATCH", "DELETE"].includes(method)))
+    return { status: 405, code: "METHOD_REFUSED", message: "GET, HEAD and POST are answered." };
   // The product has no server actions; a request for one is a probe.
   if ("next-action" in req.headers) return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
   if (req.headers["x-middleware-subrequest"] !== undefined || req.headers["next-resume"] !== undefined)
     return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
-  const url = req.url ?? "";
   if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, code: "INPUT_SHAPE", message: "The address of the request is not a path." };
 
   const site = req.headers["sec-fetch-site"];
   const isApi = url.startsWith("/api/");
-  if ((method === "POST" || isApi) && site !== undefined && site !== "same-origin" && site !== "none")
+  const isChange = method !== "GET" && method !== "HEAD";
+  if ((isChange || isApi) && site !== undefined && site !== "same-origin" && site !== "none")
     return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
-  if (method === "POST") {
+  if (isChange) {
     const { origin } = req.headers;
     // A client that is no browser sends no Origin and carries no cookie of a person's browser.
     if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? "")) return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
     // Neither type can be sent by a form of another site; a script there must ask first, and nobody answers.
-    const [form, type] = url === UPLOAD_PATH ? [/^application\/octet-stream$/i, "application/octet-stream"] : [/^application\/json(\s*;|$)/i, "application/json"];
-    if (isApi && !form.test(req.headers["content-type"] ?? "")) return { status: 415, code: "TYPE_REFUSED", message: `The body must be ${type}.` };
+    const [form, type] = isPart
+      ? [/^application\/offset\+octet-stream$/i, "application/offset+octet-stream"]
+      : url === UPLOAD_PATH
+        ? [/^application\/octet-stream$/i, "application/octet-stream"]
+        : [/^application\/json(\s*;|$)/i, "application/json"];
+    if (isApi && method !== "DELETE" && !form.test(req.headers["content-type"] ?? "")) return { status: 415, code: "TYPE_REFUSED", message: `The body must be ${type}.` };
   }
   return null;
 }
