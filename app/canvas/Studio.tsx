@@ -138,18 +138,15 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
                   <SlidersHorizontal size={15} />
                 </IconButton>
               </Tip>
-              {mayChange || <Badge>You may look</Badge>}
-              <Tip text={whyNot}>
-                <Button
-                  kind="primary"
-                  className={mayChange ? undefined : "hidden"}
-                  aria-disabled={whyNot !== null}
-                  shortcut={printKeys("Mod+Enter", isMac())}
-                  onClick={() => void train()}
-                >
-                  {training.starting ? "Starting" : "Train"}
-                </Button>
-              </Tip>
+              {mayChange ? (
+                <Tip text={whyNot}>
+                  <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
+                    {training.starting ? "Starting" : "Train"}
+                  </Button>
+                </Tip>
+              ) : (
+                <Badge>You may look</Badge>
+              )}
             </>
           }
         />

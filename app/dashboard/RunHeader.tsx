@@ -8,7 +8,6 @@ import { useCallback, useState } from "react";
 import { useMayChange } from "../account/useRole.ts";
 import { ShareDialog } from "../shared/ShareDialog.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
-import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -105,7 +104,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           Connection lost, trying again
         </p>
       )}
-      <div className={cx("ml-auto flex items-center gap-2", !mayChange && "hidden")}>
+      <div className={mayChange ? "ml-auto flex items-center gap-2" : "hidden"}>
         {(active || paused) && (
           <Button disabled={stopping} title="Ends after the current step. It can be resumed from its last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
             {stopping ? "Stopping" : "Cancel"}
