@@ -13,7 +13,7 @@ export function usePageTitle(run: Run | undefined): void {
   }, [title]);
 }
 
-export function titleOf(run: Pick<Run, "number" | "modelName" | "status" | "step" | "totalSteps" | "elapsedMs" | "stepsPerSecond">): string {
+function titleOf(run: Pick<Run, "number" | "modelName" | "status" | "step" | "totalSteps" | "elapsedMs" | "stepsPerSecond">): string {
   const name = `Run ${run.number}, ${run.modelName}`;
   if (run.status !== "running") return `${{ queued: "Waiting", paused: "Paused", finished: "Finished", cancelled: "Cancelled", failed: "Failed" }[run.status]} · ${name}`;
   const share = run.totalSteps > 0 ? `${Math.floor((100 * run.step) / run.totalSteps)}%` : "Training";

@@ -27,8 +27,8 @@ export function matchRunTable(path: string): keyof typeof formats | null {
 }
 
 /** A value as it goes into a file: whole and in full precision, not as a page writes it. */
-export type Cell = number | string | boolean | null;
-export type TableRow = readonly Cell[];
+type Cell = number | string | boolean | null;
+type TableRow = readonly Cell[];
 
 /**
  * Sends all runs of a view with its columns, as an attachment. The address says the view, as that of the page does, and `model` the model.

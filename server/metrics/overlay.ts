@@ -6,10 +6,10 @@ import { CHUNK, type Entries, FACTOR, type Packed, TOP_LEVEL, unpackEntries, wid
  * One metric of many runs, each as stretches of neighbouring points. `steps` holds the last step of each stretch (Int32), `values` its last, lowest
  * and highest value (Float32; NaN: not finite), little-endian in base64: two hundred curves are read and sent as one.
  */
-export type Overlay = { runId: string; count: number; steps: string; values: string }[];
+type Overlay = { runId: string; count: number; steps: string; values: string }[];
 
 /** `mostStretches` of each run at most. Steps outside the window may be in the first and last stretch. */
-export type OverlayQuestion = { runIds: readonly string[]; key: string; fromStep?: number; toStep?: number; mostStretches: number };
+type OverlayQuestion = { runIds: readonly string[]; key: string; fromStep?: number; toStep?: number; mostStretches: number };
 
 /**
  * Curves of many runs over the same steps. Every stretch is made of whole buckets of the pyramid, so its lowest and highest value are exactly

@@ -9,11 +9,11 @@ import { keptGraph } from "../models/graph.ts";
 import { type RunLine, readLines } from "./list.ts";
 
 /** As many runs are compared at once. */
-export const MOST_COMPARED = 200;
+const MOST_COMPARED = 200;
 export const RunIds = z.array(Id).min(1).max(MOST_COMPARED);
 
 /** A run beside others: its line, which graph it froze, and how it went in words. */
-export type ComparedRun = RunLine & { modelVersion: number; graphHash: string; remarks: Remark[] };
+type ComparedRun = RunLine & { modelVersion: number; graphHash: string; remarks: Remark[] };
 
 const LEADS = [...tasks.map(({ knownBy }) => knownBy), ...tasks.map(({ judgedBy }) => judgedBy)].flatMap((name) => (name ? [`validation/${name}`] : []));
 const Confusion = z.array(z.array(z.number())).nullable().catch(null);

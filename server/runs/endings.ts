@@ -3,7 +3,7 @@ import type { Database } from "../database/client.ts";
 import type { Mailer } from "../mail.ts";
 
 /** A run of somebody's own that came to its end. */
-export type Ending = { id: string; number: number; modelName: string; status: "finished" | "cancelled" | "failed"; elapsedMs: number; message: string | null };
+type Ending = { id: string; number: number; modelName: string; status: "finished" | "cancelled" | "failed"; elapsedMs: number; message: string | null };
 
 /** The person's own runs that ended after a moment, the latest first, and the moment of now to ask with next. Without one: none yet. */
 export async function listEndings(db: Database, { orgId, userId }: { orgId: string; userId: string }, since: Date | null): Promise<{ now: string; endings: Ending[] }> {
@@ -46,7 +46,7 @@ export async function mailEndings(db: Database, mailer: Mailer, { afterS, pageUr
 }
 
 /** What a mail about a run says. */
-export function writeMail({ id, number, modelName, status, elapsedMs, message }: Ending, pageUrl: string | null): { subject: string; text: string } {
+function writeMail({ id, number, modelName, status, elapsedMs, message }: Ending, pageUrl: string | null): { subject: string; text: string } {
   const outcome = status === "failed" ? `failed: ${message ?? "no reason was given"}` : `finished after ${formatDuration(elapsedMs)}.`;
   const link = pageUrl === null ? "" : `\n\n${new URL(`/runs/${id}`, pageUrl)}`;
   return { subject: `Run ${number} of ${modelName} ${status}`, text: `Run ${number} of ${modelName} ${outcome}${link}\n` };

@@ -26,7 +26,7 @@ export const Organize = z.strictObject({
 export type Organize = z.infer<typeof Organize>;
 
 /** How many runs an action changed, and why it left the others as they were. */
-export type Organized = { changed: number; refused: { runId: string; number: number; reason: string }[] };
+type Organized = { changed: number; refused: { runId: string; number: number; reason: string }[] };
 
 /**
  * Does one thing to many runs. Those it may not be done to stay as they are and are named with the reason.

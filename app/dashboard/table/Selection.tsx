@@ -13,7 +13,7 @@ import { Popover } from "../../ui/Popover.tsx";
 import { type Questions, useTRPC } from "../../ui/trpc.ts";
 
 /** As many runs as can be looked at side by side. */
-export const MOST_COMPARED = 200;
+const MOST_COMPARED = 200;
 const MOST_AT_ONCE = 1000;
 
 type Action = Questions["runs"]["organize"]["action"];
