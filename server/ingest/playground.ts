@@ -42,7 +42,7 @@ function toExamples(points: readonly Point[]): Examples {
   };
 }
 
-const BOTH = ["blue", "orange"];
+const BOTH = ["blue", "red"];
 
 /** Two half circles that reach into each other. @see scikit-learn's make_moons */
 export const moons = define("moons", "Moons", "500 points on two half circles that reach into each other: a bent line must go between them.", BOTH, 11, (label, at, { normal }) => {

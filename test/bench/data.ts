@@ -26,6 +26,7 @@ import { writeZip } from "../server/ingest/zip.ts";
 const PROMISED = 10;
 const SIZE = 64;
 const PADDING = 4;
+const datasetId = crypto.randomUUID();
 const BATCH = 64;
 const CLASSES = ["dusk", "noon"];
 const { values: options } = parseArgs({ options: { pictures: { type: "string", default: "2000" }, epochs: { type: "string", default: "12" } } });
@@ -44,7 +45,7 @@ try {
   const answer = await readPicturesInChild(
     {
       root: join(folder, "files"),
-      datasetId: "bench",
+      datasetId,
       source,
       fileName: "pictures.zip",
       plan: {
@@ -79,7 +80,7 @@ try {
       datasetId: crypto.randomUUID(),
       device: "cpu" as const,
     };
-    const spec = { ...placeFiles(buildTrainSpec(graph, settings, manifest), "bench", files), checkpoint: null, sampleRows: [], threads: workers };
+    const spec = { ...placeFiles(buildTrainSpec(graph, settings, manifest), datasetId, files), checkpoint: null, sampleRows: [], threads: workers };
     const start = performance.now();
     await train(spec, () => {}).done;
     return (performance.now() - start) / 1_000;
