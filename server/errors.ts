@@ -30,6 +30,8 @@ export const refusals = {
   GRAPH_MEMORY: "UNPROCESSABLE_CONTENT",
   /** Settings that contradict each other or the data set. */
   CONFIG_RANGE: "UNPROCESSABLE_CONTENT",
+  /** Weights of ours that are not what they should be. */
+  PRETRAINED_UNREADABLE: "INTERNAL_SERVER_ERROR",
   DATASET_NOT_READY: "CONFLICT",
   /** The graph was changed so that the model's imported weights no longer fit; `details` names them. */
   START_WEIGHTS_MISMATCH: "CONFLICT",
@@ -88,6 +90,7 @@ export function notFound(
     | "template"
     | "architecture"
     | "upload"
+    | "pretrained network"
     | "view"
     | "person"
     | "invitation"

@@ -9,9 +9,10 @@ import { projects } from "./routers/projects.ts";
 import { runs } from "./routers/runs.ts";
 import { runViews } from "./routers/runViews.ts";
 import { shares } from "./routers/shares.ts";
+import { tuning } from "./routers/tuning.ts";
 import { workspace } from "./routers/workspace.ts";
 
 /** Everything that a browser can ask for, by noun. */
-export const appRouter = combine({ account, organization, shares, operator: operatorRouter, workspace, projects, models, datasets, runs, runViews, preview });
+export const appRouter = combine({ account, organization, shares, operator: operatorRouter, workspace, projects, models, datasets, runs, runViews, preview, tuning });
 
 export type AppRouter = typeof appRouter;

@@ -1,6 +1,6 @@
 import { type Architecture, IMAGE_CHOICES, imageInput } from "./architecture.ts";
-import { block, Drawing, layer, type Part, sequential } from "./draw.ts";
-import { batchNorm, convNorm, convolution } from "./parts.ts";
+import { block, chain, Drawing, layer, type Part, sequential } from "./draw.ts";
+import { batchNorm, convNorm, convolution, type NormOptions } from "./parts.ts";
 
 /** How often a block widens, its channels, how many blocks, and the stride of the first. */
 const STAGES = [
@@ -28,16 +28,7 @@ export const mobilenetV2: Architecture = {
   build: ({ classes = 1000, channels = 3 } = {}) => {
     const d = new Drawing();
     d.input("x", imageInput(channels, 224));
-    const features = [convNorm(32, 3, { stride: 2, activation: "relu6" })];
-    let width = 32;
-    for (const [expansion, out, count, stride] of STAGES) {
-      for (let i = 0; i < count; i++) {
-        features.push(invertedResidual(width, out, { expansion, stride: i === 0 ? stride : 1 }));
-        width = out;
-      }
-    }
-    features.push(convNorm(1280, 1, { activation: "relu6" }));
-    d.put("features", sequential("features", features));
+    d.put("features", mobilenetFeatures());
     d.put("avgpool", layer("adaptive_avg_pool2d", { output_size: 1 }));
     d.put("flatten", layer("flatten"));
     d.put("classifier", sequential("classifier", [layer("dropout", { p: 0.2 }), layer("linear", { out_features: classes })]));
@@ -46,17 +37,50 @@ export const mobilenetV2: Architecture = {
   },
 };
 
-function invertedResidual(width: number, out: number, { expansion, stride }: { expansion: number; stride: number }): Part {
+/**
+ * How a release of the network differs in what its weights do not say. Keras pads the right and lower edge alone where a convolution
+ * takes every second place, and its batch norms have numbers of their own.
+ */
+type Dialect = { padsOneSide: boolean; norm: NormOptions };
+const TORCHVISION: Dialect = { padsOneSide: false, norm: {} };
+export const KERAS: Dialect = { padsOneSide: true, norm: { eps: 1e-3, momentum: 1e-3 } };
+
+/** Everything in front of the pooling: pictures to [N, 1280, H/32, W/32]. Weights are called the same in every dialect. */
+export function mobilenetFeatures(dialect: Dialect = TORCHVISION): Part {
+  const features = [norm3x3(32, 2, 1, dialect)];
+  let width = 32;
+  for (const [expansion, out, count, stride] of STAGES) {
+    for (let i = 0; i < count; i++) {
+      features.push(invertedResidual(width, out, { expansion, stride: i === 0 ? stride : 1, dialect }));
+      width = out;
+    }
+  }
+  features.push(convNorm(1280, 1, { activation: "relu6", norm: dialect.norm }));
+  return sequential("features", features);
+}
+
+/** A 3×3 convolution, batch norm and ReLU6. */
+function norm3x3(channels: number, stride: number, groups: number, { padsOneSide, norm }: Dialect): Part {
+  if (stride === 1 || !padsOneSide) return convNorm(channels, 3, { stride, groups, activation: "relu6", norm });
+  return chain("Pad Conv BN ReLU6", [
+    ["pad", layer("pad", { pad: [0, 1, 0, 1] })],
+    ["0", layer("conv2d", { out_channels: channels, kernel_size: 3, stride, ...(groups === 1 ? {} : { groups }), bias: false })],
+    ["1", batchNorm(norm)],
+    ["2", layer("relu6")],
+  ]);
+}
+
+function invertedResidual(width: number, out: number, { expansion, stride, dialect }: { expansion: number; stride: number; dialect: Dialect }): Part {
   const wide = width * expansion;
   const d = new Drawing();
   const x = d.input();
   const branch = d.put(
     "conv",
     sequential("conv", [
-      ...(expansion === 1 ? [] : [convNorm(wide, 1, { activation: "relu6" })]),
-      convNorm(wide, 3, { stride, groups: wide, activation: "relu6" }),
+      ...(expansion === 1 ? [] : [convNorm(wide, 1, { activation: "relu6", norm: dialect.norm })]),
+      norm3x3(wide, stride, wide, dialect),
       convolution(out, 1),
-      batchNorm(),
+      batchNorm(dialect.norm),
     ]),
   );
   if (stride === 1 && width === out) d.put("sum", layer("add"), { a: x, b: branch });

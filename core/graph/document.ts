@@ -24,6 +24,22 @@ const Edge = z.strictObject({
 export type Edge = z.infer<typeof Edge>;
 
 /**
+ * How training treats a node's weights, and those of all inside it. What is not said here is as for the node around it; where nobody
+ * says anything, weights learn at the full rate from the first epoch.
+ */
+const Tuning = z.strictObject({
+  /** Its weights stay as they are, and it runs as in evaluation: running averages stand still, nothing is dropped. */
+  frozen: z.boolean().optional(),
+  /** Its weights learn, but what it keeps of batches and what it drops is as in evaluation: batch norm uses the averages it came with. */
+  evaluates: z.boolean().optional(),
+  /** Times the run's learning rate. */
+  lrScale: z.number().min(0).max(1000).optional(),
+  /** From this epoch on its weights learn; 0 is the first. */
+  fromEpoch: z.int().min(0).max(10_000).optional(),
+});
+export type Tuning = z.infer<typeof Tuning>;
+
+/**
  * One thing on the canvas. `type` names its layer, or a kind of furniture; a type that this build does not know is kept as it is,
  * drawn as a placeholder, and reported as a problem.
  */
@@ -41,6 +57,7 @@ export type Node = {
   weightsOf?: string;
   /** It hands its input on as it is, as if it were not there. */
   bypass?: true;
+  tuning?: Tuning;
 };
 
 /** A graph, or the inside of a block or zone. Order carries no meaning. */
@@ -56,6 +73,7 @@ const Node: z.ZodType<Node> = z.lazy(() =>
     bodies: z.record(z.string(), Body).optional(),
     weightsOf: z.string().min(1).max(1200).optional(),
     bypass: z.literal(true).optional(),
+    tuning: Tuning.optional(),
   }),
 );
 

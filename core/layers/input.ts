@@ -14,6 +14,7 @@ export const input = defineLayer({
   params: {
     shape: p.dims({ default: [1, 28, 28], doc: "Sizes of one sample, without the batch; a capital letter such as T is a size known only at run time, 32*T a multiple of 32." }),
     dtype: p.choice({ options: ["float32", "int64", "uint8"], default: "float32", doc: "float32 for numbers and images, int64 for token numbers." }),
+    standardize: p.bool({ default: true, doc: "Brings measures to mean 0 and spread 1, as the data set's rows have them. Off: pictures come in as 0 to 1, tables as they are." }),
   },
   inputs: {} as InputPorts,
   outputs: { y: { doc: "A batch of data." } },

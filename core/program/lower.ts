@@ -1,12 +1,14 @@
 import type { Preprocess } from "../data/manifest.ts";
 import { type Checked, mainOutput } from "../graph/check.ts";
-import type { Body, Graph } from "../graph/document.ts";
+import type { Body, Graph, Node } from "../graph/document.ts";
 import { bodyOf, foldBody, GraphInvalid, requirePredicting, requireValid, type Step, TARGET_ARGUMENT } from "../graph/fold.ts";
 import type { BodyStep, NodePath } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
-import { bodyInputs } from "../layers/input.ts";
+import { isTuned, tuningAt, UNTUNED } from "../graph/tuning.ts";
+import { bodyInputs, input } from "../layers/input.ts";
 import { float32, type Inputs, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
+import { readParams } from "../layers/params.ts";
 import { bodyTargets } from "../layers/target.ts";
 import type { TaskRecord } from "../tasks/task.ts";
 import { EXPRESSION_METRIC, lowerMetric } from "../training/metrics/expression.ts";
@@ -25,8 +27,7 @@ import { ProgramWriter } from "./writer.ts";
 export function lowerModel(graph: Graph, options: { preprocess?: Preprocess } = {}): Program {
   const { graph: predictor, checked } = requirePredicting(graph);
   const writer = new ProgramWriter(checked.shared);
-  const inputs = declareInputs(writer, predictor, checked, options.preprocess);
-  return writer.finish(lowerNodes(writer, predictor, checked, inputs, options.preprocess));
+  return writer.finish(lowerNodes(writer, predictor, checked, declareInputs(writer, predictor, checked, options.preprocess)));
 }
 
 /** What stands on a port while a model runs, and as which of the program's outputs it comes. */
@@ -114,7 +115,7 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const blended: { target: Value; mixed: Mixed }[] = [];
   const wired: Value[] = [];
   const { mixup } = options;
-  const outputs = lowerNodes(writer, graph, checked, inputs, options.preprocess, {
+  const outputs = lowerNodes(writer, graph, checked, inputs, {
     change: (args) => {
       if (bodyTargets(graph).length > 0) {
         const whole = readTargets();
@@ -197,14 +198,21 @@ function addLosses(b: ProgramBuilder, parts: readonly { weight: number; value: V
 }
 
 /** An input of the model: its node, what the network takes, and the value as it comes in. */
-type DeclaredInput = { name: string; nodeId: string; type: TensorType; value: Value };
+type DeclaredInput = {
+  name: string;
+  nodeId: string;
+  type: TensorType;
+  value: Value /** What stands between what is stored and the network. */;
+  preprocess: Preprocess | undefined;
+};
 
 function declareInputs(writer: ProgramWriter, graph: Graph, checked: Checked, preprocess: Preprocess | undefined): DeclaredInput[] {
   const nodes = bodyInputs(graph).sort((a, b) => (a.name < b.name ? -1 : 1));
   return nodes.map(({ name, node }) => {
     const type = checked.types.get(node.id)?.outputs.y;
     if (!type) throw new Error(`Input ${node.id} of a checked graph has a type.`);
-    return { name, nodeId: node.id, type, value: writer.input(name, preprocess && isMeasure(type) ? { ...type, dtype: preprocess.dtype } : type, node.id) };
+    const own = preprocess && isMeasure(type) ? preprocessAt(node, preprocess) : undefined;
+    return { name, nodeId: node.id, type, value: writer.input(name, own ? { ...type, dtype: own.dtype } : type, node.id), preprocess: own };
   });
 }
 
@@ -217,30 +225,32 @@ function lowerNodes(
   graph: Graph,
   checked: Checked,
   inputs: DeclaredInput[],
-  preprocess: Preprocess | undefined,
   { change = (args) => args, see }: { change?: (args: { [name: string]: Value }) => { [name: string]: Value }; see?: (step: Step, values: { [port: string]: Value }) => void } = {},
 ): { [name: string]: Value } {
-  if (preprocess) for (const input of inputs) if (isMeasure(input.type)) declareMoments(writer, input, preprocess);
-  for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {});
+  for (const input of inputs) if (input.preprocess) declareMoments(writer, input, input.preprocess);
+  const tuned = isTuned(graph);
+  const tuningOf = (path: string) => (tuned ? tuningAt(graph, path) : UNTUNED);
+  for (const path of checked.order) writer.declareWeights(path, checked.weights.get(path) ?? {}, tuningOf(path));
 
   const lowerBody = (body: Body, steps: readonly BodyStep[], args: { [name: string]: Value }): { [name: string]: Value } =>
     foldBody(checked, body, steps, args, (step: Step, arrived: Inputs<Value>) => {
       const { node, layer, params, types, path } = step;
-      const b = writer.at(path, (role, inner) => lowerBody(bodyOf(checked, step, role), [...steps, { node: node.id, role }], inner));
+      const b = writer.at(path, (role, inner) => lowerBody(bodyOf(checked, step, role), [...steps, { node: node.id, role }], inner), tuningOf(path));
       const given = layer.lower(params, arrived, b, types, node);
       see?.(step, layer.boundary?.kind === "output" && arrived.x && !Array.isArray(arrived.x) ? { x: arrived.x } : given);
       return given;
     });
-  return lowerBody(
-    graph,
-    [],
-    change(Object.fromEntries(inputs.map((input) => [input.name, preprocess && isMeasure(input.type) ? writePreprocess(writer, input, preprocess) : input.value]))),
-  );
+  return lowerBody(graph, [], change(Object.fromEntries(inputs.map((input) => [input.name, input.preprocess ? writePreprocess(writer, input, input.preprocess) : input.value]))));
 }
 
 /** Whether an input holds measures, which preprocessing scales, and not indices such as tokens, which it must leave whole. */
 export function isMeasure({ dtype }: TensorType): boolean {
   return dtype === "float32";
+}
+
+/** What is stored is only scaled where the node says so: the network itself brings numbers to the place that its weights know. */
+function preprocessAt(node: Node, preprocess: Preprocess): Preprocess {
+  return readParams(input.params, node.params).values.standardize ? preprocess : { ...preprocess, mean: [], std: [] };
 }
 
 /** Mean and std as buffers, so that they are saved with the weights; neither where it changes nothing. */

@@ -36,12 +36,13 @@ export class ProgramWriter {
     return value;
   }
 
-  declareWeights(node: NodePath, plans: { [name: string]: WeightPlan }): void {
+  /** With `frozen` none of them is trained. */
+  declareWeights(node: NodePath, plans: { [name: string]: WeightPlan }, { frozen = false }: { frozen?: boolean } = {}): void {
     for (const [own, { shape, init, trainable = true, dtype = "float32" }] of Object.entries(plans)) {
       const name = weightName(node, own);
       const value = this.fresh({ dtype, shape });
       this.weights.set(name, value);
-      this.weightList.push({ value: value.id, name, dtype, shape, init, trainable, node });
+      this.weightList.push({ value: value.id, name, dtype, shape, init, trainable: trainable && !frozen, node });
     }
   }
 
@@ -55,11 +56,11 @@ export class ProgramWriter {
     };
   }
 
-  /** A builder whose ops come from this node and whose weights are the node's. */
-  at(node: NodePath, body?: ProgramBuilder["body"]): ProgramBuilder {
+  /** A builder whose ops come from this node and whose weights are the node's. With `evaluates` they never know that a run is training. */
+  at(node: NodePath, body?: ProgramBuilder["body"], { evaluates = false }: { evaluates?: boolean } = {}): ProgramBuilder {
     const calls: ProgramBuilder["calls"] = (op, args, types) => {
       const out = types.map((type) => this.fresh(type));
-      this.ops.push({ op, args: args.map(toArg), out: idsOf(out), node });
+      this.ops.push({ op, args: args.map((arg) => (evaluates && isTrainingFlag(arg) ? notTraining(op) : toArg(arg))), out: idsOf(out), node });
       return out;
     };
     return {
@@ -159,6 +160,15 @@ function first(values: Value[]): Value {
   const [value] = values;
   if (!value) throw new Error("A call has at least one result.");
   return value;
+}
+
+function isTrainingFlag(arg: BuilderArg): boolean {
+  return typeof arg === "object" && arg !== null && "flag" in arg;
+}
+
+/** Where an operator takes a number, that is 0. */
+function notTraining(op: string): Arg {
+  return op.endsWith(".Scalar") ? 0 : false;
 }
 
 function toArg(arg: BuilderArg): Arg {

@@ -4,8 +4,10 @@ import { checkGraph } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { GraphInvalid } from "../graph/fold.ts";
 import { bodyInputs } from "../layers/input.ts";
+import { isTuned, tuningAt } from "../graph/tuning.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { readParams } from "../layers/params.ts";
+import { findFeatures } from "../program/features.ts";
 import { lowerTypedTraining } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { taskNamed } from "../tasks/index.ts";
@@ -36,7 +38,8 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
   const { train, validation } = manifest.splits;
   const task = taskNamed(manifest.task);
   const points = pointsOf(graph, task, validation.rows);
-  const { program, metrics } = lowerOrder(graph, settings, manifest);
+  const { program, metrics, types } = lowerOrder(graph, settings, manifest);
+  const features = findFeatures(program, types, train.rows + validation.rows);
   const crops = program.inputs
     .filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && !train.more?.[name] && typeof shape[1] === "string")
     .map(({ name }) => name);
@@ -50,6 +53,8 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     optimizer: optimizer.toSpec(readParams(optimizer.params, settings.optimizerParams).values, settings.weightDecay),
     ...furtherOf(settings, program),
     lr: { base: settings.lr, schedule: lrSchedule(settings, { stepsPerEpoch, totalSteps: stepsPerEpoch * settings.epochs }) },
+    ...pacesOf(graph, program),
+    ...(features.length > 0 ? { features } : {}),
     batchSize: settings.batchSize,
     epochs: settings.epochs,
     // What the validation rows say of a network that has seen one batch decides nothing.
@@ -146,6 +151,21 @@ function furtherOf({ furtherOptimizers, lr }: RunSettings, { weights }: Program)
       };
     }),
   };
+}
+
+/** The weights that the graph lets learn more slowly, faster or later than the rest, pace by pace. */
+function pacesOf(graph: Graph, program: Program): Pick<TrainSpec, "paces"> {
+  if (!isTuned(graph)) return {};
+  const paces = new Map<string, NonNullable<TrainSpec["paces"]>[number]>();
+  for (const { name, node, trainable } of program.weights) {
+    const { lrScale: scale, fromEpoch } = tuningAt(graph, node);
+    if (!trainable || (scale === 1 && fromEpoch === 0)) continue;
+    const key = `${scale} ${fromEpoch}`;
+    const pace = paces.get(key) ?? { weights: [], scale, fromEpoch };
+    pace.weights.push(name);
+    paces.set(key, pace);
+  }
+  return paces.size > 0 ? { paces: [...paces.values()] } : {};
 }
 
 function clipOf({ gradClipNorm, gradClipValue }: RunSettings): TrainSpec["gradClip"] {

@@ -88,6 +88,10 @@ export const TrainSpec = z.strictObject({
       }),
     ]),
   }),
+  /** Weights that learn at another pace than the rest: `scale` times the learning rate, and not before an epoch. */
+  paces: z.array(z.strictObject({ weights: z.array(z.string()).min(1), scale: z.number().min(0), fromEpoch: z.int().min(0) })).optional(),
+  /** Values of the program that nothing learns in front of, and that say the same of a row in whatever batch it stands: computed once for each row. Absent: none. */
+  features: z.array(z.int().min(0)).min(1).max(16).optional(),
   batchSize: z.int().min(1),
   epochs: z.int().min(1),
   /** Ends the run once `output` of the validation rows has not bettered its best by more than `minDelta` for `patience` epochs in a row. */

@@ -15,6 +15,7 @@ import { writeOwnArrays } from "./ownArrays.ts";
 import { prepareOwnTable } from "./ownTable.ts";
 import { inspectPictures } from "./pictureFacts.ts";
 import { writePictures } from "./pictures.ts";
+import { loadPretrained } from "./pretrained.ts";
 import { IngestError } from "./source.ts";
 import { inspectTable } from "./tableFacts.ts";
 import { inspectText, readWhole, TextQuestion } from "./textFacts.ts";
@@ -27,6 +28,7 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts dataset <files folder> <dataset id> <built-in id>
  *     node server/ingest/main.ts onnx <files folder> <key of the upload> <key for the weights>
  *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (the graph as JSON on standard input)
+ *     node server/ingest/main.ts pretrained <files folder> <id of the network> <key for the weights>  (the graph as JSON on standard input)
  *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
  *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
  *     node server/ingest/main.ts picture-facts <files folder> <key of the upload> [task]
@@ -40,7 +42,7 @@ import { writeDataset } from "./write.ts";
  */
 const Order = z.union([
   z.tuple([z.literal("dataset"), z.string(), z.uuid(), z.string()]),
-  z.tuple([z.enum(["onnx", "weights"]), z.string(), z.string(), z.string()]),
+  z.tuple([z.enum(["onnx", "weights", "pretrained"]), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table-facts"), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("picture-facts"), z.string(), z.string()]),
@@ -96,6 +98,7 @@ async function carryOut(): Promise<object> {
   }
   if (kind === "onnx") return readOnnxModel(files, what, where);
   if (kind === "weights") return loadWeights(files, what, where, JSON.parse(await text(process.stdin)));
+  if (kind === "pretrained") return loadPretrained(files, what, where, JSON.parse(await text(process.stdin)));
   const source = findBuiltinDataset(where);
   if (source === undefined) throw new IngestError("DATASET_UNKNOWN", `There is no built-in data set "${where}".`);
   return { ok: true, ...(await writeDataset(files, what, await source.prepare())) };

@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Weights } from "../../core/export/tensor.ts";
+import type { Graph } from "../../core/graph/document.ts";
 import { readGraph } from "../../core/graph/migrate.ts";
 import { importOnnx } from "../../core/import/onnx.ts";
 import { importPyTorch } from "../../core/import/pytorch.ts";
@@ -69,7 +70,7 @@ export async function readOnnxModel(files: FileStore, upload: string, target: st
     from,
     notes,
     classes: classes.slice(0, 10_000),
-    weights: weights.size > 0 ? await store(files, target, weights, lowerModel(graph).weights.length) : null,
+    weights: weights.size > 0 ? await storeWeights(files, target, weights, lowerModel(graph).weights.length) : null,
   };
 }
 
@@ -83,20 +84,25 @@ export function readPyTorchModel(code: string, className: string): z.input<typeo
 
 /** Those tensors of an uploaded weights file that belong to this graph, as a file of ours, and what became of each. */
 export async function loadWeights(files: FileStore, upload: string, target: string, document: unknown): Promise<z.input<typeof WeightsAnswer>> {
-  const read = readGraph(document);
-  if (!("graph" in read)) throw new IngestError(read.code, read.message);
-  const program = lowerModel(read.graph);
+  const program = lowerModel(readKeptGraph(document));
   try {
     const tensors = readWeightsFile(await files.read(upload), (packed, sizeBytes) => inflateRawSync(packed, { maxOutputLength: Math.max(1, sizeBytes) }));
     const { rows, unused, prefix, weights } = matchWeights(program, tensors);
-    return { ok: true, rows, unused: unused.slice(0, LISTED), prefix, weights: weights.size > 0 ? await store(files, target, weights, program.weights.length) : null };
+    return { ok: true, rows, unused: unused.slice(0, LISTED), prefix, weights: weights.size > 0 ? await storeWeights(files, target, weights, program.weights.length) : null };
   } catch (error) {
     if (error instanceof WeightsFileError) return { ok: false, failure: { code: error.code, message: error.message } };
     throw error;
   }
 }
 
-async function store(files: FileStore, key: string, weights: Weights, total: number): Promise<z.input<typeof Stored>> {
+/** A graph as it was handed to this process. @throws IngestError */
+export function readKeptGraph(document: unknown): Graph {
+  const read = readGraph(document);
+  if (!("graph" in read)) throw new IngestError(read.code, read.message);
+  return read.graph;
+}
+
+export async function storeWeights(files: FileStore, key: string, weights: Weights, total: number): Promise<z.input<typeof Stored>> {
   const { sizeBytes, sha256 } = await files.put(key, writeSafetensors(weights));
   return { key, sizeBytes, sha256, shapes: Object.fromEntries([...weights].map(([name, { shape }]) => [name, shape])), total };
 }

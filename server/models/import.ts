@@ -80,11 +80,11 @@ export async function importModelWeights({ db, files, orgId }: Importer, { model
   }
 }
 
-function weightsKey(): string {
+export function weightsKey(): string {
   return `weights/${randomUUID()}.safetensors`;
 }
 
-function startWeightsOf(
+export function startWeightsOf(
   { key, sizeBytes, sha256, shapes, total }: { key: string; sizeBytes: number; sha256: string; shapes: StartWeights["shapes"]; total: number },
   fileName: string,
 ): StartWeights {

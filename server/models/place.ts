@@ -1,4 +1,5 @@
 import type { Graph } from "../../core/graph/document.ts";
+import type { RunSettings } from "../../core/training/settings.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { notFound } from "../errors.ts";
 import type { StartWeights } from "./startWeights.ts";
@@ -7,11 +8,21 @@ import type { StartWeights } from "./startWeights.ts";
 export async function placeModel(
   db: Database,
   orgId: string,
-  { projectId, name, graph, startWeights }: { projectId?: string; name: string; graph: Graph; startWeights: StartWeights | null },
+  {
+    projectId,
+    name,
+    graph,
+    startWeights,
+    datasetId,
+    settings,
+  }: { projectId?: string | undefined; name: string; graph: Graph; startWeights: StartWeights | null; datasetId?: string; settings?: RunSettings },
 ): Promise<string> {
   return db.$transaction(async (tx) => {
     const project = await findProject(tx, orgId, projectId);
-    const { id } = await tx.model.create({ data: { orgId, projectId: project, name, graph, ...(startWeights ? { startWeights } : {}) }, select: { id: true } });
+    const { id } = await tx.model.create({
+      data: { orgId, projectId: project, name, graph, ...(startWeights ? { startWeights } : {}), ...(datasetId ? { datasetId } : {}), ...(settings ? { settings } : {}) },
+      select: { id: true },
+    });
     return id;
   });
 }

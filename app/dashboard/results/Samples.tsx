@@ -15,7 +15,7 @@ import { argmax, toProbabilities } from "../probability.ts";
 import type { Run } from "../run.ts";
 
 /** The same validation rows at every evaluation, with what the network makes of them; wrong answers are outlined. */
-export const Samples = memo(function Samples({ run: { evaluation, dataset } }: { run: Pick<Run, "evaluation" | "dataset"> }) {
+export const Samples = memo(function Samples({ run: { evaluation, dataset }, title }: { run: Pick<Run, "evaluation" | "dataset">; title?: string }) {
   const trpc = useTRPC();
   const rows = useMemo(() => evaluation?.samples.slice(0, 8).map(({ row }) => row) ?? [], [evaluation?.samples.map(({ row }) => row).join()]);
   const samples = useQuery(
@@ -30,7 +30,7 @@ export const Samples = memo(function Samples({ run: { evaluation, dataset } }: {
   return (
     <section aria-label="Samples">
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{rows.length === 1 ? "The same sample" : `The same ${rows.length} samples`}</h3>
+        <h3 className="section-name text-ink2">{title ?? (rows.length === 1 ? "The same sample" : `The same ${rows.length} samples`)}</h3>
         <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
       </header>
       {samples.error ? (

@@ -41,6 +41,12 @@ uint64_t mix(uint64_t x) {
 Batches::Batches(const Split& split, const Program& program, at::Device device, bool channels_last) : device_(device), channels_last_(channels_last), rows_(split.rows) {
   size_t bytes = 0;
   for (const Input& input : program.inputs) {
+    names_.push_back(input.name);
+    if (!split.files.contains(input.name)) {
+      arrays_.emplace_back();
+      crops_.push_back(false);
+      continue;
+    }
     const std::string& file = split.files.at(input.name);
     at::Tensor array = map_npy(file);
     const std::string what = "The array \"" + file_name(file) + "\" for the input \"" + input.name + "\" is " + dtype_name(array.scalar_type()) + " " + print_shape(array.sizes());
@@ -56,10 +62,16 @@ Batches::Batches(const Split& split, const Program& program, at::Device device, 
     arrays_.push_back(std::move(array));
   }
   if (device_.is_cuda() && bytes <= kResidentBytes)
-    for (at::Tensor& array : arrays_) array = array.to(device_);
+    for (at::Tensor& array : arrays_)
+      if (array.defined()) array = array.to(device_);
   for (size_t i = 0; i < arrays_.size(); ++i)
     if (const auto window = split.windows.find(program.inputs[i].name); window != split.windows.end()) arrays_[i] = windows_over(arrays_[i], window->second, rows_);
   if (split.lengths) read_lengths(*split.lengths);
+}
+
+void Batches::fill(const std::string& input, at::Tensor rows) {
+  for (size_t i = 0; i < names_.size(); ++i)
+    if (names_[i] == input) arrays_[i] = device_.is_cuda() && rows.nbytes() <= kResidentBytes ? rows.to(device_) : std::move(rows);
 }
 
 void Batches::read_lengths(const Lengths& lengths) {

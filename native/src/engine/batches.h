@@ -15,6 +15,9 @@ class Batches {
   /// @throws EngineError DATA_MISMATCH where a file does not hold what the program takes.
   Batches(const Split& split, const Program& program, at::Device device, bool channels_last);
 
+  /// Puts the rows of an input that no file holds, float32 [rows, ...].
+  void fill(const std::string& input, at::Tensor rows);
+
   int64_t rows() const { return rows_; }
   /// How long each row is, on the CPU; undefined where the split says nothing of lengths.
   const at::Tensor& lengths() const { return lengths_; }
@@ -29,6 +32,7 @@ class Batches {
   at::Tensor placed(at::Tensor batch) const;
 
   std::vector<at::Tensor> arrays_;
+  std::vector<std::string> names_;
   /// Which of them are cut to the longest row.
   std::vector<bool> crops_;
   at::Tensor lengths_;

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "error.h"
 
@@ -117,13 +118,20 @@ void Optimizer::add_slot(const std::string& name) {
   for (const at::Tensor& parameter : parameters_) tensors.push_back(at::zeros_like(parameter));
 }
 
-void Optimizer::gather(Lists& lists, bool started) const {
+void Optimizer::set_scales(const std::vector<double>& scales) {
+  const std::set<double> distinct(scales.begin(), scales.end());
+  if (lbfgs_ && distinct.size() > 1) throw EngineError("PROGRAM_INVALID", "LBFGS moves all weights together, so they cannot learn at different paces. Choose another optimizer.");
+  scales_ = scales;
+  distinct_scales_.assign(distinct.begin(), distinct.end());
+}
+
+void Optimizer::gather(Lists& lists, bool started, double scale) const {
   lists.parameters.clear();
   lists.gradients.clear();
   lists.steps.clear();
   for (auto& [name, tensors] : lists.slots) tensors.clear();
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (started_[i] != started) continue;
+    if (started_[i] != started || (!scales_.empty() && scales_[i] != scale)) continue;
     const at::Tensor& gradient = parameters_[i].grad();
     if (!gradient.defined()) continue;
     lists.parameters.push_back(parameters_[i]);
@@ -135,8 +143,14 @@ void Optimizer::gather(Lists& lists, bool started) const {
 
 void Optimizer::step(double lr, const std::optional<at::Tensor>& skip) {
   const at::NoGradGuard no_grad;
-  gather(fresh_, false);
-  gather(going_, true);
+  for (const double scale : distinct_scales_) step_scaled(lr * scale, scale, skip);
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].grad().defined()) started_[i] = true;
+}
+
+void Optimizer::step_scaled(double lr, double scale, const std::optional<at::Tensor>& skip) {
+  gather(fresh_, false, scale);
+  gather(going_, true, scale);
   const size_t stepped = fresh_.parameters.size() + going_.parameters.size();
   // One addition for all where all take part, which is nearly always.
   if (stepped == parameters_.size()) {
@@ -153,12 +167,10 @@ void Optimizer::step(double lr, const std::optional<at::Tensor>& skip) {
   else if (const auto* adam = std::get_if<AdamOptions>(&options_)) step_adam(*adam, lr, skip);
   else if (const auto* rmsprop = std::get_if<RmspropOptions>(&options_)) step_rmsprop(*rmsprop, lr);
   else if (const auto* adagrad = std::get_if<AdagradOptions>(&options_)) step_adagrad(*adagrad, lr, skip);
-  else step_each(lr);
+  else step_each(lr, scale);
   // Held any longer, they would stand beside those of the next step.
   fresh_.gradients.clear();
   going_.gradients.clear();
-  for (size_t i = 0; i < parameters_.size(); ++i)
-    if (parameters_[i].grad().defined()) started_[i] = true;
 }
 
 void Optimizer::step_sgd(const SgdOptions& sgd, double lr, const std::optional<at::Tensor>& skip) {
@@ -217,9 +229,9 @@ void Optimizer::step_adagrad(const AdagradOptions& adagrad, double lr, const std
   }
 }
 
-void Optimizer::step_each(double lr) {
+void Optimizer::step_each(double lr, double scale) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].grad().defined()) continue;
+    if (!parameters_[i].grad().defined() || (!scales_.empty() && scales_[i] != scale)) continue;
     const int64_t count = ++counts_[i];
     std::visit(
         [&](const auto& options) {

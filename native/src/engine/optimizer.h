@@ -57,6 +57,8 @@ class Optimizer {
  public:
   Optimizer(OptimizerOptions options, std::vector<at::Tensor> parameters, std::vector<std::string> names);
 
+  /// Has each parameter, in their order, step with so many times the learning rate. @throws EngineError where the optimizer cannot.
+  void set_scales(const std::vector<double>& scales);
   /// One step with the gradients as they are. Where `skip` (a float on the parameters' device) holds 1, nothing changes.
   void step(double lr, const std::optional<at::Tensor>& skip);
   /// One step of an optimizer that takes the loss several times. `loss` is the first, and the gradients are its.
@@ -79,15 +81,17 @@ class Optimizer {
     std::map<std::string, std::vector<at::Tensor>> slots;
   };
   void add_slot(const std::string& name);
-  /// Parameters that have a gradient and whose `started_` is `started`.
-  void gather(Lists& lists, bool started) const;
+  /// Parameters of this scale that have a gradient and whose `started_` is `started`.
+  void gather(Lists& lists, bool started, double scale) const;
+  /// One step of the parameters of this scale.
+  void step_scaled(double lr, double scale, const std::optional<at::Tensor>& skip);
   void step_sgd(const SgdOptions& sgd, double lr, const std::optional<at::Tensor>& skip);
   void step_adam(const AdamOptions& adam, double lr, const std::optional<at::Tensor>& skip);
   void step_rmsprop(const RmspropOptions& rmsprop, double lr);
   void step_adagrad(const AdagradOptions& adagrad, double lr, const std::optional<at::Tensor>& skip);
 
   /// One parameter at a time, for what has no fused kernel; `count` is its number of steps, this one included.
-  void step_each(double lr);
+  void step_each(double lr, double scale);
   void step_one(const AdadeltaOptions& adadelta, size_t i, int64_t count, double lr);
   void step_one(const AdamaxOptions& adamax, size_t i, int64_t count, double lr);
   void step_one(const NadamOptions& nadam, size_t i, int64_t count, double lr);
@@ -107,6 +111,9 @@ class Optimizer {
   std::vector<double> momenta_;
   /// Whether a parameter has been stepped; SGD's momentum starts from its first gradient.
   std::vector<bool> started_;
+  /// How many times the learning rate each parameter steps with, and which such numbers there are.
+  std::vector<double> scales_;
+  std::vector<double> distinct_scales_{1};
   Lists fresh_, going_;
   /// Takes the place of all that, where it is chosen.
   std::unique_ptr<Lbfgs> lbfgs_;

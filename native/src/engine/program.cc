@@ -519,6 +519,42 @@ Program Program::only(const std::vector<std::string>& output_names) const {
   return kept;
 }
 
+Program Program::up_to(const std::vector<int>& values) const {
+  Program part = *this;
+  part.outputs.clear();
+  std::vector<std::string> names;
+  for (const int value : values) {
+    names.push_back(feature_name(value));
+    part.outputs.push_back({value, names.back()});
+  }
+  // Nothing is written where nothing is trained.
+  std::erase_if(part.body.ops, has_effect);
+  return part.only(names);
+}
+
+Program Program::behind(const std::vector<int>& values) const {
+  Program part = *this;
+  const auto is_given = [&](int value) { return std::find(values.begin(), values.end(), value) != values.end(); };
+  std::vector<Input> given;
+  for (const Op& op : body.ops)
+    for (const int value : op.out)
+      // Its sizes are those of what is put in; nobody else feeds it.
+      if (is_given(value)) given.push_back({value, feature_name(value), c10::kFloat, {}, op.node});
+  std::erase_if(part.body.ops, [&](const Op& op) { return std::any_of(op.out.begin(), op.out.end(), is_given); });
+  part.body.outputs.clear();
+  for (const Output& output : outputs) part.body.outputs.push_back(output.value);
+  prune(part.body);
+  std::unordered_set<int> needed(part.body.outputs.begin(), part.body.outputs.end());
+  for (const Op& op : part.body.ops) each_use(op, [&](int value) { needed.insert(value); });
+  std::erase_if(part.inputs, [&](const Input& input) { return !needed.contains(input.value); });
+  part.inputs.insert(part.inputs.begin(), given.begin(), given.end());
+  return part;
+}
+
+bool Program::makes(int value) const {
+  return std::any_of(body.ops.begin(), body.ops.end(), [&](const Op& op) { return op.kind == Op::Kind::Call && std::find(op.out.begin(), op.out.end(), value) != op.out.end(); });
+}
+
 namespace {
 
 /// Which argument of an operator is the share that it drops while training; none: it drops nothing.

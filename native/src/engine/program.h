@@ -144,6 +144,15 @@ struct Program {
   /// Only what these outputs need, in this order, with values let go at their last use.
   Program only(const std::vector<std::string>& output_names) const;
 
+  /// The part that makes these values, which are its outputs, named by `feature_name`.
+  Program up_to(const std::vector<int>& values) const;
+  /// The part behind these values, which are inputs now, in front of the others that it still needs.
+  Program behind(const std::vector<int>& values) const;
+  /// Whether an operator outside of all blocks makes this value.
+  bool makes(int value) const;
+  static std::string feature_name(int value) { return "feature:" + std::to_string(value); }
+  static bool is_feature(const Input& input) { return input.name == feature_name(input.value); }
+
   bool has_output(const std::string& name) const;
 
   /// Gives every operator that drops at this node, or inside it, another share; everywhere where `node` is empty.

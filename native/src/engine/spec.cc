@@ -74,6 +74,21 @@ std::vector<FurtherOptimizer> read_further(const JsonPlace& place, const TrainSp
   return further;
 }
 
+std::map<std::string, TrainSpec::Pace> read_paces(const JsonPlace& place, const Program& program) {
+  std::map<std::string, TrainSpec::Pace> paces;
+  for (size_t i = 0; i < place.size(10'000); ++i) {
+    const JsonPlace item = place.at(i).fields({"weights", "scale", "fromEpoch"});
+    const TrainSpec::Pace pace{item.at("scale").number(0, 1e6), item.at("fromEpoch").integer(0, kMost)};
+    const JsonPlace names = item.at("weights");
+    for (size_t j = 0; j < names.size(1'000'000); ++j) {
+      const std::string& name = names.at(j).text();
+      if (std::none_of(program.weights.begin(), program.weights.end(), [&](const Weight& weight) { return weight.trainable && weight.name == name; })) names.at(j).fail("the program has no weight \"" + name + "\" to train");
+      if (!paces.emplace(name, pace).second) names.at(j).fail("\"" + name + "\" has a pace already");
+    }
+  }
+  return paces;
+}
+
 std::string text_or_empty(const JsonPlace& place) { return place.json().is_null() ? "" : place.text(); }
 
 } // namespace
@@ -81,7 +96,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "paces?", "features?", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "memoryLimitBytes?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -121,6 +136,15 @@ TrainSpec TrainSpec::parse(std::string_view text) {
     if (spec.lr_factors.empty()) schedule.at("factors").fail("a table needs at least one factor");
   }
 
+  if (root.has("paces")) spec.paces = read_paces(root.at("paces"), spec.program);
+  if (root.has("features")) {
+    if (spec.train.lengths) root.at("features").fail("rows of different lengths have no features of one size");
+    const JsonPlace features = root.at("features");
+    for (size_t i = 0; i < features.size(16); ++i) {
+      spec.features.push_back(static_cast<int>(features.at(i).integer(0, kMost)));
+      if (!spec.program.makes(spec.features.back())) features.at(i).fail("expected a value that an operator of the program makes");
+    }
+  }
   spec.batch_size = root.at("batchSize").integer(1, 1'000'000);
   spec.epochs = root.at("epochs").integer(1, 1'000'000);
   if (root.has("earlyStopping")) spec.early_stopping = read_early_stopping(root.at("earlyStopping"), spec.metrics);

@@ -69,6 +69,14 @@ struct TrainSpec {
   std::vector<double> lr_factors;
   /// Takes the place of factors: the loss of each evaluation decides.
   std::optional<PlateauOptions> plateau;
+  /// Weights that learn at another pace: how many times the learning rate, and from which epoch on.
+  struct Pace {
+    double scale = 1;
+    int64_t from_epoch = 0;
+  };
+  std::map<std::string, Pace> paces;
+  /// Values of the program that are computed once for each row.
+  std::vector<int> features;
   int64_t batch_size, epochs;
   std::optional<EarlyStopping> early_stopping;
   bool shuffle, drop_last;

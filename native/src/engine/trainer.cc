@@ -90,12 +90,13 @@ class Trainer {
         control_(control),
         events_(on_events),
         device_(pick_device(spec_.cuda)),
-        train_rows_(spec_.train, spec_.program, device_, spec_.channels_last),
-        validation_rows_(spec_.validation, spec_.program, device_, spec_.channels_last),
-        train_step_(spec_.program.only(output_names(spec_, true)), device_),
-        evaluate_(spec_.program.only(output_names(spec_, false)), device_),
-        predict_(spec_.program.only(prediction_names(spec_.program)), device_) {
-    if (spec_.points) place_.emplace(spec_.program.only({spec_.points->output}), device_);
+        learning_(spec_.features.empty() ? spec_.program : spec_.program.behind(spec_.features)),
+        train_rows_(spec_.train, learning_, device_, spec_.channels_last),
+        validation_rows_(spec_.validation, learning_, device_, spec_.channels_last),
+        train_step_(learning_.only(output_names(spec_, true)), device_),
+        evaluate_(learning_.only(output_names(spec_, false)), device_),
+        predict_(learning_.only(prediction_names(spec_.program)), device_) {
+    if (spec_.points) place_.emplace(learning_.only({spec_.points->output}), device_);
     if (spec_.lattice) lattice_.emplace(spec_.program.only({"y"}), device_);
     plan({spec_.batch_size, spec_.drop_last});
     ordered_steps_per_epoch_ = steps_per_epoch_;
@@ -123,6 +124,7 @@ class Trainer {
     started_ = true;
     begun_ = window_start_ = Clock::now();
     announce();
+    if (!spec_.features.empty()) compute_features();
     while (at_.epoch < spec_.epochs && !has_stopped_early()) {
       if (at_.in_epoch == 0) turn_knobs();
       if (!train_epoch() || !finish_epoch()) return stop();
@@ -201,16 +203,22 @@ class Trainer {
   void assign_optimizers(const std::vector<at::Tensor>& parameters, const std::vector<std::string>& names) {
     std::vector<bool> taken(names.size(), false);
     const auto add = [&](const OptimizerOptions& options, size_t output, double lr_factor, const auto& has) {
-      Part part{output, lr_factor, {}, nullptr};
+      Part part{output, lr_factor, {}, {}, nullptr};
       std::vector<std::string> own;
+      std::vector<double> scales;
       for (size_t i = 0; i < names.size(); ++i) {
         if (taken[i] || !has(names[i])) continue;
         taken[i] = true;
         part.parameters.push_back(parameters[i]);
         own.push_back(names[i]);
+        const auto pace = spec_.paces.find(names[i]);
+        scales.push_back(pace == spec_.paces.end() ? 1 : pace->second.scale);
+        part.from_epochs.push_back(pace == spec_.paces.end() || spec_.one_batch ? 0 : pace->second.from_epoch);
       }
       if (own.empty()) throw EngineError("PROGRAM_INVALID", "An optimizer has no weights to train.");
       part.optimizer = std::make_unique<Optimizer>(options, part.parameters, std::move(own));
+      if (std::all_of(part.from_epochs.begin(), part.from_epochs.end(), [](int64_t from) { return from > 0; })) throw EngineError("PROGRAM_INVALID", "No weight of an optimizer learns from the first epoch on. Let one layer at least, such as the last, learn from the start.");
+      if (!spec_.paces.empty()) part.optimizer->set_scales(scales);
       parts_.push_back(std::move(part));
     };
     const std::vector<Output>& outputs = train_step_.program().outputs;
@@ -222,17 +230,61 @@ class Trainer {
     begin_part(parts_.size() - 1);
   }
 
-  /// From here on passes are taken by this optimizer's loss, and only its weights get gradients.
+  /// From here on passes are taken by this optimizer's loss, and only its weights get gradients, those that learn in this epoch.
   void begin_part(size_t index) {
     part_ = index;
-    if (parts_.size() == 1) return;
+    if (parts_.size() == 1 && spec_.paces.empty()) return;
     for (size_t i = 0; i < parts_.size(); ++i)
-      for (at::Tensor& parameter : parts_[i].parameters) parameter.set_requires_grad(i == index);
+      for (size_t j = 0; j < parts_[i].parameters.size(); ++j) parts_[i].parameters[j].set_requires_grad(i == index && at_.epoch >= parts_[i].from_epochs[j]);
   }
 
   /// The output that is made small at the moment.
   size_t loss_at() const { return parts_[part_].output; }
   const std::string& loss_name() const { return train_step_.program().outputs[loss_at()].name; }
+
+  /// Lets every row pass once through what does not learn.
+  void compute_features() {
+    doing_ = "computing the frozen part";
+    Interpreter frozen(spec_.program.up_to(spec_.features), device_);
+    const std::vector<Output>& outputs = frozen.program().outputs;
+    const auto start = Clock::now();
+    auto said = start;
+    size_t bytes = 0;
+    int64_t done = 0;
+    const std::pair<const Split*, Batches*> splits[] = {{&spec_.train, &train_rows_}, {&spec_.validation, &validation_rows_}};
+    const int64_t total = spec_.train.rows + spec_.validation.rows;
+    for (const auto& [split, rows] : splits) {
+      const Batches stored(*split, frozen.program(), device_, spec_.channels_last);
+      std::vector<at::Tensor> features(outputs.size());
+      for (int64_t first = 0; first < split->rows; first += spec_.batch_size) {
+        // Whoever asks for the end sees to it that nothing of this is used.
+        if (control_.is_cancelled()) return;
+        const int64_t count = std::min(spec_.batch_size, split->rows - first);
+        const at::NoGradGuard no_grad;
+        const AutocastGuard autocast(spec_.bf16, device_.type());
+        const std::vector<at::Tensor> values = frozen.run(stored.take({}, first, count), weights_, false);
+        for (size_t i = 0; i < values.size(); ++i) {
+          if (values[i].dim() == 0 || values[i].size(0) != count) throw EngineError("PROGRAM_INVALID", "A value that is to be computed once for each row does not have a row for each.");
+          if (!features[i].defined()) {
+            std::vector<int64_t> shape = values[i].sizes().vec();
+            shape[0] = split->rows;
+            features[i] = at::empty(shape, at::TensorOptions(at::kFloat));
+            bytes += features[i].nbytes();
+          }
+          features[i].narrow(0, first, count).copy_(values[i]);
+        }
+        done += count;
+        if (ms_since(said) > 2000) {
+          said = Clock::now();
+          events_.log("info", "The frozen part has seen " + std::to_string(done) + " of " + std::to_string(total) + " rows.");
+          events_.flush();
+        }
+      }
+      for (size_t i = 0; i < outputs.size(); ++i) rows->fill(outputs[i].name, std::move(features[i]));
+    }
+    events_.log("info", "The frozen part saw each of " + std::to_string(total) + " rows once, in " + rounded(static_cast<double>(ms_since(start)) / 1000) + " s; what it said (" + print_bytes(static_cast<int64_t>(bytes)) + ") is kept for all epochs.");
+    events_.flush();
+  }
 
   /// Where averages are kept, a checkpoint has them under the weights' own names, and the weights that are trained under these.
   static std::string raw_name(const Weight& weight) { return "raw/" + weight.name; }
@@ -279,6 +331,8 @@ class Trainer {
 
   /// Takes the rest of the epoch's steps. @return false where the run was cancelled.
   bool train_epoch() {
+    // Another epoch may let more weights learn.
+    begin_part(part_);
     const at::Tensor order = order_of(at_.epoch);
     while (at_.in_epoch < steps_per_epoch_) {
       if (control_.is_cancelled()) return false;
@@ -547,8 +601,8 @@ class Trainer {
     const auto fail = [&] { throw EngineError(std::move(failure)); };
     for (size_t i = 0; i < inputs.size(); ++i)
       if (is_bad(inputs[i])) {
-        failure.node = spec_.program.inputs[i].node;
-        failure.message += "The data of \"" + spec_.program.inputs[i].name + "\" hold values that are not finite; clean them.";
+        failure.node = learning_.inputs[i].node;
+        failure.message += "The data of \"" + learning_.inputs[i].name + "\" hold values that are not finite; clean them.";
         fail();
       }
     for (size_t i = 0; i < weights_.size(); ++i)
@@ -923,6 +977,8 @@ class Trainer {
   Control& control_;
   EventLog events_;
   at::Device device_;
+  /// What is run at every step: the program, or what stands behind the features.
+  Program learning_;
   Batches train_rows_, validation_rows_;
   Interpreter train_step_, evaluate_, predict_;
   /// Gives the output of `spec_.points`, and of `spec_.lattice`.
@@ -943,6 +999,7 @@ class Trainer {
     size_t output;
     double lr_factor; ///< Of the run's learning rate.
     std::vector<at::Tensor> parameters;
+    std::vector<int64_t> from_epochs; ///< From which each of them learns.
     std::unique_ptr<Optimizer> optimizer;
   };
   /// In the order in which they take their turns; the main one is the last.

@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { FineTunePage } from "./FineTunePage.tsx";
+
+export const metadata: Metadata = { title: "Fine-tune" };
+
+export default async function Page({ searchParams }: { searchParams: Promise<{ data?: string | string[] }> }) {
+  const { data } = await searchParams;
+  return <FineTunePage first={typeof data === "string" ? data : null} />;
+}

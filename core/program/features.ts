@@ -1,0 +1,83 @@
+import type { TensorType } from "../graph/shape.ts";
+import type { Arg, Op, Program } from "./program.ts";
+
+/** What the features of all rows may take together. */
+const MOST_BYTES = 512 * 2 ** 20;
+
+/** Operators that say of a row what they say whatever the batch, wherever they work on axis 1 and behind. */
+const ROW_BY_ROW = new Set(
+  [
+    ["conv1d", "conv2d", "conv3d", "conv1d.padding", "conv2d.padding", "conv3d.padding", "batch_norm", "layer_norm", "group_norm"],
+    ["relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "silu", "gelu", "sigmoid", "tanh", "leaky_relu", "elu", "mish"],
+    ["max_pool1d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "pad", "tile"],
+    ["upsample_nearest2d.vec", "upsample_bilinear2d.vec", "upsample_bicubic2d.vec"],
+    ["to.dtype", "add.Tensor", "sub.Tensor", "mul.Tensor", "div.Tensor", "add.Scalar", "sub.Scalar", "mul.Scalar", "div.Scalar", "linear"],
+    ["dropout", "feature_dropout"],
+  ]
+    .flat()
+    .map((name) => `aten::${name}`),
+);
+/** Where the work is that is worth keeping. */
+const WEIGHTY = /^aten::(conv\dd|linear)/;
+
+/**
+ * The values where what is frozen ends: made of the inputs by nothing that learns, draws or looks at other rows, and used by what does.
+ * Kept for each row, they spare every later epoch the part of the program in front of them. None where nothing with weights stands there,
+ * or where keeping them would take too much memory.
+ */
+export function findFeatures({ inputs, weights, ops, outputs }: Program, types: readonly TensorType[], rows: number): number[] {
+  const fixed = new Set(weights.filter(({ trainable }) => !trainable).map(({ value }) => value));
+  const perRow = new Set(inputs.filter(({ name }) => name !== "target").map(({ value }) => value));
+  const isWhole = (value: number) => types[value]?.shape[0] === "B" && types[value]?.shape.slice(1).every((size) => typeof size === "number");
+  // Whether work with weights lies behind a value.
+  const weighty = new Set<number>();
+  const frontier = new Set<number>();
+  const given = new Set(perRow);
+  for (const op of ops) {
+    const used = usesOf(op);
+    if (isRowByRow(op) && used.some((value) => perRow.has(value)) && used.every((value) => (perRow.has(value) ? isWhole(value) : fixed.has(value))) && op.out.every(isWhole)) {
+      for (const value of op.out) {
+        perRow.add(value);
+        if (WEIGHTY.test(op.op) || used.some((one) => weighty.has(one))) weighty.add(value);
+      }
+    } else for (const value of used) if (perRow.has(value) && !given.has(value)) frontier.add(value);
+  }
+  for (const { value } of outputs) if (perRow.has(value) && !given.has(value)) frontier.add(value);
+  const found = [...frontier];
+  const bytes = found.reduce((sum, value) => sum + 4 * rows * (types[value]?.shape.slice(1) ?? []).reduce<number>((product, size) => product * Number(size), 1), 0);
+  const isUseful = found.some((value) => weighty.has(value)) && found.every((value) => types[value]?.dtype === "float32");
+  return isUseful && found.length <= 16 && bytes <= MOST_BYTES ? found : [];
+}
+
+function isRowByRow(op: Op): boolean {
+  if (!("args" in op) || "index" in op || !ROW_BY_ROW.has(op.op)) return false;
+  const { args }: { args: Arg[] } = op;
+  if (args.some((arg) => typeof arg === "object" && arg !== null && "flag" in arg)) return false;
+  // Without averages of its own it takes those of the batch.
+  if (op.op === "aten::batch_norm") return args[5] === false;
+  // Dropout that drops draws numbers.
+  return !op.op.endsWith("dropout") || args[2] === false;
+}
+
+/** The values that an operator reads, those of its blocks too. */
+function usesOf(op: Op): number[] {
+  const used: number[] = [];
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) for (const item of part) visit(item);
+    else if (typeof part === "object" && part !== null)
+      for (const [key, inner] of Object.entries(part)) {
+        if (key === "v" && typeof inner === "number") used.push(inner);
+        else if (key === "vs" && Array.isArray(inner)) used.push(...inner.map(Number));
+        else if (key === "size" && Array.isArray(inner)) used.push(Number(inner[0]));
+        else visit(inner);
+      }
+  };
+  if ("index" in op) used.push(op.index, ...op.args);
+  else if ("args" in op) visit(op.args);
+  if ("init" in op) used.push(...op.init);
+  if ("cond" in op && typeof op.cond === "number") used.push(op.cond);
+  if ("times" in op) visit(op.times);
+  if ("scan" in op && op.scan) used.push(...op.scan.map(([value]) => value));
+  if ("blocks" in op) for (const block of op.blocks) used.push(...block.outputs, ...block.ops.flatMap(usesOf));
+  return used;
+}
