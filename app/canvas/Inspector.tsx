@@ -28,6 +28,7 @@ import { plainTitle, titleOf } from "./names.ts";
 import { ParamField } from "./ParamField.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
 import { LiveOutput } from "./preview/LiveOutput.tsx";
+import { TuningForm } from "./TuningForm.tsx";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 import { Weights } from "./Weights.tsx";
@@ -232,6 +233,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </dl>
       </Section>
       <Weights node={node} path={path} checked={checked} />
+      {parameters > 0 && <TuningForm node={node} path={path} />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { Handle, type Node, type NodeProps, Position, useConnection, useUpdateNodeInternals } from "@xyflow/react";
-import { ChevronDown, ChevronRight, Link2 } from "lucide-react";
+import { ChevronDown, ChevronRight, Link2, Snowflake } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
@@ -48,6 +48,7 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       data-copies={view.copies || undefined}
       data-unknown={!view.known || undefined}
       data-bypassed={view.bypassed || undefined}
+      data-frozen={view.frozen || undefined}
       style={{ "--bar": categoryColor(view.category), minWidth: widthFor(Math.max(view.inputs.length, view.outputs.length)) } as React.CSSProperties}
     >
       <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
@@ -61,6 +62,11 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
           {view.lender !== null && (
             <span className="layer-link" role="img" aria-label={`Uses the weights of ${view.lender}`} title={`Uses the weights of ${view.lender}`}>
               <Link2 size={12} aria-hidden />
+            </span>
+          )}
+          {view.frozen && (
+            <span className="layer-link" role="img" aria-label="Frozen: its weights stay as they are" title="Frozen: its weights stay as they are">
+              <Snowflake size={12} aria-hidden />
             </span>
           )}
           {view.shared && (

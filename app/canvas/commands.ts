@@ -4,7 +4,7 @@ import { FURNITURE_COLORS, isFurniture } from "../../core/graph/furniture.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
 import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
 import { readClip } from "./clip.ts";
-import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
+import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, freezeSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
 import { addDot, addFrame, addNote, bypassSelection, paintSelection } from "./furnitureEdits.ts";
 import type { Keys } from "./keys.ts";
 import { bodyAt, goTo, leave, redo, select, undo, useGraph } from "./useGraph.ts";
@@ -132,6 +132,15 @@ export const commands: readonly Command[] = [
     keys: ["Mod+B"],
     isReady: () => selectedNodes().some((node) => !isFurniture(node)),
     run: bypassSelection,
+    menu: ["node"],
+  },
+  {
+    id: "freeze",
+    title: "Freeze, or thaw",
+    group: "Edit",
+    keys: ["K"],
+    isReady: () => selectedNodes().some((node) => !isFurniture(node)),
+    run: freezeSelection,
     menu: ["node"],
   },
   { id: "dot", title: "Put a dot on the wire", group: "Edit", keys: ["R"], isReady: () => onlyWire() !== undefined, run: () => addDot(onlyWire() ?? ""), menu: ["wire"] },

@@ -1,6 +1,6 @@
 import type { Problem } from "../../core/graph/check.ts";
 import * as defs from "../../core/graph/definitions.ts";
-import type { Body, Graph, Json, Node } from "../../core/graph/document.ts";
+import type { Body, Graph, Json, Node, Tuning } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import * as core from "../../core/graph/edit.ts";
 import { carryInside, follow, isFurniture, withInside, withoutFurniture } from "../../core/graph/furniture.ts";
@@ -310,6 +310,25 @@ export function fixProblem(problem: Problem, fix: Fix): void {
 export function tieWeights(id: string, target: string | undefined): void {
   const { scope } = here();
   edit((graph) => core.tieWeights(graph, id, target, scope));
+}
+
+/** Says of a node how it is trained. */
+export function tuneNode(id: string, tuning: Tuning): void {
+  const { scope } = here();
+  edit((graph) => core.setTuning(graph, [id], tuning, scope));
+}
+
+/** Freezes the selected nodes with all inside them; thaws them where all are frozen. */
+export function freezeSelection(): void {
+  const { scope, body, selection } = here();
+  const nodes = body.nodes.filter(({ id }) => selection.nodes.has(id));
+  const thaw = nodes.every(({ tuning }) => tuning?.frozen);
+  edit((graph) =>
+    nodes.reduce((next, { id, tuning }) => {
+      const { frozen: _, ...rest } = tuning ?? {};
+      return core.setTuning(next, [id], thaw ? rest : { ...rest, frozen: true }, scope);
+    }, graph),
+  );
 }
 
 /* Copies */

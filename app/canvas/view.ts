@@ -5,6 +5,7 @@ import { type Furniture, readFurniture, withoutFurniture } from "../../core/grap
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type Shape, type TensorType } from "../../core/graph/shape.ts";
+import { tuningAt } from "../../core/graph/tuning.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Category, portsOf } from "../../core/layers/kit.ts";
 import { drawInsides, type InsideDrawing } from "./insideDrawing.ts";
@@ -47,6 +48,8 @@ export type NodeView = {
   lender: string | null;
   /** It hands its input on as if it were not there. */
   bypassed: boolean;
+  /** Its weights, and those of all inside it, stay as they are. */
+  frozen: boolean;
   /** Drawn as a dot on a wire. */
   dot: boolean;
 };
@@ -174,6 +177,7 @@ function viewNode(
       shared: null,
       lender: null,
       bypassed: false,
+      frozen: false,
       dot: false,
     };
   }
@@ -236,6 +240,7 @@ function viewNode(
     shared: definition === undefined ? null : { version: definitions?.[definition]?.version ?? 1, count: counts.get(definition) ?? 1 },
     lender: around ? sayLender(around.graph, scope, node) : null,
     bypassed: node.bypass ?? false,
+    frozen: node.tuning?.frozen ?? (around !== undefined && inside && tuningAt(around.graph, path).frozen),
     dot: layer.dot ?? false,
   };
 }

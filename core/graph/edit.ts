@@ -1,7 +1,7 @@
 import { findLayer } from "../layers/index.ts";
 import { bodiesOf, type Fix, type Layer, portsOf } from "../layers/kit.ts";
 import type { Problem } from "./check.ts";
-import type { Body, Definitions, Edge, Graph, Json, Node } from "./document.ts";
+import type { Body, Definitions, Edge, Graph, Json, Node, Tuning } from "./document.ts";
 import { furnitureParams } from "./furniture.ts";
 import { type BodyStep, splitPath } from "./path.ts";
 
@@ -142,6 +142,20 @@ export function tieWeights(graph: Graph, id: string, target: string | undefined,
     const { weightsOf: _, ...own } = node;
     return target === undefined ? own : { ...own, weightsOf: target };
   });
+}
+
+/** Says of nodes how they are trained, in place of what was said before; nothing said is as for the node around. */
+export function setTuning(graph: Graph, ids: Iterable<string>, tuning: Tuning, steps: readonly BodyStep[] = []): Graph {
+  const wanted = new Set(ids);
+  const isPlain = Object.keys(tuning).length === 0;
+  return editBody(graph, steps, (body) => ({
+    ...body,
+    nodes: body.nodes.map((node) => {
+      if (!wanted.has(node.id)) return node;
+      const { tuning: _, ...rest } = node;
+      return isPlain ? rest : { ...rest, tuning };
+    }),
+  }));
 }
 
 /** Bypasses nodes, or brings them back. */

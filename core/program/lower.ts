@@ -45,7 +45,7 @@ export function lowerTapped(graph: Graph, options: { preprocess?: Preprocess; wa
   const taps: Tap[] = [];
   const atRandom = new Set<NodePath>();
   const outputs: { [name: string]: Value } = {};
-  lowerNodes(writer, predictor, checked, inputs, options.preprocess, {
+  lowerNodes(writer, predictor, checked, inputs, {
     see: ({ path, layer }, values) => {
       if (layer.trait === "neutral") atRandom.add(path);
       if (!options.wanted.has(path) || writer.isNested) return;
