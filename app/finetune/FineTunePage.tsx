@@ -3,6 +3,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useId, useState } from "react";
+import type { Depth } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, type Pretrained } from "../../core/pretrained/index.ts";
 import { isPreparing } from "../data/status.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -13,6 +14,7 @@ import { formatBytes, formatCount, formatDuration, formatShort } from "../ui/for
 import { notify } from "../ui/Notices.tsx";
 import { Line } from "../ui/Panel.tsx";
 import { SampleImage } from "../ui/SampleImage.tsx";
+import { Segments } from "../ui/Segments.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
@@ -28,6 +30,7 @@ export function FineTunePage({ first }: { first: string | null }) {
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   const [datasetId, setDatasetId] = useState(first);
   const [networkId, setNetworkId] = useState<string | null>(null);
+  const [depth, setDepth] = useState<Depth | null>(null);
   const [compare, setCompare] = useState(false);
   const compareId = useId();
   const options = useQuery(trpc.tuning.options.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
@@ -39,9 +42,10 @@ export function FineTunePage({ first }: { first: string | null }) {
   );
   const pictures = datasets.data?.filter(({ task }) => task === "image-classification") ?? [];
   const preparing = datasets.data?.filter(({ status }) => isPreparing(status)).length ?? 0;
-  const able = options.data?.networks.filter(({ plan }) => plan !== null) ?? [];
+  const able = options.data?.networks.filter(({ depth }) => depth !== null) ?? [];
   // The first that can is recommended, and taken unless somebody chooses another.
   const chosen = able.find(({ id }) => id === networkId) ?? able[0];
+  const plan = chosen && planOf(chosen, depth);
   return (
     <>
       <TopBar place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Fine-tune" }]} />
@@ -102,7 +106,7 @@ export function FineTunePage({ first }: { first: string | null }) {
           </div>
         </section>
 
-        {chosen?.plan && datasetId !== null && options.data?.rows && (
+        {chosen && plan && datasetId !== null && options.data?.rows && (
           <section aria-labelledby="train-it" className="rounded-xl border border-line bg-raise p-4">
             <h2 id="train-it" className="sr-only">
               3. Train
@@ -110,19 +114,24 @@ export function FineTunePage({ first }: { first: string | null }) {
             <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
               <div className="max-w-prose">
                 <p className="font-semibold">
-                  About {formatDuration(chosen.plan.seconds * 1000)} on this machine
-                  {compare && `, and ${formatDuration(chosen.plan.scratchSeconds * 1000)} from scratch`}
+                  About {formatDuration(plan.seconds * 1000)} on this machine
+                  {compare && `, and ${formatDuration(plan.scratchSeconds * 1000)} from scratch`}
                 </p>
                 <p className="text-ink2">
-                  {formatCount(options.data.rows.train)} pictures in {options.data.classes} classes, {chosen.plan.epochs} epochs. {DEPTH_WORDS[chosen.plan.depth]}
+                  {formatCount(options.data.rows.train)} pictures in {options.data.classes} classes, {plan.epochs} epochs. {DEPTH_WORDS[plan.depth]}
                 </p>
               </div>
               <div className="flex flex-wrap items-center gap-4">
+                <Segments label="What learns" options={DEPTH_NAMES} value={plan.depth} onValue={setDepth} />
                 <label htmlFor={compareId} className="flex items-center gap-2">
                   <Switch id={compareId} checked={compare} onChecked={setCompare} />
                   Compare with training from scratch
                 </label>
-                <Button kind="primary" disabled={start.isPending} onClick={() => start.mutate({ datasetId, networkId: chosen.id, compare, idempotencyKey: crypto.randomUUID() })}>
+                <Button
+                  kind="primary"
+                  disabled={start.isPending}
+                  onClick={() => start.mutate({ datasetId, networkId: chosen.id, depth: plan.depth, compare, idempotencyKey: crypto.randomUUID() })}
+                >
                   {start.isPending ? "Loading the weights" : "Train"}
                 </Button>
               </div>
@@ -133,6 +142,17 @@ export function FineTunePage({ first }: { first: string | null }) {
     </>
   );
 }
+
+/** What would be done: as much learns as was asked for, or else as the data can teach. */
+function planOf({ plans, depth }: Option, wanted: Depth | null) {
+  return plans.find((plan) => plan.depth === (wanted ?? depth));
+}
+
+const DEPTH_NAMES = [
+  { id: "head", title: "Last layer" },
+  { id: "last", title: "Last fifth" },
+  { id: "all", title: "All of it" },
+] as const;
 
 const DEPTH_WORDS = {
   head: "The new last layer learns; the rest stays as it is.",
@@ -166,21 +186,22 @@ function DataChoice({ dataset, isChosen, onChoose }: { dataset: Dataset; isChose
 
 function NetworkChoice({ network, option, isFirst, isChosen, onChoose }: { network: Pretrained; option: Option; isFirst: boolean; isChosen: boolean; onChoose: () => void }) {
   const { title, doc, parameters, weights, licence, origin, accuracy, source } = network;
+  const plan = planOf(option, null);
   return (
     <div className="space-y-2">
-      <Choice group="network" isChosen={isChosen} disabled={option.plan === null} name={title} onChoose={onChoose}>
+      <Choice group="network" isChosen={isChosen} disabled={option.depth === null} name={title} onChoose={onChoose}>
         <span className="flex items-baseline justify-between gap-3">
           <span className="font-semibold">{title}</span>
           {isFirst && <Badge tone="plain">Recommended</Badge>}
         </span>
         <span className="mt-0.5 block text-ink2">{option.why ?? doc}</span>
-        {option.plan && (
+        {plan && (
           <dl className="mt-2.5 block">
-            <Line name="Here, for these pictures">about {formatDuration(option.plan.seconds * 1000)}</Line>
+            <Line name="Here, for these pictures">about {formatDuration(plan.seconds * 1000)}</Line>
             <Line name="Parameters">{formatShort(parameters)}</Line>
             <Line name="Weights">{formatBytes(weights.sizeBytes)}, installed</Line>
             <Line name="Sees them as">
-              {option.plan.size} × {option.plan.size}
+              {plan.size} × {plan.size}
             </Line>
             <Line name="Published accuracy" plain>
               {accuracy?.text ?? "none for these weights"}

@@ -8,7 +8,8 @@ import type { RunSettings } from "../training/settings.ts";
 import type { Pretrained } from "./pretrained.ts";
 
 /** How much of a pretrained network learns. */
-export type Depth = "head" | "last" | "all";
+export const DEPTHS = ["head", "last", "all"] as const;
+export type Depth = (typeof DEPTHS)[number];
 
 export type FineTunePlan = {
   depth: Depth;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { untuned } from "../../core/graph/tuning.ts";
-import { planFineTune, secondsOf, whyNotFineTune } from "../../core/pretrained/fineTune.ts";
+import { DEPTHS, depthFor, planFineTune, secondsOf, whyNotFineTune } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, pretrained } from "../../core/pretrained/index.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 import type { Config } from "../config.ts";
@@ -24,7 +24,7 @@ type Tuner = { db: Database; files: FileStore; config: Config; orgId: string; us
 export const FineTune = z.strictObject({
   datasetId: Id,
   networkId: z.string().max(64),
-  depth: z.enum(["head", "last", "all"]).optional(),
+  depth: z.enum(DEPTHS).optional(),
   /** Trains the same network from drawn weights too, to say what the pretrained ones are worth. */
   compare: z.boolean().default(false),
   idempotencyKey: z.string().min(8).max(100),
@@ -38,10 +38,12 @@ export async function listFineTunes(db: Database, orgId: string, datasetId: stri
   const networks = pretrained.map((network) => {
     const why = manifest ? whyNotFineTune(network, manifest) : "The data set is still being read in.";
     const { id } = network;
-    if (why !== null || !manifest) return { id, why: why ?? "", plan: null };
-    const { depth, size, settings, graph } = planFineTune(network, manifest);
-    const seconds = secondsOf(graph, settings, manifest, availableParallelism());
-    return { id, why: null, plan: { depth, size, epochs: settings.epochs, ...seconds } };
+    if (why !== null || !manifest) return { id, why: why ?? "", depth: null, plans: [] };
+    const plans = DEPTHS.map((depth) => {
+      const { size, settings, graph } = planFineTune(network, manifest, { depth });
+      return { depth, size, epochs: settings.epochs, ...secondsOf(graph, settings, manifest, availableParallelism()) };
+    });
+    return { id, why: null, depth: depthFor(manifest.splits.train.rows), plans };
   });
   const rows = manifest ? { train: manifest.splits.train.rows, validation: manifest.splits.validation.rows } : null;
   return { name: row.name, rows, classes: manifest?.classes.length ?? 0, networks };
