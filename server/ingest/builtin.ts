@@ -11,7 +11,23 @@ import { shapes } from "./shapes.ts";
 import type { BuiltinDataset } from "./source.ts";
 
 /** The data sets that every organization finds at first start. Nothing is read before `prepare`. */
-export const builtinDatasets: readonly BuiltinDataset[] = [mnist, penguins, cars, firstNames, mails, mobyDick, mobyDickParts, births, shapes, emoji, moons, circles, spiral, xor, blobs];
+export const builtinDatasets: readonly BuiltinDataset[] = [
+  mnist,
+  penguins,
+  cars,
+  firstNames,
+  mails,
+  mobyDick,
+  mobyDickParts,
+  births,
+  shapes,
+  emoji,
+  moons,
+  circles,
+  spiral,
+  xor,
+  blobs,
+];
 
 export function findBuiltinDataset(id: string): BuiltinDataset | undefined {
   return builtinDatasets.find((dataset) => dataset.id === id);
