@@ -1,7 +1,6 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { ButtonLink } from "../ui/Button.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -25,7 +24,6 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
           <>
             {dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
             {dataset.data?.status === "ready" && dataset.data.manifest?.task === "image-classification" && (
-              <ButtonLink href={`/finetune?data=${datasetId}`}>Fine-tune on it</ButtonLink>
             )}
             {dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
           </>
