@@ -23,8 +23,6 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
         actions={
           <>
             {dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
-            {dataset.data?.status === "ready" && dataset.data.manifest?.task === "image-classification" && (
-            )}
             {dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
           </>
         }
