@@ -19,16 +19,21 @@ import { type FocusEvent, type MouseEvent, useCallback, useEffect, useLayoutEffe
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import "./furniture.css";
+import type { SnapLine } from "../../core/graph/arrange.ts";
 import { boxOf, carryInside, isFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { ContextMenu, type MenuItem } from "../ui/Menu.tsx";
+import { notify } from "../ui/Notices.tsx";
+import { detach, insertInto, isLoose, shakeTeller, snapDragged } from "./arranging.ts";
 import { Breadcrumb } from "./Breadcrumb.tsx";
 import { CanvasTools } from "./CanvasTools.tsx";
+import { CompareMarks } from "./CompareMarks.tsx";
 import { useChecked } from "./checked.ts";
+import { isClip } from "./clip.ts";
 import { commands } from "./commands.ts";
 import { canConnect } from "./connect.ts";
-import { nodeAt } from "./dropTarget.ts";
-import { connectEnds, deleteWire, enterBody, moveNodes, rewire, wireInto } from "./edits.ts";
+import { markWireAt, nodeAt } from "./dropTarget.ts";
+import { connectEnds, deleteWire, enterBody, moveNodes, pasteClip, rewire, wireInto } from "./edits.ts";
 import { type FlowFurniture, FrameNode, NoteNode } from "./Furniture.tsx";
 import { isOpen, isWanted, useFolds } from "./folds.ts";
 import { addDot } from "./furnitureEdits.ts";
@@ -39,7 +44,9 @@ import { measured } from "./measured.ts";
 import { PeopleOnCanvas } from "./People.tsx";
 import { ProblemPopover } from "./ProblemPopover.tsx";
 import { PreviewBar } from "./preview/PreviewBar.tsx";
+import { SnapLines } from "./SnapLines.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
+import { keysOf } from "./useKeys.ts";
 import { pointAt as tellPointer } from "./usePeople.ts";
 import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
 import { createViewer, type FurnitureView, type NodeView } from "./view.ts";
@@ -48,6 +55,9 @@ import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
 const nodeTypes = { layer: LayerNode, note: NoteNode, frame: FrameNode };
 type AnyNode = FlowNode | FlowFurniture;
 const edgeTypes = { wire: WireEdge };
+/** Where the pointer is on the screen, while it is over the canvas. */
+let pointer: Point | null = null;
+
 const { width: WIDTH, height: HEIGHT } = NODE_SIZE;
 /** What is selected is raised by 1,000, and a frame stays behind even then. */
 const BEHIND = -2000;
@@ -82,6 +92,10 @@ export function Canvas() {
   useLayoutEffect(() => measured.forget(opened), [opened]);
   useCanvasHandle(wrapper, opened);
 
+  const [lines, setLines] = useState<readonly SnapLine[]>([]);
+  /** Where lines have drawn the nodes that are being dragged. */
+  const snapped = useRef<ReadonlyMap<string, Point>>(new Map());
+  const shaken = useRef(shakeTeller());
   const store = useStoreApi<AnyNode, FlowEdge>();
   const onNodesChange = useCallback(
     (changes: NodeChange<AnyNode>[]) => {
@@ -89,7 +103,12 @@ export function Canvas() {
       const moves = changes.flatMap((change) =>
         change.type === "position" && change.dragging && change.position ? [[change.id, fromFlow(change.id, change.position)] as const] : [],
       );
-      if (moves.length > 0) setDragged((before) => carryInside(currentBody(), new Map([...(before ?? []), ...moves]), measured.sizeOf));
+      if (moves.length > 0) {
+        const drawn = snapDragged(new Map(moves), store.getState().transform[2]);
+        snapped.current = drawn.moves;
+        setLines(drawn.lines);
+        setDragged((before) => carryInside(currentBody(), new Map([...(before ?? []), ...drawn.moves]), measured.sizeOf));
+      }
       const sizes = changes.flatMap((change) => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions] as const] : []));
       if (sizes.length > 0) measured.remember(sizes);
     },
@@ -133,8 +152,24 @@ export function Canvas() {
         data-far={far || undefined}
         onDoubleClick={onDoubleClick}
         onFocusCapture={onFocus}
-        onPointerMove={(event) => tellPointer(screenToFlowPosition({ x: event.clientX, y: event.clientY }, { snapToGrid: false }))}
-        onPointerLeave={() => tellPointer(null)}
+        onPointerMove={(event) => {
+          pointer = { x: event.clientX, y: event.clientY };
+          tellPointer(screenToFlowPosition(pointer, { snapToGrid: false }));
+        }}
+        onPointerLeave={() => {
+          pointer = null;
+          tellPointer(null);
+        }}
+        onDragOver={(event) => event.dataTransfer.types.includes("Files") && event.preventDefault()}
+        onDrop={(event) => {
+          const [file] = event.dataTransfer.files;
+          if (!file) return;
+          event.preventDefault();
+          void file.text().then((text) => {
+            if (!isClip(text)) notify("This file holds no nodes of Tensorloom.");
+            else pasteClip(text);
+          });
+        }}
         onContextMenuCapture={(event) => setMenuFor(pointAt(event))}
       >
         <ReactFlow
@@ -146,9 +181,25 @@ export function Canvas() {
           edgeTypes={edgeTypes}
           onNodesChange={onNodesChange}
           onEdgesChange={onEdgesChange}
-          onNodeDragStop={(_, __, moved) => {
+          onNodeDragStart={(event, node, moved) => {
+            shaken.current = shakeTeller();
+            // With Alt the node leaves its wires behind.
+            if (event.altKey) detach(new Set(moved.length > 0 ? moved.map(({ id }) => id) : [node.id]));
+          }}
+          onNodeDrag={(event, _, moved) => {
+            const screen = "clientX" in event ? { x: event.clientX, y: event.clientY } : null;
+            if (screen && shaken.current(screen.x, event.timeStamp)) detach(new Set(moved.map(({ id }) => id)));
+            markWireAt(screen && moved.length === 1 && isLoose(moved[0]?.id ?? "") ? screen : null);
+          }}
+          onNodeDragStop={(event, _, moved) => {
             setDragged(null);
-            moveNodes(new Map(moved.map((node) => [node.id, fromFlow(node.id, node.position)])));
+            setLines([]);
+            const screen = "clientX" in event ? { x: event.clientX, y: event.clientY } : null;
+            const [only] = moved;
+            const wire = screen && only && moved.length === 1 && isLoose(only.id) ? markWireAt(screen) : null;
+            markWireAt(null);
+            if (wire === null || !only || !insertInto(wire, only.id))
+              moveNodes(new Map(moved.map((node) => [node.id, snapped.current.get(node.id) ?? fromFlow(node.id, node.position)])));
           }}
           onNodeClick={(event, node) => {
             // A plain click means this node, also where it is one of several that are selected.
@@ -213,6 +264,8 @@ export function Canvas() {
               maskStrokeWidth={1.5}
             />
           )}
+          <SnapLines lines={lines} />
+          <CompareMarks />
           <PeopleOnCanvas />
           <ProblemPopover />
           <HelpCard />
@@ -303,7 +356,7 @@ function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
   const last: MenuItem[] = [];
   for (const command of commands) {
     if (!command.menu?.includes(of) || (command.rare && command.isReady?.() === false)) continue;
-    const line = { label: command.title, run: command.run, shortcut: printKeys(command.keys[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger };
+    const line = { label: command.title, run: command.run, shortcut: printKeys(keysOf(command)[0] ?? "", mac), disabled: command.isReady?.() === false, danger: command.danger };
     const under = items.find((item) => item !== "rule" && "items" in item && item.label === command.under);
     if (under && under !== "rule" && "items" in under) under.items.push(line);
     else if (command.danger) last.push(line);
@@ -447,6 +500,15 @@ function useCanvasHandle(wrapper: React.RefObject<HTMLDivElement | null>, opened
         return box ? flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 3 }) : { x: 0, y: 0 };
       },
       at: (screen) => (wrapper.current?.contains(document.elementFromPoint(screen.x, screen.y)) ? flow.screenToFlowPosition(screen) : null),
+      glide: () => {
+        wrapper.current?.setAttribute("data-gliding", "");
+        setTimeout(() => wrapper.current?.removeAttribute("data-gliding"), 220);
+      },
+      addAtPointer: () => {
+        const box = wrapper.current?.getBoundingClientRect();
+        const screen = pointer ?? (box ? { x: box.x + box.width / 2, y: box.y + box.height / 3 } : { x: 0, y: 0 });
+        useStudio.setState({ quickAdd: { screen, at: flow.screenToFlowPosition(screen), from: null } });
+      },
       reveal: (id) => {
         const node = flow.getInternalNode(id);
         const { width, height, transform } = store.getState();

@@ -7,6 +7,7 @@ import { Tip } from "../ui/Tip.tsx";
 import { commands } from "./commands.ts";
 import { isMac, printKeys } from "./keys.ts";
 import { useGraph } from "./useGraph.ts";
+import { keysOf } from "./useKeys.ts";
 
 const ICONS = { undo: Undo2, redo: Redo2, "zoom-out": Minus, "zoom-in": Plus, fit: Maximize, tidy: Rows3, note: StickyNote, frame: Frame };
 
@@ -19,7 +20,7 @@ export function CanvasTools() {
     const command = commands.find((c) => c.id === id);
     const Icon = ICONS[id];
     return (
-      <Tip key={id} text={command?.title} shortcut={printKeys(command?.keys[0] ?? "", isMac())}>
+      <Tip key={id} text={command?.title} shortcut={printKeys((command && keysOf(command)[0]) ?? "", isMac())}>
         <IconButton label={command?.title ?? id} disabled={disabled} onClick={() => command?.run()}>
           <Icon size={15} />
         </IconButton>

@@ -1,8 +1,12 @@
 "use client";
 
 import { useEffect, useMemo, useRef, useState } from "react";
+import { paramsOf } from "../../core/graph/check.ts";
+import { emptyGraph } from "../../core/graph/document.ts";
+import { addNode } from "../../core/graph/edit.ts";
 import { pathOf } from "../../core/graph/path.ts";
-import { accepts } from "../../core/layers/kit.ts";
+import type { TensorType } from "../../core/graph/shape.ts";
+import { accepts, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
 import { categoryColor } from "./categories.ts";
 import { currentChecked } from "./checked.ts";
@@ -30,7 +34,13 @@ function Panel({ request }: { request: Request }) {
     const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
     return (item: Item) => Object.values(portsOfItem(item)).some((port) => !type || accepts(port, type.dtype));
   }, [request]);
-  const found = useMemo(() => searchItems(query, own).filter(takes).slice(0, 8), [own, takes, query]);
+  // What works with the very shape on the wire comes first.
+  const fits = useMemo(() => (request.from ? fitTeller(request.from) : () => 0), [request]);
+  const found = useMemo(() => {
+    const taken = searchItems(query, own).filter(takes);
+    const ranks = new Map(taken.map((item) => [item, fits(item)]));
+    return taken.sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0)).slice(0, 8);
+  }, [own, takes, query, fits]);
   const close = () => useStudio.setState({ quickAdd: null });
   const add = (index: number) => {
     const item = found[index];
@@ -97,4 +107,36 @@ function Panel({ request }: { request: Request }) {
       </div>
     </>
   );
+}
+
+/** Tells how well an item takes what an output gives: 0 as it is, 1 with another parameter or edit, 2 where something is still missing. */
+function fitTeller(from: { node: string; port: string }): (item: Item) => number {
+  const type = currentChecked().types.get(pathOf(useGraph.getState().scope, from.node))?.outputs[from.port];
+  const known = new Map<string, number>();
+  return (item) => {
+    const before = known.get(item.key);
+    if (before !== undefined || !type) return before ?? 0;
+    const required = Object.entries(portsOfItem(item)).filter(([, port]) => !port.optional);
+    const [input] = Object.entries(portsOfItem(item)).filter(([, port]) => accepts(port, type.dtype));
+    let rank = 2;
+    if (input && item.definition === undefined && required.length <= 1) {
+      const { problem } = tryLayer(item.layer, input[0], type);
+      rank = problem ? 1 : 0;
+    } else if (input && required.length <= 1) rank = 0;
+    known.set(item.key, rank);
+    return rank;
+  };
+}
+
+/** Whether a layer as it comes can read a value of this type. */
+function tryLayer(layer: Layer, port: string, type: TensorType): { problem: boolean } {
+  const draft = addNode(emptyGraph, { type: layer.type, at: { x: 0, y: 0 } }).nodes[0];
+  if (!draft) return { problem: true };
+  try {
+    const answer = layer.infer(paramsOf(layer, draft), { [port]: portsOf(layer, draft).inputs[port]?.many ? [type] : type }, () => null, draft);
+    return { problem: answer !== null && "problem" in answer };
+  } catch {
+    // It needs more than this input.
+    return { problem: true };
+  }
 }

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Layers, Share2, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import type { NodePath } from "../../core/graph/path.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { ShareDialog } from "../shared/ShareDialog.tsx";
@@ -11,16 +11,19 @@ import { Badge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { notify } from "../ui/Notices.tsx";
+import { Segments } from "../ui/Segments.tsx";
 import { Failing } from "../ui/States.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { Canvas } from "./Canvas.tsx";
+import { CompareBar } from "./CompareBar.tsx";
 import { Drawer } from "./Drawer.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { KeySheet } from "./KeySheet.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { ModelName } from "./ModelName.tsx";
+import { Outline } from "./Outline.tsx";
 import { Palette } from "./Palette.tsx";
 import { PeopleHere } from "./People.tsx";
 import { QuickAdd } from "./QuickAdd.tsx";
@@ -32,6 +35,9 @@ import { type OpenedModel, saveNow, useDocument } from "./useAutosave.ts";
 import { setReadOnly } from "./useGraph.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
+
+const CommandPalette = lazy(() => import("./CommandPalette.tsx"));
+const Versions = lazy(() => import("./Versions.tsx"));
 
 /** The Build room: a model's drawing with everything around it. `show`: the node that it opens at. */
 export function Studio({ modelId, show }: { modelId: string; show: NodePath | null }) {
@@ -71,6 +77,8 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
   const tab = useStudio((s) => s.tab);
   const sheet = useStudio((s) => s.sheet);
   const { train, whyNot } = training;
+  const asking = useStudio((s) => s.asking !== null);
+  const versionsShown = useStudio((s) => s.versionsShown);
   // Said before anything shows it; the title and the name's field change it later.
   useState(() => useStudio.setState({ name: opened.name }));
 
@@ -99,6 +107,9 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
       helpAt: null,
       renaming: null,
       quickAdd: null,
+      asking: null,
+      versionsShown: false,
+      compare: null,
       keysShown: false,
       drawer: matchMedia("(min-width: 1024px)").matches,
     });
@@ -152,11 +163,12 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
         />
         <main className="relative flex min-h-0 flex-1">
           <Side label="Layers" side="left" open={sheet === "palette"} width="lg:w-[232px]">
-            <Palette />
+            <Shelf />
           </Side>
           <div className="relative min-w-0 flex-1">
             <Canvas />
             <QuickAdd />
+            <CompareBar />
             <div className="max-lg:hidden">
               <Drawer dataset={training.dataset} />
             </div>
@@ -186,8 +198,33 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
           />
         </nav>
         <KeySheet />
+        <Suspense>
+          {asking && <CommandPalette />}
+          {versionsShown && <Versions modelId={model.id} />}
+        </Suspense>
       </div>
     </ReactFlowProvider>
+  );
+}
+
+/** What stands at the left: layers to add, or what is there already as a tree. */
+function Shelf() {
+  const shelf = useStudio((s) => s.shelf);
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <div className="px-2.5 pt-2.5 max-lg:pr-11">
+        <Segments
+          label="At the left"
+          options={[
+            { id: "layers", title: "Layers" },
+            { id: "outline", title: "Outline" },
+          ]}
+          value={shelf}
+          onValue={(next) => useStudio.setState({ shelf: next })}
+        />
+      </div>
+      <div className="flex min-h-0 flex-1 flex-col">{shelf === "layers" ? <Palette /> : <Outline />}</div>
+    </div>
   );
 }
 

@@ -13,14 +13,20 @@ export function printClip(clip: Clip): string {
 export function parseClip(text: string): Clip | null {
   if (!text.includes(MARK)) return null;
   try {
-    const { nodes, edges, definitions }: Partial<Clip> = JSON.parse(text);
+    const { nodes, edges, definitions, outside }: Partial<Clip> = JSON.parse(text);
     const read = Graph.safeParse({ schemaVersion: SCHEMA_VERSION, nodes, edges, definitions });
     if (!read.success || read.data.nodes.length === 0) return null;
     const { schemaVersion: _, ...clip } = read.data;
-    return clip;
+    const wires = Graph.shape.edges.safeParse(outside ?? []);
+    return { ...clip, outside: wires.success ? wires.data : [] };
   } catch {
     return null;
   }
+}
+
+/** Whether a text holds nodes. */
+export function isClip(text: string): boolean {
+  return parseClip(text) !== null;
 }
 
 let kept: string | null = null;

@@ -1,7 +1,9 @@
+import { SIDES } from "../../core/graph/arrange.ts";
 import { definitionOf } from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { FURNITURE_COLORS, isFurniture } from "../../core/graph/furniture.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
+import { alignSelection, detachSelection, distributeSelection, exportSelection, pasteWithWires, pinSelection } from "./arranging.ts";
 import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
 import { readClip } from "./clip.ts";
 import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, freezeSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
@@ -14,7 +16,7 @@ import { useStudio } from "./useStudio.ts";
 export type Command = {
   id: string;
   title: string;
-  group: "Edit" | "Go" | "See" | "Train";
+  group: "Edit" | "Arrange" | "Go" | "See" | "Train";
   keys: readonly Keys[];
   /** Whether it would do anything now. */
   isReady?: () => boolean;
@@ -74,6 +76,7 @@ function innerScope() {
 function stepBack(): void {
   const studio = useStudio.getState();
   if (studio.quickAdd) useStudio.setState({ quickAdd: null });
+  else if (studio.compare) useStudio.setState({ compare: null });
   else if (studio.helpAt !== null) useStudio.setState({ helpAt: null });
   else if (studio.problemAt !== null) useStudio.setState({ problemAt: null });
   else if (studio.sheet) useStudio.setState({ sheet: null });
@@ -107,12 +110,31 @@ export const PUT_INTO = "Put into";
 /** Layers that hold others, so that a selection can be put into one. */
 const holders = layers.filter((layer) => layer.bodies && layer.type !== "block");
 
+const SIDE_TITLES = { left: "Align left", center: "Align middles across", right: "Align right", top: "Align tops", middle: "Align middles down", bottom: "Align bottoms" };
+const SIDE_KEYS = {
+  left: ["Alt+Shift+ArrowLeft"],
+  center: ["Alt+Shift+C"],
+  right: ["Alt+Shift+ArrowRight"],
+  top: ["Alt+Shift+ArrowUp"],
+  middle: ["Alt+Shift+M"],
+  bottom: ["Alt+Shift+ArrowDown"],
+};
+
 export const commands: readonly Command[] = [
   { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], isReady: () => useGraph.getState().past.length > 0, run: undo, menu: ["canvas"] },
   { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], isReady: () => useGraph.getState().future.length > 0, run: redo, menu: ["canvas"] },
   { id: "cut", title: "Cut", group: "Edit", keys: ["Mod+X"], isReady: hasNodes, run: cutSelection, menu: ["node"] },
   { id: "copy", title: "Copy", group: "Edit", keys: ["Mod+C"], isReady: hasNodes, run: copySelection, menu: ["node"] },
   { id: "paste", title: "Paste", group: "Edit", keys: ["Mod+V"], isReady: () => readClip() !== null, run: () => pasteClip(), menu: ["canvas"], keepDefault: true },
+  {
+    id: "paste-wired",
+    title: "Paste with its wires",
+    group: "Edit",
+    keys: ["Mod+Shift+V"],
+    isReady: () => readClip() !== null,
+    run: pasteWithWires,
+    menu: ["canvas"],
+  },
   { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
   { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
   {
@@ -205,9 +227,54 @@ export const commands: readonly Command[] = [
   },
   { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
   ...nudges,
-  { id: "tidy", title: "Tidy up", group: "Edit", keys: ["T"], run: tidy, menu: ["canvas"] },
+  { id: "take-out", title: "Take out of its wires", group: "Edit", keys: ["Alt+D"], isReady: hasNodes, run: detachSelection, menu: ["node"] },
+  { id: "wire-from", title: "Wire from…", group: "Edit", keys: ["C"], isReady: () => theNode() !== undefined, run: () => useStudio.setState({ asking: "wire" }), menu: ["node"] },
+  { id: "export-selection", title: "Save the selection as a file", group: "Edit", keys: ["Mod+Shift+E"], isReady: hasNodes, run: exportSelection, menu: ["node"] },
 
+  ...SIDES.map(
+    (side): Command => ({
+      id: `align-${side}`,
+      title: SIDE_TITLES[side],
+      group: "Arrange",
+      keys: SIDE_KEYS[side],
+      isReady: () => selected().nodes.size > 1,
+      run: () => alignSelection(side),
+      menu: ["node"],
+      under: "Arrange",
+      rare: true,
+    }),
+  ),
+  {
+    id: "spread-x",
+    title: "Same gaps across",
+    group: "Arrange",
+    keys: ["Alt+Shift+H"],
+    isReady: () => selected().nodes.size > 2,
+    run: () => distributeSelection("x"),
+    menu: ["node"],
+    under: "Arrange",
+    rare: true,
+  },
+  {
+    id: "spread-y",
+    title: "Same gaps down",
+    group: "Arrange",
+    keys: ["Alt+Shift+V"],
+    isReady: () => selected().nodes.size > 2,
+    run: () => distributeSelection("y"),
+    menu: ["node"],
+    under: "Arrange",
+    rare: true,
+  },
+  { id: "pin", title: "Pin, or let go", group: "Arrange", keys: ["P"], isReady: hasNodes, run: pinSelection, menu: ["node"] },
+  { id: "tidy", title: "Tidy up", group: "Arrange", keys: ["T"], run: tidy, menu: ["canvas"] },
+
+  { id: "commands", title: "Do something", group: "Go", keys: ["Mod+K"], run: () => useStudio.setState({ asking: "commands" }), everywhere: true },
+  { id: "find-node", title: "Find a node", group: "Go", keys: ["Mod+F"], run: () => useStudio.setState({ asking: "find" }), everywhere: true, menu: ["canvas"] },
   { id: "find-layer", title: "Find a layer", group: "Go", keys: ["/"], run: () => focusPalette() },
+  { id: "add-here", title: "Add a layer at the pointer", group: "Go", keys: ["A"], run: () => useStudio.getState().canvas?.addAtPointer() },
+  { id: "outline", title: "Layers, or outline", group: "Go", keys: ["O"], run: switchShelf },
+  { id: "versions", title: "Versions", group: "Go", keys: ["V"], run: () => useStudio.setState({ versionsShown: true }), menu: ["canvas"] },
   { id: "enter", title: "Open the block or zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
   { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
 
@@ -235,8 +302,18 @@ export const commands: readonly Command[] = [
 /** The palette's search field; it is the one place that a command must reach in the page. */
 export const PALETTE_SEARCH_ID = "palette-search";
 
+/** The outline's place in the page. */
+export const OUTLINE_ID = "outline-tree";
+
+/** Shows the outline and goes into it, or goes back to the layers. */
+function switchShelf(): void {
+  const shelf = useStudio.getState().shelf === "outline" ? "layers" : "outline";
+  useStudio.setState({ shelf, sheet: "palette" });
+  if (shelf === "outline") requestAnimationFrame(() => document.querySelector<HTMLElement>(`#${OUTLINE_ID} [tabindex="0"]`)?.focus());
+}
+
 function focusPalette(): void {
-  useStudio.setState({ sheet: "palette" });
+  useStudio.setState({ sheet: "palette", shelf: "layers" });
   // On a phone the palette is only now being shown.
   requestAnimationFrame(() => document.getElementById(PALETTE_SEARCH_ID)?.focus());
 }

@@ -1,3 +1,4 @@
+import { wiresInto } from "../../core/graph/arrange.ts";
 import type { Problem } from "../../core/graph/check.ts";
 import * as defs from "../../core/graph/definitions.ts";
 import type { Body, Graph, Json, Node, Tuning } from "../../core/graph/document.ts";
@@ -290,6 +291,7 @@ export function tidy(): void {
     if (corner) places.set(node.id, { x: Math.round(corner.x + (measured.sizeOf(node).width - NODE_SIZE.width) / 2), y: corner.y });
   }
   const followed = follow(body, places, measured.sizeOf);
+  useStudio.getState().canvas?.glide();
   edit((graph) => [...followed.params].reduce((next, [id, params]) => core.setParams(next, id, params, scope), core.moveNodes(graph, followed.places, scope)));
   useStudio.getState().canvas?.fit();
 }
@@ -339,7 +341,8 @@ let pasteCount = 0;
 export function copySelection(): void {
   const { graph, scope, selection, body } = here();
   if (selection.nodes.size === 0) return;
-  writeClip(defs.withDefinitions(graph, core.copy(graph, withInside(body, selection.nodes, measured.sizeOf), scope)));
+  const ids = withInside(body, selection.nodes, measured.sizeOf);
+  writeClip({ ...defs.withDefinitions(graph, core.copy(graph, ids, scope)), outside: wiresInto(body, ids) });
   pasteCount = 0;
 }
 

@@ -40,3 +40,12 @@ export function isMac(): boolean {
 export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select") || target.closest("[role=menu], [role=dialog]") !== null);
 }
+
+/** The combination that was pressed, as commands name it; null while only modifiers are held. */
+export function readKeys(event: Pressed, mac: boolean): Keys | null {
+  if (["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead", "Process"].includes(event.key)) return null;
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const sign = key.length === 1 && key.toLowerCase() === key;
+  const parts = [(mac ? event.metaKey : event.ctrlKey) && "Mod", event.altKey && "Alt", event.shiftKey && !sign && "Shift", key === " " ? "Space" : key];
+  return parts.filter((part) => part !== false).join("+");
+}

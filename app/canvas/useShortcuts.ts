@@ -7,13 +7,14 @@ import { commands } from "./commands.ts";
 import { fixProblem, pasteClip } from "./edits.ts";
 import { isMac, isTyping, matchesKeys } from "./keys.ts";
 import { useGraph } from "./useGraph.ts";
+import { keysOf, openKeys } from "./useKeys.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** What a focused control does with a key itself, before it could be a command. */
 function belongsToControl(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   if (event.key === "Enter" || event.key === " ") return !event.ctrlKey && !event.metaKey && target?.closest("button, a, summary, [role=switch]") != null;
-  if (event.key.startsWith("Arrow")) return target?.closest("[role=tab], [role=radio], [role=menu]") != null;
+  if (event.key.startsWith("Arrow")) return !event.altKey && target?.closest("[role=tab], [role=radio], [role=menu]") != null;
   return false;
 }
 
@@ -33,12 +34,13 @@ function fixByTab(event: KeyboardEvent): boolean {
 export function useShortcuts(): void {
   useEffect(() => {
     const mac = isMac();
+    openKeys();
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || useStudio.getState().keysShown) return;
+      if (event.defaultPrevented || event.isComposing || useStudio.getState().keysShown || useStudio.getState().asking !== null) return;
       const typing = isTyping(event.target);
       if (!typing && fixByTab(event)) return event.preventDefault();
       if (belongsToControl(event)) return;
-      const meant = commands.filter((c) => (c.everywhere || !typing) && c.keys.some((keys) => matchesKeys(event, keys, mac)));
+      const meant = commands.filter((c) => (c.everywhere || !typing) && keysOf(c).some((keys) => matchesKeys(event, keys, mac)));
       // A key may mean one thing with a node selected and another without.
       const command = meant.find((c) => c.isReady?.() !== false) ?? meant[0];
       if (!command) return;

@@ -1,6 +1,7 @@
 "use client";
 
 import { create } from "zustand";
+import type { Graph } from "../../core/graph/document.ts";
 import type { SaveState } from "./autosave.ts";
 
 /** A place in the canvas's own coordinates. */
@@ -14,6 +15,10 @@ export type CanvasHandle = {
   center: () => Point;
   /** Where a place of the screen is on the canvas; null where the screen shows something else there. */
   at: (screen: Point) => Point | null;
+  /** Offers layers to add where the pointer is, or in the middle where it is elsewhere. */
+  addAtPointer: () => void;
+  /** The next change of places is seen as a way, not a jump. */
+  glide: () => void;
   /** Brings a node into view. */
   reveal: (id: string) => void;
 };
@@ -40,6 +45,13 @@ type StudioState = {
   /** The node beside which its layer is explained. */
   helpAt: string | null;
   quickAdd: QuickAdd | null;
+  /** The field over the page that is open: for commands, for nodes, or for what the selected node is wired from. */
+  asking: "commands" | "find" | "wire" | null;
+  /** What stands at the left. */
+  shelf: "layers" | "outline";
+  versionsShown: boolean;
+  /** An earlier graph that the drawing is compared with. */
+  compare: { title: string; graph: Graph } | null;
   canvas: CanvasHandle | null;
   /** What needs the server; the open studio says how. */
   actions: { save: () => Promise<boolean>; train: () => Promise<void> } | null;
@@ -60,6 +72,10 @@ export const useStudio = create<StudioState>(() => ({
   problemAt: null,
   helpAt: null,
   quickAdd: null,
+  asking: null,
+  shelf: "layers",
+  versionsShown: false,
+  compare: null,
   canvas: null,
   actions: null,
 }));

@@ -58,6 +58,8 @@ export type Node = {
   /** It hands its input on as it is, as if it were not there. */
   bypass?: true;
   tuning?: Tuning;
+  /** Tidying up leaves it where it is. */
+  pinned?: true;
 };
 
 /** A graph, or the inside of a block or zone. Order carries no meaning. */
@@ -74,6 +76,7 @@ const Node: z.ZodType<Node> = z.lazy(() =>
     weightsOf: z.string().min(1).max(1200).optional(),
     bypass: z.literal(true).optional(),
     tuning: Tuning.optional(),
+    pinned: z.literal(true).optional(),
   }),
 );
 

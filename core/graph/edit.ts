@@ -14,7 +14,7 @@ import { type BodyStep, splitPath } from "./path.ts";
 export type End = { node: string; port: string };
 
 /** Nodes on their way to be pasted, with the wires among them, and the definitions that they are instances of. */
-export type Clip = Body & { definitions?: Definitions };
+export type Clip = Body & { definitions?: Definitions /** What fed the nodes where they were copied, for pasting them with their wires. */; outside?: Edge[] };
 
 /** `bodies`: what it holds, where that is not what its layer starts with. */
 export type NewNode = { type: string; at: { x: number; y: number }; id?: string; params?: Node["params"]; name?: string; bodies?: Node["bodies"] };
@@ -166,6 +166,19 @@ export function setBypass(graph: Graph, ids: Iterable<string>, bypass: boolean, 
     if (!body.nodes.some(changes)) return body;
     const change = ({ bypass: _, ...node }: Node): Node => (bypass ? { ...node, bypass } : node);
     return { ...body, nodes: body.nodes.map((node) => (changes(node) ? change(node) : node)) };
+  });
+}
+
+/** Keeps nodes where they are when the drawing is tidied, or lets go of them again. */
+export function pinNodes(graph: Graph, ids: ReadonlySet<string>, pinned: boolean, steps: readonly BodyStep[] = []): Graph {
+  return editBody(graph, steps, (body) => {
+    if (!body.nodes.some((node) => ids.has(node.id) && (node.pinned ?? false) !== pinned)) return body;
+    const nodes = body.nodes.map((node): Node => {
+      if (!ids.has(node.id)) return node;
+      const { pinned: _, ...loose } = node;
+      return pinned ? { ...loose, pinned } : loose;
+    });
+    return { ...body, nodes };
   });
 }
 

@@ -34,7 +34,33 @@ export function tidyLayout(body: Body, sizeOf: (node: Node) => Size = () => NODE
     for (const { id, x, width } of row) if (id !== null) places.set(id, { x: Math.round(left + x - width / 2 - leftmost), y });
     y += (heights[i] ?? 0) + GAP.below;
   }
-  return places;
+  return keepPinned(body, places, sizeOf);
+}
+
+/** Moves the whole so that it fits what is pinned; those that would come to lie on a pinned node go beside it. */
+function keepPinned(body: Body, places: Map<string, { x: number; y: number }>, sizeOf: (node: Node) => Size): Map<string, { x: number; y: number }> {
+  const pinned = body.nodes.filter((node) => node.pinned);
+  if (pinned.length === 0) return places;
+  // Places are corners; a wide node's `at` is that of a plain one in its middle.
+  const cornerOf = (node: Node) => ({ x: node.at.x + (NODE_SIZE.width - sizeOf(node).width) / 2, y: node.at.y });
+  const by = {
+    x: Math.round(mean(pinned.map((node) => cornerOf(node).x - (places.get(node.id)?.x ?? 0)))),
+    y: Math.round(mean(pinned.map((node) => node.at.y - (places.get(node.id)?.y ?? 0)))),
+  };
+  const kept = new Map<string, { x: number; y: number }>();
+  for (const node of body.nodes) {
+    const place = places.get(node.id);
+    if (node.pinned || !place) continue;
+    const { width, height } = sizeOf(node);
+    let [x, y] = [place.x + by.x, place.y + by.y];
+    for (const other of pinned) {
+      const corner = cornerOf(other);
+      const size = sizeOf(other);
+      if (x < corner.x + size.width && corner.x < x + width && y < corner.y + size.height && corner.y < y + height) x = corner.x + size.width + GAP.beside;
+    }
+    kept.set(node.id, { x: Math.round(x), y: Math.round(y) });
+  }
+  return kept;
 }
 
 /** One below the lowest of what feeds it; wires that close a loop count for nothing. */

@@ -13,7 +13,7 @@ let revealed: string[];
 beforeEach(() => {
   revealed = [];
   openGraph("m1", graph);
-  useStudio.setState({ canvas: { fit() {}, zoom() {}, center: () => ({ x: 0, y: 0 }), at: () => null, reveal: (id) => revealed.push(id) } });
+  useStudio.setState({ canvas: { fit() {}, zoom() {}, center: () => ({ x: 0, y: 0 }), at: () => null, addAtPointer() {}, glide() {}, reveal: (id) => revealed.push(id) } });
 });
 
 describe("showing a node by its path", () => {
