@@ -77,6 +77,7 @@ export function Outline() {
   return (
     <div ref={tree} id={OUTLINE_ID} role="tree" aria-label="Outline" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto p-1.5" onKeyDown={onKeyDown}>
       {rows.map((row, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the tree hears the keys of all its rows.
         <div
           key={row.key}
           data-row={row.key}

@@ -18,10 +18,12 @@ export function SaveBadge() {
           </button>
         </Tip>
       ) : (
-        <Badge>
-          <span className="max-lg:hidden">v{revision} · </span>
-          {save.kind === "saved" ? "saved" : save.kind === "saving" ? "saving" : "unsaved"}
-        </Badge>
+        <button type="button" title="Versions" className="rounded-full hover:bg-hover" onClick={() => useStudio.setState({ versionsShown: true })}>
+          <Badge>
+            <span className="max-lg:hidden">v{revision} · </span>
+            {save.kind === "saved" ? "saved" : save.kind === "saving" ? "saving" : "unsaved"}
+          </Badge>
+        </button>
       )}
     </span>
   );
