@@ -9,6 +9,7 @@ import { notify } from "../ui/Notices.tsx";
 import { saveText } from "../ui/saveFile.ts";
 import { printClip, readClip } from "./clip.ts";
 import { here, moveNodes, newDefinitionId, only, pushDown } from "./edits.ts";
+import { LINK_LETTERS, linkTo } from "./link.ts";
 import { measured } from "./measured.ts";
 import { edit } from "./useGraph.ts";
 import { type Point, useStudio } from "./useStudio.ts";
@@ -116,6 +117,23 @@ export function exportSelection(): void {
       .toLowerCase() || "model";
   saveText(`${name}-selection.json`, printClip({ ...clip, outside: wiresInto(body, ids) }));
   notify("Saved as a file. Drop it on a canvas, or paste its text there.");
+}
+
+/** Puts a link on the clipboard that holds the whole graph; whoever opens it gets a copy. */
+export async function copyLink(): Promise<void> {
+  const made = await linkTo(here().graph, useStudio.getState().name, location.origin);
+  if (!("link" in made)) {
+    notify(
+      `This graph takes ${made.letters.toLocaleString("en")} letters, and a link that everything passes on has at most ${LINK_LETTERS.toLocaleString("en")}. Save the selection as a file instead.`,
+    );
+    return;
+  }
+  try {
+    await navigator.clipboard.writeText(made.link);
+    notify("The link is on your clipboard. Whoever opens it gets a copy of this graph, without data and weights.");
+  } catch {
+    notify("The browser did not allow the clipboard; open this page over https or on localhost.", { tone: "bad" });
+  }
 }
 
 /** While nodes are dragged: how far they are drawn to a line that others stand on, and those lines. */

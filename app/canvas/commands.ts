@@ -3,7 +3,7 @@ import { definitionOf } from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { FURNITURE_COLORS, isFurniture } from "../../core/graph/furniture.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
-import { alignSelection, detachSelection, distributeSelection, exportSelection, pasteWithWires, pinSelection } from "./arranging.ts";
+import { alignSelection, copyLink, detachSelection, distributeSelection, exportSelection, pasteWithWires, pinSelection } from "./arranging.ts";
 import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
 import { readClip } from "./clip.ts";
 import { connectSelection, copySelection, cutSelection, deleteSelection, duplicateSelection, freezeSelection, nudgeSelection, pasteClip, selectAll, tidy } from "./edits.ts";
@@ -274,6 +274,7 @@ export const commands: readonly Command[] = [
   { id: "find-layer", title: "Find a layer", group: "Go", keys: ["/"], run: () => focusPalette() },
   { id: "add-here", title: "Add a layer at the pointer", group: "Go", keys: ["A"], run: () => useStudio.getState().canvas?.addAtPointer() },
   { id: "outline", title: "Layers, or outline", group: "Go", keys: ["O"], run: switchShelf },
+  { id: "link", title: "Copy a link to this graph", group: "Go", keys: ["L"], run: () => void copyLink(), menu: ["canvas"] },
   { id: "versions", title: "Versions", group: "Go", keys: ["V"], run: () => useStudio.setState({ versionsShown: true }), menu: ["canvas"] },
   { id: "enter", title: "Open the block or zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
   { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
