@@ -62,7 +62,7 @@ export function tokenCases(): LazyCase[] {
 /** Every template on a batch of several samples and on a single one, with the preprocessing of data like its data set's. */
 export function templateCases(): LazyCase[] {
   return templates.map(({ title, graph, task }): LazyCase => {
-    const preprocess = PREPROCESS[task];
+    const preprocess = forColumns(PREPROCESS[task], graph);
     return [title, () => makeCase(title, graph, [batchOf(graph, preprocess, 5, 6), batchOf(graph, preprocess, 1, 3)], preprocess)];
   });
 }
@@ -78,6 +78,14 @@ const PREPROCESS: { [task in Manifest["task"]]: Preprocess } = {
   "semantic-segmentation": { dtype: "uint8", scale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
   autoencoder: { dtype: "uint8", scale: 1 / 255, mean: [0.1307], std: [0.3081] },
 };
+
+/** A table's figures are for each of its columns: those of as many as the graph takes. */
+function forColumns(preprocess: Preprocess, graph: Graph): Preprocess {
+  if (preprocess.dtype !== "float32" || preprocess.mean.length === 1) return preprocess;
+  const width = lowerModel(graph).inputs.find(({ dtype }) => dtype === "float32")?.shape.at(-1);
+  if (typeof width !== "number") return preprocess;
+  return { ...preprocess, mean: preprocess.mean.slice(0, width), std: preprocess.std.slice(0, width) };
+}
 
 /** What a graph takes, of so many samples of so many steps; each `lengths` differs and the longest is whole. */
 function batchOf(graph: Graph, preprocess: Preprocess, samples: number, steps: number): { [name: string]: TensorType | Tensor } {

@@ -49,6 +49,8 @@ export const hints: { readonly [type: string]: Hint } = {
   embedding_bag: upTo("num_embeddings"),
   one_hot: upTo("num_classes"),
   switch: upTo("cases"),
+  // One that fails at its limit has a test of its own: chance reaches the limit.
+  while: { params: { at_limit: fc.constant("stop") } },
   lstm: lengths,
   gru: lengths,
   rnn: lengths,
