@@ -16,7 +16,7 @@ export function CompareBar() {
   return (
     <section
       aria-label="Comparison"
-      className="absolute bottom-3 left-3 z-10 flex max-h-[40%] w-80 max-w-[calc(100%-24px)] flex-col rounded-lg border border-line2 bg-raise shadow-float"
+      className="absolute top-16 left-3 z-10 flex max-h-[40%] w-80 max-w-[calc(100%-24px)] flex-col rounded-lg border border-line2 bg-raise shadow-float"
     >
       <header className="flex items-center justify-between gap-2 px-3 pt-2">
         <h2 className="min-w-0 truncate font-semibold">Since {compare.title}</h2>

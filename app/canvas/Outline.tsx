@@ -1,7 +1,7 @@
 "use client";
 
 import { ChevronRight } from "lucide-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { inFlow } from "../../core/graph/arrange.ts";
 import type { Body, Graph } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
@@ -46,6 +46,15 @@ export function Outline() {
   const [wire] = selection.edges;
   const at = rows.findIndex((row) => JSON.stringify(row.scope) === here && (node !== undefined ? row.node === node && row.wire === null : wire !== undefined && row.wire === wire));
   const current = Math.max(0, at);
+  const last = useRef<{ key: string; index: number } | null>(null);
+  const isFocused = useRef(false);
+
+  // Where the row at hand is gone, the one in its place is next: whoever deletes by keyboard stays in the tree.
+  useEffect(() => {
+    const row = rows[at];
+    if (row) last.current = { key: row.key, index: at };
+    else if (isFocused.current && last.current && !rows.some(({ key }) => key === last.current?.key)) choose(Math.min(last.current.index, rows.length - 1));
+  });
 
   function choose(index: number): void {
     const row = rows[index];
@@ -75,7 +84,22 @@ export function Outline() {
 
   if (rows.length === 0) return <p className="p-3.5 text-ink2">Nothing is drawn yet. Press / and type a layer's name.</p>;
   return (
-    <div ref={tree} id={OUTLINE_ID} role="tree" aria-label="Outline" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto p-1.5" onKeyDown={onKeyDown}>
+    <div
+      ref={tree}
+      id={OUTLINE_ID}
+      role="tree"
+      aria-label="Outline"
+      tabIndex={-1}
+      className="min-h-0 flex-1 overflow-y-auto p-1.5"
+      onKeyDown={onKeyDown}
+      onFocus={() => {
+        isFocused.current = true;
+      }}
+      onBlur={(event) => {
+        // A row that is taken away while it has the focus names nobody who gets it.
+        if (event.relatedTarget && !tree.current?.contains(event.relatedTarget)) isFocused.current = false;
+      }}
+    >
       {rows.map((row, index) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the tree hears the keys of all its rows.
         <div

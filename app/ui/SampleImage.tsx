@@ -44,7 +44,15 @@ export const SampleImage = memo(function SampleImage({
     if (mask) overlayMask(pixels, decodeTensor(mask, "uint8"), width, strength);
     context.putImageData(new ImageData(pixels, width, height), 0, 0);
   }, [bytes, mask, strength, muted, dtype, channels, height, width]);
-  return <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} className={cx("block aspect-square w-full [image-rendering:pixelated]", className)} />;
+  return (
+    <canvas
+      ref={canvas}
+      width={width}
+      height={height}
+      {...(label ? { role: "img", "aria-label": label } : { "aria-hidden": true })}
+      className={cx("block aspect-square w-full [image-rendering:pixelated]", className)}
+    />
+  );
 });
 
 /** Takes the colours out of RGBA pixels: what is left is how light they are (Rec. 709). */

@@ -50,7 +50,7 @@ describe("a table of one's own", () => {
       columns: ["size"],
       classes: ["a", "b"],
     });
-    expect(manifest?.table?.split).toEqual({ how: "stratified", validationShare: 0.2, seed: 1 });
+    expect(manifest?.table?.split).toEqual({ how: "stratified", column: null, validationShare: 0.2, seed: 1 });
     const foreign = callerOf(context(other.session)).datasets;
     expect((await foreign.list()).some(({ id }) => id === datasetId)).toBe(false);
     for (const ask of [foreign.get, foreign.delete]) await expect(ask({ datasetId })).rejects.toMatchObject({ cause: { code: "NOT_FOUND" } });
