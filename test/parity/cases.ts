@@ -82,7 +82,9 @@ const PREPROCESS: { [task in Manifest["task"]]: Preprocess } = {
 /** A table's figures are for each of its columns: those of as many as the graph takes. */
 function forColumns(preprocess: Preprocess, graph: Graph): Preprocess {
   if (preprocess.dtype !== "float32" || preprocess.mean.length === 1) return preprocess;
-  const width = lowerModel(graph).inputs.find(({ dtype }) => dtype === "float32")?.shape.at(-1);
+  const width = lowerModel(graph)
+    .inputs.find(({ dtype }) => dtype === "float32")
+    ?.shape.at(-1);
   if (typeof width !== "number") return preprocess;
   return { ...preprocess, mean: preprocess.mean.slice(0, width), std: preprocess.std.slice(0, width) };
 }
