@@ -34,6 +34,8 @@ export function openDatabase(url: string, { connections = 10, name = "tensorloom
     // A client that dies inside a transaction must not keep a run locked.
     idle_in_transaction_session_timeout: 10_000,
   });
+  // A connection that breaks while it is lent out says so twice: to the query that waits on it, and as an event that ends a process which does not listen.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = connect(scoped(pool, null), true);
   walls.set(db, { pool, tenants: new Map() });
   return db;

@@ -1,5 +1,4 @@
 import type { Summary } from "../../core/training/evaluation.ts";
-import { goodDirection } from "../../core/training/metrics/index.ts";
 import type { Tx } from "../database/client.ts";
 import { CHUNK, type Packed, unpackEntries } from "../metrics/pyramid.ts";
 import { readLastSteps } from "../metrics/query.ts";
@@ -19,13 +18,14 @@ export async function readSummary(tx: Tx, run: RunRef): Promise<Summary> {
         summary[key] = foldPoints(summary[key], key, [...steps], [...values].map(toNumber));
         continue;
       }
-      const extreme = goodDirection(key) === "higher" ? 3 : 2;
+      // A bucket is four points: first, last, lowest, highest.
       for (let at = 0; at < steps.length; at += 4) {
+        const points = [at + 2, at + 3, at + 1];
         summary[key] = foldPoints(
           summary[key],
           key,
-          [steps[at + extreme] as number, steps[at + 1] as number],
-          [toNumber(values[at + extreme] as number), toNumber(values[at + 1] as number)],
+          points.map((i) => steps[i] as number),
+          points.map((i) => toNumber(values[i] as number)),
         );
       }
     }
