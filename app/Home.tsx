@@ -189,12 +189,12 @@ function TemplateCard({ template, datasetName, disabled, onStart }: { template: 
       aria-label={`Start from ${template.title}`}
       disabled={disabled}
       onClick={onStart}
-      className="group block h-full w-full overflow-hidden rounded-xl border border-line bg-raise text-left hover:border-line2 disabled:opacity-60"
+      className="group flex h-full w-full flex-col overflow-hidden rounded-xl border border-line bg-raise text-left hover:border-line2 disabled:opacity-60"
     >
-      <span className="block h-[120px] border-b border-line bg-panel px-3.5 py-3">
+      <span className="block h-[120px] w-full shrink-0 border-b border-line bg-panel px-3.5 py-3">
         <GraphDrawing graph={template.graph} label={`Drawing of ${template.title}`} />
       </span>
-      <span className="block px-3.5 py-3">
+      <span className="block w-full px-3.5 py-3">
         <span className="flex items-baseline justify-between gap-3">
           <span className="font-semibold group-hover:underline">{template.title}</span>
           <span className="figures text-ink2">{formatCount(checked(template.graph).totals.parameters)} parameters</span>
