@@ -277,7 +277,7 @@ function keyOf({ domain, op }: FileNode): string {
   return domain === "" ? op : `${domain}.${op}`;
 }
 
-function reasonFor({ domain, op }: FileNode): string {
+function reasonFor({ domain }: FileNode): string {
   if (domain !== "") return `Operators of ${quote(domain)} are not read.`;
   return "No layer here says what it does.";
 }
