@@ -7,7 +7,6 @@ import { argmax, toProbabilities } from "../dashboard/probability.ts";
 import type { Run } from "../dashboard/run.ts";
 import { targetText } from "../data/targetText.ts";
 import { Button } from "../ui/Button.tsx";
-import { cx } from "../ui/cx.ts";
 import { DropZone } from "../ui/DropZone.tsx";
 import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
 import { formatMetric } from "../ui/format.ts";
@@ -20,6 +19,7 @@ import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
 import { readPicture } from "./picture.ts";
+import { SampleGrid } from "./SampleGrid.tsx";
 import { TryForecast } from "./TryForecast.tsx";
 import { TryLanguage } from "./TryLanguage.tsx";
 import { TryMask } from "./TryMask.tsx";
@@ -131,23 +131,13 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
       </div>
       <Bars classes={classes} chances={chances} />
       {samples.data && (
-        <fieldset className="pt-1">
-          <legend className="section-name pb-1.5 text-ink2">{canDraw ? "Or take a validation sample" : "Take a validation sample"}</legend>
-          <div className="grid grid-cols-6 gap-1.5">
-            {samples.data.samples.map((sample) => (
-              <button
-                key={sample.row}
-                type="button"
-                aria-pressed={picked?.row === sample.row}
-                aria-label={`Validation sample ${sample.row}, ${targetText(sample.target, classes)}`}
-                onClick={() => setPicked(picked?.row === sample.row ? null : sample)}
-                className={cx("overflow-hidden rounded-md border", picked?.row === sample.row ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
-              >
-                <SampleImage bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} label="" />
-              </button>
-            ))}
-          </div>
-        </fieldset>
+        <SampleGrid
+          legend={canDraw ? "Or take a validation sample" : undefined}
+          samples={samples.data}
+          picked={picked}
+          saysOf={({ target }) => targetText(target, classes)}
+          onPick={(sample) => setPicked(picked?.row === sample.row ? null : sample)}
+        />
       )}
     </div>
   );

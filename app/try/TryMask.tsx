@@ -2,24 +2,24 @@
 
 import { useMemo, useState } from "react";
 import { classColourText, UNKNOWN_CLASS } from "../ui/classColours.ts";
-import { cx } from "../ui/cx.ts";
 import { formatPercent } from "../ui/format.ts";
 import { toBase64 } from "../ui/inflate.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { ModelState } from "./ModelState.tsx";
+import { SampleGrid } from "./SampleGrid.tsx";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
-import { type TryRun, useValidationSamples } from "./useValidationSamples.ts";
+import { type Sample, type TryRun, useValidationSamples } from "./useValidationSamples.ts";
 
 /** A validation picture, and the class of each of its pixels as the network finds it here. */
 export function TryMask({ run, artifactId }: { run: TryRun; artifactId: string }) {
   const { classes, inputShape } = run.dataset;
   const loaded = useOnnx(artifactId, inputShape);
   const samples = useValidationSamples(run);
-  const [at, setAt] = useState(0);
+  const [picked, setPicked] = useState<Sample | null>(null);
   const [strength, setStrength] = useState(0.6);
-  const sample = samples.data?.samples[at];
+  const sample = picked ?? samples.data?.samples[0];
   const input = useMemo(() => (sample && samples.data ? Array.from(decodeTensor(sample.input, samples.data.dtype)) : null), [sample, samples.data]);
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, input);
   const pixels = inputShape.slice(1).reduce((product, size) => product * size, 1);
@@ -69,23 +69,7 @@ export function TryMask({ run, artifactId }: { run: TryRun; artifactId: string }
           })}
         </ul>
       )}
-      <fieldset className="pt-1">
-        <legend className="section-name pb-1.5 text-ink2">Take a validation sample</legend>
-        <div className="grid grid-cols-6 gap-1.5">
-          {samples.data.samples.map(({ row, input: bytes }, index) => (
-            <button
-              key={row}
-              type="button"
-              aria-pressed={index === at}
-              aria-label={`Validation sample ${row}`}
-              onClick={() => setAt(index)}
-              className={cx("overflow-hidden rounded-md border", index === at ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
-            >
-              <SampleImage bytes={bytes} dtype={dtype} shape={shape} label="" />
-            </button>
-          ))}
-        </div>
-      </fieldset>
+      <SampleGrid samples={samples.data} picked={sample} onPick={setPicked} />
     </div>
   );
 }

@@ -7,7 +7,6 @@ import { readSafetensors } from "../../core/export/safetensors.ts";
 import type { LatentMap } from "../../core/training/latentMap.ts";
 import { Scatter } from "../dashboard/results/LatentMap.tsx";
 import { Button } from "../ui/Button.tsx";
-import { cx } from "../ui/cx.ts";
 import { toBase64 } from "../ui/inflate.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
@@ -15,6 +14,7 @@ import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
 import { fetchFile, openOnnx } from "./onnxModel.ts";
+import { SampleGrid } from "./SampleGrid.tsx";
 import { useModel, useOnnx, usePrediction } from "./usePrediction.ts";
 import { type Sample, type TryRun, useValidationSamples } from "./useValidationSamples.ts";
 
@@ -77,23 +77,12 @@ export function TryRebuild({ run, artifactId }: { run: TryRun; artifactId: strin
         </Button>
       )}
       {samples.data && (
-        <fieldset className="pt-1">
-          <legend className="section-name pb-1.5 text-ink2">{canDraw ? "Or take a validation sample" : "Take a validation sample"}</legend>
-          <div className="grid grid-cols-6 gap-1.5">
-            {samples.data.samples.map((sample) => (
-              <button
-                key={sample.row}
-                type="button"
-                aria-pressed={picked?.row === sample.row}
-                aria-label={`Validation sample ${sample.row}`}
-                onClick={() => setChosen(chosen?.row === sample.row ? null : sample)}
-                className={cx("overflow-hidden rounded-md border", picked?.row === sample.row ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
-              >
-                <SampleImage bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} label="" />
-              </button>
-            ))}
-          </div>
-        </fieldset>
+        <SampleGrid
+          legend={canDraw ? "Or take a validation sample" : undefined}
+          samples={samples.data}
+          picked={picked}
+          onPick={(sample) => setChosen(chosen?.row === sample.row ? null : sample)}
+        />
       )}
       {map?.width === 2 && weights && <Decode run={run} map={map} weightsId={weights.id} />}
     </div>
