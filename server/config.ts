@@ -171,10 +171,18 @@ export const settings = {
     read: whole(100, 3_600_000),
   }),
   AGENT_NAME: setting({
-    doc: "What this machine's agent is called; two agents on one database need two names.",
+    doc: "What this machine's agent is called; two agents on one database need two names. Unset, it is the machine's own name.",
     unit: "name",
-    default: hostname(),
-    read: text.regex(/^[\w.-]{1,80}$/),
+    default: "",
+    read: text
+      .transform(
+        (name) =>
+          name ||
+          hostname()
+            .replace(/[^\w.-]/g, "-")
+            .slice(0, 80),
+      )
+      .pipe(z.string().regex(/^[\w.-]{1,80}$/)),
   }),
   LEASE_MS: setting({
     doc: "How long a run belongs to a trainer that gives no sign of life. It renews three times in this time.",
