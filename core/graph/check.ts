@@ -9,7 +9,6 @@ import {
   type InferProblem,
   type Inferred,
   type InputPort,
-  type InputPorts,
   type Inputs,
   type Layer,
   portsOf,
@@ -25,11 +24,11 @@ import { layerOf } from "./bypass.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
-import { type Wiring, wiresInto } from "./order.ts";
+import { wiresInto } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
 import { dependsOnTarget } from "./predicting.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
-import { type Structure, structureOf, titleOf } from "./structure.ts";
+import { type ReadNode, type Structure, structureOf, titleOf } from "./structure.ts";
 
 /**
  * Something a person should know about a graph. An `error` keeps it from running. Codes are stable:
@@ -102,7 +101,7 @@ export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
   checked.totals = { parameters: result.parameters, multiplyAdds: result.multiplyAdds };
   tieWeights(checked, walk.ties);
   checkTop(checked, graph, result.outputs, options);
-  checkMemory(checked);
+  checkMemory(checked, result.weightBytes);
   // A node's wires may not be known because of a problem further up; say errors first, else keep the order of the graph.
   checked.problems.sort((a, b) => Number(a.severity === "hint") - Number(b.severity === "hint"));
   return checked;
@@ -124,13 +123,15 @@ type Tie = { path: NodePath; target: NodePath; title: string; shown: NodePath };
  */
 type Shown = { steps: readonly BodyStep[]; copy?: number } | { node: NodePath };
 
-type BodyResult = { outputs: Map<string, TensorType>; order: NodePath[]; parameters: number; multiplyAdds: number; hasErrors: boolean };
+type BodyResult = { outputs: Map<string, TensorType>; order: NodePath[]; parameters: number; weightBytes: number; multiplyAdds: number; hasErrors: boolean };
 /** All that is said of one node. */
 type NodeResult = {
   types: { inputs: Inputs<TensorType>; outputs: { [port: string]: TensorType } };
   inside: { role: string; result: BodyResult }[];
   plan: { [name: string]: WeightPlan } | undefined;
   parameters: number;
+  /** Of all its weights, those inside it included. */
+  weightBytes: number;
   multiplyAdds: number;
 };
 
@@ -158,11 +159,12 @@ class BodyCheck {
   run(): BodyResult {
     const { structure } = this;
     for (const found of structure.found) this.report(found);
-    const result: BodyResult = { outputs: new Map(), order: [], parameters: 0, multiplyAdds: 0, hasErrors: false };
-    for (const { node, layer, inputs } of structure.order) {
+    const result: BodyResult = { outputs: new Map(), order: [], parameters: 0, weightBytes: 0, multiplyAdds: 0, hasErrors: false };
+    for (const [place, read] of structure.order.entries()) {
+      const { node, layer } = read;
       const path = this.path(node.id);
-      const isLive = structure.live.has(node.id);
-      const { types, inside, plan, parameters, multiplyAdds } = this.checkNode(node, layer, inputs, structure, isLive || !structure.hasOutput);
+      const isLive = place < structure.liveCount;
+      const { types, inside, plan, parameters, weightBytes, multiplyAdds } = this.checkNode(read, isLive || !structure.hasOutput);
       this.outputs.set(node.id, types.outputs);
       this.checked.types.set(path, types);
       if (plan) this.checked.weights.set(path, plan);
@@ -184,6 +186,7 @@ class BodyCheck {
         result.order.push(path);
         for (const body of inside) for (const inner of body.result.order) result.order.push(inner);
         result.parameters += parameters;
+        result.weightBytes += weightBytes;
         result.multiplyAdds += multiplyAdds;
       }
       const name = structure.names.get(node.id);
@@ -193,13 +196,13 @@ class BodyCheck {
     return { ...result, hasErrors: this.hasErrors };
   }
 
-  private checkNode(node: Node, layer: Layer, ports: InputPorts, structure: Structure, matters: boolean): NodeResult {
-    const { wiring } = structure;
+  private checkNode(read: ReadNode, matters: boolean): NodeResult {
+    const { node, layer } = read;
     const memo = readNodeParams(layer, node);
     const isPlain = !layer.boundary && !layer.bodies && !layer.compose;
     // After an edit most nodes have the very inputs that they had, so nothing about them is new.
-    if (isPlain && memo.clean && this.isAsBefore(memo.clean.arrived, node, ports, wiring)) return memo.clean.result;
-    const arrived = isPlain ? this.arrivedAt(node, ports, wiring) : null;
+    if (isPlain && memo.clean && this.isAsBefore(memo.clean.arrived, read)) return memo.clean.result;
+    const arrived = isPlain ? this.arrivedAt(read) : null;
     const reported = this.checked.problems.length;
     for (const { name, message } of memo.problems) {
       const { default: value } = layer.params[name] ?? { default: null };
@@ -222,7 +225,7 @@ class BodyCheck {
       });
     }
 
-    const { inputs, isComplete } = this.readInputs(node, layer, ports, structure, matters);
+    const { inputs, isComplete } = this.readInputs(read, matters);
     let composed: { [role: string]: Body } | undefined;
     const inside: { role: string; result: BodyResult }[] = [];
     const asked = new Set<string>();
@@ -250,7 +253,7 @@ class BodyCheck {
             );
       if (inferred && "problem" in inferred) {
         const { problem: message, code = "GRAPH_SHAPE", port, param, hint, fixes = [] } = inferred;
-        this.report({ code, message, node: node.id, port, param, edge: port === undefined ? undefined : wiresInto(wiring, node.id, port)[0]?.id, hint, fixes });
+        this.report({ code, message, node: node.id, port, param, edge: port === undefined ? undefined : wiresInto(read, port)[0]?.id, hint, fixes });
       } else if (inferred) {
         for (const { message, port, hint, fixes = [] } of inferred.hints ?? []) this.report({ severity: "hint", code: "GRAPH_LINT", message, node: node.id, port, hint, fixes });
         plan = inferred.weights;
@@ -272,6 +275,7 @@ class BodyCheck {
       inside,
       plan,
       parameters: countParameters(plan) + inside.reduce((sum, body) => sum + body.result.parameters, 0),
+      weightBytes: bytesOf(plan) + inside.reduce((sum, body) => sum + body.result.weightBytes, 0),
       multiplyAdds: this.costOf(node, layer, types, inside),
     };
     if (arrived) memo.clean = isComplete && this.checked.problems.length === reported ? { arrived, result } : undefined;
@@ -279,11 +283,11 @@ class BodyCheck {
   }
 
   /** What comes in at each port, by identity: port names, each followed by the types on its wires; null where one is not known. */
-  private arrivedAt(node: Node, ports: InputPorts, wiring: Wiring): (string | TensorType)[] | null {
+  private arrivedAt(read: ReadNode): (string | TensorType)[] | null {
     const arrived: (string | TensorType)[] = [];
-    for (const port of Object.keys(ports)) {
+    for (const port of Object.keys(read.inputs)) {
       arrived.push(port);
-      for (const { from } of wiresInto(wiring, node.id, port)) {
+      for (const { from } of wiresInto(read, port)) {
         const type = this.outputs.get(from.node)?.[from.port];
         if (!type) return null;
         arrived.push(type);
@@ -293,17 +297,19 @@ class BodyCheck {
   }
 
   /** Whether the very same comes in as `arrivedAt` said before. */
-  private isAsBefore(before: readonly (string | TensorType)[], node: Node, ports: InputPorts, wiring: Wiring): boolean {
+  private isAsBefore(before: readonly (string | TensorType)[], read: ReadNode): boolean {
     let at = 0;
-    for (const port in ports) {
+    for (const port in read.inputs) {
       if (before[at++] !== port) return false;
-      for (const { from } of wiresInto(wiring, node.id, port)) if (before[at++] !== this.outputs.get(from.node)?.[from.port]) return false;
+      for (const { from } of wiresInto(read, port)) if (before[at++] !== this.outputs.get(from.node)?.[from.port]) return false;
     }
     return at === before.length;
   }
 
   /** The types on a node's input ports; incomplete where a needed one is missing or of a wrong dtype. */
-  private readInputs(node: Node, layer: Layer, ports: InputPorts, { wiring, names }: Structure, matters: boolean): { inputs: Inputs<TensorType>; isComplete: boolean } {
+  private readInputs(read: ReadNode, matters: boolean): { inputs: Inputs<TensorType>; isComplete: boolean } {
+    const { node, layer, inputs: ports } = read;
+    const { names } = this.structure;
     const inputs: Inputs<TensorType> = Object.create(null);
     if (layer.boundary?.kind === "input") {
       if (this.args === null) return { inputs, isComplete: names.has(node.id) };
@@ -336,7 +342,7 @@ class BodyCheck {
     let isComplete = true;
     for (const [port, taken] of Object.entries(ports)) {
       const { optional, many } = taken;
-      const wires = wiresInto(wiring, node.id, port);
+      const wires = wiresInto(read, port);
       if (wires.length === 0) {
         if (many) inputs[port] = [];
         if (optional) continue;
@@ -793,23 +799,17 @@ function printGib(bytes: number): string {
   return gib < 1024 ? `${gib.toFixed(1)} GiB` : `${(gib / 1024).toFixed(1)} TiB`;
 }
 
-const planBytes = new WeakMap<{ [name: string]: WeightPlan }, number>();
+function bytesOf(plan: { [name: string]: WeightPlan } = {}): number {
+  return Object.values(plan).reduce((sum, { shape, dtype }) => sum + shape.reduce((a, b) => a * b, dtype === "int64" ? 8 : 4), 0);
+}
 
-function checkMemory(checked: Checked): void {
-  let total = 0;
+function checkMemory(checked: Checked, total: number): void {
+  if (total <= LIMITS.weightBytes) return;
   let greatest = { path: "", bytes: 0 };
   for (const path of checked.order) {
-    const plan = checked.weights.get(path);
-    if (!plan) continue;
-    let bytes = planBytes.get(plan);
-    if (bytes === undefined) {
-      bytes = Object.values(plan).reduce((sum, { shape, dtype }) => sum + shape.reduce((a, b) => a * b, dtype === "int64" ? 8 : 4), 0);
-      planBytes.set(plan, bytes);
-    }
-    total += bytes;
+    const bytes = bytesOf(checked.weights.get(path));
     if (bytes > greatest.bytes) greatest = { path, bytes };
   }
-  if (total <= LIMITS.weightBytes) return;
   checked.problems.push({
     severity: "error",
     code: "GRAPH_MEMORY",

@@ -45,6 +45,11 @@ const rules: readonly ((place: Place) => Hint | null)[] = [
   },
 ];
 
+/** Whether a rule could have something to say about it, wherever it stands. */
+export function canLint({ layer }: Placed): boolean {
+  return layer.category === "activation" || layer.trait === "affine" || layer.trait === "statistics";
+}
+
 /** The hints about a node in its place. */
 export function lint(place: Place): Hint[] {
   return rules.flatMap((rule) => rule(place) ?? []);

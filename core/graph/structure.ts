@@ -1,15 +1,15 @@
 import { bodyInputs } from "../layers/input.ts";
-import { type InputPorts, type Layer, type OutputPorts, portsOf } from "../layers/kit.ts";
+import { type OutputPorts, portsOf } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
 import { layerOf, whyNotBypass } from "./bypass.ts";
 import type { Problem } from "./check.ts";
 import type { Body, Edge, Node } from "./document.ts";
 import { isFurniture } from "./furniture.ts";
-import { lint } from "./lint.ts";
-import { arrange, type Wiring, wiresInto } from "./order.ts";
+import { canLint, lint } from "./lint.ts";
+import { arrange, NO_WIRES, type Wired, wiresInto } from "./order.ts";
 
-/** A node with its layer and the ports that it has now. */
-export type ReadNode = { node: Node; layer: Layer; inputs: InputPorts; outputs: OutputPorts };
+/** A node with its layer, the ports that it has now, and the wires that join known ports, by the port they go into. */
+export type ReadNode = Wired & { outputs: OutputPorts };
 
 /** A problem whose node and edge are ids within the body. */
 export type Found = Omit<Problem, "severity"> & { severity?: Problem["severity"] };
@@ -19,13 +19,12 @@ export type Structure = {
   nodes: readonly Node[];
   /** Nodes of known layers. */
   known: Map<string, ReadNode>;
-  wiring: Wiring;
   /** Names of input and output nodes by id. */
   names: Map<string, string>;
   /** Every node after those it needs. */
   order: ReadNode[];
-  /** Ids of nodes on which an output depends. */
-  live: Set<string>;
+  /** How many of these stand first because an output depends on them. */
+  liveCount: number;
   hasOutput: boolean;
   found: Found[];
   /** What would run, but is probably not meant. */
@@ -76,6 +75,7 @@ class StructureReader {
   private readonly known = new Map<string, ReadNode>();
   private readonly found: Found[] = [];
   private readonly lint: Found[] = [];
+  private hasBypass = false;
 
   constructor(body: Body) {
     this.body = body;
@@ -83,14 +83,16 @@ class StructureReader {
 
   read(): Structure {
     this.readNodes();
-    const wiring = this.readEdges();
+    this.readEdges();
     const names = this.readNames();
-    const { order, live, cycles } = arrange([...this.known.values()], wiring);
+    const { order, liveCount, cycles } = arrange(this.known);
     for (const cycle of cycles) this.reportCycle(cycle);
-    const hasOutput = [...this.known.values()].some(({ layer }) => layer.boundary?.kind === "output");
-    this.readPassed(wiring, (id) => live.has(id) || !hasOutput);
-    this.readLint(order, live, wiring, hasOutput);
-    return { nodes: this.body.nodes, known: this.known, wiring, names, order, live, hasOutput, found: this.found, lint: this.lint };
+    // Each output is live, so without live nodes there is none.
+    const hasOutput = liveCount > 0;
+    if (this.hasBypass) this.readPassed(new Set((hasOutput ? order.slice(0, liveCount) : order).map(({ node }) => node.id)));
+    this.readUnused(hasOutput ? order.slice(liveCount) : []);
+    for (const read of order) this.readLint(read);
+    return { nodes: this.body.nodes, known: this.known, names, order, liveCount, hasOutput, found: this.found, lint: this.lint };
   }
 
   private report(found: Found): void {
@@ -103,16 +105,17 @@ class StructureReader {
 
   /** Nodes of known layers; the others are reported and stand aside. */
   private readNodes(): void {
-    const seen = new Set<string>();
+    /** Ids of what has no place among the known. */
+    const aside = new Set<string>();
     for (const node of this.body.nodes) {
-      if (seen.has(node.id)) {
+      if (this.known.has(node.id) || aside.has(node.id)) {
         this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two nodes have the id ${node.id}.`, node: node.id, hint: "Delete one and add it again.", fixes: [] });
         continue;
       }
-      seen.add(node.id);
-      if (isFurniture(node)) continue;
-      const layer = layerOf(node);
+      const layer = isFurniture(node) ? undefined : layerOf(node);
       if (!layer) {
+        aside.add(node.id);
+        if (isFurniture(node)) continue;
         this.report({
           code: "GRAPH_UNKNOWN_TYPE",
           message: `This version has no layer “${node.type}”; the node is kept as it is.`,
@@ -122,15 +125,15 @@ class StructureReader {
         });
         continue;
       }
+      if (node.bypass) this.hasBypass = true;
       const stays = node.bypass ? whyNotBypass(node) : null;
       if (stays !== null) this.report({ code: "GRAPH_BYPASS", message: `It cannot be bypassed. ${stays}`, node: node.id, fixes: [{ kind: "restore", label: "Bring it back" }] });
-      this.known.set(node.id, { node, layer, ...pickPorts(portsOf(layer, node)) });
+      const { inputs, outputs } = portsOf(layer, node);
+      this.known.set(node.id, { node, layer, inputs, outputs, wires: NO_WIRES });
     }
   }
 
-  /** The wires that join known ports, by the port they go into. */
-  private readEdges(): Wiring {
-    const wiring: Wiring = new Map();
+  private readEdges(): void {
     let listed: Set<string> | undefined;
     /** Whether there is such a node, known or not; mostly both ends are known, and nobody asks. */
     const isThere = (id: string) => {
@@ -148,11 +151,10 @@ class StructureReader {
         fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
       });
     for (const edge of this.body.edges) {
-      if (edgeIds.has(edge.id)) {
+      if (edgeIds.size === edgeIds.add(edge.id).size) {
         this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two wires have the id ${edge.id}.`, edge: edge.id, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
         continue;
       }
-      edgeIds.add(edge.id);
       const from = this.known.get(edge.from.node);
       const to = this.known.get(edge.to.node);
       if ((!from && !isThere(edge.from.node)) || (!to && !isThere(edge.to.node))) {
@@ -163,24 +165,22 @@ class StructureReader {
       if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
       else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
       else if (to) {
-        const wires = wiring.get(edge.to.node);
-        if (!wires) wiring.set(edge.to.node, [edge]);
-        else if (to.inputs[edge.to.port]?.many || !wires.some((other) => other.to.port === edge.to.port)) wires.push(edge);
+        if (to.wires.length === 0) to.wires = [edge];
+        else if (to.inputs[edge.to.port]?.many || !to.wires.some((other) => other.to.port === edge.to.port)) to.wires = [...to.wires, edge];
         else bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
       }
     }
-    return wiring;
   }
 
   /** Wires from outputs to which a node that hands its inputs on has nothing to give. */
-  private readPassed(wiring: Wiring, matters: (node: string) => boolean): void {
+  private readPassed(live: ReadonlySet<string>): void {
     for (const { from, to, id } of this.body.edges) {
       const source = this.known.get(from.node);
       if (!source?.node.bypass || !source.layer.passes || !Object.hasOwn(source.outputs, from.port)) continue;
-      const wired = new Set(wiring.get(from.node)?.map(({ to }) => to.port));
+      const wired = new Set(source.wires.map(({ to }) => to.port));
       if (Object.hasOwn(source.layer.passes(source.node, wired), from.port)) continue;
       this.report({
-        severity: matters(to.node) ? "error" : "hint",
+        severity: live.has(to.node) ? "error" : "hint",
         code: "GRAPH_BYPASS",
         message:
           wired.size === 0
@@ -229,11 +229,12 @@ class StructureReader {
     });
   }
 
-  /** What would run, but is probably not meant. */
-  private readLint(order: ReadNode[], live: Set<string>, wiring: Wiring, hasOutput: boolean): void {
+  /** Of what no output depends on, the last of each chain. */
+  private readUnused(rest: readonly ReadNode[]): void {
+    if (rest.length === 0) return;
     const hasConsumer = new Set(this.body.edges.map(({ from }) => from.node));
-    for (const { node, layer } of order) {
-      if (hasOutput && !live.has(node.id) && !hasConsumer.has(node.id) && layer.boundary?.kind !== "output") {
+    for (const { node, layer } of rest)
+      if (!hasConsumer.has(node.id))
         this.hint({
           code: "GRAPH_UNUSED",
           message: `Nothing uses the result of this ${layer.title}, so it is left out.`,
@@ -241,18 +242,21 @@ class StructureReader {
           hint: "Connect it, or delete it.",
           fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
         });
-      }
-      for (const said of lint({ node, layer, before: this.before(node, wiring) })) this.hint({ code: "GRAPH_LINT", node: node.id, ...said });
-    }
+  }
+
+  /** What would run, but is probably not meant. */
+  private readLint(read: ReadNode): void {
+    if (!canLint(read)) return;
+    for (const said of lint({ node: read.node, layer: read.layer, before: this.before(read) })) this.hint({ code: "GRAPH_LINT", node: read.node.id, ...said });
   }
 
   /** What stands before a node's first port, the nearest first: as far as layers change no value, and the first that does. */
-  private before(node: Node, wiring: Wiring): ReadNode[] {
+  private before(read: ReadNode): ReadNode[] {
     const found: ReadNode[] = [];
-    let at: ReadNode | undefined = this.known.get(node.id);
+    let at: ReadNode | undefined = read;
     for (let steps = 0; at && steps < this.known.size; steps++) {
-      const first = Object.keys(at.inputs)[0];
-      const wire = first === undefined ? undefined : wiresInto(wiring, at.node.id, first)[0];
+      const first: string | undefined = Object.keys(at.inputs)[0];
+      const wire: Edge | undefined = first === undefined ? undefined : wiresInto(at, first)[0];
       at = wire && this.known.get(wire.from.node);
       if (at) found.push(at);
       if (at?.layer.trait !== "neutral") break;
@@ -262,10 +266,6 @@ class StructureReader {
 }
 
 const BOUNDARY_NAME = /^\p{L}[\p{L}\p{N} _-]{0,63}$/u;
-
-function pickPorts({ inputs, outputs }: { inputs: InputPorts; outputs: OutputPorts }) {
-  return { inputs, outputs };
-}
 
 /** What a person calls a node. */
 export function titleOf(read: ReadNode | undefined): string {
