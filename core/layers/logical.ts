@@ -23,6 +23,9 @@ export function defineLogical(l: { type: "logical_and" | "logical_or"; title: "A
     lower: (_, { a, b: other }, b, { outputs: { y } }) => ({ y: b.call(`aten::${l.type}`, [a, other], y ?? a.type) }),
     onnx: (_, { a, b: other }, b) => ({ y: onnxNode(b, l.title, [a.name, other.name]) }),
     torch: () => ({ forward: (_, { a, b }) => `${a} ${l.symbol} ${b}` }),
-    examples: [{ inputs: { a: { dtype: "bool", shape: [2, 3] }, b: { dtype: "bool", shape: [3] } } }],
+    examples: [
+      { inputs: { a: { dtype: "bool", shape: [2, 3] }, b: { dtype: "bool", shape: [3] } } },
+      { inputs: { a: { dtype: "bool", shape: [2, 3] }, b: { dtype: "bool", shape: [2, 3] } } },
+    ],
   });
 }

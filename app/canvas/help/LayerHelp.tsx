@@ -4,12 +4,12 @@ import type { Node } from "../../../core/graph/document.ts";
 import type { NodeTypes } from "../../../core/layers/kit.ts";
 import { type Layer, portsOf } from "../../../core/layers/kit.ts";
 import { printParam } from "../paramText.ts";
-import { type AtWork, exampleOf, torchLine } from "./example.ts";
+import { type AtWork, exampleOf, isKnown, torchLine } from "./example.ts";
 import { LayerPicture } from "./LayerPicture.tsx";
 
 /** A page about a layer, all of it from the layer's record. `node` and `types`: the one at hand, whose sizes the picture then shows. */
 export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: Node; types?: NodeTypes; brief?: boolean }) {
-  const here: AtWork | null = node && types && Object.keys(types.outputs).length > 0 ? { node, types } : null;
+  const here: AtWork | null = node && types && isKnown(layer, node, types) ? { node, types } : null;
   const atWork = here ?? exampleOf(layer);
   const line = atWork && torchLine(layer, atWork);
   const { inputs, outputs } = node ? portsOf(layer, node) : layer;

@@ -1,8 +1,8 @@
 import { checkGraph, paramsOf } from "../../../core/graph/check.ts";
 import type { Edge, Graph, Node } from "../../../core/graph/document.ts";
 import { splitPath } from "../../../core/graph/path.ts";
-import type { TensorType } from "../../../core/graph/shape.ts";
-import type { Inputs, Layer, NodeTypes } from "../../../core/layers/kit.ts";
+import type { Shape, TensorType } from "../../../core/graph/shape.ts";
+import { type Inputs, type Layer, type NodeTypes, portsOf } from "../../../core/layers/kit.ts";
 
 /** A layer at work: a node of it, and the types around it. */
 export type AtWork = { node: Node; types: NodeTypes };
@@ -28,19 +28,35 @@ function atWork(layer: Layer, { params = {}, inputs, bodies }: Layer["examples"]
   const node: Node = { id: ID, type: layer.type, params: params as Node["params"], at: { x: 0, y: 0 }, ...(bodies ? { bodies } : {}) };
   const nodes: Node[] = [node];
   const edges: Edge[] = [];
+  const wire = (from: string, to: string, port: string) => edges.push({ id: `wire_${edges.length}`, from: { node: from, port: "y" }, to: { node: to, port } });
+  const behind = (from: string, type: string, params: Node["params"]) => {
+    const id = `${type}_${nodes.length}`;
+    nodes.push({ id, type, params, at: { x: 0, y: 0 } });
+    wire(from, id, "x");
+    return id;
+  };
+  /** Conditions are made of numbers; the one for a whole batch of its mean. */
+  const asCondition = (id: string, shape: Shape) => behind(shape.every((size) => size === 1) ? behind(id, "mean", { dim: [], keepdim: true }) : id, "cast", { dtype: "bool" });
   for (const [port, given] of Object.entries(inputs)) {
     for (const one of isMany(given) ? given : [given]) {
       const type: TensorType = Array.isArray(one) ? { dtype: "float32", shape: one } : one;
-      // Conditions cannot come in from outside, and what has no batch cannot either.
-      if (type.dtype === "bool" || type.shape.length === 0) return null;
+      // What has no batch cannot come in from outside.
+      if (type.shape.length === 0) return null;
       const id = `input_${nodes.length}`;
-      nodes.push({ id, type: "input", params: { shape: type.shape.slice(1), dtype: type.dtype }, name: id, at: { x: 0, y: 0 } });
-      edges.push({ id: `wire_${edges.length}`, from: { node: id, port: "y" }, to: { node: ID, port } });
+      const isCondition = type.dtype === "bool";
+      nodes.push({ id, type: "input", params: { shape: type.shape.slice(1), dtype: isCondition ? "float32" : type.dtype }, name: id, at: { x: 0, y: 0 } });
+      wire(isCondition ? asCondition(id, type.shape) : id, ID, port);
     }
   }
   const graph: Graph = { schemaVersion: 1, nodes, edges };
   const types = checkGraph(graph).types.get(ID);
-  return types && Object.keys(types.outputs).length > 0 ? { node, types } : null;
+  return types && isKnown(layer, node, types) ? { node, types } : null;
+}
+
+/** Whether it is known what comes out of the node, or in where nothing does. */
+export function isKnown(layer: Layer, node: Node, types: NodeTypes): boolean {
+  const hasOutputs = Object.keys(portsOf(layer, node).outputs).length > 0;
+  return Object.keys(hasOutputs ? types.outputs : types.inputs).length > 0;
 }
 
 function isMany(given: Layer["examples"][number]["inputs"][string]): given is TensorType[] {
