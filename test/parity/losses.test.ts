@@ -208,6 +208,14 @@ const cases: LossCase[] = [
     seen: "y[:, :2]",
   },
   {
+    name: "a latent code",
+    loss: "GaussianKLLoss",
+    y: floats([3, 4]),
+    target: floats([3, 2], shares),
+    theirs: "torch.distributions.kl_divergence(torch.distributions.Normal(y[:, :2], (y[:, 2:] / 2).exp()), torch.distributions.Normal(0., 1.)).sum(1).mean()",
+    seen: "None",
+  },
+  {
     name: "Dice of classes",
     loss: "DiceLoss",
     lossParams: { smooth: 0.5 },

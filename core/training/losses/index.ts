@@ -5,6 +5,7 @@ import { cosineEmbeddingLoss } from "./cosineEmbeddingLoss.ts";
 import { crossEntropyLoss } from "./crossEntropyLoss.ts";
 import { diceLoss } from "./diceLoss.ts";
 import { focalLoss } from "./focalLoss.ts";
+import { gaussianKlLoss } from "./gaussianKlLoss.ts";
 import { gaussianNllLoss } from "./gaussianNllLoss.ts";
 import { hingeEmbeddingLoss } from "./hingeEmbeddingLoss.ts";
 import { huberLoss } from "./huberLoss.ts";
@@ -39,6 +40,7 @@ const all = [
   poissonNllLoss,
   gaussianNllLoss,
   klDivLoss,
+  gaussianKlLoss,
   cosineEmbeddingLoss,
   marginRankingLoss,
   tripletMarginLoss,
