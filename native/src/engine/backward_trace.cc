@@ -19,7 +19,7 @@ class Begin final : public torch::autograd::FunctionPreHook {
  public:
   Begin(BackwardTrace& trace, uint64_t sequence_number) : trace_(trace), sequence_number_(sequence_number) {}
   variable_list operator()(const variable_list& gradients) override {
-    trace_.begin(sequence_number_);
+    trace_.begin(trace_.op_of(sequence_number_));
     return gradients;
   }
 
@@ -32,7 +32,7 @@ class End final : public torch::autograd::FunctionPostHook {
  public:
   End(BackwardTrace& trace, uint64_t sequence_number) : trace_(trace), sequence_number_(sequence_number) {}
   variable_list operator()(const variable_list& made, const variable_list& given) override {
-    trace_.end(sequence_number_, given, made);
+    trace_.end(trace_.op_of(sequence_number_), given, made);
     return made;
   }
 
@@ -45,10 +45,7 @@ bool is_bad(const at::Tensor& tensor) { return tensor.defined() && tensor.is_flo
 
 } // namespace
 
-Observer BackwardTrace::observer() {
-  ends_.clear();
-  return [this](const Op& op, const std::vector<at::Tensor>&, const std::vector<at::Tensor>&) { ends_.emplace_back(at::sequence_number::peek(), &op); };
-}
+void BackwardTrace::note(const Op& op) { ends_.emplace_back(at::sequence_number::peek(), &op); }
 
 void BackwardTrace::watch(const at::Tensor& loss) {
   std::unordered_set<Node*> seen;
@@ -64,18 +61,21 @@ void BackwardTrace::watch(const at::Tensor& loss) {
   }
 }
 
-void BackwardTrace::begin(uint64_t sequence_number) { last_begun_ = op_of(sequence_number); }
-
-void BackwardTrace::end(uint64_t sequence_number, const std::vector<at::Tensor>& given, const std::vector<at::Tensor>& made) {
-  if (first_bad_ != nullptr || std::any_of(given.begin(), given.end(), is_bad) || std::none_of(made.begin(), made.end(), is_bad)) return;
-  first_bad_ = op_of(sequence_number);
-  for (const at::Tensor& tensor : given)
-    if (tensor.defined()) shapes_.push_back(tensor.sizes().vec());
-}
-
 const Op* BackwardTrace::op_of(uint64_t sequence_number) const {
   const auto found = std::upper_bound(ends_.begin(), ends_.end(), sequence_number, [](uint64_t number, const auto& end) { return number < end.first; });
   return found == ends_.end() ? nullptr : found->second;
+}
+
+Observer FaultTrace::observer() {
+  clear();
+  return [this](const Op& op, const std::vector<at::Tensor>&, const std::vector<at::Tensor>&) { note(op); };
+}
+
+void FaultTrace::end(const Op* op, const std::vector<at::Tensor>& given, const std::vector<at::Tensor>& made) {
+  if (first_bad_ != nullptr || std::any_of(given.begin(), given.end(), is_bad) || std::none_of(made.begin(), made.end(), is_bad)) return;
+  first_bad_ = op;
+  for (const at::Tensor& tensor : given)
+    if (tensor.defined()) shapes_.push_back(tensor.sizes().vec());
 }
 
 } // namespace tensorloom

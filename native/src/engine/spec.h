@@ -10,6 +10,7 @@
 #include "early_stopping.h"
 #include "generate.h"
 #include "knobs.h"
+#include "look.h"
 #include "optimizer.h"
 #include "plateau.h"
 #include "program.h"
@@ -108,6 +109,7 @@ struct TrainSpec {
     int64_t side;
   };
   std::optional<Lattice> lattice;
+  std::optional<LookOptions> looks; ///< None: no step is looked at.
   size_t memory_limit_bytes = 0; ///< What CPU tensors may take together; 0: no limit.
   /// Settings that were changed when the run was here before, and those that wait.
   std::vector<Knob> knobs;

@@ -38,6 +38,7 @@
 #include "finite.h"
 #include "generate.h"
 #include "interpreter.h"
+#include "look.h"
 #include "memory.h"
 #include "precision.h"
 #include "weights.h"
@@ -52,6 +53,11 @@ constexpr double kLearntShare = 0.1;
 
 /// Gradient norms cost a pass over all gradients, so only each tenth is taken where clipping does not need them.
 constexpr int64_t kNormEverySteps = 10;
+
+/// The first steps pay for memory and for the kernels' preparations, and say little of those that follow.
+constexpr int64_t kFirstLook = 2;
+/// A run that has gone on for long is looked at once in so many parts of its time.
+constexpr int64_t kLooksARun = 100;
 
 int64_t ms_since(Clock::time_point start) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count(); }
 
@@ -183,6 +189,7 @@ class Trainer {
     }
     if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
     parameters_ = parameters;
+    for (size_t i = 0; i < parameters.size(); ++i) node_of_[parameters[i].unsafeGetTensorImpl()] = parameter_nodes_[i];
     if (spec_.ema_decay) start_averages(place_weights(averages.empty() ? values : averages, device_, spec_.channels_last));
     assign_optimizers(parameters, names);
     if (resumed) {
@@ -454,6 +461,8 @@ class Trainer {
     for (const auto& part : parts) rows += part.second;
 
     const double lr = learning_rate();
+    const auto begun = Clock::now();
+    if (is_look_due()) look_.emplace(*spec_.looks, train_step_.program(), device_);
     std::vector<at::Tensor> sums;
     at::Tensor norm;
     // Further losses as they were when their own optimizer stepped.
@@ -465,6 +474,7 @@ class Trainer {
       sums = pass(order, parts, rows, true);
       if (i + 1 < parts_.size()) own.emplace_back(part.output, sums[part.output]);
       doing_ = "the optimizer's step";
+      if (look_) look_->before_step(part.parameters);
       norm = clip_gradients();
       check_gradients(order, parts, rows);
       if (optimizer.evaluates()) {
@@ -479,6 +489,7 @@ class Trainer {
         optimizer.step(lr * part.lr_factor, diverged_.defined() ? std::optional<at::Tensor>(diverged_) : std::nullopt);
       }
       drop_gradients();
+      if (look_) look_->after_step();
     }
     for (auto& [output, value] : own) sums[output] = std::move(value);
     average();
@@ -491,6 +502,30 @@ class Trainer {
     if (spec_.one_batch && device_.is_cpu()) note_one_batch(read_scalar(sums[0]));
     events_.point("lr", at_.step, lr);
     if (norm.defined()) note("grad_norm", norm);
+    if (look_) tell_look(begun);
+  }
+
+  /// Soon after the beginning, so that there is something to see, and then as often as the order allows.
+  bool is_look_due() const {
+    if (!spec_.looks) return false;
+    if (!looked_) return at_.in_epoch >= kFirstLook || spec_.looks->every_ms == 0 || steps_per_epoch_ <= kFirstLook;
+    const double since = std::chrono::duration<double, std::milli>(Clock::now() - *looked_).count();
+    const int64_t every = spec_.looks->every_ms == 0 ? 0 : std::max(spec_.looks->every_ms, elapsed_ms() / kLooksARun);
+    return since >= static_cast<double>(every) && look_cost_ms_ <= spec_.looks->share * since;
+  }
+
+  void tell_look(Clock::time_point begun) {
+    const double whole = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+    // A device that is waited for after each operator loses what it would have done meanwhile.
+    look_cost_ms_ = device_.is_cpu() ? look_->own_ms() : whole;
+    events_.add("looked", [&](JsonWriter& json) {
+      json.key("step").value(at_.step).key("stepMs").value(std::max(0.0, whole - look_->own_ms())).key("inputs").open('{');
+      for (const auto& [name, sizes] : seen_sizes_) json.key(name).value(sizes);
+      json.close('}');
+      look_->write(json, node_of_);
+    });
+    looked_ = Clock::now();
+    look_.reset();
   }
 
   /// Forward and backward over the rows of one step: the outputs, and gradients at the parameters.
@@ -501,12 +536,16 @@ class Trainer {
       doing_ = "cutting a batch out of the data";
       const std::vector<at::Tensor> inputs = train_rows_.take(order, first, count);
       keep_random(first);
-      std::vector<at::Tensor> outputs = forward(inputs);
+      if (look_)
+        for (size_t i = 0; i < inputs.size(); ++i)
+          if (!Program::is_feature(learning_.inputs[i])) seen_sizes_[learning_.inputs[i].name] = inputs[i].sizes().vec();
+      std::vector<at::Tensor> outputs = forward(inputs, look_ ? look_->observer() : nullptr);
       doing_ = "the training step";
       if (must_be_finite) check_loss(outputs[loss_at()], inputs, first);
       // Each micro-batch weighs as many rows as it has, so that the group's mean is the mean of all its rows.
       const double share = static_cast<double>(count) / static_cast<double>(rows);
       try {
+        if (look_) look_->watch(outputs[loss_at()]);
         backward(outputs[loss_at()], share);
       } catch (...) {
         // What the pass held is let go: the next one needs as much.
@@ -552,7 +591,7 @@ class Trainer {
   }
 
   /// A micro-batch's forward and backward once more, with a look at every operator.
-  void trace_pass(BackwardTrace& trace, const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
+  void trace_pass(FaultTrace& trace, const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
     restore_random(first_row);
     const std::vector<at::Tensor> outputs = forward(inputs, trace.observer());
     trace.watch(outputs[loss_at()]);
@@ -562,7 +601,7 @@ class Trainer {
   /// Takes a pass that failed in its backward part again, and fails the run on the operator where it fails now.
   void find_failing_backward(const std::vector<at::Tensor>& inputs, int64_t first_row, double share) {
     if (spec_.accumulate == 1) drop_gradients();
-    BackwardTrace trace;
+    FaultTrace trace;
     try {
       trace_pass(trace, inputs, first_row, share);
     } catch (...) {
@@ -651,7 +690,7 @@ class Trainer {
       if (!all_finite({parameters_[i].grad()})) failure.node = parameter_nodes_[i];
     for (const auto& [first, count] : parts) {
       drop_gradients();
-      BackwardTrace trace;
+      FaultTrace trace;
       const at::AutoGradMode with_grad(true);
       trace_pass(trace, train_rows_.take(order, first, count), first, static_cast<double>(count) / static_cast<double>(rows));
       if (trace.first_bad() == nullptr) continue;
@@ -1016,6 +1055,12 @@ class Trainer {
   /// For how many steps it has been so, and the number 1 beside it.
   at::Tensor diverged_steps_, one_;
   std::vector<Pending> pending_;
+  /// While a step is looked at; when and at what cost that was last done, and how large its inputs were.
+  std::optional<Look> look_;
+  std::optional<Clock::time_point> looked_;
+  double look_cost_ms_ = 0;
+  std::map<std::string, std::vector<int64_t>> seen_sizes_;
+  std::map<const void*, std::string> node_of_;
 
   Clock::time_point begun_ = Clock::now(), window_start_ = Clock::now(), checkpointed_ = Clock::now();
   int64_t elapsed_before_ms_ = 0, window_rows_ = 0, window_steps_ = 0;
