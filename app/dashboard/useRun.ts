@@ -94,7 +94,11 @@ export function useRun(runId: string) {
               void queryClient.invalidateQueries({ queryKey: trpc.runs.metrics.queryKey() });
             }
             if (data.points) store.append(data.points);
-            const { state, log } = data;
+            const { state, log, look } = data;
+            if (look !== undefined) {
+              news = { ...news, look };
+              showTimer ??= setTimeout(showNews, SHOW_EVERY_MS);
+            }
             if (log?.length) {
               queryClient.setQueryData(logKey, (old) => {
                 const known = old?.at(-1)?.id ?? Number.NEGATIVE_INFINITY;

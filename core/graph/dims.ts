@@ -42,7 +42,14 @@ export function countElements(shape: Shape): Dim {
 export function evaluate(dim: Dim, symbol: number): number {
   if (typeof dim === "number") return dim;
   // Most are the batch alone.
-  return Math.max(1, dim.length === 1 ? symbol : evaluatePolynomial(parse(dim), symbol));
+  return Math.max(1, dim.length === 1 ? symbol : evaluatePolynomial(parse(dim), () => symbol));
+}
+
+/** The size where these symbols are so large; as it is where one of its symbols is not among them. */
+export function bind(dim: Dim, sizes: { readonly [symbol: string]: number }): Dim {
+  if (typeof dim === "number") return dim;
+  const size = evaluatePolynomial(parse(dim), (symbol) => sizes[symbol] ?? Number.NaN);
+  return Number.isNaN(size) ? dim : size;
 }
 
 /** One summand of a size: a whole number times symbols and floors. */
@@ -148,13 +155,13 @@ function print(polynomial: Polynomial): Dim {
   return text;
 }
 
-function evaluatePolynomial(polynomial: Polynomial, symbol: number): number {
+function evaluatePolynomial(polynomial: Polynomial, sizeOf: (symbol: string) => number): number {
   let total = 0;
   for (const [monomial, c] of polynomial) {
     let term = c;
     for (const atom of atomsOf(monomial)) {
       const floor = readFloor(atom);
-      term *= floor ? Math.floor(evaluatePolynomial(parse(floor.numerator), symbol) / floor.divisor) : symbol;
+      term *= floor ? Math.floor(evaluatePolynomial(parse(floor.numerator), sizeOf) / floor.divisor) : sizeOf(atom);
     }
     total += term;
   }

@@ -80,8 +80,14 @@ export type TrainingOptions = Objective & {
   keep?: string;
 } & Pick<TaskRecord, "show">;
 
-/** The same, with the type of each of the program's values. */
-export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { program: Program; metrics: TrainSpec["metrics"]; types: readonly TensorType[] } {
+/** A node that sets numbers to 0 where they are low, and the axis of what it gives along which its units lie. */
+export type Rectified = { node: NodePath; axis: number };
+
+/** The same, with the type of each of the program's values, and the nodes of which units can fall silent. */
+export function lowerTypedTraining(
+  graph: Graph,
+  options: TrainingOptions,
+): { program: Program; metrics: TrainSpec["metrics"]; types: readonly TensorType[]; rectified: Rectified[] } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
   if (!main) throw new Error("A checked graph has an output.");
@@ -115,7 +121,9 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
   const blended: { target: Value; mixed: Mixed }[] = [];
   const wired: Value[] = [];
   const { mixup } = options;
+  const { rectified, see } = findRectified();
   const outputs = lowerNodes(writer, graph, checked, inputs, {
+    see,
     change: (args) => {
       if (bodyTargets(graph).length > 0) {
         const whole = readTargets();
@@ -172,6 +180,27 @@ export function lowerTypedTraining(graph: Graph, options: TrainingOptions): { pr
       ...written.map(({ name }) => ({ output: name, reduce: "mean" as const, when: "validation" as const })),
     ],
     types: writer.types,
+    rectified,
+  };
+}
+
+/** Where a curve is 0 from here down, a unit that never gets above gives nothing, and learns nothing. */
+const LOW = [-1e6, -50, -4];
+
+/** Collects nodes with such a curve as a network is written. Behind a convolution units are channels, else they are the last axis. */
+function findRectified(): { rectified: Rectified[]; see: See } {
+  const rectified: Rectified[] = [];
+  const channelled = new Set<number>();
+  return {
+    rectified,
+    see: ({ path, layer }, given, arrived) => {
+      const [from] = Object.values(arrived).flat();
+      const isChannelled = layer.category === "convolution" || (layer.category !== "linear" && from !== undefined && channelled.has(from.id));
+      if (isChannelled) for (const { id } of Object.values(given)) channelled.add(id);
+      const shape = given.y?.type.shape ?? [];
+      const axis = isChannelled || shape.length > 3 ? 1 : shape.length - 1;
+      if (axis >= 1 && layer.curve && LOW.every((x) => layer.curve?.(x) === 0) && typeof shape[axis] === "number") rectified.push({ node: path, axis });
+    },
   };
 }
 
@@ -216,16 +245,18 @@ function declareInputs(writer: ProgramWriter, graph: Graph, checked: Checked, pr
   });
 }
 
+type See = (step: Step, values: { [port: string]: Value }, arrived: Inputs<Value>) => void;
+
 /**
  * Writes everything between inputs and outputs; `change` may put others in the place of what comes in, `see` is shown what each node gives, and
- * of an Output what it takes. Weights are declared first, since values are numbered in that order.
+ * of an Output what it takes, and then what arrived. Weights are declared first, since values are numbered in that order.
  */
 function lowerNodes(
   writer: ProgramWriter,
   graph: Graph,
   checked: Checked,
   inputs: DeclaredInput[],
-  { change = (args) => args, see }: { change?: (args: { [name: string]: Value }) => { [name: string]: Value }; see?: (step: Step, values: { [port: string]: Value }) => void } = {},
+  { change = (args) => args, see }: { change?: (args: { [name: string]: Value }) => { [name: string]: Value }; see?: See } = {},
 ): { [name: string]: Value } {
   for (const input of inputs) if (input.preprocess) declareMoments(writer, input, input.preprocess);
   const tuned = isTuned(graph);
@@ -237,7 +268,7 @@ function lowerNodes(
       const { node, layer, params, types, path } = step;
       const b = writer.at(path, (role, inner) => lowerBody(bodyOf(checked, step, role), [...steps, { node: node.id, role }], inner), tuningOf(path));
       const given = layer.lower(params, arrived, b, types, node);
-      see?.(step, layer.boundary?.kind === "output" && arrived.x && !Array.isArray(arrived.x) ? { x: arrived.x } : given);
+      see?.(step, layer.boundary?.kind === "output" && arrived.x && !Array.isArray(arrived.x) ? { x: arrived.x } : given, arrived);
       return given;
     });
   return lowerBody(graph, [], change(Object.fromEntries(inputs.map((input) => [input.name, input.preprocess ? writePreprocess(writer, input, input.preprocess) : input.value]))));

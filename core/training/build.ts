@@ -26,6 +26,9 @@ const CHECKPOINT_EVERY_MS = 30_000;
 /** Below this much work a step, handing parts of it to other cores costs more than it saves. */
 const SINGLE_THREAD_MULTIPLY_ADDS = 5e6;
 
+/** Looks at the nodes are to cost next to nothing. */
+const LOOKS = { everyMs: 1_000, share: 0.005 };
+
 /** What says more of a row is no longer drawn as a point. */
 const MOST_POINT_NUMBERS = 256;
 
@@ -38,7 +41,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
   const { train, validation } = manifest.splits;
   const task = taskNamed(manifest.task);
   const points = pointsOf(graph, task, validation.rows);
-  const { program, metrics, types } = lowerOrder(graph, settings, manifest);
+  const { program, metrics, types, rectified } = lowerOrder(graph, settings, manifest);
   const features = findFeatures(program, types, train.rows + validation.rows);
   const crops = program.inputs
     .filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && !train.more?.[name] && typeof shape[1] === "string")
@@ -78,6 +81,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     ...(points ? { points } : {}),
     ...(task.writes && manifest.text ? { generate: writingOf(settings, manifest.text, program, train.input.shape[0] ?? 1) } : {}),
     ...latticeOf(graph, manifest),
+    looks: { ...LOOKS, rectified },
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Look } from "./look.ts";
 
 /**
  * What a run says while it goes, in the order it happened; points never step backwards. The engine sends arrays of these,
@@ -39,6 +40,8 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("judged"), step: z.int(), learnt: z.boolean(), message: z.string() }),
   /** A knob has taken hold after this step: the next one is the first with it. `before` is what was in force, where that is one number. */
   z.strictObject({ type: z.literal("turned"), id: z.string(), step: z.int(), epoch: z.int(), before: Value, stepsPerEpoch: z.int(), totalSteps: z.int() }),
+  /** A step that was looked at, node by node. */
+  z.strictObject({ type: z.literal("looked"), ...Look.shape }),
   z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warn"]), message: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

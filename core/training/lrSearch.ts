@@ -28,7 +28,7 @@ export function lrSteps(): number[] {
 
 /** The order of a run, made into that of a search: the same network, rows and optimizer under a rising rate, of which nothing is kept. */
 export function lrSearchSpec(spec: TrainSpec, stepsPerEpoch: number): TrainSpec {
-  const { earlyStopping, ema, oneBatch, generate, lattice, ...rest } = spec;
+  const { earlyStopping, ema, oneBatch, generate, lattice, looks, ...rest } = spec;
   return {
     ...rest,
     // What validation rows there are is evaluated after each epoch; nobody asks for it here.

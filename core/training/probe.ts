@@ -51,7 +51,7 @@ export function probeKey(spec: TrainSpec): string {
 
 /** An order made into one that only measures: nothing of it is kept, and it goes on for as long as it is let. */
 export function probeSpec(spec: TrainSpec, rows: { train?: number; validation: number }): TrainSpec {
-  const { earlyStopping, resumeFrom, generate, lattice, ...rest } = spec;
+  const { earlyStopping, resumeFrom, generate, lattice, looks, ...rest } = spec;
   const { train, validation } = spec.data;
   return {
     ...rest,

@@ -146,6 +146,12 @@ export const TrainSpec = z.strictObject({
       without: z.array(z.int().min(0)),
     })
     .optional(),
+  /**
+   * Steps are looked at node by node, at most every `everyMs` and ever more rarely as the run grows old (0: as often as may be), and only where
+   * the last look cost no more than this share of the time since. `rectified`: nodes of which silent units are counted along an axis. It
+   * changes no number. Absent: none is looked at.
+   */
+  looks: z.strictObject({ everyMs: z.int().min(0), share: z.number().min(0), rectified: z.array(z.strictObject({ node: z.string(), axis: z.int().min(1).max(8) })) }).optional(),
   /** Settings that were changed when the run was here before, to be changed again at the same steps, and those that wait to be. */
   knobs: z.array(Knob).optional(),
 });

@@ -129,7 +129,7 @@ function endsOf(sizes: readonly number[]): number[] {
 }
 
 /**
- * Drops every point after `step` and notes it, so that open charts drop theirs: what a resumed run does before its first step.
+ * Drops every point and every look after `step` and notes it, so that open charts drop theirs: what a resumed run does before its first step.
  * @throws LeaseLost where `token` is not the run's present lease.
  */
 export async function rewindMetrics(tx: Tx, run: RunRef, token: number, step: number): Promise<void> {
@@ -137,6 +137,7 @@ export async function rewindMetrics(tx: Tx, run: RunRef, token: number, step: nu
     UPDATE "Run" SET "rewinds" = "rewinds" || ${JSON.stringify([[token, step]])}::jsonb
     WHERE "id" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   if (held === 0) throw new LeaseLost(run, token);
+  await tx.$executeRaw`DELETE FROM "RunLook" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "step" > ${step}`;
   await tx.$executeRaw`DELETE FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "firstStep" > ${step}`;
   const torn = await tx.$queryRaw<{ key: string; level: number; index: number; steps: Uint8Array }[]>`
     SELECT "key", "level", "index", "steps" FROM "MetricChunk"

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Look } from "../../core/training/look.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { isDatabaseAway } from "../errors.ts";
+import { readLook } from "../runs/looks.ts";
 import { LOG_LINES, type LogLine, type RunProgress, type RunResults, readLog, readProgress, readResults, readResultsMark } from "../runs/read.ts";
 import { readLastSteps, readPointsAfter, type Value } from "./query.ts";
 import type { RunRef } from "./store.ts";
@@ -17,6 +19,8 @@ export type RunNews = {
   /** How the run stands, with its results where they are new to the reader. */
   state?: RunProgress & Partial<RunResults>;
   log?: LogLine[];
+  /** The last step that was looked at, where that is new to the reader; null: none is left. */
+  look?: Look | null;
 };
 
 /**
@@ -52,6 +56,7 @@ type News = {
   log: LogLine[];
   progress: RunProgress;
   results: Results;
+  look: Look | null;
   more: boolean;
 };
 type Results = { mark: string; results: RunResults };
@@ -99,6 +104,7 @@ export class Watcher {
     let at = cursor;
     let progress = "";
     let mark: string | null = null;
+    let looked: number | null | undefined;
     let allowedUntil = Date.now() + 5_000;
     while (!signal.aborted && !this.#closed) {
       try {
@@ -116,6 +122,9 @@ export class Watcher {
         const standing = JSON.stringify(found.progress);
         const hasResults = found.results.mark !== mark;
         if (standing !== progress || hasResults) news.state = { ...found.progress, ...(hasResults ? found.results.results : {}) };
+        const lookStep = found.look?.step ?? null;
+        if (lookStep !== looked && (lookStep !== null || looked !== undefined)) news.look = found.look;
+        looked = lookStep;
         progress = standing;
         mark = found.results.mark;
         if (Object.keys(news).length > 0) yield { id: writeCursor(at), news };
@@ -219,6 +228,7 @@ async function readNews(db: Database, run: RunRef, cursor: Cursor, remembered: M
         log,
         progress: await readProgress(tx, run),
         results,
+        look: await readLook(tx, run),
         more: more || log.length === LOG_LINES,
       };
     },

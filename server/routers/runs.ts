@@ -20,6 +20,7 @@ import { compareRuns, frozenGraph, RunIds } from "../runs/compare.ts";
 import { listEndings } from "../runs/endings.ts";
 import { findLr } from "../runs/findLr.ts";
 import { countRuns, GroupRuns, groupRuns, ListRuns, lineFields, listColumns, listRuns, RunQuestion, toLine } from "../runs/list.ts";
+import { listLooks, readLook, readPulse } from "../runs/looks.ts";
 import { findBatch, measure } from "../runs/measure.ts";
 import { openCheckpoint } from "../runs/openCheckpoint.ts";
 import { listTags, Organize, organizeRuns, setNotes } from "../runs/organize.ts";
@@ -173,6 +174,19 @@ export const runs = router({
       return { series: await queryMetrics(db, { id: runId, orgId }, question) };
     }),
 
+  /** What one node, with all inside it, did at each step that was looked at. */
+  looks: org("viewer")
+    .input(z.strictObject({ runId: Id, node: z.string().min(1).max(2_000) }))
+    .query(async ({ ctx: { db, orgId }, input: { runId, node } }) => {
+      await requireRun(db, orgId, runId);
+      return listLooks(db, { runId, orgId, node });
+    }),
+
+  /** How the model's newest run that trains stands, node by node; null where none trains. */
+  pulse: org("viewer")
+    .input(z.strictObject({ modelId: Id }))
+    .query(({ ctx, input }) => readPulse(ctx.db, ctx.orgId, input.modelId)),
+
   log: org("viewer")
     .input(z.strictObject({ runId: Id, after: z.int().min(0).default(0) }))
     .query(async ({ ctx: { db, orgId }, input: { runId, after } }) => {
@@ -225,6 +239,8 @@ async function getRun(db: Database, orgId: string, id: string) {
   return {
     ...summary,
     ...(await readResults(db, { id, orgId })),
+    /** The last step that was looked at node by node; null while none was. */
+    look: await readLook(db, { id, orgId }),
     graph,
     settings,
     dataset: {

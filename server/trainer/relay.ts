@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
+import type { Look } from "../../core/training/look.ts";
 import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
@@ -35,6 +36,7 @@ type Batch = {
   marks: (RunMark | RunText)[];
   /** The step that each knob took hold after, by its id. */
   turned: { [knob: string]: number };
+  looks: Look[];
   log: LogLine[];
 };
 
@@ -186,6 +188,7 @@ export class Relay {
       checkpoints: [],
       marks: [],
       turned: {},
+      looks: [],
       log: this.#lines,
     };
     let count = 0;
@@ -236,6 +239,11 @@ export class Relay {
         batch.turned[event.id] = event.step;
         batch.marks.push({ step: event.step, kind: "knob", text });
         batch.log.push({ level: "info", message: `${text.slice(0, -1)} from step ${event.step + 1} on.`, at: new Date() });
+        return;
+      }
+      case "looked": {
+        const { type: _, ...look } = event;
+        batch.looks.push(look);
         return;
       }
       case "log":
@@ -292,6 +300,10 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked:
       const lines = batch.log.map(({ level, message, at }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token}::int)`);
       await tx.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES ${Prisma.join(lines)}`;
     }
+    for (const look of batch.looks)
+      await tx.$executeRaw`
+        INSERT INTO "RunLook" ("orgId", "runId", "step", "leaseToken", "look") VALUES (${orgId}::uuid, ${runId}::uuid, ${look.step}::int, ${token}::int, ${JSON.stringify(look)}::jsonb)
+        ON CONFLICT ("runId", "step") DO NOTHING`;
     const { lasting, passing } = sortOut(batch.checkpoints);
     for (const checkpoint of lasting) {
       if (checkpoint.isBest) await tx.$executeRaw`UPDATE "Checkpoint" SET "isBest" = false WHERE "runId" = ${runId}::uuid AND "isBest"`;
@@ -327,5 +339,6 @@ async function isWritten(tx: Tx, { runId, token }: Lease, number: number): Promi
 function sizeOf(event: RunEvent): number {
   if (event.type === "points") return 64 + 16 * event.steps.length;
   if (event.type === "evaluated") return 256 + Object.values(event.tensors).reduce((sum, { data }) => sum + 8 * data.length, 0) + 8 * Object.values(event.samples).flat(2).length;
+  if (event.type === "looked") return 256 + 160 * Object.keys(event.nodes).length;
   return event.type === "generated" ? 256 + 8 * event.tokens.length : 256;
 }

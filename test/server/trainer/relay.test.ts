@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimRun, type Lease, takeAway } from "../../../server/agent/lease.ts";
 import type { Database } from "../../../server/database/client.ts";
+import { rewindMetrics } from "../../../server/metrics/store.ts";
 import { cancelRun } from "../../../server/runs/change.ts";
+import { listLooks, readLook } from "../../../server/runs/looks.ts";
 import { Relay } from "../../../server/trainer/relay.ts";
 import { openWorld, type World } from "../../fault/world.ts";
 
@@ -64,6 +66,8 @@ const points = (key: string, from: number, count: number) => ({
   steps: Array.from({ length: count }, (_, at) => from + at),
   values: Array.from({ length: count }, (_, at) => (from + at) / 10),
 });
+
+const look = (step: number) => ({ type: "looked" as const, step, stepMs: 2, inputs: { x: [32, 57] }, nodes: { fc: { forwardMs: 0.5, backwardMs: 1, gradient: step / 10 } } });
 
 describe("the relay", () => {
   it("writes each batch once, also when the connection broke between commit and answer", async () => {
@@ -146,5 +150,20 @@ describe("the relay", () => {
     expect(broken).toHaveLength(1);
     // All or nothing: the points of the refused batch are not there either.
     expect(await world.series(lease.runId)).toEqual({});
+  });
+
+  it("writes each look once, and a rewind takes back those that lie behind it", async () => {
+    const lease = await claim();
+    const relay = openRelay(breaking(world.db, ["after", "never"]), lease);
+    relay.push([points("train/loss", 1, 6), look(3), look(6)]);
+    await relay.drain();
+    const run = { id: lease.runId, orgId: lease.orgId };
+    expect((await listLooks(world.db, { ...run, runId: run.id, node: "fc" })).map(({ step, gradient }) => [step, gradient])).toEqual([
+      [3, 0.3],
+      [6, 0.6],
+    ]);
+    await world.db.$transaction((tx) => rewindMetrics(tx, run, lease.token, 4));
+    expect(await world.db.$transaction((tx) => readLook(tx, run))).toMatchObject({ step: 3, inputs: { x: [32, 57] } });
+    expect(await listLooks(world.db, { ...run, runId: run.id, node: "elsewhere" })).toEqual([]);
   });
 });
