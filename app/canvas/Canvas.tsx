@@ -15,7 +15,7 @@ import {
   useStore,
   useStoreApi,
 } from "@xyflow/react";
-import { type FocusEvent, type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type FocusEvent, lazy, type MouseEvent, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import "./furniture.css";
@@ -51,6 +51,8 @@ import { pointAt as tellPointer } from "./usePeople.ts";
 import { type CanvasHandle, type Point, useStudio } from "./useStudio.ts";
 import { createViewer, type FurnitureView, type NodeView } from "./view.ts";
 import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
+
+const Pulse = lazy(() => import("./pulse/Pulse.tsx"));
 
 const nodeTypes = { layer: LayerNode, note: NoteNode, frame: FrameNode };
 type AnyNode = FlowNode | FlowFurniture;
@@ -272,6 +274,11 @@ export function Canvas() {
           <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">
             <CanvasTools />
             <PreviewBar />
+            {modelId !== null && (
+              <Suspense>
+                <Pulse modelId={modelId} />
+              </Suspense>
+            )}
             <Breadcrumb />
           </div>
         </ReactFlow>

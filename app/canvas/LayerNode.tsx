@@ -12,6 +12,7 @@ import { renameNode } from "./edits.ts";
 import { setOpen } from "./folds.ts";
 import { Inside } from "./Inside.tsx";
 import { NodePreview } from "./preview/NodePreview.tsx";
+import { usePulse } from "./pulse/usePulse.ts";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 import type { NodeView, PortView } from "./view.ts";
@@ -22,6 +23,7 @@ export type FlowNode = Node<NodeView, "layer">;
 export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeProps<FlowNode>) {
   const zone = view.bodies.length > 0;
   const open = view.bodies.some((body) => body.drawing !== null);
+  const glow = usePulse((s) => s.glow.get(view.id));
   // Ports of a block come and go with its body; wires must then find them anew.
   const ports = [...[...view.inputs, ...view.outputs].map((port) => port.id), open].join(" ");
   const drawn = useRef(ports);
@@ -49,7 +51,8 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       data-unknown={!view.known || undefined}
       data-bypassed={view.bypassed || undefined}
       data-frozen={view.frozen || undefined}
-      style={{ "--bar": categoryColor(view.category), minWidth: widthFor(Math.max(view.inputs.length, view.outputs.length)) } as React.CSSProperties}
+      data-glow={glow ? (glow.remark ? "remark" : "plain") : undefined}
+      style={{ "--bar": categoryColor(view.category), "--level": glow?.level, minWidth: widthFor(Math.max(view.inputs.length, view.outputs.length)) } as React.CSSProperties}
     >
       <Ports node={view.id} title={view.label} type="target" ports={view.inputs} />
       <span className="layer-bar" aria-hidden />
@@ -106,6 +109,13 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
       )}
       {view.outputs.length > 1 && <PortNames ports={view.outputs} />}
       <Ports node={view.id} title={view.label} type="source" ports={view.outputs} />
+      {glow && (
+        <span className="layer-glow" title={glow.remark ?? undefined}>
+          <span className="sr-only">{glow.title} </span>
+          {glow.text}
+          {glow.remark && <span className="sr-only">. {glow.remark}</span>}
+        </span>
+      )}
       <NodePreview id={view.id} title={view.title} />
     </div>
   );

@@ -2,8 +2,10 @@
 
 import { BaseEdge, type Edge, type EdgeProps, getSmoothStepPath } from "@xyflow/react";
 import { memo } from "react";
+import { bind } from "../../core/graph/dims.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { usePreview } from "./preview/usePreview.ts";
+import { usePulse } from "./pulse/usePulse.ts";
 import { useGraph } from "./useGraph.ts";
 import type { EdgeView } from "./view.ts";
 
@@ -22,7 +24,7 @@ export const WireEdge = memo(function WireEdge({
   data,
   selected,
 }: EdgeProps<FlowEdge>) {
-  const real = useRealShape(source, sourceHandleId ?? "");
+  const real = useRealShape(source, sourceHandleId ?? "", data?.shape ?? "");
   const straight = Math.abs(sourceX - targetX) < 1 && targetY > sourceY;
   const path = straight
     ? `M${sourceX} ${sourceY}L${targetX} ${targetY}`
@@ -40,10 +42,11 @@ export const WireEdge = memo(function WireEdge({
   );
 });
 
-/** The shape with the sizes that the previewed sample really has; null where none is shown. */
-function useRealShape(node: string, port: string): string | null {
+/** The shape with the sizes that the previewed sample really has, or the last batch of a run that trains; null where neither is there. */
+function useRealShape(node: string, port: string, shape: string): string | null {
   const scope = useGraph((s) => s.scope);
-  return usePreview((s) =>
+  const inBatch = usePulse((s) => (Object.keys(s.sizes).length > 0 ? bindShape(shape, s.sizes) : null));
+  const previewed = usePreview((s) =>
     s.on
       ? (s.values
           .get(pathOf(scope, node))
@@ -51,4 +54,13 @@ function useRealShape(node: string, port: string): string | null {
           ?.small?.shape.join("×") ?? null)
       : null,
   );
+  return previewed ?? inBatch;
+}
+
+/** The batch keeps its letter: it is the size that everybody expects to be any. */
+function bindShape(shape: string, sizes: { readonly [symbol: string]: number }): string {
+  return shape
+    .split("×")
+    .map((dim) => (dim === "B" || /^\d*$/.test(dim) ? dim : bind(dim, sizes)))
+    .join("×");
 }

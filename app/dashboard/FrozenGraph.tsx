@@ -1,15 +1,20 @@
 "use client";
 
-import { memo, useMemo } from "react";
+import { memo, useMemo, useState } from "react";
 import { checkGraph } from "../../core/graph/check.ts";
+import { bind } from "../../core/graph/dims.ts";
 import type { Body, Graph, Node } from "../../core/graph/document.ts";
 import { withoutFurniture } from "../../core/graph/furniture.ts";
 import { formatShape } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import type { Layer } from "../../core/layers/kit.ts";
 import { readParams } from "../../core/layers/params.ts";
+import { type Glow, glowOf, type Look, measures, sizesOf } from "../../core/training/look.ts";
 import { categoryColor } from "../canvas/categories.ts";
+import { GlowChoice, GlowLegend } from "../canvas/pulse/GlowChoice.tsx";
+import { readShown, writeShown } from "../canvas/pulse/shown.ts";
 import { formatCount } from "../ui/format.ts";
+import { NodeTable } from "./NodeTable.tsx";
 
 const WIDTH = 184;
 const HEIGHT = 46;
@@ -17,17 +22,49 @@ const MARGIN = 12;
 
 /**
  * The network as it was when the run began, drawn where its nodes stood. What is inside zones and blocks is counted, not
- * drawn: the studio opens them. `fault` is the path of the node that broke the run.
+ * drawn: the studio opens them. `fault` is the path of the node that broke the run; `look` the last step that was looked at, whose
+ * figures the nodes show and by whose batch the shapes on the wires are.
  */
-export const FrozenGraph = memo(function FrozenGraph({ graph, fault }: { graph: Graph; fault?: string | null }) {
+export const FrozenGraph = memo(function FrozenGraph({ graph, runId, fault, look = null }: { graph: Graph; runId: string; fault?: string | null; look?: Look | null }) {
+  const [shown, setShown] = useState(readShown);
+  const measure = measures.find(({ id }) => id === shown);
   const checked = useMemo(() => checkGraph(graph), [graph]);
   const box = useMemo(() => bounds(graph), [graph]);
+  const glow = useMemo(
+    (): Glow =>
+      look && measure
+        ? glowOf(
+            look,
+            withoutFurniture(graph).nodes.map(({ id }) => id),
+            measure,
+          )
+        : new Map(),
+    [graph, look, measure],
+  );
+  const sizes = useMemo(() => (look ? sizesOf(look, graph, checked) : {}), [look, graph, checked]);
   if (graph.nodes.length === 0) return <p className="text-ink2">This graph is empty.</p>;
   const faulty = fault?.split("/")[0] ?? null;
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
 
   return (
-    <figure className="space-y-2">
+    <figure className="space-y-2.5">
+      {look && (
+        <div className="space-y-1.5">
+          <GlowChoice
+            shown={shown}
+            onShown={(next) => {
+              writeShown(next);
+              setShown(next);
+            }}
+          />
+          {measure && (
+            <>
+              <GlowLegend measure={measure} />
+              <p className="text-sm text-ink2">{measure.doc}</p>
+            </>
+          )}
+        </div>
+      )}
       <svg
         role="img"
         aria-label={`The frozen graph: ${graph.nodes.length} nodes, ${formatCount(checked.totals.parameters)} parameters`}
@@ -56,30 +93,44 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, fault }: { graph: 
                   strokeWidth={4}
                   paintOrder="stroke"
                 >
-                  {formatShape(type.shape)}
+                  {formatShape(type.shape.map((dim) => bind(dim, sizes)))}
                 </text>
               )}
             </g>
           );
         })}
         {withoutFurniture(graph).nodes.map((node) => (
-          <NodeBox key={node.id} node={node} parameters={checked.parameterCount.get(node.id) ?? 0} faulty={node.id === faulty} />
+          <NodeBox key={node.id} node={node} parameters={checked.parameterCount.get(node.id) ?? 0} faulty={node.id === faulty} glow={glow.get(node.id)} />
         ))}
       </svg>
       <figcaption className="text-sm text-ink2 tabular-nums">
         {formatCount(graph.nodes.length)} nodes, {formatCount(checked.totals.parameters)} parameters, {formatCount(checked.totals.multiplyAdds)} multiply-adds a sample
       </figcaption>
+      {look && <NodeTable graph={graph} look={look} runId={runId} sizes={sizes} />}
     </figure>
   );
 });
 
-function NodeBox({ node, parameters, faulty }: { node: Node; parameters: number; faulty: boolean }) {
+function NodeBox({ node, parameters, faulty, glow }: { node: Node; parameters: number; faulty: boolean; glow: ReturnType<Glow["get"]> }) {
   const layer = findLayer(node.type);
   const inner = Object.values(node.bodies ?? {}).reduce((sum, body) => sum + countNodes(body), 0);
   const line = inner > 0 ? `${inner} node${inner === 1 ? "" : "s"} inside` : layer ? summaryOf(layer, node) : "unknown to this version";
   return (
     <g transform={`translate(${node.at.x} ${node.at.y})`}>
-      <title>{`${node.name || layer?.title || node.type}${line ? `: ${line}` : ""}`}</title>
+      <title>{`${node.name || layer?.title || node.type}${line ? `: ${line}` : ""}${glow ? `. ${glow.title} ${glow.text}. ${glow.remark ?? ""}` : ""}`}</title>
+      {glow && (
+        <rect
+          x={-2}
+          y={-2}
+          width={WIDTH + 4}
+          height={HEIGHT + 4}
+          rx={10}
+          fill="none"
+          stroke={glow.remark ? "var(--warn)" : "var(--glow)"}
+          strokeWidth={glow.remark ? 4 : 2 + 5 * glow.level}
+          strokeOpacity={glow.remark ? 1 : 0.2 + 0.6 * glow.level}
+        />
+      )}
       <rect
         width={WIDTH}
         height={HEIGHT}
@@ -95,6 +146,21 @@ function NodeBox({ node, parameters, faulty }: { node: Node; parameters: number;
       {line && (
         <text x={17} y={35} fontSize={11.5} fill="var(--ink2)">
           {clip(line, 27)}
+        </text>
+      )}
+      {glow && (
+        <text
+          x={WIDTH - 9}
+          y={35}
+          fontSize={10.5}
+          textAnchor="end"
+          fontFamily="var(--font-mono)"
+          fill={glow.remark ? "var(--warn)" : "var(--ink)"}
+          stroke="var(--raise)"
+          strokeWidth={4}
+          paintOrder="stroke"
+        >
+          {glow.text}
         </text>
       )}
       {parameters > 0 && (

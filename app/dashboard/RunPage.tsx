@@ -82,7 +82,7 @@ function Side({ run, store }: { run: Run; store: MetricStore }) {
   const canTry = onnxObstacle(run) === null;
   const tabs = [
     { id: "results", title: "Results", content: <Results run={run} store={store} /> },
-    { id: "graph", title: "Graph", content: <FrozenGraph graph={run.graph} fault={run.failure?.node} /> },
+    { id: "graph", title: "Graph", content: <FrozenGraph graph={run.graph} runId={run.id} fault={run.failure?.node} look={run.look} /> },
     { id: "log", title: "Log", content: <RunLog runId={run.id} /> },
     { id: "settings", title: "Settings", content: <FrozenSettings run={run} /> },
     ...(canTry ? [{ id: "try", title: "Try it", content: <TryIt run={run} /> }] : []),

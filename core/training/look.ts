@@ -1,5 +1,8 @@
 import { z } from "zod";
+import type { Checked } from "../graph/check.ts";
+import type { Graph } from "../graph/document.ts";
 import type { NodePath } from "../graph/path.ts";
+import { bodyInputs } from "../layers/input.ts";
 
 /** JSON has no NaN: such a value is `null`. */
 const Value = z.number().nullable();
@@ -27,6 +30,18 @@ export const Look = z.strictObject({
   nodes: z.record(z.string(), NodeLook),
 });
 export type Look = z.infer<typeof Look>;
+
+/** How large the symbols of a graph's shapes were in the step that was looked at: `B` and `T`. */
+export function sizesOf(look: Look, graph: Graph, checked: Checked): { [symbol: string]: number } {
+  const sizes: { [symbol: string]: number } = {};
+  for (const { name, node } of bodyInputs(graph)) {
+    const shape = checked.types.get(node.id)?.outputs.y?.shape ?? [];
+    const real = look.inputs[name] ?? [];
+    if (real.length !== shape.length) continue;
+    for (const [axis, dim] of shape.entries()) if (typeof dim === "string" && real[axis] !== undefined) sizes[dim] = real[axis];
+  }
+  return sizes;
+}
 
 /** What the node at `path` and all those inside it did together; null where it did nothing. */
 export function lookAt(look: Look, path: NodePath): NodeLook | null {
@@ -108,7 +123,7 @@ export const measures: readonly Measure[] = [
   },
   {
     id: "dead",
-    title: "Dead units",
+    title: "Dead",
     doc: "Units of a ReLU or its like that were 0 for every row of the batch: they give nothing and learn nothing.",
     of: ({ units, dead }) => (units ? (dead ?? 0) / units : null),
     level: (value) => value,
@@ -127,7 +142,7 @@ export const measures: readonly Measure[] = [
 ];
 
 /** How nodes glow by one measure: those to which it applies, by path. */
-export type Glow = Map<NodePath, { level: number; text: string; remark: string | null }>;
+export type Glow = Map<NodePath, { level: number; title: string; text: string; remark: string | null }>;
 
 /** The glow of the nodes at these paths. */
 export function glowOf(look: Look, paths: readonly NodePath[], measure: Measure): Glow {
@@ -138,6 +153,9 @@ export function glowOf(look: Look, paths: readonly NodePath[], measure: Measure)
   });
   const all = values.map(([, value]) => value);
   return new Map(
-    values.map(([path, value]) => [path, { level: Math.min(1, Math.max(0, measure.level(value, all))), text: measure.print(value), remark: measure.remark(value, all) }]),
+    values.map(([path, value]) => [
+      path,
+      { level: Math.min(1, Math.max(0, measure.level(value, all))), title: measure.title, text: measure.print(value), remark: measure.remark(value, all) },
+    ]),
   );
 }
