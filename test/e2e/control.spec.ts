@@ -2,9 +2,33 @@ import { expect, test } from "@playwright/test";
 import { startFrom, trainFor } from "./studio.ts";
 
 test("a run is turned, paused, resumed and stopped by hand, and its curves say so", async ({ page }) => {
-  await startFrom(page, "Tabular MLP");
+  const modelId = await startFrom(page, "Tabular MLP");
   await trainFor(page, 9000);
   await expect(page.getByText("Training", { exact: true }).first()).toBeVisible();
+
+  await test.step("the nodes show what the run does to them, with the sizes of the last batch", async () => {
+    await page.getByRole("tab", { name: "Graph" }).click();
+    const figures = page.getByRole("table");
+    await expect(figures.getByRole("columnheader", { name: "Gradient" })).toBeVisible();
+    await expect(figures.getByRole("caption")).toContainText(/Step [\d,]+, .* ms, B \d+/);
+    await expect(figures.getByRole("row", { name: /ReLU/ }).first()).toContainText("%");
+    await figures.getByRole("button", { name: "Linear" }).first().click();
+    await expect(page.getByRole("region", { name: /over time/ }).getByRole("img", { name: /^Gradient of/ })).toBeVisible({ timeout: 30_000 });
+    await page.getByRole("radio", { name: "Dead" }).click();
+    await expect(page.getByText("were 0 for every row of the batch").first()).toBeVisible();
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/glow-run.png` });
+
+    const run = page.url();
+    await page.goto(`/models/${modelId}`);
+    const pulse = page.getByRole("region", { name: "The run on the canvas" });
+    await expect(pulse).toContainText(/Run 1.*step/);
+    await pulse.getByRole("radio", { name: "Gradient" }).click();
+    await expect(page.locator(".layer-glow").first()).toContainText(/Gradient [\d.e-]+/);
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/glow-studio.png` });
+    await pulse.getByRole("radio", { name: "Plain" }).click();
+    await expect(page.locator(".layer-glow")).toHaveCount(0);
+    await page.goto(run);
+  });
 
   const rate = page.getByRole("form", { name: "Learning rate" });
   await rate.getByLabel("New learning rate").fill("0.0005");

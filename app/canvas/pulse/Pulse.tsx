@@ -23,7 +23,7 @@ export default function Pulse({ modelId }: { modelId: string }) {
   if (!run || !look) return null;
   const measure = measures.find(({ id }) => id === shown);
   return (
-    <section aria-label="The run on the canvas" className="flex min-h-[30px] flex-wrap items-center gap-x-2.5 gap-y-1 rounded-lg border border-line bg-panel py-px pr-px pl-2.5">
+    <section aria-label="The run on the canvas" className="flex min-h-[30px] flex-wrap items-center gap-x-2.5 gap-y-1 rounded-lg border border-line bg-panel px-2.5 py-px">
       <Link href={`/runs/${run.id}`} className="flex items-center gap-1.5 font-medium hover:underline">
         <span aria-hidden className={run.live ? "breathe size-1.5 rounded-full bg-accent" : "size-1.5 rounded-full bg-line2"} />
         Run {run.number}
