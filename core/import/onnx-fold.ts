@@ -266,6 +266,26 @@ const folds: { [op: string]: ConstantFold } = {
   Equal: two((a, b) => Number(a === b), "bool"),
   Greater: two((a, b) => Number(a > b), "bool"),
   Less: two((a, b) => Number(a < b), "bool"),
+  Max: (r, inputs) => (inputs.length === 2 ? two(Math.max)(r, inputs) : null),
+  Min: (r, inputs) => (inputs.length === 2 ? two(Math.min)(r, inputs) : null),
+  And: two((a, b) => Number(a !== 0 && b !== 0), "bool"),
+  Or: two((a, b) => Number(a !== 0 || b !== 0), "bool"),
+  Not: one((x) => Number(x === 0)),
+  Trilu: (r, [x, diagonal]) => {
+    const [rows = 0, columns = 0] = x?.shape.slice(-2) ?? [];
+    const k = diagonal ? scalarOf(diagonal) : 0;
+    if (!x || x.shape.length < 2 || k === null) return null;
+    const isUpper = r.int("upper", 1) === 1;
+    const isKept = (i: number) => {
+      const [row, column] = [Math.floor(i / columns) % rows, i % columns];
+      return isUpper ? column - row >= k : column - row <= k;
+    };
+    return tensorOf(
+      x.dtype,
+      x.shape,
+      numbersOf(x).map((value, i) => (isKept(i) ? value : 0)),
+    );
+  },
   Neg: one((x) => -x),
   Sqrt: one(Math.sqrt),
   Exp: one(Math.exp),

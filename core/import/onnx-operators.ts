@@ -7,6 +7,7 @@ import { findLayer } from "../layers/index.ts";
 import { concatTensors, dtypeOf, mapTensor, numbersOf, reshapeTensor, sliceTensor, transposeTensor } from "./constants.ts";
 import type { Wire } from "./drawing.ts";
 import { splitSizes } from "./onnx-fold.ts";
+import { fill, formulas, likeOf } from "./onnx-formulas.ts";
 import { findPattern } from "./onnx-patterns.ts";
 import { type Known, known, type Reading, tidyFloat } from "./onnx-reading.ts";
 import { readIf, readLoop, readScan } from "./onnx-zones.ts";
@@ -325,7 +326,7 @@ const clip: Rule = (r: Reading) => {
   if (low === 0 && high >= 3e38) return known.wire(r.draw("relu", {}, { x }));
   const has = { min: low > -3e38, max: high < 3e38 };
   if (!has.min && !has.max) return known.wire(x);
-  if (has.min && has.max) return known.wire(r.draw("hardtanh", { min_val: low, max_val: high }, { x }));
+  if (has.min && has.max && x.type.dtype === "float32") return known.wire(r.draw("hardtanh", { min_val: low, max_val: high }, { x }));
   return known.wire(r.draw("clamp", { min: has.min ? low : "none", max: has.max ? high : "none" }, { x }));
 };
 
@@ -660,15 +661,19 @@ const cast: Rule = (r: Reading) => {
 };
 
 const expand: Rule = (r: Reading) => {
-  const x = r.wire(0);
   const shape = r.sizes(1);
   if (!shape) r.refuse("its shape is computed from data while the model runs.");
+  const number = r.scalar(0);
+  const dtype = r.constant(0)?.dtype;
+  // A number laid out is no weight, though a constant of many is held as one.
+  if (number !== null && dtype && dtype !== "uint8" && shape.length > 0) return known.wire(fill(r, number, dtype, shape));
+  const x = r.wire(0);
   const lead = shape.length - x.type.shape.length;
   if (lead <= 0 && shape.every((size, i) => size === 1 || size === x.type.shape[i - lead])) return known.wire(x);
   const size = shape.map((length, i) => (length === x.type.shape[i - lead] || (length === 1 && i >= lead) ? -1 : length));
   const letters = size.filter((length) => typeof length === "string");
   // Sizes known only at run time are those of some input.
-  const like = letters.length > 0 ? r.around.inputs.find(({ type }) => letters.every((letter) => type.shape.includes(letter))) : undefined;
+  const like = likeOf(r, letters);
   return known.wire(r.draw("expand", { size: size as Json[] }, { x, ...(like ? { like } : {}) }));
 };
 
@@ -807,6 +812,7 @@ function drawApart(r: Reading, y: Wire, directions: number, hidden: number): Wir
 
 /** Every operator that is read, by its name in ONNX's own domain, in alphabetical order. */
 export const operators: { [op: string]: Rule | undefined } = {
+  ...formulas,
   Abs: unary("abs"),
   Add: arithmetic,
   And: (r) => known.wire(r.draw("logical_and", {}, { a: r.wire(0), b: r.wire(1) })),
@@ -823,12 +829,6 @@ export const operators: { [op: string]: Rule | undefined } = {
   ConvTranspose: transposedConvolution,
   Cos: unary("cos"),
   CumSum: cumSum,
-  DepthToSpace: (r) =>
-    known.wire(
-      r.text("mode", "DCR") === "CRD"
-        ? r.draw("pixel_shuffle", { upscale_factor: r.int("blocksize", 1) }, { x: r.wire(0) })
-        : r.refuse("it takes blocks apart in the order DCR; PixelShuffle has CRD."),
-    ),
   Div: arithmetic,
   Dropout: (r: Reading) => known.wire(r.draw("dropout", { p: r.has(1) ? (r.scalar(1) ?? 0.5) : r.float("ratio", 0.5) }, { x: r.wire(0) })),
   Einsum: (r) => known.wire(r.draw("einsum", { equation: r.text("equation", "").replaceAll(" ", "") }, { x: r.node.inputs.map((_, i) => r.wire(i)) })),

@@ -2,7 +2,7 @@ import { type Tensor, tensorOf } from "../export/tensor.ts";
 import type { Json } from "../graph/document.ts";
 import type { Dim } from "../graph/shape.ts";
 import type { Inputs } from "../layers/kit.ts";
-import { numbersOf, scalarOf } from "./constants.ts";
+import { decodeTensor, numbersOf, scalarOf } from "./constants.ts";
 import { type Drawing, Undrawable, type Wire } from "./drawing.ts";
 import { type FileAttribute, type FileGraph, type FileNode, OnnxError, quote } from "./onnx-proto.ts";
 import type { Inside, Read } from "./onnx-zones.ts";
@@ -85,6 +85,12 @@ export class Reading {
   /** A list of texts; empty where it is not given. */
   texts(name: string): string[] {
     return (this.node.attributes.get(name)?.texts ?? []).map((bytes) => new TextDecoder().decode(bytes));
+  }
+
+  /** A tensor attribute, where it is given. */
+  tensor(name: string): Tensor | null {
+    const tensor = this.#attribute(name, "tensor");
+    return tensor ? decodeTensor(tensor) : null;
   }
 
   /** A sub-graph, as control flow has. @throws OnnxError ONNX_ATTRIBUTE where there is none */

@@ -39,6 +39,6 @@ export const where = defineLayer({
     { inputs: { condition: { dtype: "bool", shape: [3, 1] }, x: [2, 3, 4], other: [2, 1, 4] } },
     { params: { value: -1.5 }, inputs: { condition: { dtype: "bool", shape: [3] }, x: { dtype: "int64", shape: [2, 3] } } },
     { inputs: { condition: { dtype: "bool", shape: [3] }, x: { dtype: "int64", shape: [2, 3] }, other: [2, 3] } },
-    { inputs: { condition: { dtype: "bool", shape: [2, 3] }, x: [2, 3], other: [2, 3] } },
+    { inputs: { condition: { dtype: "bool", shape: [1, 3] }, x: [2, 3], other: [2, 3] } },
   ],
 });
