@@ -6,6 +6,8 @@ export const refusals = {
   NOT_FOUND: "NOT_FOUND",
   UNAUTHENTICATED: "UNAUTHORIZED",
   FORBIDDEN: "FORBIDDEN",
+  /** The API token is for reading only. */
+  SCOPE: "FORBIDDEN",
   INPUT_SHAPE: "BAD_REQUEST",
   /** Address, password or code is wrong; which of them is not said. */
   SIGN_IN_WRONG: "UNAUTHORIZED",

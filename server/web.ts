@@ -1,45 +1,49 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { addressOf } from "./auth/limits.ts";
 import { type Context, httpStatusOf, toRefusal } from "./auth/procedure.ts";
 import { doorOf, resolveSession, type Session } from "./auth/session.ts";
 import { type Config, config as readSettings, root } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
-import { AppError, isDatabaseAway } from "./errors.ts";
-import { matchDownload, sendDownload } from "./http/downloads.ts";
+import { isDatabaseAway } from "./errors.ts";
 import { allowedHosts, contentSecurityPolicy, refuse, setSecurityHeaders } from "./http/guard.ts";
-import { answerOAuth } from "./http/oauth.ts";
-import { matchRunTable, sendRunTable } from "./http/runTable.ts";
-import { answerSignIn } from "./http/signIn.ts";
-import { continueUpload, isUploadPart, receiveUpload, UPLOAD_PATH } from "./http/uploads.ts";
+import { mayOpen, pagePolicyOf } from "./http/pages.ts";
+import { findRoute } from "./http/routes.ts";
+import { UPLOAD_PATH } from "./http/uploads.ts";
 import { type Log, openLog } from "./log.ts";
 import { type Mailer, openMailer } from "./mail.ts";
 import { Watcher } from "./metrics/watch.ts";
 import { LiveModels } from "./models/live.ts";
-import { appRouter } from "./router.ts";
 import { type FileStore, openFileStore } from "./storage/files.ts";
 
-/** Bodies: a graph of 2 MiB in its JSON envelope, and some calls beside it. */
-const BODY_BYTES = 4 * 1024 * 1024;
-const CALLS_AT_ONCE = 20;
 /** How long a request may take to arrive: a file of some hundred MiB over a slow line, and anything else. */
 const UPLOAD_MS = 30 * 60_000;
 const BODY_MS = 30_000;
 
-/** Pages that are seen without a session: they hold nothing, and ask the eight open procedures. */
-const openPages = /^\/(sign-in|sign-up|forgot|(join|reset|verify|shared)\/[\w-]{1,64})$/;
+/** Where Next has no page and can have none: folders that begin so are left out of its addresses. */
+const NOWHERE = "/_nothing";
+/** What Next serves while it is being worked on. */
+const developmentPath = /^\/(_next|__nextjs)/;
 
 /** Answers a request for a page; Next's handler, or nothing in tests. */
 type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-export type WebOptions = { config: Config; db: Database; files: FileStore; log: Log; pages: PageHandler; mailer?: Mailer | null; isDevelopment?: boolean };
+export type WebOptions = {
+  config: Config;
+  db: Database;
+  files: FileStore;
+  log: Log;
+  pages: PageHandler;
+  mailer?: Mailer | null;
+  isDevelopment?: boolean /** How long the body of a call may take to arrive. */;
+  bodyMs?: number;
+};
 export type Web = { server: Server /** Ends open streams and waits for answers under way, at most two seconds. */; close(): Promise<void> };
 
 /** The HTTP server: guard first, then calls, downloads and pages. Every answer has a request id, and none has a stack. */
-export function createWeb({ config, db, files, log, pages, mailer = openMailer(config), isDevelopment = false }: WebOptions): Web {
+export function createWeb({ config, db, files, log, pages, mailer = openMailer(config), isDevelopment = false, bodyMs = BODY_MS }: WebOptions): Web {
   const hosts = allowedHosts(config);
   const watcher = new Watcher(db);
   const live = new LiveModels(db);
@@ -73,22 +77,22 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
       origin: config.PUBLIC_URL?.replace(/\/$/, "") ?? `http://${req.headers.host}`,
     };
 
-    // Whether it can serve is whether the database answers: both names are asked by proxies and watchers.
-    if (path === "/healthz" || path === "/readyz") return sendHealth(db, res);
-    if (path === UPLOAD_PATH && req.method === "POST") return receiveUpload(context, req, res);
-    if (isUploadPart(path) && ["HEAD", "PATCH", "DELETE"].includes(req.method ?? "")) return continueUpload(context, req, res, path);
-    if (path.startsWith("/api/trpc/")) return call(context, req, res, path.slice("/api/trpc/".length));
-    const download = matchDownload(path);
-    if (download && req.method !== "POST") return sendDownload(context, req, res, download);
-    const table = matchRunTable(path);
-    if (table && req.method !== "POST") return sendRunTable(context, req, res, table);
-    if (path.startsWith("/api/oauth/") && (await answerOAuth(context, req, res))) return;
+    const method = req.method ?? "";
+    const route = findRoute(method, path);
+    if (route && (await route.answer(context, req, res, path)) !== false) return;
     if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
-    if (config.AUTH === "required" && (await answerSignIn(context, req, res, path))) return;
-    if (req.method === "POST") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
-    if (isDocument(req) && !openPages.test(path) && !(await mayOpenPages(context))) {
-      res.writeHead(303, { Location: "/sign-in" }).end();
-      return;
+    if (method !== "GET" && method !== "HEAD") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
+    if (!(isDevelopment && developmentPath.test(path))) {
+      // Whoever is not signed in learns no more of a page that is not there than of one that is.
+      const page = pagePolicyOf(path) ?? { kind: "person" };
+      const visitor = page.kind === "public" ? null : await findVisitor(context);
+      if (visitor !== "unknown" && !mayOpen(page, visitor)) {
+        if (visitor === null) {
+          res.writeHead(303, { Location: "/sign-in" }).end();
+          return;
+        }
+        req.url = NOWHERE;
+      } else if (pagePolicyOf(path) === null) req.url = NOWHERE;
     }
     // Next takes the nonce for its own scripts from the request's policy.
     req.headers["content-security-policy"] = policy;
@@ -96,24 +100,8 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
     return pages(req, res);
   }
 
-  async function call(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
-    await context.session();
-    await nodeHTTPRequestHandler({
-      router: appRouter,
-      req,
-      res,
-      path,
-      createContext: () => context,
-      maxBodySize: BODY_BYTES,
-      maxBatchSize: CALLS_AT_ONCE,
-      allowMethodOverride: false,
-      // tRPC has no code of its own for what is over; a single call's answer still says 410.
-      responseMeta: ({ errors }) => (errors.length > 0 && errors.every(({ cause }) => cause instanceof AppError && cause.code === "LINK_OVER") ? { status: 410 } : {}),
-    });
-  }
-
   const server = createServer({ requestTimeout: UPLOAD_MS, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 }, (req, res) => {
-    if (req.method === "POST" && req.url !== UPLOAD_PATH) hurry(req);
+    if (req.method === "POST" && req.url !== UPLOAD_PATH) hurry(req, res, bodyMs);
     answer(req, res).catch((error: unknown) => {
       const refusal = toRefusal(error);
       const requestId = String(res.getHeader("X-Request-Id") ?? "");
@@ -139,33 +127,29 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
 }
 
 /** Ends a request whose body does not arrive in time. */
-function hurry(req: IncomingMessage): void {
-  const late = setTimeout(() => req.destroy(), BODY_MS);
+function hurry(req: IncomingMessage, res: ServerResponse, ms: number): void {
+  const late = setTimeout(() => {
+    if (!res.headersSent) {
+      res.setHeader("Connection", "close");
+      sendJson(res, 408, {
+        code: "TOO_SLOW",
+        message: `The request took longer than ${Math.ceil(ms / 1000)} seconds to arrive.`,
+        details: null,
+        requestId: res.getHeader("X-Request-Id"),
+      });
+    }
+    req.destroy();
+  }, ms);
   for (const event of ["end", "close"]) req.once(event, () => clearTimeout(late));
 }
 
-/** Whether a browser asks for something to show in its window, as opposed to a part of a page. */
-function isDocument(req: IncomingMessage): boolean {
-  const destination = req.headers["sec-fetch-dest"];
-  return destination === undefined ? (req.headers.accept ?? "").includes("text/html") : destination === "document";
-}
-
-/** Sees to it that a visitor has a session where one is to be had. Pages hold no data, so they open while the database is away, and say so themselves. */
-async function mayOpenPages(context: Context): Promise<boolean> {
+/** Who asks for a page; a visitor of this machine gets a session where that is all it takes. Unknown while the database is away: pages hold no data, and say so themselves. */
+async function findVisitor(context: Context): Promise<Session | null | "unknown"> {
   try {
-    return (await context.session()) !== null;
+    return await context.session();
   } catch (error) {
-    if (isDatabaseAway(error)) return true;
+    if (isDatabaseAway(error)) return "unknown";
     throw error;
-  }
-}
-
-async function sendHealth(db: Database, res: ServerResponse): Promise<void> {
-  try {
-    await db.$queryRaw`SELECT 1`;
-    sendJson(res, 200, { status: "ok" });
-  } catch {
-    sendJson(res, 503, { status: "database away" });
   }
 }
 

@@ -77,7 +77,7 @@ export async function readInvitation(db: Database, secret: string) {
 
 /**
  * Uses an invitation up: the person joins. It is bound to its address, to the rights of whoever made it, and works once. Returns the organization.
- * @throws AppError LINK_OVER, FORBIDDEN
+ * @throws AppError LINK_OVER
  */
 export async function useInvitation(tx: Tx, { secret, userId, email }: { secret: string; userId: string; email: string | null }): Promise<string> {
   const tokenHash = hashSecret(secret);
@@ -86,7 +86,7 @@ export async function useInvitation(tx: Tx, { secret, userId, email }: { secret:
     select: { orgId: true, email: true, role: true, mailed: true, createdBy: true },
   });
   if (!found) throw over();
-  if (found.email !== email) throw new AppError("FORBIDDEN", "This invitation is for another address: sign in with the account it was sent to.");
+  if (found.email !== email) throw new AppError("LINK_OVER", "This invitation is for another address: sign in with the account it was sent to.");
   const inviter = await tx.membership.findUnique({ where: { orgId_userId: { orgId: found.orgId, userId: found.createdBy } }, select: { role: true } });
   // Whoever invited has left, or may no longer give that role.
   if (!inviter || !canGive(inviter.role, found.role)) throw over();

@@ -123,10 +123,11 @@ export function publicProcedure(reason: string) {
   return t.procedure.meta(policy({ kind: "public", reason })).use(answered);
 }
 
-/** The session of a person who has at least this role. @throws AppError UNAUTHENTICATED, FORBIDDEN */
+/** The session of a person who has at least this role. @throws AppError UNAUTHENTICATED, FORBIDDEN, SCOPE */
 export async function requireRole(ctx: Pick<Context, "session">, role: Role): Promise<Session> {
   const session = await ctx.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
+  if (session.scope === "read" && role === "member") throw new AppError("SCOPE", "This needs an API token with the scope write; the one that was sent has the scope read.");
   if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
   return session;
 }

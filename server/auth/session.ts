@@ -17,6 +17,8 @@ export type Session = {
   isOperator: boolean;
   /** A script with an API token, not a person in front of a page. */
   byToken: boolean;
+  /** What that token is for; null for a person. */
+  scope: "read" | "write" | null;
 };
 export type Role = "viewer" | "member" | "admin" | "owner";
 
@@ -84,7 +86,7 @@ async function findSession(db: Database, config: Config, req: IncomingMessage, r
   if (found.rotate) await rotate(db, config, res, found.id, tokenHash);
   else if (Date.now() - found.seenAt.getTime() > SEEN_MS) await db.session.updateMany({ where: { id: found.id }, data: { seenAt: new Date() } });
   const { id, name, isOperator } = found.user;
-  return { id: found.id, user: { id, name }, org: membership.org, role: membership.role, isOperator, byToken: false };
+  return { id: found.id, user: { id, name }, org: membership.org, role: membership.role, isOperator, byToken: false, scope: null };
 }
 
 /** Rights have changed since: the cookie is replaced. Of requests at the same time one does it, and the others' cookie still works for a moment. */
@@ -156,7 +158,7 @@ export async function resolveSession(db: Database, config: Config, req: Incoming
   if (session !== null || config.AUTH === "required") return session;
   const owner = await findLocalOwner(db);
   if (owner === null) return null;
-  return { id: await doorOf(db, config, req, res).open(owner.user.id, "local"), byToken: false, ...owner };
+  return { id: await doorOf(db, config, req, res).open(owner.user.id, "local"), byToken: false, scope: null, ...owner };
 }
 
 /**

@@ -7,6 +7,7 @@ import { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, npyHeaderOf } from "../../core/data/npy.ts";
 import { MOST_ZIP_BYTES } from "../../core/export/zipRecords.ts";
 import type { Context } from "../auth/procedure.ts";
+import type { Session } from "../auth/session.ts";
 import { type Tx, walled } from "../database/client.ts";
 import { readWindows } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -93,14 +94,16 @@ export function matchDownload(path: string): Address | null {
   return Object.hasOwn(downloads, kind) && (part === null || kind === "datasets") ? { kind, id, part } : null;
 }
 
-/** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, UNAUTHENTICATED, FILE_TOO_LARGE */
-export async function sendDownload(context: Context, req: IncomingMessage, res: ServerResponse, { kind, id, part }: Address): Promise<void> {
-  const session = await context.session();
-  if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
-  const found = await downloads[kind]?.({ db: walled(context.db, session.org.id), files: context.files }, session.org.id, id, part).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") throw gone(cause);
-    throw cause;
-  });
+/** Sends a file as an attachment: a browser never shows it as a page of ours. @throws AppError NOT_FOUND, FILE_TOO_LARGE */
+export async function sendDownload(context: Context, session: Session, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+  const asked = matchDownload(path);
+  if (asked === null) throw notFound("file");
+  const found = await downloads[asked.kind]?.({ db: walled(context.db, session.org.id), files: context.files }, session.org.id, asked.id, asked.part).catch(
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT") throw gone(cause);
+      throw cause;
+    },
+  );
   if (!found) throw notFound("file");
   const stream = "content" in found ? Readable.from(found.content(), { objectMode: false }) : await openFile(context.files, found.storageKey);
   res.writeHead(200, {

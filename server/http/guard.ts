@@ -43,6 +43,10 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
     return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
   if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, code: "INPUT_SHAPE", message: "The address of the request is not a path." };
 
+  // Addresses are kept in logs and histories, where a secret must not be.
+  if (/tl_[0-9A-Za-z]{49}/.test(url))
+    return { status: 400, code: "INPUT_SHAPE", message: "An API token belongs into the Authorization header, never into an address: revoke this one, it may have been logged." };
+
   const site = req.headers["sec-fetch-site"];
   const isApi = url.startsWith("/api/");
   const isChange = method !== "GET" && method !== "HEAD";

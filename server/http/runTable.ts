@@ -3,9 +3,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { type Column, columnId, readColumn, readView, type View } from "../../core/runs/view.ts";
-import { type Context, requireRole } from "../auth/procedure.ts";
+import type { Context } from "../auth/procedure.ts";
+import type { Session } from "../auth/session.ts";
 import { walled } from "../database/client.ts";
-import { AppError } from "../errors.ts";
+import { AppError, notFound } from "../errors.ts";
 import { Id } from "../input.ts";
 import { findPage, listColumns, type RunLine, readLines } from "../runs/list.ts";
 
@@ -34,8 +35,9 @@ type TableRow = readonly Cell[];
  * Sends all runs of a view with its columns, as an attachment. The address says the view, as that of the page does, and `model` the model.
  * Without columns: all there are.
  */
-export async function sendRunTable(asked: Context, req: IncomingMessage, res: ServerResponse, format: keyof typeof formats): Promise<void> {
-  const session = await requireRole(asked, "viewer");
+export async function sendRunTable(asked: Context, session: Session, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
+  const format = matchRunTable(path);
+  if (format === null) throw notFound("file");
   const context = { ...asked, db: walled(asked.db, session.org.id) };
   const params = new URL(req.url ?? "", "http://x").searchParams;
   const view = readView(params);

@@ -5,10 +5,10 @@ import { redeemLink } from "../auth/session.ts";
 /** The path of the one-time link. Looking at it changes nothing (mail scanners and previews look at links); its button does. */
 const link = /^\/sign-in\/([\w-]{43})$/;
 
-/** Answers the sign-in pages, with AUTH=required. False where the path is none of them. */
+/** Answers the page of the owner's link, with AUTH=required. False where the path is none of it. */
 export async function answerSignIn(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<boolean> {
   const secret = link.exec(path)?.[1];
-  if (secret === undefined) return false;
+  if (secret === undefined || context.config.AUTH !== "required") return false;
   if (req.method !== "POST") {
     sendPage(res, 200, "Welcome", `<p>This link works once.</p><form method="post" action="/sign-in/${secret}"><button>Sign in as the owner</button></form>`);
     return true;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ONNX_LIMITS } from "../../core/import/onnx-proto.ts";
-import { type Context, requireRole } from "../auth/procedure.ts";
+import type { Context } from "../auth/procedure.ts";
 import type { Session } from "../auth/session.ts";
 import { AppError, notFound } from "../errors.ts";
 import type { FileStore } from "../storage/files.ts";
@@ -20,17 +20,15 @@ export const uploadKey = (orgId: string, uploadId: string): string => `uploads/$
 /**
  * Takes a file of up to 512 MiB into the store and answers `{ uploadId, sizeBytes }`; with `Upload-Length` and no body it only begins one, whose bytes
  * come in parts. Nothing looks inside it here. What nobody asks for or adds to within an hour is removed.
- * @throws AppError UNAUTHENTICATED, FORBIDDEN, UPLOAD_TOO_LARGE, UPLOADS_FULL
+ * @throws AppError UPLOAD_TOO_LARGE, UPLOADS_FULL
  */
-export async function receiveUpload(context: Pick<Context, "session" | "files">, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const who = await requireRole(context, "member");
-  const { files } = context;
+export async function receiveUpload({ files }: Pick<Context, "files">, who: Session, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const inParts = req.headers["upload-length"];
   const announced = Number(inParts ?? req.headers["content-length"] ?? 0);
   if (announced > limits.fileBytes) throw tooLarge();
   const waiting = await sweep(files, who.org.id);
   if (waiting + announced > limits.waitingBytes) throw new AppError("UPLOADS_FULL", "Too many uploaded files wait to be read: import them first, or try again in an hour.");
-  if (inParts !== undefined) return announceUpload(context, who, announced, res);
+  if (inParts !== undefined) return announceUpload(files, who, announced, res);
   const uploadId = randomUUID();
   req.setTimeout(limits.idleMs, () => req.destroy());
   const { sizeBytes } = await files.put(uploadKey(who.org.id, uploadId), bounded(req));
@@ -64,7 +62,7 @@ const idOf = (path: string): string | null => /^\/api\/uploads\/([0-9a-f]{8}(?:-
 export const isUploadPart = (path: string): boolean => idOf(path) !== null;
 
 /** Begins an upload in parts: `Upload-Length` says how long it will be. @throws AppError as `receiveUpload` */
-async function announceUpload({ files }: Pick<Context, "files">, who: Session, sizeBytes: number, res: ServerResponse): Promise<void> {
+async function announceUpload(files: FileStore, who: Session, sizeBytes: number, res: ServerResponse): Promise<void> {
   if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 1) throw new AppError("INPUT_SHAPE", "Upload-Length must say how many bytes will come: at least one.");
   const uploadId = randomUUID();
   const places = placesOf(files, who.org.id, uploadId);
@@ -77,10 +75,9 @@ async function announceUpload({ files }: Pick<Context, "files">, who: Session, s
 /**
  * An upload in parts, as the tus protocol has it: HEAD says how much is there, PATCH adds the bytes from `Upload-Offset` on, DELETE gives it up. With
  * `Upload-Checksum: sha256 <base64>` a part counts only whole and unharmed; without, what came before a connection broke is kept.
- * @throws AppError UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, UPLOAD_OFFSET, UPLOAD_CHECKSUM, UPLOAD_TOO_LARGE
+ * @throws AppError NOT_FOUND, UPLOAD_OFFSET, UPLOAD_CHECKSUM, UPLOAD_TOO_LARGE
  */
-export async function continueUpload(context: Pick<Context, "session" | "files">, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
-  const who = await requireRole(context, "member");
+export async function continueUpload(context: Pick<Context, "files">, who: Session, req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
   const uploadId = idOf(path) ?? "";
   const places = placesOf(context.files, who.org.id, uploadId);
   const announced = await readAnnounced(places.announced);

@@ -64,7 +64,7 @@ test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwa
 }, async () => {
   expect((await ask()).status).toBe(200);
   signalServer("SIGSTOP");
-  const [page, ...answers] = await Promise.all([ask("/"), ask("/healthz"), ...Array.from({ length: 15 }, () => ask())]);
+  const [page, alive, ...answers] = await Promise.all([ask("/"), ask("/healthz"), ask("/readyz"), ...Array.from({ length: 15 }, () => ask())]);
   const later = await ask();
   signalServer("SIGCONT");
   const well = await untilWell();
@@ -76,6 +76,8 @@ test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwa
   // A page holds no data: it opens, and tells by itself what it cannot reach.
   expect(page).toMatchObject({ status: 200, text: "page" });
   expect(page.ms).toBeLessThan(5_000);
+  // Nobody starts this process anew because another one hangs.
+  expect(alive.status).toBe(200);
   expect(well).toBeLessThan(5_000);
 });
 

@@ -26,7 +26,7 @@ export async function serveWeb(
     files,
     log,
     ...(outbox ? { mailer: { send: async (mail) => void outbox.push(mail), close: () => {} } } : {}),
-    pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html" }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
+    pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html", "X-Page": req.url }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
   });
   await new Promise<void>((ready) => web.server.listen(0, "127.0.0.1", ready));
   const { port } = web.server.address() as AddressInfo;

@@ -115,7 +115,7 @@ test.each(actors)("%s gets what the table says, procedure by procedure", async (
     });
     const text = await answer.text();
     const code = /"code":"([A-Z_]+)"/.exec(text)?.[1];
-    const refused = code === "UNAUTHENTICATED" || (code === "FORBIDDEN" && /This needs the role|API tokens may not|look after this installation/.test(text));
+    const refused = code === "UNAUTHENTICATED" || code === "SCOPE" || (code === "FORBIDDEN" && /This needs the role|API tokens may not|look after this installation/.test(text));
     expect([name, !refused], `${kind}: ${text.slice(0, 200)}`).toEqual([name, allowed[kind]?.includes(actor)]);
     expect(answer.headers.get("cache-control")).toContain("no-store");
     // Whoever is elsewhere sees nothing of this organization, whatever their session says it is looking at.

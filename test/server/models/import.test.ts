@@ -17,7 +17,7 @@ import { defaultSettings } from "../../../core/training/recipes.ts";
 import type { Session } from "../../../server/auth/session.ts";
 import { ensureWorkspace } from "../../../server/auth/workspace.ts";
 import { readConfig } from "../../../server/config.ts";
-import { receiveUpload } from "../../../server/http/uploads.ts";
+import { findRoute } from "../../../server/http/routes.ts";
 import type { AppRouter } from "../../../server/router.ts";
 import { loadRun } from "../../../server/trainer/load.ts";
 import { createWeb } from "../../../server/web.ts";
@@ -71,7 +71,8 @@ describe("an upload", () => {
     const send = (session: Session | null, sizeBytes: number) => {
       const request = Object.assign(Readable.from([Buffer.alloc(3)]), { headers: { "content-length": String(sizeBytes) }, setTimeout: () => {} });
       const answer = { writeHead: () => {}, end: () => {} };
-      return receiveUpload(makeContext(db, { files })(session), request as unknown as IncomingMessage, answer as unknown as ServerResponse);
+      const route = findRoute("POST", "/api/uploads");
+      return route?.answer(makeContext(db, { files })(session), request as unknown as IncomingMessage, answer as unknown as ServerResponse, "/api/uploads");
     };
     const viewer = await makeTenant(db, { name: "Viewer", role: "viewer" });
     const member = await makeTenant(db, { name: "Member", role: "member" });
