@@ -58,6 +58,8 @@ export const refusals = {
   /** Somebody locked the run, so that it is not deleted by mistake. */
   RUN_LOCKED: "CONFLICT",
   NO_CHECKPOINT: "CONFLICT",
+  /** A checkpoint's bytes are no longer those that were written; `details.before` is the one before it. */
+  CHECKPOINT_CHECKSUM: "UNPROCESSABLE_CONTENT",
   IN_USE: "CONFLICT",
   /** A writer whose lease is over. Never reaches a browser. */
   LEASE_LOST: "CONFLICT",

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, Copy } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { CONVERT_PICKLE } from "../../core/import/weights.ts";
 import { saveNow } from "../canvas/useAutosave.ts";
 import { Button } from "../ui/Button.tsx";
@@ -60,15 +60,20 @@ const PICKLED = /\.(pt|pth|ckpt|bin|pkl)$/i;
 
 function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: () => void; onClose: () => void }) {
   const client = useTRPCClient();
+  const trpc = useTRPC();
   const [pickled, setPickled] = useState<string | null>(null);
+  const sent = useRef<{ uploadId: string; fileName: string } | null>(null);
+  const anyway = useMutation(trpc.models.importWeights.mutationOptions({ onSuccess: ({ ok }) => ok && onDone() }));
   const { work, start } = useUpload<Imported>(async (file, uploadId) => {
     // The file is matched with the drawing as the server has it.
     if (!(await saveNow())) throw new Error("The drawing is not saved yet, so the weights cannot be matched with it. Try again in a moment.");
+    anyway.reset();
+    sent.current = { uploadId, fileName: file.name };
     const answer = await client.models.importWeights.mutate({ modelId, uploadId, fileName: file.name });
     if (answer.ok) onDone();
     return answer;
   });
-  const answer = work.kind === "answered" ? work.answer : null;
+  const answer = anyway.data ?? (work.kind === "answered" ? work.answer : null);
   if (answer?.ok) return <Matches answer={answer} onClose={onClose} />;
   const isPickle = pickled !== null || (answer?.ok === false && answer.code === "WEIGHTS_PICKLE");
   return (
@@ -95,9 +100,15 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
       ) : (
         answer &&
         !answer.ok && (
-          <p role="alert" className="text-bad">
-            {answer.message}
-          </p>
+          <div role="alert" className="space-y-2">
+            <p className="text-bad">{answer.message}</p>
+            {answer.code === "WEIGHTS_NONFINITE" && (
+              <Button size="sm" disabled={anyway.isPending} onClick={() => sent.current && anyway.mutate({ modelId, ...sent.current, evenNonFinite: true })}>
+                Take them all the same
+              </Button>
+            )}
+            {anyway.error && <p className="text-bad">{anyway.error.message}</p>}
+          </div>
         )
       )}
     </div>

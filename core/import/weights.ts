@@ -33,13 +33,30 @@ export function readWeightsFile(file: Uint8Array, inflate: Inflate): Map<string,
     }
     // Pickle's protocols 2 to 5, and the magic number of PyTorch's first format.
     if (file[0] === 0x80 && (file[1] ?? 0) >= 2 && (file[1] ?? 0) <= 5) throw pickled();
-    if (file.length >= 9 && file[8] === 0x7b) return readSafetensors(file).tensors;
+    if (file.length >= 9 && (file[8] === 0x7b || announcesHeader(file))) return readSafetensors(file).tensors;
   } catch (error) {
     if (error instanceof ZipError || error instanceof NpyError || error instanceof SafetensorsError || error instanceof OnnxError)
       throw new WeightsFileError(error.code, error.message, { cause: error });
     throw error;
   }
   throw new WeightsFileError("WEIGHTS_FORMAT", "This is neither a safetensors file nor an .npz archive.");
+}
+
+/** Whether a file begins with the length of a header that it has room for, as safetensors do. */
+function announcesHeader(file: Uint8Array): boolean {
+  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  return length >= 2n && length <= BigInt(file.length - 8);
+}
+
+/** The first tensor that holds NaN or an infinite number, and how many of its numbers do; null where all are finite. */
+export function findNonFinite(tensors: ReadonlyMap<string, Tensor>): { name: string; count: number } | null {
+  for (const [name, { data }] of tensors) {
+    if (!(data instanceof Float32Array)) continue;
+    let count = 0;
+    for (const value of data) if (!Number.isFinite(value)) count++;
+    if (count > 0) return { name, count };
+  }
+  return null;
 }
 
 function pickled(): WeightsFileError {

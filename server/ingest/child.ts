@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -59,9 +59,7 @@ export function runChild<T extends { ok: boolean }>(
   }: { input?: string; fileBytes?: number; wallMs?: number; signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
 ): Promise<T | IngestFailure> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  const node = [process.execPath, `--max-old-space-size=${limits.heapMiB}`, main, ...order];
-  const cpuSeconds = Math.ceil(limits.cpuSeconds * Math.max(1, wallMs / limits.wallMs));
-  const [command = "", ...args] = [...prlimit(limits.dataBytes + 4 * fileBytes, cpuSeconds), ...node];
+  const [command = "", ...args] = limited([`--max-old-space-size=${limits.heapMiB}`, main, ...order], { fileBytes, wallMs });
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV },
@@ -113,11 +111,27 @@ function failed(message: string): IngestFailure {
   return { ok: false, failure: { code: "INGEST_STOPPED", message } };
 }
 
-/** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by Node alone. */
-function prlimit(dataBytes: number, cpuSeconds: number): string[] {
-  const tool = "/usr/bin/prlimit";
-  if (!existsSync(tool)) return [];
-  return [tool, `--cpu=${cpuSeconds}`, `--data=${dataBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+/**
+ * A command line that runs Node under the limits: memory, processor time and open files by prlimit(1); no network, by a namespace of its own that has
+ * none (unshare(1)); no other process and no worker, by Node's permission model. Where a tool is missing or may not be used, the others stand without it.
+ */
+export function limited(args: readonly string[], { fileBytes = 0, wallMs = limits.wallMs }: { fileBytes?: number; wallMs?: number } = {}): string[] {
+  const cpuSeconds = Math.ceil(limits.cpuSeconds * Math.max(1, wallMs / limits.wallMs));
+  const least = [`--cpu=${cpuSeconds}`, `--data=${limits.dataBytes + 4 * fileBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+  // What is read and written is the store's; which part of it may be is the business of the system's user (docs/hosting.md).
+  const permissions = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*", "--allow-addons", "--disable-warning=SecurityWarning"];
+  return [...(hasNamespaces() ? [...NO_NETWORK, "--"] : []), ...(existsSync(PRLIMIT) ? [PRLIMIT, ...least] : []), process.execPath, ...permissions, ...args];
+}
+
+const PRLIMIT = "/usr/bin/prlimit";
+const NO_NETWORK = ["/usr/bin/unshare", "--user", "--map-current-user", "--net"];
+let namespaces: boolean | undefined;
+
+/** Whether this machine lets us make a namespace without a network. Some containers do not. */
+export function hasNamespaces(): boolean {
+  const [command = "", ...args] = NO_NETWORK;
+  namespaces ??= existsSync(command) && spawnSync(command, [...args, "--", "true"], { stdio: "ignore", timeout: 5_000 }).status === 0;
+  return namespaces;
 }
 
 function parseJson(text: string): unknown {

@@ -27,7 +27,7 @@ import { writeDataset } from "./write.ts";
  *
  *     node server/ingest/main.ts dataset <files folder> <dataset id> <built-in id>
  *     node server/ingest/main.ts onnx <files folder> <key of the upload> <key for the weights>
- *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (the graph as JSON on standard input)
+ *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (a WeightsOrder as JSON on standard input)
  *     node server/ingest/main.ts pretrained <files folder> <id of the network> <key for the weights>  (the graph as JSON on standard input)
  *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
  *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
@@ -97,7 +97,7 @@ async function carryOut(): Promise<object> {
     return { ok: true, ...(await writeDataset(files, order[4], { ...prepareLanguage(whole, plan), ...told })) };
   }
   if (kind === "onnx") return readOnnxModel(files, what, where);
-  if (kind === "weights") return loadWeights(files, what, where, JSON.parse(await text(process.stdin)));
+  if (kind === "weights") return loadWeights(files, what, where, await text(process.stdin));
   if (kind === "pretrained") return loadPretrained(files, what, where, JSON.parse(await text(process.stdin)));
   const source = findBuiltinDataset(where);
   if (source === undefined) throw new IngestError("DATASET_UNKNOWN", `There is no built-in data set "${where}".`);

@@ -6,7 +6,7 @@ import type { Graph } from "../../core/graph/document.ts";
 import { readGraph } from "../../core/graph/migrate.ts";
 import { importOnnx } from "../../core/import/onnx.ts";
 import { importPyTorch } from "../../core/import/pytorch.ts";
-import { matchWeights, readWeightsFile, WeightsFileError } from "../../core/import/weights.ts";
+import { findNonFinite, matchWeights, readWeightsFile, WeightsFileError } from "../../core/import/weights.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import type { FileStore } from "../storage/files.ts";
 import { IngestError } from "./source.ts";
@@ -82,12 +82,22 @@ export function readPyTorchModel(code: string, className: string): z.input<typeo
   return { ok: true, graph, className: read.className, notes };
 }
 
+/** What the reading process is told: the graph, and whether weights are taken even where some are no finite numbers. */
+export const WeightsOrder = z.strictObject({ graph: z.unknown(), evenNonFinite: z.boolean() });
+
 /** Those tensors of an uploaded weights file that belong to this graph, as a file of ours, and what became of each. */
-export async function loadWeights(files: FileStore, upload: string, target: string, document: unknown): Promise<z.input<typeof WeightsAnswer>> {
-  const program = lowerModel(readKeptGraph(document));
+export async function loadWeights(files: FileStore, upload: string, target: string, order: string): Promise<z.input<typeof WeightsAnswer>> {
+  const { graph, evenNonFinite } = WeightsOrder.parse(JSON.parse(order));
+  const program = lowerModel(readKeptGraph(graph));
   try {
     const tensors = readWeightsFile(await files.read(upload), (packed, sizeBytes) => inflateRawSync(packed, { maxOutputLength: Math.max(1, sizeBytes) }));
     const { rows, unused, prefix, weights } = matchWeights(program, tensors);
+    const broken = evenNonFinite ? null : findNonFinite(weights);
+    if (broken !== null)
+      throw new WeightsFileError(
+        "WEIGHTS_NONFINITE",
+        `${broken.name} holds ${broken.count === 1 ? "a number" : `${broken.count} numbers`} that ${broken.count === 1 ? "is" : "are"} NaN or infinite: training from them gives nothing but NaN. Nothing was changed.`,
+      );
     return { ok: true, rows, unused: unused.slice(0, LISTED), prefix, weights: weights.size > 0 ? await storeWeights(files, target, weights, program.weights.length) : null };
   } catch (error) {
     if (error instanceof WeightsFileError) return { ok: false, failure: { code: error.code, message: error.message } };

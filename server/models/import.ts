@@ -5,7 +5,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
 import { runChild } from "../ingest/child.ts";
-import { OnnxAnswer, PyTorchAnswer, WeightsAnswer } from "../ingest/model.ts";
+import { OnnxAnswer, PyTorchAnswer, WeightsAnswer, type WeightsOrder } from "../ingest/model.ts";
 import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
 import { Id, Name } from "../input.ts";
 import type { FileStore } from "../storage/files.ts";
@@ -30,7 +30,13 @@ export const ImportPyTorch = z.strictObject({
   projectId: Id.optional(),
   name: Name.optional(),
 });
-export const ImportWeights = z.strictObject({ modelId: Id, uploadId: Id, fileName: FileName });
+export const ImportWeights = z.strictObject({
+  modelId: Id,
+  uploadId: Id,
+  fileName: FileName,
+  /** Takes weights that are NaN or infinite too: said by a person who was told of them. */
+  evenNonFinite: z.boolean().default(false),
+});
 
 /** A new model from an uploaded ONNX file, with its weights to start from; or the whole list of what cannot be said here. */
 export async function importOnnxModel({ db, files, orgId }: Importer, { uploadId, fileName, projectId, name }: z.infer<typeof ImportOnnx>) {
@@ -61,22 +67,28 @@ export async function importPyTorchModel({ db, orgId }: Importer, { code, classN
   return { ok: true as const, modelId, graph, className: answer.className, notes: answer.notes };
 }
 
-/** Loads an uploaded weights file into a model: its next runs start from them. Says what became of each weight. */
-export async function importModelWeights({ db, files, orgId }: Importer, { modelId, uploadId, fileName }: z.infer<typeof ImportWeights>) {
+/** Loads an uploaded weights file into a model: its next runs start from them. Says what became of each weight; refuses numbers that are not finite unless they were agreed to. */
+export async function importModelWeights({ db, files, orgId }: Importer, { modelId, uploadId, fileName, evenNonFinite }: z.infer<typeof ImportWeights>) {
   const model = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { graph: true } });
   if (!model) throw notFound("model");
   const upload = await findUpload(files, orgId, uploadId);
   const graph = keptGraph(model.graph);
   const target = weightsKey();
+  const order: z.input<typeof WeightsOrder> = { graph, evenNonFinite };
+  // Asked again after a person has agreed, the file need not be sent again.
+  let isAskedAgain = false;
   try {
-    const answer = await inTurn(() => runChild(["weights", rootOf(files), upload.key, target], WeightsAnswer, { input: JSON.stringify(graph), fileBytes: upload.sizeBytes }));
-    if (!answer.ok) return { ok: false as const, ...answer.failure };
+    const answer = await inTurn(() => runChild(["weights", rootOf(files), upload.key, target], WeightsAnswer, { input: JSON.stringify(order), fileBytes: upload.sizeBytes }));
+    if (!answer.ok) {
+      isAskedAgain = answer.failure.code === "WEIGHTS_NONFINITE";
+      return { ok: false as const, ...answer.failure };
+    }
     const { rows, unused, prefix } = answer;
     const matched = rows.filter(({ status }) => status === "matched").length;
     if (answer.weights && !(await setStartWeights(db, files, { orgId, modelId }, startWeightsOf(answer.weights, fileName)))) throw notFound("model");
     return { ok: true as const, rows, unused, prefix, matched, total: rows.length };
   } finally {
-    await files.remove(upload.key).catch(() => {});
+    if (!isAskedAgain) await files.remove(upload.key).catch(() => {});
   }
 }
 

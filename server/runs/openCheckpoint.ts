@@ -10,6 +10,7 @@ import type { FileStore } from "../storage/files.ts";
 /**
  * A new model beside a run's own, with the graph and settings that the run had and a copy of a checkpoint's weights to start from: so it
  * stays when the run is deleted, and graph, data and settings can be changed before it is trained.
+ * @throws AppError NOT_FOUND, NO_CHECKPOINT, CHECKPOINT_CHECKSUM with the checkpoint before it
  */
 export async function openCheckpoint(
   { db, files, orgId }: { db: Database; files: FileStore; orgId: string },
@@ -36,7 +37,12 @@ export async function openCheckpoint(
   });
   if (copy?.sha256 !== checkpoint.sha256) {
     if (copy !== null) await files.remove(copy.key);
-    throw new AppError("NO_CHECKPOINT", `The checkpoint at step ${checkpoint.step} is missing or damaged: its SHA-256 is not the recorded one. Take another one.`);
+    const before = await db.checkpoint.findFirst({ where: { runId, orgId, step: { lt: checkpoint.step } }, orderBy: { step: "desc" }, select: { id: true, step: true } });
+    throw new AppError(
+      copy === null ? "NO_CHECKPOINT" : "CHECKPOINT_CHECKSUM",
+      `The checkpoint at step ${checkpoint.step} is ${copy === null ? "no longer there" : "damaged: its SHA-256 is not the recorded one"}. ${before === null ? "There is none before it." : `Take the one before it, at step ${before.step}.`}`,
+      { details: { before } },
+    );
   }
   const { weights } = TrainSpec.parse(run.spec).program;
   const startWeights: StartWeights = {

@@ -95,16 +95,23 @@ describe("a route", () => {
     }
   });
 
-  test.each(["/api", "/api/", "/api/nothing", "/api/users/1", `/api/constructor/${randomUUID()}`, `/api/__proto__/${randomUUID()}`, "/api/artifacts", "/api/run-table/exe", "/ajax-api/2.0/runs"])(
-    "there is none at %s, for nobody and for a signed-in person",
-    async (path) => {
-      for (const visitor of ["nobody", "operator"] as const) {
-        const answer = await fetch(`${base}${path}`, { headers: headers[visitor], redirect: "manual" });
-        if (path.startsWith("/api")) expect([path, answer.status]).toEqual([path, path === "/api" ? (visitor === "nobody" ? 303 : 200) : 404]);
-        if (answer.status === 200) expect(answer.headers.get("x-page")).toBe("/_nothing");
-      }
-    },
-  );
+  test.each([
+    "/api",
+    "/api/",
+    "/api/nothing",
+    "/api/users/1",
+    `/api/constructor/${randomUUID()}`,
+    `/api/__proto__/${randomUUID()}`,
+    "/api/artifacts",
+    "/api/run-table/exe",
+    "/ajax-api/2.0/runs",
+  ])("there is none at %s, for nobody and for a signed-in person", async (path) => {
+    for (const visitor of ["nobody", "operator"] as const) {
+      const answer = await fetch(`${base}${path}`, { headers: headers[visitor], redirect: "manual" });
+      if (path.startsWith("/api")) expect([path, answer.status]).toEqual([path, path === "/api" ? (visitor === "nobody" ? 303 : 200) : 404]);
+      if (answer.status === 200) expect(answer.headers.get("x-page")).toBe("/_nothing");
+    }
+  });
 
   test("nobody's token stands in an address, where it would be logged", async () => {
     const answer = await fetch(`${base}/api/trpc/projects.list?token=${makeToken()}`);
@@ -114,9 +121,14 @@ describe("a route", () => {
 
 describe("a page", () => {
   test("is in the list, and the list names no other; nothing of Next's answers beside them", () => {
-    const found = globSync("app/**/{page,route,default,middleware,proxy,icon,sitemap,robots,manifest,opengraph-image}.{ts,tsx,js,jsx,mdx,svg,png,ico}").map((file) => file.replaceAll("\\", "/"));
+    const found = globSync("app/**/{page,route,default,middleware,proxy,icon,sitemap,robots,manifest,opengraph-image}.{ts,tsx,js,jsx,mdx,svg,png,ico}").map((file) =>
+      file.replaceAll("\\", "/"),
+    );
     const paths = found.map((file) => {
-      const folders = file.split("/").slice(1, -1).filter((folder) => !/^[(@]/.test(folder));
+      const folders = file
+        .split("/")
+        .slice(1, -1)
+        .filter((folder) => !/^[(@]/.test(folder));
       const name = file.split("/").at(-1) ?? "";
       return name === "page.tsx" ? `/${folders.join("/")}` : `/${[...folders, name].join("/")}`;
     });
@@ -142,7 +154,16 @@ describe("a page", () => {
   });
 
   test("that is in no list is not served, whatever Next would make of it", async () => {
-    for (const path of ["/secret", "/models", "/models/a/b/c", "/models/%2e%2e/admin", "/_next/image?url=/x&w=64&q=1", "/_next/data/x.json", "/models/x.rsc", "/models/x.segments/_tree.segment.rsc"]) {
+    for (const path of [
+      "/secret",
+      "/models",
+      "/models/a/b/c",
+      "/models/%2e%2e/admin",
+      "/_next/image?url=/x&w=64&q=1",
+      "/_next/data/x.json",
+      "/models/x.rsc",
+      "/models/x.segments/_tree.segment.rsc",
+    ]) {
       const answer = await fetch(`${base}${path}`, { headers: headers.operator, redirect: "manual" });
       expect([path, answer.headers.get("x-page")]).toEqual([path, path === "/models/%2e%2e/admin" ? "/admin" : "/_nothing"]);
       expect((await fetch(`${base}${path}`, { redirect: "manual" })).headers.get("location")).toBe("/sign-in");
