@@ -26,7 +26,7 @@ export type Route = {
   readonly who: Who;
   matches(path: string): boolean;
   /** False where it is none of this route's after all. */
-  answer(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<boolean | void>;
+  answer(context: Context, req: IncomingMessage, res: ServerResponse, path: string): Promise<unknown>;
 };
 
 type Place = Pick<Route, "path" | "methods" | "matches">;

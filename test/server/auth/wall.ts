@@ -18,7 +18,7 @@ const pytorchCode = exportPyTorch(findTemplate("mlp")?.graph ?? emptyGraph);
 
 const previewOrder = { graph: emptyGraph, split: "train", row: 0, seed: 0, training: true, draw: 0, paths: [], large: null };
 
-type Ids = {
+export type Ids = {
   modelId: string;
   projectId: string;
   datasetId: string;
@@ -70,7 +70,7 @@ const arrayPlan: ArrayPlan = {
 };
 
 /** Every procedure that takes an id, with inputs that are right but for it. A procedure that is missing here fails the test below. */
-const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
+export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "account.endSession": [({ sessionId }) => ({ sessionId })],
   "account.enter": [({ orgId }) => ({ orgId })],
   "organization.setRole": [({ userId }) => ({ memberId: userId, role: "viewer" })],
@@ -165,7 +165,7 @@ const aboutPeople = [
   ...["rename", "leave", "invite", "createToken"].map((name) => `organization.${name}`),
   ...["shares.open", "shares.fork", ...Object.keys(procedures).filter((name) => policyOf(procedures[name])?.kind === "operator")],
 ];
-const lists: [string, ((ids: Ids) => unknown)?][] = [
+export const lists: [string, ((ids: Ids) => unknown)?][] = [
   ["workspace.me"],
   ["workspace.status"],
   ["projects.list"],
@@ -202,6 +202,36 @@ async function refusalOf(name: string, caller: ReturnType<typeof callerOf>, inpu
   throw new Error(`${name} answered ${JSON.stringify(input)}.`);
 }
 
+/** One of everything that has an id, in an organization of its own, with `name` in all texts. */
+export async function furnish(db: Database, tenant: Tenant, name: string): Promise<Ids> {
+  const { runId } = await callerOf(makeContext(db)(tenant.session)).runs.start({
+    modelId: tenant.modelId,
+    settings: tenant.settings,
+    idempotencyKey: randomUUID(),
+  });
+  const leaseToken = await claim(db, runId);
+  const checkpoint = await db.checkpoint.create({
+    data: {
+      orgId: tenant.orgId,
+      runId,
+      leaseToken,
+      step: 1,
+      epoch: 0,
+      storageKey: `runs/${runId}/step-1.safetensors`,
+      sizeBytes: 1n,
+      sha256: "0".repeat(64),
+    },
+  });
+  await db.run.update({ where: { id: runId }, data: { tags: [name], notes: name } });
+  const view = await db.runView.create({ data: { orgId: tenant.orgId, name: name, view: "", createdBy: tenant.userId } });
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const { orgId, userId } = tenant;
+  const invitation = await db.invitation.create({ data: { orgId, email: `${name}@example.org`, role: "member", tokenHash: randomUUID(), createdBy: userId, expiresAt } });
+  const token = await db.apiToken.create({ data: { orgId, userId, name: name, scope: "read", tokenHash: randomUUID(), lastFour: "abcd" } });
+  const link = await db.shareLink.create({ data: { orgId, kind: "model", modelId: tenant.modelId, tokenHash: randomUUID(), createdBy: userId } });
+  return { ...tenant, runId, checkpointId: checkpoint.id, invitationId: invitation.id, tokenId: token.id, linkId: link.id, sessionId: tenant.session.id, viewId: view.id };
+}
+
 /** What every procedure says of things of another organization. Run as the product is, and once more without the filters of its queries (walls.test.ts). */
 export function describeWall(db: Database): void {
   const context = makeContext(db);
@@ -213,32 +243,7 @@ export function describeWall(db: Database): void {
   beforeAll(async () => {
     own = await makeTenant(db, { name: "Own" });
     other = await makeTenant(db, { name: CANARY });
-    const { runId } = await callerOf(context(other.session)).runs.start({
-      modelId: other.modelId,
-      settings: other.settings,
-      idempotencyKey: randomUUID(),
-    });
-    const leaseToken = await claim(db, runId);
-    const checkpoint = await db.checkpoint.create({
-      data: {
-        orgId: other.orgId,
-        runId,
-        leaseToken,
-        step: 1,
-        epoch: 0,
-        storageKey: `runs/${runId}/step-1.safetensors`,
-        sizeBytes: 1n,
-        sha256: "0".repeat(64),
-      },
-    });
-    await db.run.update({ where: { id: runId }, data: { tags: [CANARY], notes: CANARY } });
-    const view = await db.runView.create({ data: { orgId: other.orgId, name: CANARY, view: "", createdBy: other.userId } });
-    const expiresAt = new Date(Date.now() + 3_600_000);
-    const { orgId, userId } = other;
-    const invitation = await db.invitation.create({ data: { orgId, email: `${CANARY}@example.org`, role: "member", tokenHash: randomUUID(), createdBy: userId, expiresAt } });
-    const token = await db.apiToken.create({ data: { orgId, userId, name: CANARY, scope: "read", tokenHash: randomUUID(), lastFour: "abcd" } });
-    const link = await db.shareLink.create({ data: { orgId, kind: "model", modelId: other.modelId, tokenHash: randomUUID(), createdBy: userId } });
-    theirs = { ...other, runId, checkpointId: checkpoint.id, invitationId: invitation.id, tokenId: token.id, linkId: link.id, sessionId: other.session.id, viewId: view.id };
+    theirs = await furnish(db, other, CANARY);
   });
 
   test("is asked about by a case for every procedure", () => {
