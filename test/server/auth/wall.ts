@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { ArrayPlan } from "../../../core/data/arrays.ts";
 import type { LanguagePlan } from "../../../core/data/language.ts";
 import type { PicturePlan } from "../../../core/data/pictures.ts";
