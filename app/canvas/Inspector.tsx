@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
@@ -7,6 +8,7 @@ import { type BodyStep, pathOf } from "../../core/graph/path.ts";
 import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/shape.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
+import { lookAt, measures } from "../../core/training/look.ts";
 import { StartWeights } from "../models/StartWeights.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Field, TextInput } from "../ui/Field.tsx";
@@ -23,11 +25,13 @@ import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./
 import { FurnitureForm } from "./FurnitureForm.tsx";
 import { restoreNode } from "./furnitureEdits.ts";
 import { LayerHelp } from "./help/LayerHelp.tsx";
+import { useSample, YourSample } from "./help/YourSample.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { plainTitle, titleOf } from "./names.ts";
 import { ParamField } from "./ParamField.tsx";
 import { ProblemNote } from "./ProblemNote.tsx";
 import { LiveOutput } from "./preview/LiveOutput.tsx";
+import { usePulse } from "./pulse/usePulse.ts";
 import { TuningForm } from "./TuningForm.tsx";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
@@ -46,6 +50,7 @@ export function Inspector() {
   const layer = node && findLayer(node.type);
   const edge = nodes.length === 0 && selection.edges.size === 1 ? body.edges.find((e) => selection.edges.has(e.id)) : undefined;
   const path = node && pathOf(scope, node.id);
+  const flow = useSample(tab === "help" ? node : undefined);
 
   const title = node ? plainTitle(node, graph.definitions) : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
   const content =
@@ -83,7 +88,12 @@ export function Inspector() {
           content: layer ? (
             <div className="px-3.5 py-3">
               <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
-              <LayerHelp layer={layer} node={node} types={path === undefined ? undefined : checked.types.get(path)} />
+              <LayerHelp layer={layer} node={node} types={path === undefined ? undefined : checked.types.get(path)} spread={flow?.before}>
+                <YourSample flow={flow} />
+              </LayerHelp>
+              <Link href={`/layers/${layer.type}`} target="_blank" className="mt-3.5 inline-block text-accent hover:underline">
+                Its own page
+              </Link>
             </div>
           ) : (
             <Keys />
@@ -229,12 +239,36 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           <Line name="Parameters">{formatCount(parameters)}</Line>
           <Line name="Multiply-adds">{formatCount(multiplyAdds)}</Line>
           {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && <Line name="Share of the model">{((100 * multiplyAdds) / checked.totals.multiplyAdds).toFixed(1)}%</Line>}
+          {parameters > 0 && <Line name="Weights">{formatBytes(parameters * 4)}</Line>}
           <Line name="Output">{outputs.length > 0 ? `${formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0))} / sample` : "–"}</Line>
         </dl>
       </Section>
+      <InTraining path={path} />
       <Weights node={node} path={path} checked={checked} />
       {parameters > 0 && <TuningForm node={node} path={path} />}
     </div>
+  );
+}
+
+/** What the node does in the run that trains. */
+function InTraining({ path }: { path: string }) {
+  const look = usePulse((s) => s.look);
+  const run = usePulse((s) => s.run);
+  const own = look && lookAt(look, path);
+  if (!own || !run) return null;
+  return (
+    <Section title={`In run ${run.number}, step ${formatCount(look.step)}`}>
+      <dl>
+        {measures.map((measure) => {
+          const value = measure.of(own, look);
+          return value === null ? null : (
+            <Line key={measure.id} name={<span title={measure.doc}>{measure.title}</span>}>
+              {measure.print(value)}
+            </Line>
+          );
+        })}
+      </dl>
+    </Section>
   );
 }
 

@@ -27,6 +27,7 @@ const PLACES = [
   { title: "Models", href: "/" },
   { title: "Data", href: "/data" },
   { title: "Runs", href: "/runs" },
+  { title: "Layers", href: "/layers" },
 ];
 
 /**

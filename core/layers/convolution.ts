@@ -15,7 +15,7 @@ import {
   type Value,
 } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
-import { type Axes, needChannels, needFit, needImage, SPATIAL_INPUT, slide } from "./window.ts";
+import { type Axes, needChannels, needFit, needImage, SPATIAL_INPUT, slide, slidingOf } from "./window.ts";
 
 /** A convolution as its parameters say it. */
 export type Convolution = {
@@ -83,6 +83,7 @@ export function defineConvolution(axes: Axes) {
       padding_mode,
     },
     inputs: { x: { doc: SPATIAL_INPUT[axes] } },
+    slides: (params) => slidingOf(axes, params),
     summary: (params) => [`${params.out_channels} filters`, ...summarizeFilter(axes, params)].join(", "),
     infer: (params, { x }) => needImage(title, axes, x.shape) ?? inferConvolution(title, params, x),
     lower: (params, { x }, b, { outputs: { y } }) => ({ y: lowerConvolution(params, x, b, y ?? x.type) }),

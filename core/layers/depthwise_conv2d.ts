@@ -2,7 +2,7 @@ import type { TensorType } from "../graph/shape.ts";
 import { type Convolution, costConvolution, filterParams, inferConvolution, lowerConvolution, pythonConvolution, summarizeFilter, writeConvolution } from "./convolution.ts";
 import { defineLayer } from "./kit.ts";
 import { p } from "./params.ts";
-import { needChannels, needImage, SPATIAL_INPUT } from "./window.ts";
+import { needChannels, needImage, SPATIAL_INPUT, slidingOf } from "./window.ts";
 
 /** A Conv2d with as many groups as channels. */
 export const depthwiseConv2d = defineLayer({
@@ -20,6 +20,7 @@ export const depthwiseConv2d = defineLayer({
     bias: p.bool({ default: true, doc: "Adds a learned number to each channel; superfluous before a BatchNorm." }),
   },
   inputs: { x: { doc: SPATIAL_INPUT[2] } },
+  slides: (params) => slidingOf(2, params),
   summary: (params) => [...summarizeFilter(2, params), ...(params.depth_multiplier === 1 ? [] : [`${params.depth_multiplier} each`])].join(", "),
   infer: (params, { x }) =>
     needImage("DepthwiseConv2d", 2, x.shape) ?? needChannels("DepthwiseConv2d", x.shape) ?? inferConvolution("DepthwiseConv2d", asConvolution(params, x), x),

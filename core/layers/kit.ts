@@ -3,6 +3,7 @@ import type { Body, Json, Node } from "../graph/document.ts";
 import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
 import type { Arg, Init } from "../program/program.ts";
 import type { Params, Values } from "./params.ts";
+import type { Sliding } from "./window.ts";
 
 /** Palette sections, in the order shown; each has its colour in `app/ui/tokens.css`. */
 export const CATEGORIES = [
@@ -181,6 +182,8 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   when?: string;
   /** Of a layer that treats each number by itself: its curve with default parameters, as help draws it. */
   curve?: (x: number) => number;
+  /** Of a layer that slides a window over its first input: how, as help shows it. */
+  slides?(params: Values<P>): Sliding;
   source?: string;
   /** Words a person might search for instead of the title. */
   keywords?: string[];

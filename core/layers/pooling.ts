@@ -1,6 +1,6 @@
 import { defineLayer, float32, type Inferred, type OnnxBuilder, type OnnxValue, onnxNode } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
-import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver } from "./window.ts";
+import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver, slidingOf } from "./window.ts";
 
 /** What MaxPool and AvgPool share, over one to three spatial axes. */
 function windowParams(axes: Axes, paddingDoc: string) {
@@ -28,6 +28,7 @@ export function defineMaxPooling(axes: Axes) {
       dilation: p.size({ axes, min: 1, default: 1, doc: "Distance between the points of the window." }),
       ceil_mode: ceilMode,
     },
+    slides: (params) => slidingOf(axes, params),
     infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape),
     lower: (params, { x }, b, { outputs: { y } }) => {
       const { kernel, stride, padding, dilation } = read(params, axes);
@@ -78,6 +79,7 @@ export function defineAvgPooling(axes: Axes) {
       ceil_mode: ceilMode,
       count_include_pad: p.bool({ default: true, doc: "Counts the zeros around in the mean." }),
     },
+    slides: (params) => slidingOf(axes, params),
     infer: (params, { x: { shape } }) => inferPooling(title, axes, params, shape, axes === 3),
     lower: (params, { x }, b, { outputs: { y } }) => {
       const { kernel, stride, padding } = read(params, axes);

@@ -1,6 +1,7 @@
 import { add, floorDivide, multiply } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
 import type { Fix, InferProblem } from "./kit.ts";
+import { perAxis } from "./params.ts";
 
 /**
  * Output size of one axis of a sliding window: ⌊(size + pads − dilation·(kernel − 1) − 1) / stride⌋ + 1; below 1 means that
@@ -19,6 +20,26 @@ export function slide(size: Dim, window: { kernel: number; stride: number; pads:
 export function slideOver(size: Dim, { kernel, stride, padding, dilation }: { kernel: number; stride: number; padding: number; dilation: number }): Dim {
   // Both bounds are ⌊(size + constant) / stride⌋, so the smaller constant decides, whatever the size.
   return floorDivide(add(size, Math.min(2 * padding - dilation * (kernel - 1) - 2 + 2 * stride, padding + stride - 1)), stride);
+}
+
+/** How a window slides along the last one or two axes, as a picture shows it. */
+export type Sliding = { kernel: number[]; stride: number[]; padding: number[]; dilation: number[] };
+
+/** The way of a window, from a layer's parameters: `same` is half of its reach, and a stride of "kernel" its own size. */
+export function slidingOf(
+  axes: Axes,
+  given: { kernel_size: number | number[]; stride: number | number[] | "kernel"; padding: number | number[] | "same" | "valid"; dilation?: number | number[] },
+): Sliding {
+  const kernel = perAxis(given.kernel_size, axes);
+  const dilation = perAxis(given.dilation ?? 1, axes);
+  const stride = given.stride === "kernel" ? kernel : perAxis(given.stride, axes);
+  const padding =
+    given.padding === "same"
+      ? kernel.map((size, i) => Math.floor(((dilation[i] ?? 1) * (size - 1)) / 2))
+      : given.padding === "valid"
+        ? kernel.map(() => 0)
+        : perAxis(given.padding, axes);
+  return { kernel: kernel.slice(-2), stride: stride.slice(-2), padding: padding.slice(-2), dilation: dilation.slice(-2) };
 }
 
 /** Output size of one axis of a transposed convolution: (size − 1)·stride + reach + 1. */

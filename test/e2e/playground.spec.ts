@@ -31,6 +31,6 @@ test("two half moons are parted before one's eyes", async ({ page }) => {
   await expect(map.locator("circle").first()).toBeVisible();
   expect(await map.locator("circle").count()).toBeGreaterThan(300);
   await expect(page.getByText("finished", { exact: false }).first()).toBeVisible({ timeout: 60_000 });
-  await expect(map.getByText("epoch 60")).toBeVisible();
+  await expect(map.getByText("epoch 150")).toBeVisible();
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/playground.png`, fullPage: true });
 });

@@ -9,6 +9,7 @@ import { useChecked } from "../checked.ts";
 import { bodyAt, useGraph } from "../useGraph.ts";
 import { useStudio } from "../useStudio.ts";
 import { LayerHelp } from "./LayerHelp.tsx";
+import { useSample, YourSample } from "./YourSample.tsx";
 
 const WIDTH = 308;
 const GAP = 14;
@@ -34,6 +35,7 @@ export function HelpCard() {
     const drawn = id === null ? undefined : s.nodeLookup.get(id);
     return drawn ? Math.round(Math.max(0, drawn.internals.positionAbsolute.y * s.transform[2] + s.transform[1] - 12)) : 0;
   });
+  const flow = useSample(node);
   if (!node || !layer) return null;
   const below = drawer ? (document.getElementById("before-you-train")?.offsetHeight ?? 0) : 0;
   const close = () => useStudio.setState({ helpAt: null });
@@ -53,7 +55,9 @@ export function HelpCard() {
             <X size={15} />
           </IconButton>
         </div>
-        <LayerHelp layer={layer} node={node} types={types.get(pathOf(scope, node.id))} brief />
+        <LayerHelp layer={layer} node={node} types={types.get(pathOf(scope, node.id))} brief spread={flow?.before}>
+          <YourSample flow={flow} />
+        </LayerHelp>
         <button
           type="button"
           className="mt-2.5 block text-accent hover:underline"

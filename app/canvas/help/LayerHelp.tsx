@@ -1,14 +1,26 @@
-"use client";
-
 import type { Node } from "../../../core/graph/document.ts";
 import type { NodeTypes } from "../../../core/layers/kit.ts";
 import { type Layer, portsOf } from "../../../core/layers/kit.ts";
 import { printParam } from "../paramText.ts";
 import { type AtWork, exampleOf, isKnown, torchLine } from "./example.ts";
-import { LayerPicture } from "./LayerPicture.tsx";
+import { LayerPicture, type Spread } from "./LayerPicture.tsx";
 
 /** A page about a layer, all of it from the layer's record. `node` and `types`: the one at hand, whose sizes the picture then shows. */
-export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: Node; types?: NodeTypes; brief?: boolean }) {
+export function LayerHelp({
+  layer,
+  node,
+  types,
+  brief,
+  spread,
+  children,
+}: {
+  layer: Layer;
+  node?: Node;
+  types?: NodeTypes;
+  brief?: boolean /** The numbers that come in, for the picture of a curve. */;
+  spread?: Spread /** Stands below the picture. */;
+  children?: React.ReactNode;
+}) {
   const here: AtWork | null = node && types && isKnown(layer, node, types) ? { node, types } : null;
   const atWork = here ?? exampleOf(layer);
   const line = atWork && torchLine(layer, atWork);
@@ -17,7 +29,8 @@ export function LayerHelp({ layer, node, types, brief }: { layer: Layer; node?: 
   return (
     <div className="space-y-3.5">
       <p>{said(layer.doc)}</p>
-      <LayerPicture layer={layer} atWork={atWork} />
+      <LayerPicture layer={layer} atWork={atWork} spread={spread} />
+      {children}
       {layer.formula && <pre className="overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre-wrap">{layer.formula}</pre>}
       {layer.when && (
         <Part title="When to use it">

@@ -1,12 +1,31 @@
+import { lazy, Suspense } from "react";
+import { paramsOf } from "../../../core/graph/check.ts";
 import { formatShape, type Shape } from "../../../core/graph/shape.ts";
 import type { Layer } from "../../../core/layers/kit.ts";
 import { categoryColor } from "../categories.ts";
 import type { AtWork } from "./example.ts";
 
-/** What a layer does, drawn from its record: its curve, or the tensors that go in and come out at the sizes they have. */
-export function LayerPicture({ layer, atWork }: { layer: Layer; atWork: AtWork | null }) {
-  if (layer.curve) return <Curve title={layer.title} curve={layer.curve} color={categoryColor(layer.category)} />;
-  return atWork ? <Flow layer={layer} atWork={atWork} /> : null;
+/** How numbers are spread: how many lie in each of equal bins between two ends. */
+export type Spread = { min: number | null; max: number | null; histogram: readonly number[] } | undefined;
+
+const Slide = lazy(() => import("./Slide.tsx"));
+
+/** What a layer does, drawn from its record: its curve, its window on its way, or the tensors that go in and come out at the sizes they have. */
+export function LayerPicture({ layer, atWork, spread }: { layer: Layer; atWork: AtWork | null; spread?: Spread | undefined }) {
+  if (layer.curve) return <Curve title={layer.title} curve={layer.curve} color={categoryColor(layer.category)} spread={spread} />;
+  if (!atWork) return null;
+  const flow = <Flow layer={layer} atWork={atWork} />;
+  const { x } = atWork.types.inputs;
+  const slides = layer.slides && x && !Array.isArray(x) ? { ...layer.slides(paramsOf(layer, atWork.node)), size: x.shape.slice(2).slice(-2) } : null;
+  if (!slides || slides.size.length === 0) return flow;
+  return (
+    <div className="space-y-2">
+      {flow}
+      <Suspense fallback={<div className="h-44 rounded-md border border-line bg-bg" />}>
+        <Slide key={JSON.stringify(slides)} title={layer.title} color={categoryColor(layer.category)} {...slides} />
+      </Suspense>
+    </div>
+  );
 }
 
 const WIDTH = 276;
@@ -14,29 +33,21 @@ const WIDTH = 276;
 const SPAN = 4;
 const CURVE_HEIGHT = 132;
 
-function Curve({ title, curve, color }: { title: string; curve: (x: number) => number; color: string }) {
-  const points = Array.from({ length: 193 }, (_, i) => {
-    const x = -SPAN + (2 * SPAN * i) / 192;
-    return { x, y: curve(x) };
-  });
-  const seen = points.filter(({ y }) => Number.isFinite(y)).map(({ y }) => Math.min(SPAN, Math.max(-SPAN, y)));
-  const top = Math.max(1, ...seen) + 0.25;
-  const bottom = Math.min(-0.25, Math.min(...seen) - 0.25);
+function Curve({ title, curve, color, spread }: { title: string; curve: (x: number) => number; color: string; spread: Spread }) {
+  const { top, bottom } = rangeOf(curve);
   const px = (x: number) => ((x + SPAN) / (2 * SPAN)) * WIDTH;
   const py = (y: number) => ((top - y) / (top - bottom)) * CURVE_HEIGHT;
-  const line: string[] = [];
-  let before: number | null = null;
-  for (const { x, y } of points) {
-    if (!Number.isFinite(y) || y > top + 1 || y < bottom - 1) {
-      before = null;
-      continue;
-    }
-    // A jump is no steep line.
-    line.push(`${before === null || Math.abs(y - before) > 0.4 ? "M" : "L"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`);
-    before = y;
-  }
+  const line = curveLine(curve, { width: WIDTH, height: CURVE_HEIGHT });
   return (
     <svg viewBox={`0 0 ${WIDTH} ${CURVE_HEIGHT}`} role="img" aria-label={`Curve of ${title} from −${SPAN} to ${SPAN}`} className="block w-full rounded-md border border-line bg-bg">
+      {binsOf(spread).map(({ from, to, share }) => (
+        <rect key={from} x={px(from)} y={CURVE_HEIGHT - 34 * share} width={Math.max(0.5, px(to) - px(from) - 0.5)} height={34 * share} fill="var(--series-1)" fillOpacity={0.3} />
+      ))}
+      {spread && (
+        <text x={4} y={11} className="fill-ink2 text-[9.5px]">
+          bars: what comes in
+        </text>
+      )}
       <path d={`M0 ${py(0)}H${WIDTH}M${px(0)} 0V${CURVE_HEIGHT}`} stroke="var(--line2)" fill="none" />
       {top > 1.1 && <path d={`M${px(0) - 3} ${py(1)}h6`} stroke="var(--ink3)" />}
       {[-2, 2].map((x) => (
@@ -49,9 +60,52 @@ function Curve({ title, curve, color }: { title: string; curve: (x: number) => n
           1
         </text>
       )}
-      <path d={line.join("")} stroke={color} strokeWidth={2} strokeLinejoin="round" strokeLinecap="round" fill="none" />
+      <path d={line} stroke={color} strokeWidth={2} strokeLinejoin="round" strokeLinecap="round" fill="none" />
+      <circle r={3.5} fill={color} className="motion-only">
+        <animateMotion path={line} dur="5s" repeatCount="indefinite" keyPoints="0;1;0" keyTimes="0;0.5;1" calcMode="linear" />
+      </circle>
     </svg>
   );
+}
+
+const curvePoints = (curve: (x: number) => number) =>
+  Array.from({ length: 193 }, (_, i) => {
+    const x = -SPAN + (2 * SPAN * i) / 192;
+    return { x, y: curve(x) };
+  });
+
+/** The heights that a picture of a curve reaches to. */
+function rangeOf(curve: (x: number) => number): { top: number; bottom: number } {
+  const seen = curvePoints(curve).flatMap(({ y }) => (Number.isFinite(y) ? [Math.min(SPAN, Math.max(-SPAN, y))] : []));
+  return { top: Math.max(1, ...seen) + 0.25, bottom: Math.min(-0.25, Math.min(...seen) - 0.25) };
+}
+
+/** A curve from −4 to 4 as an SVG path that fills a box. */
+export function curveLine(curve: (x: number) => number, { width, height }: { width: number; height: number }): string {
+  const { top, bottom } = rangeOf(curve);
+  const px = (x: number) => ((x + SPAN) / (2 * SPAN)) * width;
+  const py = (y: number) => ((top - y) / (top - bottom)) * height;
+  let line = "";
+  let before: number | null = null;
+  for (const { x, y } of curvePoints(curve)) {
+    if (!Number.isFinite(y) || y > top + 1 || y < bottom - 1) {
+      before = null;
+      continue;
+    }
+    // A jump is no steep line.
+    line += `${before === null || Math.abs(y - before) > 0.4 ? "M" : "L"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`;
+    before = y;
+  }
+  return line;
+}
+
+/** The bins that the picture shows, with how full each is beside the fullest. */
+function binsOf(spread: Spread): { from: number; to: number; share: number }[] {
+  if (!spread || spread.min === null || spread.max === null) return [];
+  const { min, max, histogram } = spread;
+  const most = Math.max(...histogram);
+  const edge = (i: number) => Math.min(SPAN, Math.max(-SPAN, min + ((max - min) * i) / histogram.length));
+  return histogram.flatMap((count, i) => (count > 0 && edge(i + 1) > edge(i) ? [{ from: edge(i), to: edge(i + 1), share: count / most }] : []));
 }
 
 const ROW = 58;
@@ -81,6 +135,15 @@ function Flow({ layer, atWork: { types } }: { layer: Layer; atWork: AtWork }) {
       ))}
       {outputs.map(({ key }, i) => (
         <path key={key} d={wire(nodeRight, middle, right - GLYPH / 2 - 1, at(outputs.length, i) - 6)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />
+      ))}
+      {[
+        ...inputs.map(({ key }, i) => ({ key: `in ${key}`, path: wire(left + GLYPH / 2 + 1, at(inputs.length, i) - 6, nodeLeft, middle), begin: 0 })),
+        ...outputs.map(({ key }, i) => ({ key: `out ${key}`, path: wire(nodeRight, middle, right - GLYPH / 2 - 1, at(outputs.length, i) - 6), begin: 1 })),
+      ].map(({ key, path, begin }) => (
+        <circle key={key} r={2.5} fill={categoryColor(layer.category)} className="motion-only" opacity={0}>
+          <animateMotion path={path} dur="2.4s" repeatCount="indefinite" keyPoints={begin === 0 ? "0;1;1" : "0;0;1"} keyTimes="0;0.5;1" calcMode="linear" />
+          <animate attributeName="opacity" dur="2.4s" repeatCount="indefinite" values={begin === 0 ? "1;1;0;0" : "0;0;1;1"} keyTimes="0;0.5;0.5;1" />
+        </circle>
       ))}
       {[
         { ends: inputs, x: left },

@@ -1,5 +1,6 @@
 import { checkGraph, paramsOf } from "../../../core/graph/check.ts";
 import type { Edge, Graph, Node } from "../../../core/graph/document.ts";
+import { tidyLayout } from "../../../core/graph/layout.ts";
 import { splitPath } from "../../../core/graph/path.ts";
 import type { Shape, TensorType } from "../../../core/graph/shape.ts";
 import { type Inputs, type Layer, type NodeTypes, portsOf } from "../../../core/layers/kit.ts";
@@ -7,13 +8,34 @@ import { type Inputs, type Layer, type NodeTypes, portsOf } from "../../../core/
 /** A layer at work: a node of it, and the types around it. */
 export type AtWork = { node: Node; types: NodeTypes };
 
-const examples = new WeakMap<Layer, AtWork | null>();
+type Example = AtWork & { graph: Graph; parameters: number; multiplyAdds: number };
+
+const examples = new WeakMap<Layer, Example | null>();
 
 /** The layer's first example whose inputs can be drawn as a model's, with a batch of any size. Worked out once. */
 export function exampleOf(layer: Layer): AtWork | null {
+  return madeOf(layer);
+}
+
+/** That example as a whole model, laid out, and what it costs. Null where it is none: an Input or Output is no model. */
+export function exampleGraph(layer: Layer): Example | null {
+  const made = layer.boundary ? null : madeOf(layer);
+  if (!made || Object.keys(made.types.outputs).length === 0) return null;
+  const y: Node = { id: "y", type: "output", params: {}, at: { x: 0, y: 0 } };
+  const [port] = Object.keys(made.types.outputs);
+  const graph: Graph = {
+    ...made.graph,
+    nodes: [...made.graph.nodes, y],
+    edges: [...made.graph.edges, { id: "out", from: { node: ID, port: port ?? "y" }, to: { node: y.id, port: "x" } }],
+  };
+  const places = tidyLayout(graph);
+  return { ...made, graph: { ...graph, nodes: graph.nodes.map((node) => ({ ...node, at: places.get(node.id) ?? node.at })) } };
+}
+
+function madeOf(layer: Layer): Example | null {
   const known = examples.get(layer);
   if (known !== undefined) return known;
-  let made: AtWork | null = null;
+  let made: Example | null = null;
   for (const example of layer.examples) {
     made = atWork(layer, example);
     if (made) break;
@@ -24,7 +46,7 @@ export function exampleOf(layer: Layer): AtWork | null {
 
 const ID = "it";
 
-function atWork(layer: Layer, { params = {}, inputs, bodies }: Layer["examples"][number]): AtWork | null {
+function atWork(layer: Layer, { params = {}, inputs, bodies }: Layer["examples"][number]): Example | null {
   const node: Node = { id: ID, type: layer.type, params: params as Node["params"], at: { x: 0, y: 0 }, ...(bodies ? { bodies } : {}) };
   const nodes: Node[] = [node];
   const edges: Edge[] = [];
@@ -49,8 +71,9 @@ function atWork(layer: Layer, { params = {}, inputs, bodies }: Layer["examples"]
     }
   }
   const graph: Graph = { schemaVersion: 1, nodes, edges };
-  const types = checkGraph(graph).types.get(ID);
-  return types && isKnown(layer, node, types) ? { node, types } : null;
+  const checked = checkGraph(graph);
+  const types = checked.types.get(ID);
+  return types && isKnown(layer, node, types) ? { node, types, graph, parameters: checked.parameterCount.get(ID) ?? 0, multiplyAdds: checked.multiplyAdds.get(ID) ?? 0 } : null;
 }
 
 /** Whether it is known what comes out of the node, or in where nothing does. */
