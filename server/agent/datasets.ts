@@ -9,6 +9,8 @@ import { openFileStore } from "../storage/files.ts";
 type Claim = { id: string; orgId: string; builtin: string | null; order: unknown; token: number };
 
 const attemptLimit = 3;
+/** Those that are made up on the spot. */
+const quickest = ["moons", "spiral"];
 /** How often a page can see how far reading is. */
 const reportMs = 1_000;
 
@@ -88,7 +90,8 @@ async function claimDataset(db: Database, leaseMs: number): Promise<Claim | null
   const rows = await db.$queryRaw<Claim[]>`
     WITH "next" AS (
       SELECT "id" FROM "Dataset" WHERE ("builtin" IS NOT NULL OR "order" IS NOT NULL) AND ("status" = 'queued' OR ("status" = 'ingesting' AND "leaseUntil" < clock_timestamp()))
-      ORDER BY "createdAt", "id" LIMIT 1 FOR UPDATE SKIP LOCKED
+      -- What somebody's model waits for comes first, then what takes a moment, so that a newcomer's first click need not wait for the large ones.
+      ORDER BY EXISTS (SELECT 1 FROM "Model" WHERE "Model"."orgId" = "Dataset"."orgId" AND "Model"."datasetId" = "Dataset"."id") DESC, "builtin" = ANY(${quickest}) DESC NULLS LAST, "createdAt", "id" LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE "Dataset" AS "set" SET "status" = 'ingesting', "leaseToken" = "leaseToken" + 1, "attempts" = "attempts" + 1, "leaseUntil" = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
     FROM "next" WHERE "set"."id" = "next"."id" RETURNING "set"."id", "set"."orgId", "set"."builtin", "set"."order", "set"."leaseToken" AS "token"`;

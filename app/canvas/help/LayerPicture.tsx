@@ -21,7 +21,7 @@ export function LayerPicture({ layer, atWork, spread }: { layer: Layer; atWork: 
   return (
     <div className="space-y-2">
       {flow}
-      <Suspense fallback={<div className="h-44 rounded-md border border-line bg-bg" />}>
+      <Suspense fallback={<div className="h-44 max-w-[380px] rounded-md border border-line bg-bg" />}>
         <Slide key={JSON.stringify(slides)} title={layer.title} color={categoryColor(layer.category)} {...slides} />
       </Suspense>
     </div>
@@ -39,7 +39,12 @@ function Curve({ title, curve, color, spread }: { title: string; curve: (x: numb
   const py = (y: number) => ((top - y) / (top - bottom)) * CURVE_HEIGHT;
   const line = curveLine(curve, { width: WIDTH, height: CURVE_HEIGHT });
   return (
-    <svg viewBox={`0 0 ${WIDTH} ${CURVE_HEIGHT}`} role="img" aria-label={`Curve of ${title} from −${SPAN} to ${SPAN}`} className="block w-full rounded-md border border-line bg-bg">
+    <svg
+      viewBox={`0 0 ${WIDTH} ${CURVE_HEIGHT}`}
+      role="img"
+      aria-label={`Curve of ${title} from −${SPAN} to ${SPAN}`}
+      className="block w-full max-w-[380px] rounded-md border border-line bg-bg"
+    >
       {binsOf(spread).map(({ from, to, share }) => (
         <rect key={from} x={px(from)} y={CURVE_HEIGHT - 34 * share} width={Math.max(0.5, px(to) - px(from) - 0.5)} height={34 * share} fill="var(--series-1)" fillOpacity={0.3} />
       ))}
@@ -128,7 +133,7 @@ function Flow({ layer, atWork: { types } }: { layer: Layer; atWork: AtWork }) {
       viewBox={`0 0 ${WIDTH} ${height}`}
       role="img"
       aria-label={`${layer.title} takes ${say(inputs)} and gives ${say(outputs)}`}
-      className="block w-full rounded-md border border-line bg-bg"
+      className="block w-full max-w-[380px] rounded-md border border-line bg-bg"
     >
       {inputs.map(({ key }, i) => (
         <path key={key} d={wire(left + GLYPH / 2 + 1, at(inputs.length, i) - 6, nodeLeft, middle)} stroke="var(--line2)" strokeWidth={1.5} fill="none" />

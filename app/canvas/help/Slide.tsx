@@ -52,7 +52,7 @@ export default function Slide({ title, color, size, kernel, stride, padding, dil
   const [outLeft, outTop] = [WIDTH - 4 - out[1] * cell, (height - out[0] * cell) / 2];
   const points = grid(k[0], k[1]).map(([i, j]) => ({ y: row * s[0] + i * d[0], x: column * s[1] + j * d[1] }));
   return (
-    <figure className="rounded-md border border-line bg-bg">
+    <figure className="max-w-[380px] rounded-md border border-line bg-bg">
       <svg
         viewBox={`0 0 ${WIDTH} ${height.toFixed(1)}`}
         role="img"

@@ -4,7 +4,7 @@ import { notFound } from "next/navigation";
 import { findLayer, layers } from "../../../core/layers/index.ts";
 import type { Layer } from "../../../core/layers/kit.ts";
 import { sections } from "../../canvas/categories.ts";
-import { exampleGraph, exampleOf } from "../../canvas/help/example.ts";
+import { exampleGraph } from "../../canvas/help/example.ts";
 import { LayerHelp } from "../../canvas/help/LayerHelp.tsx";
 import { linkTo } from "../../canvas/link.ts";
 import { ButtonLink } from "../../ui/Button.tsx";

@@ -38,4 +38,17 @@ describe("a data set that waits", () => {
     expect(await ingest()).toBe(false);
     expect(await found(id)).toMatchObject({ status: "failed", failure: { code: "INGEST_STOPPED" } });
   });
+
+  it("comes first where a model waits for it, and then where it is made up in a moment", async () => {
+    const [first, quick, wanted] = [await queue("births"), await queue("moons"), await queue("blobs")];
+    await world.db.model.updateMany({ where: { orgId: world.orgId }, data: { datasetId: wanted.id } });
+    expect(await world.db.model.count({ where: { datasetId: wanted.id } })).toBeGreaterThan(0);
+    const ready: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      await ingest();
+      const done = await world.db.dataset.findMany({ where: { id: { in: [first.id, quick.id, wanted.id], notIn: ready }, status: "ready" } });
+      ready.push(...done.map(({ id }) => id));
+    }
+    expect(ready).toEqual([wanted.id, quick.id, first.id]);
+  });
 });
