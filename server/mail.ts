@@ -26,6 +26,8 @@ export function openMailer(config: Config): Mailer | null {
     disableUrlAccess: true,
     ...timeouts,
   });
+  // A connection that breaks while nobody sends: the next mail gets another.
+  transport.on("error", () => {});
   return {
     async send({ to, subject, text }) {
       await transport.sendMail({ from: MAIL_FROM, to: { name: "", address: to }, subject: subject.replace(/[\r\n]+/g, " "), text });

@@ -39,7 +39,13 @@ async function main(): Promise<void> {
   const other = readIdentity(own);
   if (other)
     throw new StartError(`Tensorloom already runs on ${relative(process.cwd(), config.DATA_DIR) || "."} (process ${other.pid}): end it first, or set DATA_DIR to another folder.`);
-  writeIdentity(own, process.pid);
+  try {
+    writeIdentity(own, process.pid);
+  } catch (cause) {
+    throw new StartError(
+      `Nothing can be written to ${relative(process.cwd(), config.DATA_DIR) || "."}: ${cause instanceof Error ? cause.message : cause}. Make room there, or set DATA_DIR to another folder.`,
+    );
+  }
 
   const running = new Running(config, flags.dev);
   process.on("SIGINT", () => void running.end(0));

@@ -7,7 +7,7 @@ import { identify, isAlive, type ProcessIdentity, signalProcess } from "./agent/
 
 const Identity = z.object({ pid: z.int(), startTicks: z.string() });
 
-/** Remembers a process in a file, so that a later start can tell it from another that got its number. */
+/** Remembers a process in a file, so that a later start can tell it from another that got its number. @throws Error where the file cannot be written. */
 export function writeIdentity(file: string, pid: number): void {
   const identity = identify(pid);
   mkdirSync(dirname(file), { recursive: true });
@@ -36,8 +36,18 @@ const LOG_BYTES = 16 * 1024 * 1024;
 
 /** A log to write on; one that has grown large makes way, and the one before it is forgotten. */
 function openLogFile(file: string): number {
+  mkdirSync(dirname(file), { recursive: true });
   if (existsSync(file) && statSync(file).size > LOG_BYTES) renameSync(file, `${file}.1`);
   return openSync(file, "a", 0o600);
+}
+
+/** What `work` gives, or null where the disk refuses: full, read-only or broken, it must not keep a process from being started. */
+function tryDisk<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
 }
 
 export type ChildOptions = {
@@ -78,24 +88,29 @@ export class Child {
 
   #spawn(): void {
     const { name, file, dataDir, env, onMessage, onCrash } = this.#options;
-    mkdirSync(join(dataDir, "logs"), { recursive: true });
-    const log = openLogFile(join(dataDir, "logs", `${name}.log`));
+    const logFile = join(dataDir, "logs", `${name}.log`);
+    const log = tryDisk(() => openLogFile(logFile));
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the others in order.
-    const child = fork(file, [], { detached: true, env: env(), stdio: ["ignore", log, log, "ipc"], serialization: "json" });
-    closeSync(log);
+    const child = fork(file, [], { detached: true, env: env(), stdio: ["ignore", log ?? "ignore", log ?? "ignore", "ipc"], serialization: "json" });
+    if (log !== null) closeSync(log);
+    const { pid } = child;
     this.#process = child;
     this.#startedAt = Date.now();
-    if (child.pid !== undefined) writeIdentity(this.#identityFile, child.pid);
+    if (pid !== undefined) tryDisk(() => writeIdentity(this.#identityFile, pid));
     if (onMessage) child.on("message", onMessage);
-    child.once("exit", (code, signal) => {
+    const again = (how: string) => {
+      if (this.#process !== child) return;
       this.#process = null;
-      rmSync(this.#identityFile, { force: true });
+      tryDisk(() => rmSync(this.#identityFile, { force: true }));
       if (this.#ending) return;
       // A minute without a crash forgives the earlier ones.
       this.#delayMs = Date.now() - this.#startedAt > 60_000 ? 250 : Math.min(30_000, Math.max(250, this.#delayMs * 2));
-      onCrash(`${name} ended ${signal ? `by ${signal}` : `with ${code}`}; it is started again in ${this.#delayMs / 1000} s. ${join(dataDir, "logs", `${name}.log`)} says more.`);
+      onCrash(`${name} ${how}; it is started again in ${this.#delayMs / 1000} s. ${logFile} says more.`);
       this.#restart = setTimeout(() => this.#spawn(), this.#delayMs);
-    });
+    };
+    // Where the system has no process to give there is no end to be told of, only this.
+    child.on("error", (error) => pid === undefined && again(`could not be started (${error.message})`));
+    child.once("exit", (code, signal) => again(`ended ${signal ? `by ${signal}` : `with ${code}`}`));
   }
 
   /** Ends it for good: asks, waits at most `patienceMs`, then insists. */

@@ -63,8 +63,12 @@ export class Agent {
   async run(): Promise<void> {
     let sweepAt = 0;
     let tidyAt = 0;
+    let turnAt = performance.now();
     this.#trainers.keepOneWaiting();
     while (!this.#stop.signal.aborted) {
+      // This process stood still, and perhaps the whole machine: its trainers could not renew their leases meanwhile.
+      if (performance.now() - turnAt > this.#config.LEASE_MS / 3) this.#databaseSince = performance.now();
+      turnAt = performance.now();
       try {
         if (performance.now() >= sweepAt) {
           sweepAt = performance.now() + sweepMs;

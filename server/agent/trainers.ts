@@ -73,6 +73,16 @@ export class Trainers {
   keepOneWaiting(): void {
     if (this.#waiting !== null || this.#starting || this.#stopped) return;
     this.#starting = true;
+    try {
+      this.#start();
+    } catch (error) {
+      // The disk is full, or there are no file handles left: later there may be.
+      this.#log.error({ error }, "a trainer could not be started");
+      this.#retryLater();
+    }
+  }
+
+  #start(): void {
     const folder = join(this.#config.DATA_DIR, "logs");
     mkdirSync(folder, { recursive: true });
     const output = openSync(join(folder, "trainers.log"), "a");
@@ -87,8 +97,7 @@ export class Trainers {
     closeSync(output);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (identity === null) {
-      child.once("error", (error) => this.#log.error({ error }, "a trainer could not be started"));
-      child.once("exit", () => {});
+      child.on("error", (error) => this.#log.error({ error }, "a trainer could not be started"));
       this.#retryLater();
       return;
     }
@@ -99,7 +108,7 @@ export class Trainers {
       this.#waiting = { child, process: identity };
       this.#onReady(message.engine);
     });
-    child.once("error", (error) => this.#log.error({ error }, "trainer"));
+    child.on("error", (error) => this.#log.error({ error }, "trainer"));
     child.once("exit", (code, signal) => {
       const { order, memoryKills } = this.#children.get(child) ?? { order: null, memoryKills: 0 };
       this.#children.delete(child);

@@ -102,12 +102,19 @@ export class PreviewHost {
     this.#child = child;
     this.#ready = false;
     this.#wait(this.#limits.readyMs, () => this.#end("the engine took too long to load"));
-    child.on("message", (message) => this.#child === child && this.#hear(Message.parse(message)));
-    child.once("error", (error) => this.#child === child && this.#end(error.message));
+    child.on("message", (message) => this.#child === child && this.#hear(message));
+    child.on("error", (error) => this.#child === child && this.#end(error.message));
     child.once("exit", (code, signal) => this.#child === child && this.#end(`its process ended by itself (${signal ?? code})`));
   }
 
-  #hear(message: z.infer<typeof Message>): void {
+  #hear(said: unknown): void {
+    const read = Message.safeParse(said);
+    // Whatever a drawing makes of its process, this one serves everybody's pages.
+    if (!read.success) {
+      this.#end("what came of it cannot be shown");
+      return;
+    }
+    const message = read.data;
     if ("ready" in message) {
       this.#ready = true;
       this.#rest();

@@ -19,9 +19,10 @@ import { slug } from "../storage/slug.ts";
 import { findBest, type GoodCheckpoint } from "./checkpoints.ts";
 import { readRows } from "./evaluation.ts";
 import { loseLease } from "./exit.ts";
-import { keepLease } from "./keep.ts";
+import { whileKept } from "./keep.ts";
 import type { LoadedRun } from "./load.ts";
 import { untilDatabase } from "./outage.ts";
+import { putWhenRoom } from "./space.ts";
 import type { Bench } from "./train.ts";
 
 /** Validation rows that go through both the engine and the exported model. */
@@ -40,28 +41,28 @@ const extensions: { [kind in Kind]: string } = { safetensors: ".safetensors", py
  */
 export async function exportRun(bench: Bench, lease: Lease, run: LoadedRun): Promise<void> {
   const { db, files, config, log } = bench;
-  const keeping = keepLease(db, lease, config.LEASE_MS, { lost: () => loseLease(log, lease), asked: () => {} });
-  try {
+  const lost = () => loseLease(log, lease);
+  await whileKept(db, lease, config.LEASE_MS, lost, async () => {
     const checkpoint = await untilDatabase(() => findBest(db, files, lease.runId));
-    if (checkpoint !== null) {
-      const started = performance.now();
-      const model = await openModel(bench, run, checkpoint);
-      // The weights' file comes first: the engine reads it when it is compared with ONNX Runtime.
-      const weightsFile = await keep(bench, lease, run, "safetensors", () => ({ content: writeSafetensors(model.weights, model.metadata) }));
-      await keep(bench, lease, run, "pytorch", () => ({
-        content: new TextEncoder().encode(exportPyTorch(run.graph, { className: run.modelName, preprocess: run.manifest.preprocess })),
-      }));
-      await keep(bench, lease, run, "onnx", () =>
-        weightsFile === null
-          ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } }
-          : makeOnnx(bench, run, model, files.path(weightsFile.key)),
-      );
-      log.info({ runId: lease.runId, step: checkpoint.step, ms: Math.round(performance.now() - started) }, "exports made");
-    }
+    if (checkpoint !== null) await makeExports(bench, lease, run, checkpoint);
     await untilDatabase(() => releaseLease(db, lease));
-  } finally {
-    keeping.stop();
-  }
+  });
+}
+
+async function makeExports(bench: Bench, lease: Lease, run: LoadedRun, checkpoint: GoodCheckpoint): Promise<void> {
+  const started = performance.now();
+  const model = await openModel(bench, run, checkpoint);
+  // The weights' file comes first: the engine reads it when it is compared with ONNX Runtime.
+  const weightsFile = await keep(bench, lease, run, "safetensors", () => ({ content: writeSafetensors(model.weights, model.metadata) }));
+  await keep(bench, lease, run, "pytorch", () => ({
+    content: new TextEncoder().encode(exportPyTorch(run.graph, { className: run.modelName, preprocess: run.manifest.preprocess })),
+  }));
+  await keep(bench, lease, run, "onnx", () =>
+    weightsFile === null
+      ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } }
+      : makeOnnx(bench, run, model, bench.files.path(weightsFile.key)),
+  );
+  bench.log.info({ runId: lease.runId, step: checkpoint.step, ms: Math.round(performance.now() - started) }, "exports made");
 }
 
 type Model = { program: Program; weights: Weights; metadata: { [key: string]: string } };
@@ -99,7 +100,7 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
       refusal: { code: "EXPORT_FAILED", message: `This export could not be made: ${error instanceof Error ? error.message : "for a reason of ours; the log says which."}` },
     };
   }
-  const stored = "content" in made ? await files.put(`runs/${lease.runId}/export-${lease.token}/${fileName}`, made.content) : null;
+  const stored = "content" in made ? await putWhenRoom(bench, lease, `runs/${lease.runId}/export-${lease.token}/${fileName}`, made.content) : null;
   const refusal = "refusal" in made ? JSON.stringify(made.refusal) : null;
   const report = made.report === undefined ? null : JSON.stringify(made.report);
   const replaced = await untilDatabase(() =>

@@ -34,3 +34,13 @@ export function keepLease(db: Database, lease: Lease, leaseMs: number, on: { los
   const timer = setInterval(ask, Math.min(askEveryMs, leaseMs / 6));
   return { stop: () => clearInterval(timer) };
 }
+
+/** Keeps a lease alive while work is done that hears no wishes. */
+export async function whileKept<T>(db: Database, lease: Lease, leaseMs: number, lost: () => void, work: () => Promise<T>): Promise<T> {
+  const keeping = keepLease(db, lease, leaseMs, { lost, asked: () => {} });
+  try {
+    return await work();
+  } finally {
+    keeping.stop();
+  }
+}

@@ -154,8 +154,15 @@ export class Relay {
   }
 
   async #write(): Promise<void> {
-    this.#inFlight ??= this.#take();
-    const batch = this.#inFlight;
+    let batch: Batch;
+    try {
+      batch = this.#inFlight ??= this.#take();
+    } catch (error) {
+      // What was taken is not whole: nothing after it may be written.
+      this.#over = true;
+      this.#options.onBroken(error);
+      return;
+    }
     for (let wait = retryMs.first; !this.#over; wait = Math.min(wait * 2, retryMs.most)) {
       try {
         const { asked, removed } = await send(this.#options, batch);
@@ -261,8 +268,9 @@ export class Relay {
 
 function addPoints(batch: Batch, key: string, steps: readonly number[], values: readonly (number | null)[]): void {
   const series = batch.points.get(key) ?? { steps: [], values: [] };
-  series.steps.push(...steps);
-  series.values.push(...values);
+  // One by one: where this thread stood still, a series can be longer than a call may have arguments.
+  for (const step of steps) series.steps.push(step);
+  for (const value of values) series.values.push(value);
   batch.points.set(key, series);
   batch.step = Math.max(batch.step, steps.at(-1) ?? 0);
   batch.summary = { ...batch.summary, [key]: foldPoints(batch.summary[key], key, steps, values) };

@@ -19,11 +19,11 @@ import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans }
 import { openSamples, Samples } from "./evaluation.ts";
 import { exitCodes, loseLease } from "./exit.ts";
 import { readBest, readSummary } from "./history.ts";
-import { keepLease } from "./keep.ts";
+import { keepLease, whileKept } from "./keep.ts";
 import { type LoadedRun, memoryLimitBytes, placeSpec } from "./load.ts";
 import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
-import { findShortage, waitForSpace } from "./space.ts";
+import { findShortage, isDiskFull, waitForSpace } from "./space.ts";
 import type { Standing } from "./summary.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -57,14 +57,15 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
       step: run.step,
     });
 
-  const samples = await openSamples(files, run).catch((error: unknown) => error);
+  // Reading them, or a checkpoint of many gigabytes to see whether it is sound, can take longer than a lease.
+  const kept = <T>(work: () => Promise<T>) => whileKept(db, lease, config.LEASE_MS, () => loseLease(log, lease), work);
+  const samples = await kept(() => openSamples(files, run)).catch((error: unknown) => error);
   if (!(samples instanceof Samples))
     return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, samples);
 
   const folder = files.path(`runs/${lease.runId}`);
-  await mkdir(folder, { recursive: true });
   for (;;) {
-    const point = await untilDatabase(() => resumeAt(bench, lease, run));
+    const point = await kept(() => untilDatabase(() => resumeAt(bench, lease, run)));
     const attempt = await trainFrom(bench, lease, run, point, samples);
     if (attempt.kind === "damaged" && point.checkpoint !== null) {
       // Its bytes are those that were written, and still the engine cannot read it: the one before it may do.
@@ -77,7 +78,7 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
       log.warn({ runId: lease.runId, spoolBytes: config.SPOOL_BYTES }, "spool was full; training goes on");
       continue;
     }
-    if (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null) {
+    if (attempt.kind === "full" || (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null)) {
       const reason = await waitForSpace(bench, lease, folder, run.spec);
       if (reason === "room") continue;
       if (reason === "pause") return rest(bench, lease);
@@ -130,7 +131,8 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
   return { checkpoint: good, step, summary, best, knobs, lines };
 }
 
-type Attempt = { kind: "finished" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
+/** `full`: the disk took no more. */
+type Attempt = { kind: "finished" } | { kind: "full" } | { kind: "paused"; pause: Pause } | { kind: "failed"; failure: Failure } | { kind: "damaged"; failure: Failure };
 
 /** One call of the engine, from a point to its end or to a pause. When it returns, everything that the engine said is in the database. */
 async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Point, samples: Samples): Promise<Attempt> {
@@ -188,16 +190,19 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
   const keeping = keepLease(db, lease, config.LEASE_MS, { lost, asked });
   const onStop = () => ask("stop");
   stop.addEventListener("abort", onStop);
-  const watchdog = new Watchdog({ stuckAfterMs: config.STUCK_AFTER_MS, evaluationSteps: Math.ceil(spec.data.validation.rows / spec.batchSize), now: performance.now() });
-  const watching = setInterval(
-    () => {
-      const silentMs = watchdog.stuckForMs(performance.now());
-      if (silentMs === null) return;
-      clearInterval(watching);
-      void failStuck(bench, lease, relay, silentMs);
-    },
-    Math.min(1_000, config.STUCK_AFTER_MS / 4),
-  );
+  const lookEveryMs = Math.min(1_000, config.STUCK_AFTER_MS / 4);
+  const watchdog = new Watchdog({
+    stuckAfterMs: config.STUCK_AFTER_MS,
+    evaluationSteps: Math.ceil(spec.data.validation.rows / spec.batchSize),
+    lookEveryMs,
+    now: performance.now(),
+  });
+  const watching = setInterval(() => {
+    const silentMs = watchdog.stuckForMs(performance.now());
+    if (silentMs === null) return;
+    clearInterval(watching);
+    void failStuck(bench, lease, relay, silentMs);
+  }, lookEveryMs);
 
   try {
     const onEvents = (events: RunEvent[]) => {
@@ -217,6 +222,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     await relay.drain();
+    if (isDiskFull(error)) return { kind: "full" };
     if (!(error instanceof EngineError)) return { kind: "failed", failure: internal(error, log) };
     log.warn({ runId: lease.runId, failure: error.failure }, "engine refused to go on");
     return { kind: error.failure.code === "CHECKPOINT_CORRUPT" ? "damaged" : "failed", failure: error.failure };

@@ -2,11 +2,14 @@ import type { RunEvent } from "../../core/training/events.ts";
 
 /**
  * Notices that a run makes no steps. How long is too long depends on the run: at least `stuckAfterMs`, and twenty of its usual steps; while
- * an epoch is being evaluated, as long as the evaluation's rows would take as training steps on top.
+ * an epoch is being evaluated, as long as the evaluation's rows would take as training steps on top. Time in which nobody looked is not counted:
+ * the whole process stood still then, as in a container that was paused.
  */
 export class Watchdog {
   readonly #stuckAfterMs: number;
   readonly #evaluationSteps: number;
+  readonly #lookEveryMs: number;
+  #lookedAt: number;
   #stepsPerEpoch = 0;
   /** Step that the epoch under way began after. */
   #epochStep = 0;
@@ -14,9 +17,11 @@ export class Watchdog {
   #lastNewsAt: number;
   #stepMs: number[] = [];
 
-  constructor(options: { stuckAfterMs: number; evaluationSteps: number; now: number }) {
+  constructor(options: { stuckAfterMs: number; evaluationSteps: number /** How often it will be asked. */; lookEveryMs: number; now: number }) {
     this.#stuckAfterMs = options.stuckAfterMs;
     this.#evaluationSteps = options.evaluationSteps;
+    this.#lookEveryMs = options.lookEveryMs;
+    this.#lookedAt = options.now;
     this.#lastNewsAt = options.now;
   }
 
@@ -47,6 +52,9 @@ export class Watchdog {
 
   /** How long there has been no news, where that is too long; else null. */
   stuckForMs(now: number): number | null {
+    const notLookedMs = now - this.#lookedAt;
+    this.#lookedAt = now;
+    if (notLookedMs > 4 * this.#lookEveryMs) this.#lastNewsAt = Math.min(now, this.#lastNewsAt + notLookedMs);
     const silentMs = now - this.#lastNewsAt;
     const stepMs = this.#stepMs.toSorted((a, b) => a - b)[this.#stepMs.length >> 1] ?? 0;
     const evaluating = this.#stepsPerEpoch > 0 && (this.#step - this.#epochStep) % this.#stepsPerEpoch === 0;

@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identify, isAlive } from "../../server/agent/process.ts";
@@ -32,6 +34,25 @@ describe("the agent", () => {
     expect(trainer).not.toBeNull();
     // The trainer that was only waiting had nothing to live for.
     await until("only the new agent's trainer waits", 10_000, async () => (world.waitingTrainers().length === 1 ? true : null));
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("goes on where its trainers' log cannot be opened, and they where no line of it can be written", async () => {
+    const log = join(world.folder, "logs", "trainers.log");
+    const agent = world.agent;
+    agent.kill("SIGKILL");
+    await until("no trainer waits", 20_000, async () => (world.waitingTrainers().length === 0 ? true : null));
+    renameSync(log, `${log}.before`);
+    mkdirSync(log);
+    world.startAgent();
+    await until("the agent says so", 20_000, async () => (readFileSync(join(world.folder, "first.log"), "utf8").includes("a trainer could not be started") ? true : null));
+    rmdirSync(log);
+    symlinkSync("/dev/full", log);
+    const id = await world.queueRun(order);
+    expect(await world.untilEnded(id)).toMatchObject({ status: "finished", leaseToken: 1 });
+    expect(await world.series(id)).toEqual(undisturbed);
+    rmSync(log);
+    renameSync(`${log}.before`, log);
     expect(await world.audit()).toEqual([]);
   });
 

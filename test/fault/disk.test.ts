@@ -44,6 +44,28 @@ it("a run whose disk is full waits, says so, and goes on by itself once there is
   expect(await world.audit()).toEqual([]);
 });
 
+it("a run that ends on a full disk is finished at once, and what can be taken along from it comes once there is room", async ({ skip }) => {
+  if (!mounted) skip("a small disk cannot be mounted without root's rights");
+  world.agent.kill("SIGSTOP");
+  const id = await world.queueRun({ ...order, epochs: 3 });
+  const exports = join(runs, id, "export-1");
+  mkdirSync(exports, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", exports]);
+  try {
+    fill(join(exports, "filler"));
+    world.agent.kill("SIGCONT");
+    await until("the log says that the disk is full", 60_000, () => world.db.runLog.findFirst({ where: { runId: id, message: { startsWith: "Disk full: what" } } }));
+    expect(await world.run(id)).toMatchObject({ status: "finished", leaseToken: 1 });
+    expect(await world.db.artifact.count({ where: { runId: id } })).toBe(0);
+    rmSync(join(exports, "filler"));
+    expect(await world.untilEnded(id)).toMatchObject({ status: "finished", leaseToken: 1 });
+    expect(await world.db.artifact.count({ where: { runId: id, sizeBytes: { gt: 0 } } })).toBe(3);
+    expect(await world.audit()).toEqual([]);
+  } finally {
+    execFileSync("umount", [exports]);
+  }
+});
+
 /** Takes every byte there is. */
 function fill(file: string): void {
   const handle = openSync(file, "w");

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Body } from "../../core/graph/document.ts";
 import { startBody } from "../../core/layers/kit.ts";
 import { chain } from "../../core/templates/sketch.ts";
-import { openWorld, type World } from "./world.ts";
+import { cancelRun } from "../../server/runs/change.ts";
+import { kill, openWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -39,6 +41,22 @@ describe("a run that goes wrong by itself", () => {
     const id = await world.queueRun({ epochs: 1 }, graph);
     const run = await world.untilEnded(id);
     expect(run).toMatchObject({ status: "failed", failure: { code: "NO_PROGRESS", message: expect.stringContaining("not one step") } });
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("that stood still with its whole machine for longer than it may be stuck goes on, with the lease that it had", async () => {
+    const id = await world.queueRun({ epochs: 1_500, schedule: "constant" });
+    const { step } = await world.untilRun(id, "under way", (run) => run.step > 0);
+    const trainer = await world.trainerOf(id);
+    // As a container that is paused: nobody renews the lease, and nobody else is there to take it.
+    for (const pid of [world.agent.pid, trainer]) kill(pid, "SIGSTOP");
+    await sleep(5_000);
+    for (const pid of [world.agent.pid, trainer]) kill(pid, "SIGCONT");
+    await world.untilRun(id, "going on", (run) => run.step > step);
+    await sleep(2_000);
+    expect(await world.run(id)).toMatchObject({ leaseToken: 1, failure: null });
+    await cancelRun(world.db, world.orgId, id).catch(() => {});
+    expect((await world.untilEnded(id)).failure).toBeNull();
     expect(await world.audit()).toEqual([]);
   });
 

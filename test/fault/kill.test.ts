@@ -1,6 +1,8 @@
+import { truncateSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { cancelRun } from "../../server/runs/change.ts";
 import { kill, openWorld, type World } from "./world.ts";
 
 const kills = Number(process.env.FAULT_KILLS ?? 5);
@@ -70,6 +72,24 @@ describe("a killed trainer", () => {
     expect(await world.series(id)).toEqual(undisturbed);
     const lines = await world.db.runLog.findMany({ where: { runId: id, message: { contains: "damaged" } } });
     expect(lines).toHaveLength(1);
+    expect(await world.audit()).toEqual([]);
+  });
+
+  it("keeps its lease while it looks through a checkpoint for longer than a lease lasts", async () => {
+    const id = await world.queueRun({ ...order, epochs: 5_000 });
+    await world.untilRun(id, "some checkpoints along", (run) => run.epoch > 20);
+    const agent = world.agent;
+    agent.kill("SIGSTOP");
+    kill(await world.trainerOf(id), "SIGKILL");
+    const [latest] = await world.db.checkpoint.findMany({ where: { runId: id }, orderBy: { step: "desc" } });
+    // Two gigabytes that take no room, and 1 to 4 s to be read.
+    truncateSync(world.files.path(latest?.storageKey ?? ""), 2 * 2 ** 30);
+    agent.kill("SIGCONT");
+    await world.untilRun(id, "trained anew", (run) => run.status === "running" && run.step > (latest?.step ?? 0));
+    // Claimed, lost by the kill, claimed again.
+    expect(await world.run(id)).toMatchObject({ leaseToken: 3 });
+    await cancelRun(world.db, world.orgId, id);
+    expect((await world.untilEnded(id)).status).toBe("cancelled");
     expect(await world.audit()).toEqual([]);
   });
 

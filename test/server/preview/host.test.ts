@@ -108,6 +108,7 @@ describe("the order of previews", () => {
     stand,
     `process.on("message", ({ id, order }) => {
        if (order.row === 99) return;
+       if (order.row === 98) return process.send({ id, ok: true, answer: { values: [{ path: "x", port: "y", small: { min: "far" } }] }, rssBytes: 0 });
        setTimeout(() => process.send({ id, ok: true, answer: { values: [], failures: [], weights: { matched: order.row, total: 0 }, ms: 0 }, rssBytes: 0 }), 20);
      });
      process.send({ ready: true });`,
@@ -130,6 +131,12 @@ describe("the order of previews", () => {
     expect((await Promise.all([under, newest])).map(({ weights }) => weights.matched)).toEqual([1, 1]);
     const many = await Promise.allSettled([1, 2, 3, 4].map((key) => host.evaluate("a", String(key), order())));
     expect(many.filter(({ status }) => status === "rejected").map((one) => one.status === "rejected" && one.reason.code)).toContain("QUEUE_FULL");
+  });
+
+  it("refuses an answer that is none, and goes on with the next", async () => {
+    const host = open({}, stand);
+    await expect(host.evaluate("a", "1", order({ row: 98 }))).rejects.toMatchObject({ code: "PREVIEW_FAILED" });
+    expect((await host.evaluate("b", "1", order())).failures).toEqual([]);
   });
 
   it("ends an order that takes too long, and goes on with the next", async () => {

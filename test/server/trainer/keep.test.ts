@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { claimExports, claimRun } from "../../../server/agent/lease.ts";
 import { keepLease } from "../../../server/trainer/keep.ts";
@@ -29,7 +28,7 @@ it("a lease that ran out while the database was away is renewed as soon as someb
   expect(await claimExports(world.db, other, { leaseMs, settled: false })).toBeNull();
 
   const keeping = keepLease(world.db, lease, leaseMs, unexpected);
-  await sleep(500);
+  await world.untilRun(id, "kept", ({ leaseUntil }) => (leaseUntil?.getTime() ?? 0) > Date.now() + leaseMs / 2);
   keeping.stop();
   expect(await claimExports(world.db, other, { leaseMs, settled: true })).toBeNull();
 

@@ -23,14 +23,14 @@ async function claim(): Promise<Lease> {
   return lease;
 }
 
-function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?: (error: unknown) => void } = {}): Relay {
+function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?: (error: unknown) => void; describe?: () => never } = {}): Relay {
   return new Relay({
     db,
     lease,
     from: { step: 0, summary: {}, best: null },
     judgedBy: "accuracy",
     keyOf: (file) => file,
-    describe: ({ step, epoch, values }) => ({ step, epoch, values, confusion: null, samples: [] }),
+    describe: on.describe ?? (({ step, epoch, values }) => ({ step, epoch, values, confusion: null, samples: [] })),
     removeFile: async () => {},
     onLost: on.lost ?? (() => {}),
     onBroken:
@@ -165,5 +165,24 @@ describe("the relay", () => {
     await world.db.$transaction((tx) => rewindMetrics(tx, run, lease.token, 4));
     expect(await world.db.$transaction((tx) => readLook(tx, run))).toMatchObject({ step: 3, inputs: { x: [32, 57] } });
     expect(await listLooks(world.db, { ...run, runId: run.id, node: "elsewhere" })).toEqual([]);
+  });
+
+  it("that cannot read what the engine said says so once, writes nothing after it, and keeps nobody waiting", async () => {
+    const lease = await claim();
+    const broken: unknown[] = [];
+    const relay = openRelay(world.db, lease, {
+      broken: (error) => broken.push(error),
+      describe: () => {
+        throw new Error("This evaluation has no rows.");
+      },
+    });
+    relay.push([points("train/loss", 1, 3)]);
+    await relay.drain();
+    relay.push([{ type: "evaluated", step: 3, epoch: 1, values: {}, tensors: {}, samples: {} }]);
+    await relay.drain();
+    relay.push([points("train/loss", 4, 3)]);
+    await relay.drain();
+    expect(broken).toEqual([new Error("This evaluation has no rows.")]);
+    expect((await world.series(lease.runId))["train/loss"]?.steps).toEqual([1, 2, 3]);
   });
 });
