@@ -75,7 +75,7 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
       continue;
     }
     if (attempt.kind === "paused" && attempt.pause === "spool") {
-      log.warn({ runId: lease.runId, spoolBytes: config.SPOOL_BYTES }, "spool was full; training goes on");
+      log.info({ runId: lease.runId }, "spool is written; training goes on");
       continue;
     }
     if (attempt.kind === "full" || (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null)) {
@@ -154,6 +154,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     if (pause !== null && weights[pause] >= weights[reason]) return;
     pause = reason;
     training?.cancel();
+    if (reason === "spool") log.warn({ runId: lease.runId, spoolBytes: config.SPOOL_BYTES }, "spool is full; training waits for the database");
     if (reason === "cancel") patience ??= setTimeout(() => giveUpOnEngine(bench, lease, "It did not stop within 10 s of being asked to."), cancelPatienceMs);
   };
   const lost = () => loseLease(log, lease);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cancelRun } from "../../server/runs/change.ts";
+import { allowed } from "../allowed.ts";
 import { openWorld, type World } from "./world.ts";
 
 const times = Number(process.env.FAULT_CANCELS ?? 8);
@@ -25,8 +26,8 @@ describe("a wish to cancel", () => {
         () => false,
         () => true,
       );
-      const run = await world.untilRun(id, "ended", ({ status }) => status === "cancelled" || status === "finished", 10_000);
-      expect(performance.now() - askedAt).toBeLessThan(2_000);
+      const run = await world.untilRun(id, "ended", ({ status }) => status === "cancelled" || status === "finished", 60_000);
+      expect(performance.now() - askedAt).toBeLessThan(allowed(2_000));
       // Only a run that had finished before may stay so, and then the wish was refused.
       expect(run.status).toBe(refused ? "finished" : "cancelled");
       ended.push({ id, status: run.status });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { kill, openWorld, type World } from "./world.ts";
@@ -24,10 +23,8 @@ it("machines whose clocks are an hour ahead and an hour behind steal no run from
   world.startAgent({ AGENT_NAME: "ahead", ...wrongBy(hourMs) });
   world.startAgent({ AGENT_NAME: "behind", ...wrongBy(-hourMs) });
   const calm = await world.queueRun(order);
-  const killed = await world.queueRun(order);
-  await world.untilRun(killed, "well under way", (run) => run.epoch > 10);
-  await sleep(1_000);
-  kill(await world.trainerOf(killed), "SIGKILL");
+  const { id: killed, trainer } = await world.catchRun(order);
+  kill(trainer, "SIGKILL");
   expect(await world.untilEnded(calm)).toMatchObject({ status: "finished", leaseToken: 1 });
   expect(await world.untilEnded(killed)).toMatchObject({ status: "finished", leaseToken: 3 });
   expect(await world.series(calm)).toEqual(undisturbed);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openWorld, until, type World } from "./world.ts";
 
-const order = { epochs: 150, schedule: "constant" as const, seed: 2 };
+const order = { epochs: 400, schedule: "constant" as const, seed: 2 };
 
 let world: World;
 let runs: string;
@@ -29,11 +29,11 @@ it("a run whose disk is full waits, says so, and goes on by itself once there is
   const twin = await world.queueRun(order);
   expect((await world.untilEnded(twin)).status).toBe("finished");
 
-  const id = await world.queueRun(order);
-  await world.untilRun(id, "well under way", (run) => run.epoch > 5);
+  const { id, goOn } = await world.catchRun(order);
   const filler = join(runs, "filler");
   fill(filler);
-  const line = await until("the log says that the disk is full", 20_000, () => world.db.runLog.findFirst({ where: { runId: id, message: { startsWith: "Disk full" } } }));
+  goOn();
+  const line = await until("the log says that the disk is full", 60_000, () => world.db.runLog.findFirst({ where: { runId: id, message: { startsWith: "Disk full" } } }));
   expect(line.level).toBe("warn");
   await sleep(1_000);
   expect((await world.run(id)).status).toBe("running");

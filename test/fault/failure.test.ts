@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Body } from "../../core/graph/document.ts";
 import { startBody } from "../../core/layers/kit.ts";
@@ -8,7 +7,7 @@ import { kill, openWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ STUCK_AFTER_MS: "3000" });
+  world = await openWorld({ STUCK_AFTER_MS: "8000", LEASE_MS: "4000" });
   world.startAgent();
 });
 afterAll(() => world?.close());
@@ -45,18 +44,21 @@ describe("a run that goes wrong by itself", () => {
   });
 
   it("that stood still with its whole machine for longer than it may be stuck goes on, with the lease that it had", async () => {
-    const id = await world.queueRun({ epochs: 1_500, schedule: "constant" });
+    const id = await world.queueRun({ epochs: 10_000, schedule: "constant" });
     const { step } = await world.untilRun(id, "under way", (run) => run.step > 0);
     const trainer = await world.trainerOf(id);
     // As a container that is paused: nobody renews the lease, and nobody else is there to take it.
     for (const pid of [world.agent.pid, trainer]) kill(pid, "SIGSTOP");
-    await sleep(5_000);
+    await world.untilRun(id, "without a lease", ({ leaseUntil }) => leaseUntil !== null && leaseUntil.getTime() < Date.now() - 2_000);
     for (const pid of [world.agent.pid, trainer]) kill(pid, "SIGCONT");
-    await world.untilRun(id, "going on", (run) => run.step > step);
-    await sleep(2_000);
-    expect(await world.run(id)).toMatchObject({ leaseToken: 1, failure: null });
-    await cancelRun(world.db, world.orgId, id).catch(() => {});
-    expect((await world.untilEnded(id)).failure).toBeNull();
+    const run = await world.untilRun(
+      id,
+      "going on, with its lease renewed",
+      ({ step: at, leaseUntil }) => at > step + 100 && leaseUntil !== null && leaseUntil.getTime() > Date.now() + 1_000,
+    );
+    expect(run).toMatchObject({ leaseToken: 1, failure: null });
+    await cancelRun(world.db, world.orgId, id);
+    expect((await world.untilEnded(id)).status).toBe("cancelled");
     expect(await world.audit()).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
-import { truncateSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../core/export/safetensors.ts";
-import { cancelRun } from "../../server/runs/change.ts";
+import { readOwner } from "../../server/agent/lease.ts";
+import { allowed } from "../allowed.ts";
 import { kill, openWorld, type World } from "./world.ts";
 
 const kills = Number(process.env.FAULT_KILLS ?? 5);
@@ -24,25 +24,39 @@ afterAll(() => world?.close());
 
 describe("a killed trainer", () => {
   it(`loses and doubles no point over ${kills} kills, and ends with the very weights, optimizer and random state of its undisturbed twin`, {
-    timeout: 120_000 + kills * 15_000,
+    timeout: 240_000 + kills * 20_000,
   }, async () => {
-    const id = await world.queueRun(order);
+    const ids = [await world.queueRun(order)];
     let lastPid = 0;
-    for (let count = 0; count < kills; count++) {
+    for (let count = 0; count < kills; ) {
+      const id = ids.at(-1) ?? "";
       // A checkpoint since the last kill shows that the run gets on; then any moment will do.
-      await world.untilRun(id, `trained by attempt ${count + 1}`, (run) => run.status === "running" && run.attempts === 0 && !(run.owner ?? "").includes(` ${lastPid} `));
+      const { status } = await world.untilRun(
+        id,
+        `trained by attempt ${count + 1}`,
+        (run) => run.status === "finished" || (run.status === "running" && run.attempts === 0 && !(run.owner ?? "").includes(` ${lastPid} `)),
+      );
+      if (status === "finished") {
+        // Quicker than the kills: the rest of them fall on another one.
+        ids.push(await world.queueRun(order));
+        continue;
+      }
       await sleep(Math.random() * 250);
-      lastPid = await world.trainerOf(id);
+      const { owner } = await world.run(id);
+      const pid = readOwner(owner ?? "")?.process.pid;
+      if (pid === undefined) continue;
+      lastPid = pid;
       kill(lastPid, "SIGKILL");
+      count++;
       const killedAt = performance.now();
       await world.untilRun(id, "claimed again", (run) => !(run.owner ?? "").includes(` ${lastPid} `));
-      expect(performance.now() - killedAt).toBeLessThan(30_000);
+      expect(performance.now() - killedAt).toBeLessThan(allowed(30_000));
     }
-    const run = await world.untilEnded(id, 60_000 + kills * 1_000);
-    expect(run.status).toBe("finished");
-    expect(run.leaseToken).toBeGreaterThan(kills);
-    expect(await world.series(id)).toEqual(undisturbed);
-    expect(await world.finalState(id)).toEqual(weights);
+    for (const id of ids) {
+      expect((await world.untilEnded(id, 60_000 + kills * 1_000)).status).toBe("finished");
+      expect(await world.series(id)).toEqual(undisturbed);
+      expect(await world.finalState(id)).toEqual(weights);
+    }
     expect(await world.audit()).toEqual([]);
   });
 
@@ -59,11 +73,10 @@ describe("a killed trainer", () => {
   });
 
   it("goes on from the checkpoint before where the last one has a flipped bit", async () => {
-    const id = await world.queueRun(order);
-    await world.untilRun(id, "some checkpoints along", (run) => run.epoch > 20);
+    const { id, trainer } = await world.catchRun(order);
     const agent = world.agent;
     agent.kill("SIGSTOP");
-    kill(await world.trainerOf(id), "SIGKILL");
+    kill(trainer, "SIGKILL");
     const [latest] = await world.db.checkpoint.findMany({ where: { runId: id }, orderBy: { step: "desc" } });
     world.flipBit(latest?.storageKey ?? "");
     agent.kill("SIGCONT");
@@ -75,24 +88,6 @@ describe("a killed trainer", () => {
     expect(await world.audit()).toEqual([]);
   });
 
-  it("keeps its lease while it looks through a checkpoint for longer than a lease lasts", async () => {
-    const id = await world.queueRun({ ...order, epochs: 5_000 });
-    await world.untilRun(id, "some checkpoints along", (run) => run.epoch > 20);
-    const agent = world.agent;
-    agent.kill("SIGSTOP");
-    kill(await world.trainerOf(id), "SIGKILL");
-    const [latest] = await world.db.checkpoint.findMany({ where: { runId: id }, orderBy: { step: "desc" } });
-    // Two gigabytes that take no room, and 1 to 4 s to be read.
-    truncateSync(world.files.path(latest?.storageKey ?? ""), 2 * 2 ** 30);
-    agent.kill("SIGCONT");
-    await world.untilRun(id, "trained anew", (run) => run.status === "running" && run.step > (latest?.step ?? 0));
-    // Claimed, lost by the kill, claimed again.
-    expect(await world.run(id)).toMatchObject({ leaseToken: 3 });
-    await cancelRun(world.db, world.orgId, id);
-    expect((await world.untilEnded(id)).status).toBe("cancelled");
-    expect(await world.audit()).toEqual([]);
-  });
-
   it.each(["SIGSEGV", "SIGABRT", "SIGBUS"] as const)("that crashed by itself (%s) is tried once more, and then the run fails with the signal in words", async (signal) => {
     const id = await world.queueRun({ ...order, epochs: 5_000 });
     await world.untilRun(id, "stepping", (run) => run.step > 0);
@@ -101,7 +96,7 @@ describe("a killed trainer", () => {
     const crashedAt = performance.now();
     kill(await world.trainerOf(id), signal);
     const run = await world.untilRun(id, "failed", ({ status }) => status === "failed");
-    expect(performance.now() - crashedAt).toBeLessThan(5_000);
+    expect(performance.now() - crashedAt).toBeLessThan(allowed(5_000));
     expect(run.failure).toMatchObject({ code: "ENGINE_CRASHED", message: expect.stringContaining(signal) });
     expect(await world.audit()).toEqual([]);
   });

@@ -21,7 +21,7 @@ it("a run that wants more memory than it may have fails with the node, the bytes
     ["scores", "linear", { out_features: 3 }],
     ["output", "output"],
   ]);
-  const neighbour = await world.queueRun({ epochs: 10_000, batchSize: 64 });
+  const neighbour = await world.queueRun({ epochs: 10_000, batchSize: 8 });
   await world.untilRun(neighbour, "under way", ({ step }) => step > 20);
   const runId = await world.queueRun({ epochs: 1, batchSize: 256 }, wide);
   const run = await world.untilRun(runId, "failed", ({ status }) => status === "failed");
@@ -43,4 +43,4 @@ it("a run that wants more memory than it may have fails with the node, the bytes
   expect(ended).toMatchObject({ status: "finished", settings: expect.objectContaining({ batchSize: 16, accumulate: 16 }) });
   expect(Number(ended.peakBytes)).toBeLessThanOrEqual(24 * 2 ** 20);
   expect(ended.forecast).toMatchObject({ measured: false });
-}, 90_000);
+}, 240_000);

@@ -37,7 +37,7 @@ afterAll(async () => {
   rmdirSync(folder);
 });
 
-it("a run that the kernel ends for want of memory fails with that in words, beside a neighbour that goes on, and a smaller batch trains", { timeout: 120_000 }, async ({
+it("a run that the kernel ends for want of memory fails with that in words, beside a neighbour that goes on, and a smaller batch trains", { timeout: 400_000 }, async ({
   skip,
 }) => {
   if (group === null) return skip("a group with a limit of memory cannot be made without root's rights");
@@ -45,9 +45,9 @@ it("a run that the kernel ends for want of memory fails with that in words, besi
   const agent = world.startAgent();
   // Its trainers are born into its group.
   writeFileSync(join(folder, "cgroup.procs"), String(agent.pid));
-  const neighbour = await world.queueRun({ epochs: 10_000, batchSize: 64 });
+  const neighbour = await world.queueRun({ epochs: 10_000, batchSize: 8 });
   await world.untilRun(neighbour, "under way", ({ step }) => step > 20);
-  await until("a trainer waits", 20_000, async () => (world.waitingTrainers().length > 0 ? true : null));
+  await until("a trainer waits", 60_000, async () => (world.waitingTrainers().length > 0 ? true : null));
   writeFileSync(join(folder, limit), String(Number(readFileSync(join(folder, held), "utf8")) + (700 << 20)));
 
   // By its estimate there is room, and there is for another waiting trainer, but not for this.
@@ -59,7 +59,7 @@ it("a run that the kernel ends for want of memory fails with that in words, besi
     ["output", "output"],
   ]);
   const id = await world.queueRun({ epochs: 1, batchSize: 266 }, wide);
-  const run = await world.untilRun(id, "failed", ({ status }) => status === "failed", 90_000);
+  const run = await world.untilRun(id, "failed", ({ status }) => status === "failed", 240_000);
   expect(run.failure).toMatchObject({ code: "OUT_OF_MEMORY", message: expect.stringMatching(/^Out of memory: the system has ended the training process 3 times/) });
   expect(await world.db.runLog.count({ where: { runId: id, message: "The system ended the training process because memory ran out." } })).toBe(3);
   const { step } = await world.run(neighbour);

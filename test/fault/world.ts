@@ -25,8 +25,9 @@ import { startRun } from "../../server/runs/start.ts";
 import { type FileStore, openFileStore } from "../../server/storage/files.ts";
 
 /**
- * A whole installation in a folder of its own: a real PostgreSQL, real agents, real trainers with the real engine. Only the intervals are
- * shorter than a person's: leases last 1.5 s, checkpoints come ten times a second.
+ * A whole installation in a folder of its own: a real PostgreSQL, real agents, real trainers with the real engine. Checkpoints come ten times a second,
+ * and what a trainer may keep for a database that is slow is little: so no run gets to its end before the test has seen it begin, however quick its engine.
+ * Leases are long enough to be kept on a machine that is busy; a test about leases that run out sets its own.
  */
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -41,7 +42,8 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   const environment = {
     DATA_DIR: folder,
     DATABASE_URL: postgres.url,
-    LEASE_MS: "1500",
+    LEASE_MS: "10000",
+    SPOOL_BYTES: String(128 << 10),
     CHECKPOINT_EVERY_MS: "100",
     AGENT_NAME: "first",
     MAX_RUNS: "2",
@@ -102,13 +104,28 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     },
     run: (id: string) => db.run.findUniqueOrThrow({ where: { id } }),
     /** Waits until a run stands as asked, and returns it. */
-    untilRun(id: string, what: string, isSo: (run: Awaited<ReturnType<Database["run"]["findUniqueOrThrow"]>>) => boolean, withinMs = 60_000) {
+    untilRun(id: string, what: string, isSo: (run: Awaited<ReturnType<Database["run"]["findUniqueOrThrow"]>>) => boolean, withinMs = 120_000) {
       return until(`run is ${what}`, withinMs, async () => {
         const run = await world.run(id);
         return isSo(run) ? run : null;
       });
     },
-    untilEnded: (id: string, withinMs = 60_000) =>
+    /**
+     * Queues runs until one stands still under way, its trainer stopped by SIGSTOP before it has ended: what is broken now is broken in the middle,
+     * however quick the engine and however slow the test. The caller lets the trainer go on, or kills it.
+     */
+    async catchRun(change: Partial<RunSettings> = {}): Promise<{ id: string; trainer: number; goOn(): void }> {
+      for (;;) {
+        const id = await world.queueRun(change);
+        const { owner } = await world.untilRun(id, "well under way", ({ epoch, status }) => epoch > 10 || status === "finished");
+        const trainer = readOwner(owner ?? "")?.process.pid;
+        kill(trainer, "SIGSTOP");
+        if ((await world.run(id)).status === "running" && trainer !== undefined) return { id, trainer, goOn: () => kill(trainer, "SIGCONT") };
+        kill(trainer, "SIGCONT");
+        await world.untilEnded(id);
+      }
+    },
+    untilEnded: (id: string, withinMs = 120_000) =>
       world.untilRun(id, "ended, exports and all", (run) => ["finished", "cancelled", "failed"].includes(run.status) && run.leaseUntil === null, withinMs),
     /** The process that trains a run now. */
     async trainerOf(id: string): Promise<number> {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identify, isAlive } from "../../server/agent/process.ts";
+import { allowed } from "../allowed.ts";
 import { kill, openWorld, until, type World } from "./world.ts";
 
 const order = { epochs: 250, schedule: "constant" as const, seed: 5 };
@@ -9,7 +10,7 @@ const order = { epochs: 250, schedule: "constant" as const, seed: 5 };
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ LEASE_MS: "3000" });
   world.startAgent();
   const twin = await world.queueRun(order);
   expect((await world.untilEnded(twin)).status).toBe("finished");
@@ -19,17 +20,14 @@ afterAll(() => world?.close());
 
 describe("a trainer that slept through its lease", () => {
   it("finds the run taken over by another machine, writes nothing, and ends within 5 s", async () => {
-    const id = await world.queueRun(order);
-    await world.untilRun(id, "well under way", (run) => run.epoch > 10);
-    const sleeper = await world.trainerOf(id);
+    const { id, trainer: sleeper } = await world.catchRun(order);
     const identity = identify(sleeper);
     // Its own machine's agent dies with it asleep; the other machine cannot see the process, only the lease.
     world.agent.kill("SIGKILL");
-    kill(sleeper, "SIGSTOP");
     world.startAgent({ AGENT_NAME: "second" });
     const taken = await world.untilRun(id, "taken over", (run) => run.leaseToken >= 3 && (run.owner ?? "").startsWith("second "));
     kill(sleeper, "SIGCONT");
-    await until("the sleeper has ended", 5_000, async () => (identity === null || !isAlive(identity) ? true : null));
+    await until("the sleeper has ended", allowed(5_000), async () => (identity === null || !isAlive(identity) ? true : null));
     expect(readFileSync(join(world.folder, "logs", "trainers.log"), "utf8")).toContain('"msg":"lease lost"');
 
     const run = await world.untilEnded(id);
@@ -43,10 +41,8 @@ describe("a trainer that slept through its lease", () => {
   });
 
   it("that stops on the agent's own machine is killed and replaced", async () => {
-    const id = await world.queueRun(order);
-    await world.untilRun(id, "well under way", (run) => run.epoch > 10);
-    const stopped = identify(await world.trainerOf(id));
-    kill(stopped?.pid, "SIGSTOP");
+    const { id, trainer } = await world.catchRun(order);
+    const stopped = identify(trainer);
     const run = await world.untilEnded(id);
     expect(run.status).toBe("finished");
     expect(run.leaseToken).toBe(3);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { allowed } from "../allowed.ts";
 
 const built = existsSync(".next/BUILD_ID");
 
@@ -122,7 +123,7 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const asked = Date.now();
     first.process.kill("SIGINT");
     expect(await first.ended()).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(10_000);
+    expect(Date.now() - asked).toBeLessThan(allowed(10_000));
     expect(processesOf(folder)).toEqual([]);
   });
 
@@ -151,7 +152,7 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const third = start(folder);
     const last = await third.page();
     await until("it is well", 30_000, () => isWell(last));
-    expect(Date.now() - died).toBeLessThan(30_000);
+    expect(Date.now() - died).toBeLessThan(allowed(30_000));
     third.process.kill("SIGTERM");
     expect(await third.ended()).toBe(0);
     expect(processesOf(folder)).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { claimExports, claimRun } from "../../../server/agent/lease.ts";
-import { keepLease } from "../../../server/trainer/keep.ts";
+import { keepLease, whileKept } from "../../../server/trainer/keep.ts";
 import { openWorld, type World } from "../../fault/world.ts";
 
 const nobody = { pid: 1, startTicks: "0" };
@@ -34,4 +34,13 @@ it("a lease that ran out while the database was away is renewed as soon as someb
 
   await world.db.$executeRaw`UPDATE "Run" SET "leaseUntil" = clock_timestamp() - interval '1 second' WHERE "id" = ${id}::uuid`;
   expect(await claimExports(world.db, other, { leaseMs, settled: true })).toMatchObject({ runId: id, token: lease.token + 1 });
+});
+
+it("a lease is kept while work is done that takes longer than it lasts, and no longer", async () => {
+  const id = await world.queueRun();
+  const lease = await claimRun(world.db, { agent: "first", process: nobody }, { leaseMs, maxRuns: 100 });
+  if (lease === null) throw new Error("There is a run to claim.");
+  const times = new Set<number>();
+  await whileKept(world.db, lease, 600, unexpected.lost, () => world.untilRun(id, "renewed again and again", ({ leaseUntil }) => times.add(leaseUntil?.getTime() ?? 0).size > 4));
+  await world.untilRun(id, "without a lease", ({ leaseUntil }) => (leaseUntil?.getTime() ?? 0) < Date.now());
 });
