@@ -24,6 +24,7 @@ import { layerOf } from "./bypass.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
 import { LIMITS } from "./limits.ts";
+import { findLookahead } from "./lookahead.ts";
 import { wiresInto } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
 import { dependsOnTarget } from "./predicting.ts";
@@ -571,6 +572,8 @@ function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorTyp
 
   if (data) checkData(checked, inputNodes, data, report);
   if (data) checkTargets(checked, bodyTargets(graph), data, report);
+  // Texts with a token for each step to be said: that of the step after it.
+  if (data?.text && data.splits.train.target.shape.length === 1) checked.problems.push(...findLookahead(graph));
 
   const main = mainOutput(graph);
   if (!main) {

@@ -218,6 +218,8 @@ export type Layer<P extends Params = Params, I extends InputPorts = InputPorts> 
   trait?: "affine" | "neutral" | "probabilities" | "statistics";
   /** `false`: no gradient flows from its results to its inputs or weights, so nothing before it can learn through it. */
   gradient?: false;
+  /** Of a layer over steps, where a step of its result knows of later steps as it is set and wired: the setting that keeps it from that. */
+  lookahead?(params: Values<P>, wired: ReadonlySet<string>): { name: string; value: boolean } | null;
   /** It draws new numbers on every pass, also outside training, so no two passes give the same. */
   random?: true;
   /** The parameter that sets the size of the last axis of its result, such as Linear's `out_features`. */

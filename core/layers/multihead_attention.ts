@@ -31,6 +31,7 @@ export const multiheadAttention = defineLayer({
   formula: "headᵢ = softmax((x Wqᵢ)(k Wkᵢ)ᵀ / √d) v Wvᵢ, y = [head₁, …, headₙ] Wo",
   when: "Wherever each step should use what others know: text, patches of images, sets. Its cost grows with the square of the length.",
   summary: ({ num_heads, is_causal }) => `${num_heads} heads${is_causal ? ", causal" : ""}`,
+  lookahead: ({ is_causal }, wired) => (is_causal || wired.has("attn_mask") ? null : { name: "is_causal", value: true }),
   infer: ({ num_heads, bias }, { query: { shape: q }, key, value, key_padding_mask, attn_mask }) => {
     const k = key?.shape ?? q;
     const v = value?.shape ?? k;

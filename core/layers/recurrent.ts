@@ -62,6 +62,7 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
     },
     summary: ({ hidden_size, num_layers, bidirectional }) =>
       [`${hidden_size} hidden`, ...(num_layers > 1 ? [`${num_layers} layers`] : []), ...(bidirectional ? ["both ways"] : [])].join(", "),
+    lookahead: ({ bidirectional }) => (bidirectional ? { name: "bidirectional", value: false } : null),
     infer: (settings, { x: { shape }, lengths, ...starts }) => {
       const [first, second, features] = shape;
       if (shape.length !== 3 || first === undefined || second === undefined || features === undefined) {

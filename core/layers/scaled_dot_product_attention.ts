@@ -24,6 +24,7 @@ export const scaledDotProductAttention = defineLayer({
   summary: ({ is_causal }) => (is_causal ? "causal" : ""),
   formula: "y = softmax(q kᵀ / √d) v",
   when: "To build attention of your own; MultiheadAttention brings the projections along.",
+  lookahead: ({ is_causal }, wired) => (is_causal || wired.has("attn_mask") ? null : { name: "is_causal", value: true }),
   infer: (_, { query: { shape: q }, key: { shape: k }, value: { shape: v }, attn_mask }) => {
     const came = `${printShape(q)}, ${printShape(k)} and ${printShape(v)}`;
     if (q.length < 3 || k.length !== q.length || v.length !== q.length)

@@ -19,6 +19,7 @@ export const transformerDecoder = defineComposed({
     memory_key_padding_mask: { doc: "True where the source is padding, [N, other steps].", dtype: "bool", optional: true },
   },
   summary: ({ num_layers, nhead }) => `${num_layers} layers, ${nhead} heads`,
+  lookahead: ({ tgt_is_causal }) => (tgt_is_causal ? null : { name: "tgt_is_causal", value: true }),
   compose: (params, { x, memory_key_padding_mask }) =>
     needFeatures("TransformerDecoder", x, params.nhead) ??
     stackLayers("transformer_decoder_layer", params, ["memory", ...(memory_key_padding_mask ? ["memory_key_padding_mask"] : [])]),

@@ -18,6 +18,7 @@ export const transformerDecoderLayer = defineComposed({
     memory_key_padding_mask: { doc: "True where the source is padding, [N, other steps].", dtype: "bool", optional: true },
   },
   summary: ({ nhead, dim_feedforward }) => `${nhead} heads, ${dim_feedforward} wide`,
+  lookahead: ({ tgt_is_causal }) => (tgt_is_causal ? null : { name: "tgt_is_causal", value: true }),
   compose: (params, { x, memory, memory_key_padding_mask }) => {
     const wrong = needFeatures("TransformerDecoderLayer", x, params.nhead) ?? needFeatures("TransformerDecoderLayer", memory, params.nhead, "memory");
     if (wrong) return wrong;

@@ -15,6 +15,7 @@ export const transformerEncoder = defineComposed({
   params: { ...coderParams, is_causal: p.bool({ default: false, doc: "Each step sees only itself and those before it." }) },
   inputs: { x: { doc: "[N, steps, features]." }, src_key_padding_mask: { doc: "True where a step is padding, [N, steps]; PaddingMask makes it.", dtype: "bool", optional: true } },
   summary: ({ num_layers, nhead }) => `${num_layers} layers, ${nhead} heads`,
+  lookahead: ({ is_causal }) => (is_causal ? null : { name: "is_causal", value: true }),
   compose: (params, { x, src_key_padding_mask }) =>
     needFeatures("TransformerEncoder", x, params.nhead) ?? stackLayers("transformer_encoder_layer", params, src_key_padding_mask ? ["src_key_padding_mask"] : []),
   examples: [

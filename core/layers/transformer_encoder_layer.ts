@@ -14,6 +14,7 @@ export const transformerEncoderLayer = defineComposed({
   params: { ...transformerParams, is_causal: p.bool({ default: false, doc: "Each step sees only itself and those before it." }) },
   inputs: { x: { doc: "[N, steps, features]." }, src_key_padding_mask: { doc: "True where a step is padding, [N, steps]; PaddingMask makes it.", dtype: "bool", optional: true } },
   summary: ({ nhead, dim_feedforward }) => `${nhead} heads, ${dim_feedforward} wide`,
+  lookahead: ({ is_causal }) => (is_causal ? null : { name: "is_causal", value: true }),
   compose: (params, { x, src_key_padding_mask }) => {
     const wrong = needFeatures("TransformerEncoderLayer", x, params.nhead);
     if (wrong) return wrong;

@@ -43,7 +43,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     DATA_DIR: folder,
     DATABASE_URL: postgres.url,
     LEASE_MS: "10000",
-    SPOOL_BYTES: String(128 << 10),
+    SPOOL_BYTES: String(256 << 10),
     CHECKPOINT_EVERY_MS: "100",
     AGENT_NAME: "first",
     MAX_RUNS: "2",

@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Manifest } from "../../../core/data/manifest.ts";
+import { groupIntoBlock } from "../../../core/graph/blocks.ts";
 import { checkGraph, hasErrors, type Problem } from "../../../core/graph/check.ts";
 import type { Body, Graph, Node } from "../../../core/graph/document.ts";
 import { applyFix, setParams } from "../../../core/graph/edit.ts";
 import { startBody } from "../../../core/layers/kit.ts";
+import { drawGpt } from "../../../core/templates/gpt.ts";
+import { chain } from "../../../core/templates/sketch.ts";
 import { findLoss } from "../../../core/training/losses/index.ts";
 import { anyGraph, draw, drawDeep, lenet, soundGraph } from "./sketches.ts";
 
@@ -189,6 +192,52 @@ describe("with a data set and a loss", () => {
     expect(problem?.fixes[0]).toMatchObject({ kind: "set-param", node: "fc2", name: "out_features", value: 10 });
     const fix = problem?.fixes[0];
     expect(problem && fix && checkGraph(applyFix(graph, problem, fix), options).problems).toEqual([]);
+  });
+});
+
+describe("a graph on a text whose next token is to be said", () => {
+  const array = { file: "x.npy", dtype: "int64" as const, shape: [64], sha256: "" };
+  const split = { rows: 10, input: array, target: array, classCounts: [] };
+  const data: Manifest = {
+    task: "language-model",
+    preprocess: { dtype: "int64", scale: 1, mean: [0], std: [1] },
+    classes: ["a", "b"],
+    columns: [],
+    targetName: "the next token",
+    text: { unit: "characters", lowercase: false, tokens: ["a", "b"], charactersPerToken: 1 },
+    splits: { train: split, validation: split },
+    source: "",
+    licence: "",
+  };
+  const hints = (graph: Graph) => checkGraph(graph, { data }).problems.filter(({ message }) => message.includes("lets each step see those after it"));
+
+  it("is warned of a layer that sees what comes, with the setting that mends it, inside of blocks too", () => {
+    const gpt = drawGpt(2, 64);
+    expect(hints(gpt)).toEqual([]);
+    const seeing = setParams(gpt, "layers", { is_causal: false });
+    const [problem] = hints(seeing);
+    expect(problem).toMatchObject({ severity: "hint", code: "GRAPH_LINT", node: "layers", param: "is_causal" });
+    const fix = problem?.fixes[0];
+    expect(problem && fix && hints(applyFix(seeing, problem, fix))).toEqual([]);
+    expect(checkGraph(seeing).problems.filter(({ node }) => node === "layers")).toEqual([]);
+
+    const read = chain([
+      ["tokens", "input", { shape: ["T"], dtype: "int64" }],
+      ["embedding", "embedding", { num_embeddings: 2, embedding_dim: 8 }],
+      ["lstm", "lstm", { hidden_size: 8, bidirectional: true }],
+      ["attention", "multihead_attention", { num_heads: 2 }],
+      ["scores", "linear", { out_features: 2 }],
+      ["turn", "permute", { dims: [0, 2, 1] }],
+      ["output", "output"],
+    ]);
+    expect(hints(read).map(({ node, fixes: [mend] }) => [node, mend])).toEqual([
+      ["lstm", expect.objectContaining({ name: "bidirectional", value: false })],
+      ["attention", expect.objectContaining({ name: "is_causal", value: true })],
+    ]);
+    const grouped = groupIntoBlock(read, ["attention"]);
+    if (!("id" in grouped)) throw new Error(grouped.problem);
+    const { graph, id } = grouped;
+    expect(hints(graph).map(({ node }) => node)).toEqual(["lstm", `${id}/body/attention`]);
   });
 });
 
