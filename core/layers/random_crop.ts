@@ -1,4 +1,6 @@
+import { printShape, type Shape, type TensorType } from "../graph/shape.ts";
 import { defineAugmentation } from "./augmenting.ts";
+import { float32, type Value } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
 const MODES = { constant: "constant", edge: "replicate", reflect: "reflect" } as const;
@@ -22,29 +24,40 @@ export const randomCrop = defineAugmentation({
   },
   summary: ({ padding }) => `padding ${padding}`,
   check: ({ padding, padding_mode }, shape) => {
-    const small = shape.slice(2).find((size) => typeof size !== "number" || size <= padding);
-    return padding_mode === "reflect" && small !== undefined
-      ? { problem: `RandomCrop cannot mirror ${padding} pixels of a side of ${small}: it needs sides that are known and longer.`, code: "GRAPH_PARAM", param: "padding" }
+    const unknown = shape.slice(1).some((size) => typeof size !== "number");
+    if (unknown) return { problem: `RandomCrop needs images of known channels, height and width but receives ${printShape(shape)}.`, port: "x" };
+    return padding_mode === "reflect" && shape.slice(2).some((size) => Number(size) <= padding)
+      ? { problem: `RandomCrop cannot mirror ${padding} pixels of a shorter side: it needs sides that are longer.`, code: "GRAPH_PARAM", param: "padding" }
       : null;
   },
-  change: ({ padding, padding_mode, fill }, x, { b, uniform, map, places }) => {
-    const [n = "B", channels = 1, height = 1, width = 1] = x.type.shape;
-    const grown = (size: typeof height) => (typeof size === "number" ? size + 2 * padding : "");
-    const type = { dtype: x.type.dtype, shape: [n, channels, grown(height), grown(width)] };
-    const padded = b.call("aten::pad", [x, { ints: [padding, padding, padding, padding] }, MODES[padding_mode], padding_mode === "constant" ? fill : null], type);
-    // The first row and column of each image's cut.
+  change: ({ padding, padding_mode, fill }, x, { b, add, times, uniform, map }) => {
+    const [n = "B", ...sizes] = x.type.shape;
+    const [channels = 1, height = 1, width = 1] = sizes.map(Number);
+    const [tall, wide] = [height + 2 * padding, width + 2 * padding];
+    const int = (shape: Shape): TensorType => ({ dtype: "int64", shape });
+    const padded = b.call("aten::pad", [x, { ints: [padding, padding, padding, padding] }, MODES[padding_mode], padding_mode === "constant" ? fill : null], {
+      dtype: x.type.dtype,
+      shape: [n, channels, tall, wide],
+    });
+    // The first row and column of each image's cut. A number just below 1 may be rounded up to the end.
     const start = () => {
-      const drawn = map("floor", uniform(0, 2 * padding + 1));
-      return b.call("aten::to.dtype", [drawn, "int64"], { dtype: "int64", shape: drawn.type.shape });
+      const drawn = b.call("aten::clamp_max", [map("floor", uniform(0, 2 * padding + 1)), 2 * padding], float32([n, 1, 1, 1]));
+      return b.call("aten::to.dtype", [drawn, "int64"], int([n, 1, 1, 1]));
     };
-    const index = (axis: 2 | 3, of: typeof padded, sizes: (typeof height)[]) => {
-      const at = b.call("aten::add.Tensor", [places(axis, "int64"), start(), 1], { dtype: "int64", shape: axis === 2 ? [n, 1, height, 1] : [n, 1, 1, width] });
-      const size = (of_: typeof x, a: number) => ({ size: [of_, a] as [typeof x, number] });
-      return b.call("aten::expand", [at, { ints: [size(x, 0), size(x, 1), size(x, 2), size(axis === 2 ? of : x, 3)] }], { dtype: "int64", shape: sizes });
+    const [row, column] = [start(), start()];
+    // Each row of a cut lies in one piece in the padded images: where it begins there, counted in numbers.
+    const along = (axis: number, count: number | { size: [Value, number] }, step: number) => {
+      const shape: Shape = [1, 1, 1, 1].map((one, at) => (at === axis ? (x.type.shape[axis] ?? one) : one));
+      const places = b.call("aten::arange.start_step", [0, count, 1, "int64"], int([shape[axis] ?? 1]));
+      return times(b.call("aten::reshape", [places, { ints: [0, 1, 2, 3].map((at) => (at === axis ? -1 : 1)) }], int(shape)), step);
     };
-    const rowsType = [n, channels, height, grown(width)];
-    const rows = b.call("aten::gather", [padded, 2, index(2, padded, rowsType)], { dtype: x.type.dtype, shape: rowsType });
-    return b.call("aten::gather", [rows, 3, index(3, rows, x.type.shape)], x.type);
+    const inImage = add(along(1, channels, tall * wide), along(2, height, wide), int([1, channels, height, 1]));
+    const ofImage = add(along(0, { size: [x, 0] }, channels * tall * wide), add(times(row, wide), column));
+    const starts = b.call("aten::reshape", [add(ofImage, inImage, int([n, channels, height, 1])), { ints: [-1] }], int(["rows"]));
+    const flat = b.call("aten::reshape", [padded, { ints: [-1] }], { dtype: x.type.dtype, shape: ["numbers"] });
+    const pieces = b.call("aten::unfold", [flat, 0, width, 1], { dtype: x.type.dtype, shape: ["pieces", width] });
+    const rows = b.call("aten::index_select", [pieces, 0, starts], { dtype: x.type.dtype, shape: ["rows", width] });
+    return b.call("aten::reshape", [rows, { ints: [{ size: [x, 0] }, channels, height, width] }], x.type);
   },
   python: {
     make: ({ padding, padding_mode, fill }) => pythonCall("RandomCrop", [], { padding: [padding, 4], padding_mode: [padding_mode, "constant"], fill: [fill, 0] }),

@@ -238,6 +238,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
     "aten::triu",
     "aten::trunc",
     "aten::unflatten.int",
+    "aten::unfold",
     "aten::unsqueeze",
     "aten::upsample_bicubic2d.vec",
     "aten::upsample_bilinear2d.vec",
