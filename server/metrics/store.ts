@@ -129,6 +129,18 @@ function endsOf(sizes: readonly number[]): number[] {
 }
 
 /**
+ * Steps to cut a run back to before it is cut back to `step`, the latest first: so that no transaction drops more chunks than it has time for, however long
+ * the run is. Empty where one is enough.
+ */
+export async function rewindStages(db: Tx, run: RunRef, step: number, chunksAtOnce = 10_000): Promise<number[]> {
+  const rows = await db.$queryRaw<{ step: number }[]>`
+    SELECT DISTINCT "firstStep" - 1 AS "step" FROM (
+      SELECT "firstStep", row_number() OVER (ORDER BY "firstStep" DESC) AS "turn" FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "firstStep" > ${step}
+    ) AS "each" WHERE "turn" % ${chunksAtOnce}::int = 0 ORDER BY "step" DESC`;
+  return rows.map((row) => row.step).filter((at) => at > step);
+}
+
+/**
  * Drops every point and every look after `step` and notes it, so that open charts drop theirs: what a resumed run does before its first step.
  * @throws LeaseLost where `token` is not the run's present lease.
  */

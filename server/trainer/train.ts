@@ -12,7 +12,7 @@ import { type Lease, pauseLease, requeueRun, until, type Wishes } from "../agent
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import type { Log } from "../log.ts";
-import { LeaseLost, rewindMetrics } from "../metrics/store.ts";
+import { LeaseLost, rewindMetrics, rewindStages } from "../metrics/store.ts";
 import { STOPPED } from "../runs/change.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
@@ -105,6 +105,8 @@ type Point = { checkpoint: GoodCheckpoint | null; step: number; summary: Summary
 async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedRun): Promise<Point> {
   const { good, damaged } = await findResumePoint(db, files, lease.runId);
   const step = good?.step ?? 0;
+  const ref = { id: lease.runId, orgId: lease.orgId };
+  for (const stage of await rewindStages(db, ref, step)) await db.$transaction((tx) => rewindMetrics(tx, ref, lease.token, stage));
   const { summary, best, knobs } = await db.$transaction(async (tx): Promise<Pick<Point, "summary" | "best" | "knobs">> => {
     // A knob at the checkpoint's own step takes hold anew, and is marked anew.
     const [row] = await tx.$queryRaw<{ knobs: unknown }[]>`
@@ -112,12 +114,11 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
         "evaluation" = CASE WHEN ("evaluation" ->> 'step')::int > ${step} THEN NULL ELSE "evaluation" END,
         "marks" = (SELECT coalesce(jsonb_agg("mark" ORDER BY "at"), '[]') FROM jsonb_array_elements("marks") WITH ORDINALITY AS "each"("mark", "at") WHERE ("mark" ->> 'step')::int < ${step} + CASE WHEN "mark" ->> 'kind' = 'knob' THEN 0 ELSE 1 END)
       WHERE "id" = ${lease.runId}::uuid AND "leaseToken" = ${lease.token} AND "status" = 'running' RETURNING "knobs"`;
-    if (row === undefined) throw new LeaseLost({ id: lease.runId, orgId: lease.orgId }, lease.token);
+    if (row === undefined) throw new LeaseLost(ref, lease.token);
     const knobs = z.array(RunKnob).parse(row.knobs);
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
     if (kept.length === 0) return { summary: {}, best: null, knobs };
-    const ref = { id: lease.runId, orgId: lease.orgId };
     await rewindMetrics(tx, ref, lease.token, step);
     const folded = await readSummary(tx, ref);
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;

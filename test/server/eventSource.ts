@@ -4,6 +4,7 @@ export function cookieEventSource(cookie: string) {
     static readonly CONNECTING = 0;
     static readonly OPEN = 1;
     static readonly CLOSED = 2;
+    readonly CLOSED = 2;
     readyState = 0;
     readonly #listeners = new Map<string, Set<(event: unknown) => void>>();
     readonly #cut = new AbortController();
@@ -43,7 +44,10 @@ export function cookieEventSource(cookie: string) {
           }
         }
       } catch {
-        if (!this.#cut.signal.aborted) this.#emit("error", {});
+        if (this.#cut.signal.aborted) return;
+        // As a browser whose server does not answer.
+        this.readyState = 2;
+        this.#emit("error", {});
       }
     }
   };

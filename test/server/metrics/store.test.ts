@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CHUNK, FACTOR, unpackEntries } from "../../../server/metrics/pyramid.ts";
 import { queryMetrics, type Stretch } from "../../../server/metrics/query.ts";
-import { appendMetrics, LeaseLost, type Points, type RunRef, rewindMetrics } from "../../../server/metrics/store.ts";
+import { appendMetrics, LeaseLost, type Points, type RunRef, rewindMetrics, rewindStages } from "../../../server/metrics/store.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, reclaim, type Tenant } from "../world.ts";
 
@@ -24,7 +24,10 @@ async function startedRun(): Promise<RunRef & { token: number }> {
 }
 
 const append = (run: RunRef, token: number, points: Points[]) => db.$transaction((tx) => appendMetrics(tx, run, token, points));
-const rewind = (run: RunRef, token: number, step: number) => db.$transaction((tx) => rewindMetrics(tx, run, token, step));
+/** As a trainer does it, but in stages of few chunks, so that there are some. */
+async function rewind(run: RunRef, token: number, step: number): Promise<void> {
+  for (const at of [...(await rewindStages(db, run, step, 5)), step]) await db.$transaction((tx) => rewindMetrics(tx, run, token, at));
+}
 
 /** The same, kept the simple way. */
 class Naive {
