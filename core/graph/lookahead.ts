@@ -19,7 +19,7 @@ export function findLookahead(body: Body, steps: readonly BodyStep[] = []): Prob
     return [
       {
         severity: "hint" as const,
-        code: "GRAPH_LINT",
+        code: "GRAPH_LOOKAHEAD",
         message: `${layer.title} lets each step see those after it, and what the model is to say at a step is the token of the next one: it would read the answer instead of learning to foretell it.`,
         node: path,
         param: cure.name,

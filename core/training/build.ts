@@ -115,8 +115,12 @@ export function lowerOrder(graph: Graph, settings: RunSettings, manifest: Manife
 /** More texts than this of one run are not read. */
 const MOST_TEXTS = 40;
 
+/** After how many epochs each a language model writes. */
+export const writesEvery = ({ epochs }: Pick<RunSettings, "epochs">): number => Math.ceil(epochs / MOST_TEXTS);
+
 /** How the network goes on with the prompt after its epochs. An empty prompt, or one of which nothing is known, is the token that training saw most. */
-function writingOf({ writing, epochs }: RunSettings, text: NonNullable<Manifest["text"]>, program: Program, context: number): TrainSpec["generate"] {
+function writingOf(settings: RunSettings, text: NonNullable<Manifest["text"]>, program: Program, context: number): TrainSpec["generate"] {
+  const { writing } = settings;
   const prompt = encodeText(writing.prompt, text).filter((token) => token !== UNKNOWN);
   const input = program.inputs.find(({ name, dtype, shape }) => name !== "target" && dtype === "int64" && shape.length === 2);
   if (!input) return undefined;
@@ -127,7 +131,7 @@ function writingOf({ writing, epochs }: RunSettings, text: NonNullable<Manifest[
     tokens: writing.tokens,
     context,
     temperature: writing.temperature,
-    everyEpochs: Math.ceil(epochs / MOST_TEXTS),
+    everyEpochs: writesEvery(settings),
     without: [PADDING, UNKNOWN],
   };
 }

@@ -9,6 +9,8 @@ export const Measured = z.strictObject({
   stepMs: z.number(),
   /** One pass over all validation rows, as far as it was measured. */
   evaluationMs: z.number(),
+  /** One text that it writes; 0 where it writes none. */
+  writingMs: z.number().default(0),
   samplesPerSecond: z.number(),
   /** The most that tensors took. */
   peakBytes: z.int(),
@@ -46,7 +48,7 @@ const deciding = [
 
 /** That part of an order as text that is equal where it is. Of averages only whether there are any counts. */
 export function probeKey(spec: TrainSpec): string {
-  return JSON.stringify([...deciding.map((field) => spec[field] ?? null), spec.ema !== undefined]);
+  return JSON.stringify([...deciding.map((field) => spec[field] ?? null), spec.ema !== undefined, spec.generate ? [spec.generate.tokens, spec.generate.context] : null]);
 }
 
 /** An order made into one that only measures: nothing of it is kept, and it goes on for as long as it is let. */
@@ -98,7 +100,7 @@ export const Forecast = z.strictObject({
 });
 export type Forecast = z.infer<typeof Forecast>;
 
-/** Time of one epoch out of what was measured. */
-export function epochMs({ stepMs, evaluationMs }: Pick<Measured, "stepMs" | "evaluationMs">, stepsPerEpoch: number): number {
-  return stepsPerEpoch * stepMs + evaluationMs;
+/** Time of one epoch out of what was measured, where a text is written after every so many. */
+export function epochMs({ stepMs, evaluationMs, writingMs }: Pick<Measured, "stepMs" | "evaluationMs" | "writingMs">, stepsPerEpoch: number, writesEvery: number): number {
+  return stepsPerEpoch * stepMs + evaluationMs + writingMs / writesEvery;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Manifest } from "../../core/data/manifest.ts";
 import type { Graph } from "../../core/graph/document.ts";
-import { planSteps } from "../../core/training/build.ts";
+import { planSteps, writesEvery } from "../../core/training/build.ts";
 import { memoryModel } from "../../core/training/memory.ts";
 import { epochMs, type Forecast, type Measured, probeKey } from "../../core/training/probe.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
@@ -30,5 +30,5 @@ function keyOf(spec: TrainSpec): string {
 export function forecastOf(graph: Graph, settings: RunSettings, manifest: Manifest, spec: TrainSpec): Forecast {
   const known = recall(spec);
   if (!known) return { epochMs: null, peakBytes: memoryModel(graph, settings, manifest)(settings.batchSize).peakBytes, measured: false };
-  return { epochMs: epochMs(known, planSteps(manifest.splits.train.rows, settings).stepsPerEpoch), peakBytes: known.peakBytes, measured: true };
+  return { epochMs: epochMs(known, planSteps(manifest.splits.train.rows, settings).stepsPerEpoch, writesEvery(settings)), peakBytes: known.peakBytes, measured: true };
 }

@@ -26,7 +26,8 @@ async function probe({ specs, validationRows, search }: ProbeOrder): Promise<Pro
     try {
       const steps = await takeSteps(probeSpec(spec, { validation: spec.batchSize }), search ? SEARCH_STEPS_MS : STEPS_MS);
       const evaluationMs = search ? 0 : await evaluate(spec, validationRows);
-      measured.push({ batchSize: spec.batchSize, ...steps, evaluationMs, samplesPerSecond: (1_000 * spec.batchSize * spec.accumulate) / steps.stepMs });
+      const writingMs = search ? 0 : await write(spec);
+      measured.push({ batchSize: spec.batchSize, ...steps, evaluationMs, writingMs, samplesPerSecond: (1_000 * spec.batchSize * spec.accumulate) / steps.stepMs });
     } catch (error) {
       const { code, message } = error instanceof EngineError ? error.failure : { code: "INTERNAL", message: error instanceof Error ? error.message : "It could not be measured." };
       return { measured, unfit: { batchSize: spec.batchSize, code, message } };
@@ -73,4 +74,23 @@ async function evaluate(spec: TrainSpec, rows: number): Promise<number> {
     for (const event of events) if (event.type === "progress" && event.evaluationMs) ms = Math.min(ms, event.evaluationMs);
   }).done;
   return Number.isFinite(ms) ? (ms * rows) / some : 0;
+}
+
+/** Tokens that are written in the shorter and in the longer of two texts: what they differ by in time is the tokens between. */
+const WRITTEN = { few: 4, many: 36 };
+
+/** The time of one text, out of a part of it, with as many tokens before each one as the network is ever shown. */
+async function write(spec: TrainSpec): Promise<number> {
+  const { generate } = spec;
+  if (!generate) return 0;
+  const [token = 0] = generate.prompt;
+  const prompt = new Array<number>(Math.min(generate.context, 4096)).fill(token);
+  const short = { ...probeSpec(spec, { train: spec.batchSize * spec.accumulate, validation: spec.batchSize }), epochs: 1 };
+  const time = async (tokens: number) => {
+    const started = performance.now();
+    await train({ ...short, generate: { ...generate, prompt, tokens, everyEpochs: 1 } }, () => {}).done;
+    return performance.now() - started;
+  };
+  const [few, many] = [await time(WRITTEN.few), await time(WRITTEN.many)];
+  return (Math.max(0, many - few) / (WRITTEN.many - WRITTEN.few)) * generate.tokens;
 }

@@ -33,7 +33,7 @@ it("the bag of words tells spam better than naive Bayes, which gets 0.964 of the
   if (!template) throw new Error("The template is there.");
   const { events } = await trainAll(await specOfTemplate(template, folder.path));
   expect(events.findLast((event) => event.type === "evaluated")?.values.accuracy).toBeGreaterThan(0.97);
-}, 120_000);
+}, 300_000);
 
 it("the U-Net finds shapes that it has not seen, pixel by pixel", async () => {
   const template = findTemplate("unet-small");

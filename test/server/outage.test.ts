@@ -61,7 +61,7 @@ async function untilWell(): Promise<number> {
 }
 
 test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwards all is well within five", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   expect((await ask()).status).toBe(200);
   signalServer("SIGSTOP");
@@ -82,7 +82,7 @@ test("while PostgreSQL hangs, every answer is a 503 within five seconds; afterwa
   expect(well).toBeLessThan(allowed(5_000));
 });
 
-test("while PostgreSQL is down, answers are 503 at once; when it is back, so are we", { timeout: 60_000 }, async () => {
+test("while PostgreSQL is down, answers are 503 at once; when it is back, so are we", { timeout: 300_000 }, async () => {
   process.kill(postmaster(), "SIGKILL");
   await new Promise((wake) => setTimeout(wake, 300));
   const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));

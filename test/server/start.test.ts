@@ -21,7 +21,7 @@ class Product {
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
   }
   /** Waits for a line that it prints. */
-  async line(pattern: RegExp, patienceMs = 40_000): Promise<string> {
+  async line(pattern: RegExp, patienceMs = allowed(40_000)): Promise<string> {
     const deadline = Date.now() + patienceMs;
     for (;;) {
       const found = pattern.exec(this.said);
@@ -31,7 +31,7 @@ class Product {
     }
   }
   page = () => this.line(/Ready after .*(http:\/\/localhost:\d+)/);
-  async ended(patienceMs = 20_000): Promise<number | null> {
+  async ended(patienceMs = allowed(20_000)): Promise<number | null> {
     const deadline = Date.now() + patienceMs;
     while (this.process.exitCode === null && this.process.signalCode === null && Date.now() < deadline) await sleep(20);
     return this.process.exitCode;
@@ -112,13 +112,13 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     for (const name of ["web", "agent"] as const) {
       const before = pidOf(folder, name);
       process.kill(before, "SIGKILL");
-      await until(`${name} is started again`, 30_000, () => pidOf(folder, name) !== before);
+      await until(`${name} is started again`, allowed(30_000), () => pidOf(folder, name) !== before);
     }
     const again = (await first.line(/Ready after[\s\S]*Ready after .*(http:\/\/localhost:\d+)/)) as string;
-    await until("the web process is well", 20_000, () => isWell(again));
+    await until("the web process is well", allowed(20_000), () => isWell(again));
     const before = postmaster(folder);
     process.kill(before, "SIGKILL");
-    await until("PostgreSQL is started again", 20_000, async () => postmaster(folder) !== before && (await isWell(again)));
+    await until("PostgreSQL is started again", allowed(20_000), async () => postmaster(folder) !== before && (await isWell(again)));
 
     const asked = Date.now();
     first.process.kill("SIGINT");
@@ -136,14 +136,14 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const database = postmaster(folder);
     const children = [pidOf(folder, "web"), pidOf(folder, "agent")];
     first.process.kill("SIGKILL");
-    await until("web and agent have ended", 10_000, () => !processesOf(folder).some(({ pid }) => children.includes(pid)));
+    await until("web and agent have ended", allowed(10_000), () => !processesOf(folder).some(({ pid }) => children.includes(pid)));
     expect(postmaster(folder)).toBe(database);
 
     const second = start(folder);
     const page = await second.page();
     expect(second.said).toContain("still running from before");
     expect(postmaster(folder)).toBe(database);
-    await until("it is well", 10_000, () => isWell(page));
+    await until("it is well", allowed(10_000), () => isWell(page));
 
     // Everything dies at once, as in a power cut.
     for (const { pid } of processesOf(folder)) process.kill(pid, "SIGKILL");
@@ -151,26 +151,26 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const died = Date.now();
     const third = start(folder);
     const last = await third.page();
-    await until("it is well", 30_000, () => isWell(last));
+    await until("it is well", allowed(30_000), () => isWell(last));
     expect(Date.now() - died).toBeLessThan(allowed(30_000));
     third.process.kill("SIGTERM");
     expect(await third.ended()).toBe(0);
     expect(processesOf(folder)).toEqual([]);
   });
 
-  test("says who has its port, and ends", { timeout: 60_000 }, async () => {
+  test("says who has its port, and ends", { timeout: 300_000 }, async () => {
     const taken = createServer();
     await new Promise<void>((ready) => taken.listen(0, "127.0.0.1", ready));
     const { port } = taken.address() as AddressInfo;
     const folder = dataFolder();
     const product = start(folder, { PORT: String(port) });
-    expect(await product.ended(40_000)).toBe(1);
+    expect(await product.ended(allowed(40_000))).toBe(1);
     expect(product.said).toContain(`Port ${port} is taken`);
     expect(processesOf(folder)).toEqual([]);
     taken.close();
   });
 
-  test("with AUTH=required prints a link that signs the owner in, and after that no more", { timeout: 120_000 }, async () => {
+  test("with AUTH=required prints a link that signs the owner in, and after that no more", { timeout: 300_000 }, async () => {
     const folder = dataFolder();
     const product = start(folder, { AUTH: "required" });
     const link = await product.line(/(http:\/\/localhost:\d+\/sign-in\/[\w-]{43})/);
@@ -185,7 +185,7 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
   });
 });
 
-test("does not start where anybody could walk in", { timeout: 20_000 }, async () => {
+test("does not start where anybody could walk in", { timeout: 300_000 }, async () => {
   const product = start(dataFolder(), { HOST: "0.0.0.0" });
   expect(await product.ended()).toBe(1);
   expect(product.said).toMatch(/^AUTH=local .* set AUTH=required.*\n$/);

@@ -191,7 +191,7 @@ async function startedRun() {
   return { run: { id: runId, orgId }, userId, token: await claim(db, runId), visitor: client };
 }
 
-test("the product's own client is streamed every point once over HTTP, through connections that break", { timeout: 60_000 }, async () => {
+test("the product's own client is streamed every point once over HTTP, through connections that break", { timeout: 300_000 }, async () => {
   const { run, token, visitor } = await startedRun();
   const steps: number[] = [];
   let breaks = 0;
@@ -244,7 +244,7 @@ test("the product's own client is streamed every point once over HTTP, through c
   expect(breaks).toBe(15);
 });
 
-test("a reader who never reads costs less than a megabyte", { timeout: 60_000 }, async () => {
+test("a reader who never reads costs less than a megabyte", { timeout: 300_000 }, async () => {
   const { run, token, visitor } = await startedRun();
   const readers = await Promise.all(
     Array.from({ length: 8 }, async () => {

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
-import { planSteps } from "../../../core/training/build.ts";
+import { planSteps, writesEvery } from "../../../core/training/build.ts";
 import { balancedWeights } from "../../../core/training/classWeights.ts";
 import { lossNamed } from "../../../core/training/losses/index.ts";
 import { fittingBatch } from "../../../core/training/memory.ts";
@@ -57,7 +57,7 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
   });
   const measured = whyNot === null ? probe.data : undefined;
   const plan = data ? planSteps(data.splits.train.rows, settings) : null;
-  const epoch = measured && plan ? epochMs(measured, plan.stepsPerEpoch) : null;
+  const epoch = measured && plan ? epochMs(measured, plan.stepsPerEpoch, writesEvery(settings)) : null;
   const peakBytes = measured?.peakBytes ?? memory?.peakBytes ?? null;
   const isTooMuch = limitBytes !== null && peakBytes !== null && peakBytes > limitBytes;
   const checkpointBytes = memory ? memory.weightBytes + memory.optimizerBytes : null;
@@ -74,6 +74,9 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
       mend: () => fixProblem(currentChecked().problems.find(({ message }) => message === firstFix.message) ?? firstFix, fix),
       bad: true,
     });
+  const lookahead = problems.find(({ code }) => code === "GRAPH_LOOKAHEAD");
+  const [causal] = lookahead?.fixes ?? [];
+  if (lookahead && causal) remedies.push({ message: lookahead.message, label: causal.label, mend: () => fixProblem(lookahead, causal), bad: true });
   if (isTooMuch && model && limitBytes !== null) {
     const fits = fittingBatch(model, settings.batchSize, limitBytes, measured?.peakBytes);
     if (fits !== null)

@@ -216,7 +216,7 @@ describe("a graph on a text whose next token is to be said", () => {
     expect(hints(gpt)).toEqual([]);
     const seeing = setParams(gpt, "layers", { is_causal: false });
     const [problem] = hints(seeing);
-    expect(problem).toMatchObject({ severity: "hint", code: "GRAPH_LINT", node: "layers", param: "is_causal" });
+    expect(problem).toMatchObject({ severity: "hint", code: "GRAPH_LOOKAHEAD", node: "layers", param: "is_causal" });
     const fix = problem?.fixes[0];
     expect(problem && fix && hints(applyFix(seeing, problem, fix))).toEqual([]);
     expect(checkGraph(seeing).problems.filter(({ node }) => node === "layers")).toEqual([]);

@@ -72,7 +72,7 @@ describe("signing up and in", () => {
     expect(await codeOf(visit(closed.base).account.signUp.mutate({ name: "Eve", email: "eve@example.org", password }))).toBe("FORBIDDEN");
   });
 
-  test("of 200 tries at once from 200 made-up addresses, at most five reach the hasher", { timeout: 30_000 }, async () => {
+  test("of 200 tries at once from 200 made-up addresses, at most five reach the hasher", { timeout: 300_000 }, async () => {
     const { email } = await newcomer();
     const answers = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
@@ -273,7 +273,7 @@ describe("an organization", () => {
     expect(await codeOf(visit().account.signUp.mutate({ name: "Ina", email: "ina@example.org", password, invitation: secret }))).toBe("LINK_OVER");
   });
 
-  test("keeps its last owner whatever is tried, and lets nobody raise themselves", { timeout: 20_000 }, async () => {
+  test("keeps its last owner whatever is tried, and lets nobody raise themselves", { timeout: 300_000 }, async () => {
     const { owner, join } = await team();
     const admin = await join("Adam", "admin");
     const ownerId = (await owner.organization.members.query())[0]?.memberId ?? "";

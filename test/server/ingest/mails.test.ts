@@ -7,7 +7,7 @@ import { prepareText } from "../../../server/ingest/text.ts";
 let prepared: Prepared;
 beforeAll(async () => {
   prepared = await mails.prepare();
-}, 60_000);
+}, 300_000);
 
 function rowsOf({ input, target }: Prepared["splits"]["train"]): { text: string; target: number; key: string }[] {
   const [count = 0, width = 0] = input.shape;

@@ -107,7 +107,7 @@ const act = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant("rewind" as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }) },
 );
 
-test("random appends, repeats and rewinds keep every point once, and every bucket's envelope exact", { timeout: 120_000 }, async () => {
+test("random appends, repeats and rewinds keep every point once, and every bucket's envelope exact", { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 3, maxLength: 12 }), async (acts) => {
       const run = await startedRun();
@@ -218,7 +218,7 @@ function columnsOf(points: readonly (readonly [number, number])[], from: number,
   });
 }
 
-test("a chart of any width over any range shows the first, last, lowest and highest value of each pixel, as the points themselves do", { timeout: 120_000 }, async () => {
+test("a chart of any width over any range shows the first, last, lowest and highest value of each pixel, as the points themselves do", { timeout: 300_000 }, async () => {
   const shape = fc.constantFrom<(step: number) => number>(
     () => Math.random(),
     (step) => 5 / Math.sqrt(step),
