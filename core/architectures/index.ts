@@ -1,6 +1,8 @@
 import type { Architecture } from "./architecture.ts";
 import { bertBase } from "./bert.ts";
+import { convnextTiny } from "./convnext.ts";
 import { densenet121 } from "./densenet.ts";
+import { dinov2Small } from "./dinov2.ts";
 import { efficientnetB0 } from "./efficientnet.ts";
 import { gpt2 } from "./gpt2.ts";
 import { mobilenetV2 } from "./mobilenetV2.ts";
@@ -22,7 +24,9 @@ export const architectures: readonly Architecture[] = [
   efficientnetB0,
   densenet121,
   vgg11,
+  convnextTiny,
   vitB16,
+  dinov2Small,
   unet,
   gpt2,
   bertBase,

@@ -36,7 +36,8 @@ export const linear = defineLayer({
       outputs: { y: float32([...shape.slice(0, -1), out_features]) },
       weights: linearWeights([out_features, inFeatures], bias ? out_features : null),
       hints:
-        shape.length === 4
+        // Where height and width stand before, the last axis holds channels.
+        shape.length === 4 && (shape[1] !== shape[2] || shape[2] === shape[3])
           ? [
               {
                 message: `Linear works along the last axis alone, here the ${inFeatures} columns of an image ${printShape(shape)}.`,

@@ -4,6 +4,8 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { drawBert } from "../../../core/architectures/bert.ts";
+import { drawConvnext } from "../../../core/architectures/convnext.ts";
+import { drawDinov2 } from "../../../core/architectures/dinov2.ts";
 import { drawGpt2 } from "../../../core/architectures/gpt2.ts";
 import { findArchitecture } from "../../../core/architectures/index.ts";
 import { drawVit } from "../../../core/architectures/vit.ts";
@@ -36,10 +38,15 @@ const small: Entry[] = [
   published("mobilenet_v2"),
   published("mobilenet_v3_small"),
   { title: "a small ViT", size: 32, build: () => drawVit({ classes: 10 }, { image: 32, patch: 8, layers: 2, heads: 4, width: 32, inner: 64 }) },
+  { title: "a small ConvNeXt", size: 64, build: () => drawConvnext({ classes: 10 }, { image: 64, depths: [1, 2], widths: [8, 16] }) },
+  { title: "a small DINOv2", size: 28, build: () => drawDinov2({ classes: 10 }, { image: 28, patch: 7, grid: 6, layers: 2, heads: 4, width: 32 }) },
   { title: "a small GPT-2", size: 9, build: () => drawGpt2({ vocabulary: 50, positions: 16, layers: 2, heads: 4, width: 32 }) },
   { title: "a small BERT", size: 9, build: () => drawBert({ vocabulary: 50, positions: 16, layers: 2, heads: 4, width: 32, inner: 64 }) },
 ];
-const large = [...["resnet50", "mobilenet_v3_large", "efficientnet_b0", "densenet121", "vit_b_16"].map((id) => published(id)), published("unet", 256)];
+const large = [
+  ...["resnet50", "mobilenet_v3_large", "efficientnet_b0", "densenet121", "vit_b_16", "convnext_tiny", "dinov2_small"].map((id) => published(id)),
+  published("unet", 256),
+];
 const entries = process.env.TENSORLOOM_TEST === "full" ? [...small, ...large] : small;
 
 const program = `
