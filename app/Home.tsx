@@ -242,6 +242,7 @@ function Models({ projects }: { projects: Project[] }) {
 function ModelRow({ model }: { model: Model }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
+  const mayChange = useMayChange();
   const [asking, setAsking] = useState(false);
   const refresh = () => queryClient.invalidateQueries(trpc.projects.list.queryFilter());
   const duplicate = useMutation(
@@ -265,7 +266,7 @@ function ModelRow({ model }: { model: Model }) {
         <span className="shrink-0 text-ink2">not trained yet</span>
       )}
       <span className="w-24 shrink-0 text-right text-ink2 max-sm:hidden">{formatAgo(model.updatedAt)}</span>
-      <span className="relative">
+      <span className={mayChange ? "relative" : "hidden"}>
         <Menu
           align="end"
           items={[

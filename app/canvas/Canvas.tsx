@@ -16,6 +16,7 @@ import {
   useStoreApi,
 } from "@xyflow/react";
 import { type FocusEvent, lazy, type MouseEvent, Suspense, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import "./furniture.css";
@@ -70,6 +71,7 @@ const VIRTUAL_FROM = 150;
 export function Canvas() {
   const graph = useGraph((s) => s.graph);
   const modelId = useGraph((s) => s.modelId);
+  const mayChange = useMayChange();
   const scope = useGraph((s) => s.scope);
   const selection = useGraph((s) => s.selection);
   const minimap = useStudio((s) => s.minimap);
@@ -228,6 +230,9 @@ export function Canvas() {
             // An end that is let go over nothing takes its wire with it.
             if (!state.isValid && !state.toHandle) deleteWire(edge.id);
           }}
+          nodesDraggable={mayChange}
+          nodesConnectable={mayChange}
+          edgesReconnectable={mayChange}
           isValidConnection={(wire) => canConnect(ends(wire).from, ends(wire).to) === null}
           connectionLineType={ConnectionLineType.SmoothStep}
           connectionRadius={28}

@@ -9,6 +9,7 @@ import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/s
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { lookAt, measures } from "../../core/training/look.ts";
+import { useMayChange } from "../account/useRole.ts";
 import { StartWeights } from "../models/StartWeights.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Field, TextInput } from "../ui/Field.tsx";
@@ -43,6 +44,7 @@ export function Inspector() {
   const graph = useGraph((s) => s.graph);
   const scope = useGraph((s) => s.scope);
   const selection = useGraph((s) => s.selection);
+  const mayChange = useMayChange();
   const checked = useChecked();
   const body = bodyAt(graph, scope);
   const nodes = body.nodes.filter((node) => selection.nodes.has(node.id));
@@ -81,7 +83,16 @@ export function Inspector() {
       value={tab}
       onValue={(id) => useStudio.setState({ tab: id === "help" ? "help" : id === "code" ? "code" : "node" })}
       tabs={[
-        { id: "node", title, content },
+        {
+          id: "node",
+          title,
+          // Whoever may only look sees everything and sets nothing.
+          content: (
+            <fieldset disabled={!mayChange} className="contents">
+              {content}
+            </fieldset>
+          ),
+        },
         {
           id: "help",
           title: "Help",

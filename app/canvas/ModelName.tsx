@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { useStudio } from "./useStudio.ts";
@@ -14,6 +15,7 @@ export function ModelName({ modelId }: { modelId: string }) {
   useEffect(() => {
     if (editing) field.current?.select();
   }, [editing]);
+  const mayChange = useMayChange();
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const rename = useMutation(
@@ -29,6 +31,7 @@ export function ModelName({ modelId }: { modelId: string }) {
     useStudio.setState({ name: wanted });
     rename.mutate({ modelId, name: wanted });
   }
+  if (!mayChange) return <span className="truncate font-semibold">{name}</span>;
   if (!editing) {
     return (
       <button type="button" title="Rename" className="max-w-full truncate rounded-sm font-semibold hover:bg-hover" onClick={() => setEditing(true)}>

@@ -90,10 +90,10 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
           notify(saved ? "Saved. Every edit is saved by itself a moment after it is made." : "Not saved yet; your work is kept in this browser.");
           return saved;
         },
-        train,
+        train: mayChange ? train : async () => notify("You may look at this model. Ask an admin for the role member to train it."),
       },
     });
-  }, [train]);
+  }, [train, mayChange]);
   const name = useStudio((s) => s.name);
   useEffect(() => {
     document.title = `${name} · Tensorloom`;
@@ -139,16 +139,18 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
                 </IconButton>
               )}
               <ShareDialog of={{ modelId: model.id }} open={sharing} onOpen={setSharing} />
-              <Tip text="Data, optimizer, schedule, length">
-                <IconButton
-                  label="Settings"
-                  className="max-lg:hidden"
-                  aria-pressed={panel === "train"}
-                  onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}
-                >
-                  <SlidersHorizontal size={15} />
-                </IconButton>
-              </Tip>
+              {mayChange && (
+                <Tip text="Data, optimizer, schedule, length">
+                  <IconButton
+                    label="Settings"
+                    className="max-lg:hidden"
+                    aria-pressed={panel === "train"}
+                    onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}
+                  >
+                    <SlidersHorizontal size={15} />
+                  </IconButton>
+                </Tip>
+              )}
               {mayChange ? (
                 <Tip text={whyNot}>
                   <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
@@ -163,7 +165,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
         />
         <main className="relative flex min-h-0 flex-1">
           <Side label="Layers" side="left" open={sheet === "palette"} width="lg:w-[232px]">
-            <Shelf />
+            <Shelf mayChange={mayChange} />
           </Side>
           <div className="relative min-w-0 flex-1">
             <Canvas />
@@ -177,9 +179,9 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             {panel === "train" ? <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
           </Side>
         </main>
-        <nav aria-label="Panels" className="grid shrink-0 grid-cols-3 border-t border-line bg-panel lg:hidden">
+        <nav aria-label="Panels" className={cx("grid shrink-0 border-t border-line bg-panel lg:hidden", mayChange ? "grid-cols-3" : "grid-cols-2")}>
           <SheetButton
-            label="Layers"
+            label={mayChange ? "Layers" : "Outline"}
             icon={<Layers size={16} />}
             active={sheet === "palette"}
             onClick={() => useStudio.setState({ sheet: sheet === "palette" ? null : "palette" })}
@@ -190,12 +192,14 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             active={sheet === "panel" && panel === "inspect"}
             onClick={() => useStudio.setState({ panel: "inspect", sheet: sheet === "panel" && panel === "inspect" ? null : "panel" })}
           />
-          <SheetButton
-            label="Settings"
-            icon={<SlidersHorizontal size={16} />}
-            active={sheet === "panel" && panel === "train"}
-            onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })}
-          />
+          {mayChange && (
+            <SheetButton
+              label="Settings"
+              icon={<SlidersHorizontal size={16} />}
+              active={sheet === "panel" && panel === "train"}
+              onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })}
+            />
+          )}
         </nav>
         <KeySheet />
         <Suspense>
@@ -208,17 +212,16 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
 }
 
 /** What stands at the left: layers to add, or what is there already as a tree. */
-function Shelf() {
-  const shelf = useStudio((s) => s.shelf);
+function Shelf({ mayChange }: { mayChange: boolean }) {
+  const chosen = useStudio((s) => s.shelf);
+  // There is nothing to add for who may only look.
+  const shelf = mayChange ? chosen : "outline";
   return (
     <div className="flex h-full min-h-0 flex-col">
       <div className="px-2.5 pt-2.5 max-lg:pr-11">
         <Segments
           label="At the left"
-          options={[
-            { id: "layers", title: "Layers" },
-            { id: "outline", title: "Outline" },
-          ]}
+          options={[...(mayChange ? [{ id: "layers" as const, title: "Layers" }] : []), { id: "outline", title: "Outline" }]}
           value={shelf}
           onValue={(next) => useStudio.setState({ shelf: next })}
         />

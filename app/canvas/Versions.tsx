@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { TextInput } from "../ui/Field.tsx";
@@ -20,6 +21,7 @@ export default function Versions({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
+  const mayChange = useMayChange();
   const [name, setName] = useState("");
   const versions = useQuery(trpc.models.versions.queryOptions({ modelId }, { enabled: open }));
   const refresh = () => queryClient.invalidateQueries(trpc.models.versions.queryFilter({ modelId }));
@@ -67,16 +69,18 @@ export default function Versions({ modelId }: { modelId: string }) {
       <Button size="sm" aria-label={`Compare with ${title}`} onClick={() => void compare(versionId, title)}>
         Compare
       </Button>
-      <Button size="sm" aria-label={`Restore ${title}`} onClick={() => void restore(versionId, title)}>
-        Restore
-      </Button>
-      {end}
+      {mayChange && (
+        <Button size="sm" aria-label={`Restore ${title}`} onClick={() => void restore(versionId, title)}>
+          Restore
+        </Button>
+      )}
+      {mayChange && end}
     </li>
   );
   return (
     <Dialog title="Versions" open={open} onOpen={show}>
       <form
-        className="flex gap-2 border-b border-line p-4"
+        className={mayChange ? "flex gap-2 border-b border-line p-4" : "hidden"}
         onSubmit={(event) => {
           event.preventDefault();
           if (name.trim() !== "") keep.mutate(name.trim());
@@ -97,7 +101,7 @@ export default function Versions({ modelId }: { modelId: string }) {
       <div className="p-4">
         {versions.isError && <Failing what="The versions" error={versions.error} onRetry={() => void versions.refetch()} />}
         {versions.data && versions.data.named.length + versions.data.frozen.length === 0 && (
-          <p className="text-ink2">No version yet. Give the drawing a name to come back to it; every run keeps its own, too.</p>
+          <p className="text-ink2">No version yet. {mayChange && "Give the drawing a name to come back to it; every run keeps its own, too."}</p>
         )}
         <ul>
           {versions.data?.named.map(({ id, versionId, name: title, byName, createdAt }) =>

@@ -1,6 +1,7 @@
 "use client";
 
 import { memo } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -20,6 +21,7 @@ export const Checkpoints = memo(function Checkpoints({
   onOpen: (checkpoint: Checkpoint) => void;
   opening: boolean;
 }) {
+  const mayChange = useMayChange();
   if (checkpoints.length === 0) return null;
   const newestFirst = [...checkpoints].sort((a, b) => b.step - a.step);
   return (
@@ -41,7 +43,7 @@ export const Checkpoints = memo(function Checkpoints({
             <Button
               size="sm"
               kind="quiet"
-              className="text-accent"
+              className={mayChange ? "text-accent" : "hidden"}
               disabled={forking}
               title="A new run with the same settings, which begins with these weights."
               aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`}
@@ -52,7 +54,7 @@ export const Checkpoints = memo(function Checkpoints({
             <Button
               size="sm"
               kind="quiet"
-              className="text-accent"
+              className={mayChange ? "text-accent" : "hidden"}
               disabled={opening}
               aria-label={`Open epoch ${checkpoint.epoch}, step ${checkpoint.step}, as a model`}
               title="A new model with this graph, which begins with these weights: change it, and train it further."

@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { memo, type ReactNode, useState } from "react";
 import { nameOfNode } from "../../core/graph/find.ts";
 import { currentSettings, type RunKnob } from "../../core/training/knobs.ts";
+import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { NumberInput, printNumber, Select, Switch } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -20,7 +21,8 @@ type Turn = Questions["runs"]["turn"]["turn"];
 export function Knobs({ run }: { run: Run }) {
   const trpc = useTRPC();
   const turn = useMutation(trpc.runs.turn.mutationOptions({ onError: (error) => notify(`Nothing was changed. ${error.message}`, { tone: "bad" }) }));
-  if (run.status === "finished") return null;
+  const mayChange = useMayChange();
+  if (!mayChange || run.status === "finished") return null;
   const set = (one: Turn) => turn.mutateAsync({ runId: run.id, turn: one });
   const { dropouts, rows, oneBatch } = run.turnable;
   const now = currentSettings({ lr: summaryOf(run, "lr")?.last ?? run.settings.lr, batchSize: run.settings.batchSize, dropouts }, run.knobs);

@@ -152,7 +152,7 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             { label: "Run again, bit for bit", disabled: repeat.isPending, run: () => repeat.mutate({ runId: run.id }) },
             { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
             { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
-            ...(mayChange ? [{ label: "Share by link", run: () => setSharing(true) }] : []),
+            { label: "Share by link", run: () => setSharing(true) },
             "rule",
             { label: run.locked ? "Unlock" : "Lock, so that it is not deleted", run: () => organize.mutate({ runIds: [run.id], action: { kind: "lock", locked: !run.locked } }) },
             run.deletedAt === null

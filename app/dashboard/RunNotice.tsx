@@ -6,6 +6,7 @@ import { useRouter } from "next/navigation";
 import { useMemo } from "react";
 import type { Body, Node } from "../../core/graph/document.ts";
 import { findLayer } from "../../core/layers/index.ts";
+import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { formatCount } from "../ui/format.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -76,7 +77,9 @@ function SmallerBatch({ run, batchSize }: { run: Run; batchSize: number }) {
       onError: (error) => notify(`Training did not start. ${error.message}`, { tone: "bad" }),
     }),
   );
+  const mayChange = useMayChange();
   const times = Math.round(run.settings.batchSize / batchSize);
+  if (!mayChange) return null;
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-1 py-1.5">
       <Button kind="primary" size="sm" disabled={shrink.isPending} onClick={() => shrink.mutate({ runId: run.id, batchSize, idempotencyKey: `shrink-${run.id}-${batchSize}` })}>

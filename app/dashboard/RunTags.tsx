@@ -3,6 +3,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Lock, Plus, X } from "lucide-react";
 import { useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
+import { cx } from "../ui/cx.ts";
 import { TextArea, TextInput } from "../ui/Field.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { Popover } from "../ui/Popover.tsx";
@@ -15,6 +17,7 @@ export function RunTags({ run }: { run: Run }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const organize = useOrganize();
+  const mayChange = useMayChange();
   const [tag, setTag] = useState("");
   const [open, setOpen] = useState(false);
   const [notes, setNotes] = useState<string | null>(null);
@@ -35,9 +38,10 @@ export function RunTags({ run }: { run: Run }) {
       )}
       {run.tags.map((known) => (
         <span key={known} className="inline-flex h-5 max-w-48 items-center gap-1 rounded-full border border-line2 pr-0.5 pl-2 text-xs text-ink2">
-          <span className="truncate">{known}</span>
+          <span className={cx("truncate", !mayChange && "pr-1.5")}>{known}</span>
           <button
             type="button"
+            hidden={!mayChange}
             aria-label={`Take away the tag ${known}`}
             className="grid size-4 place-items-center rounded-full hover:bg-hover hover:text-ink"
             onClick={() => change([], [known])}
@@ -46,42 +50,45 @@ export function RunTags({ run }: { run: Run }) {
           </button>
         </span>
       ))}
-      <Popover
-        label="Tag and notes"
-        open={open}
-        onOpen={(next) => {
-          setOpen(next);
-          if (!next && notes !== null && notes !== run.notes) save.mutate({ runId: run.id, notes });
-          if (!next) setNotes(null);
-        }}
-        className="w-80 space-y-2.5"
-        trigger={
-          <button
-            type="button"
-            className="inline-flex h-5 max-w-96 items-center gap-1 rounded-full border border-dashed border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink"
-          >
-            <Plus size={11} aria-hidden className="shrink-0" /> <span className="truncate">{run.notes ? run.notes.split("\n")[0] : "Tag or note"}</span>
-          </button>
-        }
-      >
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (tag.trim() !== "") change([tag.trim()], []);
-            setTag("");
+      {!mayChange && run.notes && <p className="max-w-prose text-sm whitespace-pre-line text-ink2">{run.notes}</p>}
+      {mayChange && (
+        <Popover
+          label="Tag and notes"
+          open={open}
+          onOpen={(next) => {
+            setOpen(next);
+            if (!next && notes !== null && notes !== run.notes) save.mutate({ runId: run.id, notes });
+            if (!next) setNotes(null);
           }}
+          className="w-80 space-y-2.5"
+          trigger={
+            <button
+              type="button"
+              className="inline-flex h-5 max-w-96 items-center gap-1 rounded-full border border-dashed border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink"
+            >
+              <Plus size={11} aria-hidden className="shrink-0" /> <span className="truncate">{run.notes ? run.notes.split("\n")[0] : "Tag or note"}</span>
+            </button>
+          }
         >
-          <TextInput aria-label="New tag" placeholder="A tag, then Enter" maxLength={40} value={tag} onChange={(event) => setTag(event.target.value)} />
-        </form>
-        <TextArea
-          aria-label="Notes"
-          placeholder="Notes: what was tried here, and what came of it"
-          maxLength={10_000}
-          value={written}
-          onChange={(event) => setNotes(event.target.value)}
-        />
-        <p className="text-sm text-ink2">Notes are kept when this closes.</p>
-      </Popover>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (tag.trim() !== "") change([tag.trim()], []);
+              setTag("");
+            }}
+          >
+            <TextInput aria-label="New tag" placeholder="A tag, then Enter" maxLength={40} value={tag} onChange={(event) => setTag(event.target.value)} />
+          </form>
+          <TextArea
+            aria-label="Notes"
+            placeholder="Notes: what was tried here, and what came of it"
+            maxLength={10_000}
+            value={written}
+            onChange={(event) => setNotes(event.target.value)}
+          />
+          <p className="text-sm text-ink2">Notes are kept when this closes.</p>
+        </Popover>
+      )}
     </section>
   );
 }

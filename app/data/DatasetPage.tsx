@@ -1,6 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { useMayChange } from "../account/useRole.ts";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -11,6 +12,7 @@ import { isPreparing } from "./status.ts";
 
 /** One data set on its own page, outside of any model. */
 export function DatasetPage({ datasetId }: { datasetId: string }) {
+  const mayChange = useMayChange();
   const trpc = useTRPC();
   const me = useQuery(trpc.workspace.me.queryOptions());
   const dataset = useQuery(
@@ -22,8 +24,8 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
         place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Data", href: "/data" }, { label: dataset.data?.name ?? "…" }]}
         actions={
           <>
-            {dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
-            {dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
+            {mayChange && dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
+            {mayChange && dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
           </>
         }
       />

@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { settingsFor } from "../canvas/train/settings.ts";
 import { Button } from "../ui/Button.tsx";
 import { Select } from "../ui/Field.tsx";
@@ -19,6 +20,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   const queryClient = useQueryClient();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
+  const mayChange = useMayChange();
   const [adding, setAdding] = useState(false);
   const datasetId = model.data?.settings?.datasetId ?? model.data?.datasetId ?? null;
   const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
@@ -56,7 +58,7 @@ export function ModelData({ modelId }: { modelId: string }) {
             <label htmlFor="model-dataset" className="shrink-0 text-ink2">
               This model learns from
             </label>
-            <Select id="model-dataset" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending}>
+            <Select id="model-dataset" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending || !mayChange}>
               {datasetId === null && <option value="">Choose a data set</option>}
               {datasets.data.map((d) => (
                 <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
@@ -65,7 +67,7 @@ export function ModelData({ modelId }: { modelId: string }) {
                 </option>
               ))}
             </Select>
-            <Button onClick={() => setAdding(true)}>Add data</Button>
+            {mayChange && <Button onClick={() => setAdding(true)}>Add data</Button>}
             <AddData
               open={adding}
               onOpen={setAdding}

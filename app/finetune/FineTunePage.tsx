@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { type ReactNode, useId, useState } from "react";
 import type { Depth } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, type Pretrained } from "../../core/pretrained/index.ts";
+import { useMayChange } from "../account/useRole.ts";
 import { isPreparing } from "../data/status.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, ButtonLink } from "../ui/Button.tsx";
@@ -25,6 +26,7 @@ type Option = Answers["tuning"]["options"]["networks"][number];
 /** Three clicks from pictures to a network that knows them: the data, the pretrained network, Train. */
 export function FineTunePage({ first }: { first: string | null }) {
   const trpc = useTRPC();
+  const mayChange = useMayChange();
   const router = useRouter();
   const me = useQuery(trpc.workspace.me.queryOptions());
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
@@ -53,7 +55,8 @@ export function FineTunePage({ first }: { first: string | null }) {
         <header>
           <h1 className="text-title font-semibold">Fine-tune a pretrained network</h1>
           <p className="mt-1 max-w-prose text-ink2">
-            It has seen many pictures before and learns yours from a few dozen of each kind. Choose your pictures and a network, and press Train.
+            It has seen many pictures before and learns yours from a few dozen of each kind.{" "}
+            {mayChange ? "Choose your pictures and a network, and press Train." : "Training one needs the role member: ask an admin of your organization."}
           </p>
         </header>
 
@@ -62,9 +65,11 @@ export function FineTunePage({ first }: { first: string | null }) {
             <h2 id="choose-data" className="text-lg font-semibold">
               1. Your pictures
             </h2>
-            <ButtonLink size="sm" href="/data">
-              Add your own
-            </ButtonLink>
+            {mayChange && (
+              <ButtonLink size="sm" href="/data">
+                Add your own
+              </ButtonLink>
+            )}
           </div>
           {datasets.isPending && <Loading label="Loading data sets" className="h-28" />}
           {datasets.isError && <Failing what="The data sets" error={datasets.error} onRetry={() => void datasets.refetch()} />}
@@ -106,7 +111,7 @@ export function FineTunePage({ first }: { first: string | null }) {
           </div>
         </section>
 
-        {chosen && plan && datasetId !== null && options.data?.rows && (
+        {mayChange && chosen && plan && datasetId !== null && options.data?.rows && (
           <section aria-labelledby="train-it" className="rounded-xl border border-line bg-raise p-4">
             <h2 id="train-it" className="sr-only">
               3. Train

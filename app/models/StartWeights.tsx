@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, Copy } from "lucide-react";
 import { useRef, useState } from "react";
 import { CONVERT_PICKLE } from "../../core/import/weights.ts";
+import { useMayChange } from "../account/useRole.ts";
 import { saveNow } from "../canvas/useAutosave.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -19,6 +20,7 @@ export function StartWeights({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const mayChange = useMayChange();
   const [open, setOpen] = useState(false);
   const refresh = () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
   const letGo = useMutation(
@@ -36,7 +38,7 @@ export function StartWeights({ modelId }: { modelId: string }) {
       ) : (
         <p className="text-ink2">Drawn at random, as each layer says, when a run begins.</p>
       )}
-      <div className="flex gap-2 pt-2">
+      <div className={mayChange ? "flex gap-2 pt-2" : "hidden"}>
         <Button size="sm" onClick={() => setOpen(true)}>
           Import weights
         </Button>

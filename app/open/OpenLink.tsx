@@ -3,6 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
+import { useMayChange } from "../account/useRole.ts";
 import { GraphDrawing } from "../canvas/GraphDrawing.tsx";
 import { readLink } from "../canvas/link.ts";
 import { Button, ButtonLink } from "../ui/Button.tsx";
@@ -12,6 +13,7 @@ import { useTRPCClient } from "../ui/trpc.ts";
 
 /** A network that came in a link: what it is, and a copy of one's own to work on. */
 export function OpenLink() {
+  const mayChange = useMayChange();
   const client = useTRPCClient();
   const router = useRouter();
   const [read, setRead] = useState<Awaited<ReturnType<typeof readLink>> | "reading">("reading");
@@ -47,9 +49,13 @@ export function OpenLink() {
               <GraphDrawing graph={found.graph} label={`Drawing of ${found.name || "the network"}`} />
             </div>
             <p className="text-ink2">{found.graph.nodes.length} nodes came in this link. Your copy is yours: nobody sees what you change.</p>
-            <Button kind="primary" disabled={open.isPending} onClick={() => open.mutate()}>
-              Open a copy
-            </Button>
+            {mayChange ? (
+              <Button kind="primary" disabled={open.isPending} onClick={() => open.mutate()}>
+                Open a copy
+              </Button>
+            ) : (
+              <p className="text-ink2">You may look here. Taking a copy needs the role member: ask an admin of your organization.</p>
+            )}
           </section>
         ) : (
           <section className="space-y-4">

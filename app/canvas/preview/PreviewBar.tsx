@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, Dices, Eye, Shuffle } from "lucide-react";
 import { useEffect } from "react";
+import { useMayChange } from "../../account/useRole.ts";
 import { targetText } from "../../data/targetText.ts";
 import { IconButton } from "../../ui/Button.tsx";
 import { formatCount } from "../../ui/format.ts";
@@ -21,6 +22,11 @@ const WHEN = [
 
 /** Turns previews on, and chooses the row that flows through the drawing. */
 export function PreviewBar() {
+  // The server computes it, which is for those who may train.
+  return useMayChange() ? <Bar /> : null;
+}
+
+function Bar() {
   usePreviewing();
   const on = usePreview((s) => s.on);
   return (

@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { useMayChange } from "../../account/useRole.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Confirm } from "../../ui/Dialog.tsx";
 import { TextInput } from "../../ui/Field.tsx";
@@ -58,6 +59,7 @@ export function useOrganize() {
 export function Selection({ ids, trash, onClear }: { ids: readonly string[]; trash: boolean; onClear: () => void }) {
   const router = useRouter();
   const organize = useOrganize();
+  const mayChange = useMayChange();
   const [confirming, setConfirming] = useState(false);
   const act = (action: Action) => organize.mutate({ runIds: ids.slice(0, MOST_AT_ONCE), action }, { onSuccess: () => action.kind !== "tag" && onClear() });
   const busy = organize.isPending;
@@ -70,14 +72,16 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
         {formatCount(ids.length)} ticked{ids.length > MOST_AT_ONCE && `, the first ${formatCount(MOST_AT_ONCE)} are changed`}
       </p>
       {trash ? (
-        <>
-          <Button kind="primary" disabled={busy} onClick={() => act({ kind: "restore" })}>
-            Restore
-          </Button>
-          <Button kind="danger" disabled={busy} onClick={() => setConfirming(true)}>
-            Delete for good
-          </Button>
-        </>
+        mayChange && (
+          <>
+            <Button kind="primary" disabled={busy} onClick={() => act({ kind: "restore" })}>
+              Restore
+            </Button>
+            <Button kind="danger" disabled={busy} onClick={() => setConfirming(true)}>
+              Delete for good
+            </Button>
+          </>
+        )
       ) : (
         <>
           <Button
@@ -88,21 +92,25 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
           >
             Compare
           </Button>
-          <TagButton disabled={busy} onTag={(add, remove) => act({ kind: "tag", add, remove })} />
-          <Button disabled={busy} onClick={() => act({ kind: "trash" })}>
-            Move to trash
-          </Button>
-          <Menu
-            align="end"
-            items={[
-              { label: "Lock, so that none is deleted", run: () => act({ kind: "lock", locked: true }) },
-              { label: "Unlock", run: () => act({ kind: "lock", locked: false }) },
-              "rule",
-              { label: "Cancel those that go on", danger: true, run: () => act({ kind: "cancel" }) },
-            ]}
-          >
-            <Button disabled={busy}>More</Button>
-          </Menu>
+          {mayChange && (
+            <>
+              <TagButton disabled={busy} onTag={(add, remove) => act({ kind: "tag", add, remove })} />
+              <Button disabled={busy} onClick={() => act({ kind: "trash" })}>
+                Move to trash
+              </Button>
+              <Menu
+                align="end"
+                items={[
+                  { label: "Lock, so that none is deleted", run: () => act({ kind: "lock", locked: true }) },
+                  { label: "Unlock", run: () => act({ kind: "lock", locked: false }) },
+                  "rule",
+                  { label: "Cancel those that go on", danger: true, run: () => act({ kind: "cancel" }) },
+                ]}
+              >
+                <Button disabled={busy}>More</Button>
+              </Menu>
+            </>
+          )}
         </>
       )}
       <Button kind="quiet" onClick={onClear}>

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark } from "lucide-react";
 import { useState } from "react";
 import { readView, type View, writeView } from "../../../core/runs/view.ts";
+import { useMayChange } from "../../account/useRole.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { TextInput } from "../../ui/Field.tsx";
@@ -17,6 +18,7 @@ export function ViewsMenu({ view, onView }: { view: View; onView: (view: View) =
   const queryClient = useQueryClient();
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState("");
+  const mayChange = useMayChange();
   const views = useQuery(trpc.runViews.list.queryOptions());
   const here = writeView(view).toString();
   const known = views.data?.find((one) => one.view === here);
@@ -30,9 +32,9 @@ export function ViewsMenu({ view, onView }: { view: View; onView: (view: View) =
         items={[
           ...(views.data?.map((one) => ({ label: one.name, checked: one.id === known?.id, run: () => onView(readView(new URLSearchParams(one.view))) })) ?? []),
           ...(views.data?.length ? ["rule" as const] : []),
-          { label: "Keep this view…", run: () => setNaming(true) },
+          ...(mayChange ? [{ label: "Keep this view…", run: () => setNaming(true) }] : []),
           { label: "Back to all runs", run: () => onView(readView(new URLSearchParams())) },
-          ...(known ? [{ label: `Delete “${known.name}”`, danger: true, run: () => remove.mutate({ viewId: known.id }) }] : []),
+          ...(mayChange && known ? [{ label: `Delete “${known.name}”`, danger: true, run: () => remove.mutate({ viewId: known.id }) }] : []),
         ]}
       >
         <Button>
