@@ -22,7 +22,7 @@ export default defineConfig({
   },
   webServer: {
     command: "rm -rf .data/e2e && exec node server/start.ts",
-    url: `http://127.0.0.1:${port}/healthz`,
+    url: `http://127.0.0.1:${port}/readyz`,
     timeout: 60_000,
     gracefulShutdown: { signal: "SIGTERM", timeout: 20_000 },
     env: { PORT: String(port), DATA_DIR: ".data/e2e" },

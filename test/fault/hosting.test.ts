@@ -13,7 +13,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld({ MAX_RUNS: "1", MAX_RUNNING_RUNS: "2" });
 });
-afterAll(() => world?.close());
+afterAll(() => world?.close(() => console.log(readdirSync(join(world.folder, "postgres/log")).map((f) => readFileSync(join(world.folder, "postgres/log", f), "utf8").slice(-6000)).join("\n"))));
 
 /** Ports that a process listens on, by what the kernel says of its sockets. */
 function listening(pid: number): string[] {
@@ -36,12 +36,12 @@ function listening(pid: number): string[] {
 
 const agentOf = async (runId: string) => readOwner((await world.run(runId)).owner ?? "")?.agent;
 
-it("two agents share one queue; one that is drained takes nothing new; an organization trains as many as it may", { timeout: 90_000 }, async () => {
+it("two agents share one queue; one that is drained takes nothing new; an organization trains as many as it may", { timeout: 180_000 }, async () => {
   const agents = [world.startAgent({ AGENT_NAME: "one" }), world.startAgent({ AGENT_NAME: "two" })];
   const long = [await world.queueRun({ epochs: 50_000 }), await world.queueRun({ epochs: 50_000 })];
   for (const id of long) await world.untilRun(id, "under way", (run) => run.status === "running" && run.step > 0);
   expect((await Promise.all(long.map(agentOf))).sort()).toEqual(["one", "two"]);
-  const machines = await until("both have told of their machines", 10_000, async () => {
+  const machines = await until("both have told of their machines", 60_000, async () => {
     const rows = await world.db.agent.findMany({ where: { machine: { not: {} } } });
     return rows.length === 2 ? rows : null;
   });
@@ -74,7 +74,7 @@ it("two agents share one queue; one that is drained takes nothing new; an organi
 });
 
 /** The long form of what docs/hosting.md says under Backup: what was copied is all there is. */
-it("a copy of the data folder, restored elsewhere, has the same runs and files, and the auditor finds nothing", { timeout: 60_000 }, async () => {
+it("a copy of the data folder, restored elsewhere, has the same runs and files, and the auditor finds nothing", { timeout: 120_000 }, async () => {
   const state = async (db: World["db"]) => ({
     runs: await db.run.findMany({ orderBy: { id: "asc" }, select: { id: true, status: true, step: true } }),
     files: await db.checkpoint.findMany({ orderBy: { id: "asc" }, select: { storageKey: true, sha256: true } }),

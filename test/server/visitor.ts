@@ -18,13 +18,14 @@ export async function serveWeb(
   db: Database,
   files: FileStore,
   settings: Record<string, string> = {},
-  { outbox, log = pino({ level: "silent" }) }: { outbox?: Outbox; log?: Log } = {},
+  { outbox, log = pino({ level: "silent" }), bodyMs }: { outbox?: Outbox; log?: Log; bodyMs?: number } = {},
 ) {
   const web = createWeb({
     config: readConfig(settings),
     db,
     files,
     log,
+    ...(bodyMs === undefined ? {} : { bodyMs }),
     ...(outbox ? { mailer: { send: async (mail) => void outbox.push(mail), close: () => {} } } : {}),
     pages: async (req, res) => void res.writeHead(200, { "Content-Type": "text/html", "X-Page": req.url }).end(`<p nonce="${req.headers["x-nonce"]}">page</p>`),
   });
