@@ -7,49 +7,9 @@ import { Button } from "../ui/Button.tsx";
 import { formatAgo } from "../ui/format.ts";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
+import { trailWords } from "./trailWords.ts";
 
 type Event = Answers["organization"]["activity"]["events"][number];
-
-/** What people did, in words; an action that is not here is shown by its name. */
-const WORDS: { [action: string]: string } = {
-  "models.create": "made the model",
-  "models.rename": "renamed the model",
-  "models.duplicate": "copied the model",
-  "models.delete": "deleted the model",
-  "models.importOnnx": "imported a model from ONNX",
-  "models.importPyTorch": "imported a model from PyTorch",
-  "models.importWeights": "gave weights to",
-  "projects.create": "made the project",
-  "projects.rename": "renamed the project",
-  "projects.delete": "deleted the project",
-  "datasets.createTable": "added the data set",
-  "datasets.createPictures": "added the data set",
-  "datasets.createArrays": "added the data set",
-  "datasets.delete": "deleted a data set",
-  "runs.start": "started a run of",
-  "runs.cancel": "cancelled",
-  "runs.stop": "ended",
-  "runs.pause": "paused",
-  "runs.resume": "resumed",
-  "runs.turn": "turned a setting of",
-  "runs.fork": "started from a checkpoint of",
-  "runs.repeat": "repeated",
-  "runs.shrink": "started again, smaller,",
-  "runs.delete": "deleted a run",
-  "organization.rename": "renamed the organization",
-  "organization.invite": "invited",
-  "organization.join": "joined",
-  "organization.revokeInvitation": "took an invitation back",
-  "organization.setRole": "changed the role of",
-  "organization.remove": "removed",
-  "organization.leave": "left",
-  "organization.transfer": "handed the organization to",
-  "organization.createToken": "made an API token",
-  "organization.revokeToken": "revoked an API token",
-  "shares.create": "shared by link",
-  "shares.revoke": "revoked a link",
-  "shares.fork": "took a copy by link",
-};
 
 const PLACES: { [kind: string]: string } = { model: "/models", run: "/runs", dataset: "/data" };
 
@@ -95,7 +55,7 @@ function Sentence({ event: { by, action, subject, details } }: { event: Event })
   const name = subject?.name ?? details.email ?? details.name;
   return (
     <>
-      <span className="font-medium">{by}</span> {WORDS[action] ?? action}{" "}
+      <span className="font-medium">{by}</span> {trailWords[action] ?? action}{" "}
       {name &&
         (place && subject ? (
           <Link href={`${place}/${subject.id}`} className="text-accent hover:underline">

@@ -7,10 +7,14 @@ import type { Tx } from "../database/client.ts";
  * The trail: who changed what, when. Every change of an organization's procedures is written down by itself (server/auth/procedure.ts), but for
  * those named here, which come by the hundred or change nothing that outlives a minute.
  */
-const quiet = new Set([
+export const quiet: ReadonlySet<string> = new Set([
   "models.save",
+  "models.push",
+  "models.point",
+  "preview.evaluate",
   "models.saveSettings",
   "datasets.inspectTable",
+  "datasets.inspectText",
   "datasets.inspectPictures",
   "datasets.inspectArrays",
   "runs.measure",

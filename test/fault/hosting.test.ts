@@ -13,7 +13,10 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld({ MAX_RUNS: "1", MAX_RUNNING_RUNS: "2" });
 });
-afterAll(() => world?.close(() => console.log(readdirSync(join(world.folder, "postgres/log")).map((f) => readFileSync(join(world.folder, "postgres/log", f), "utf8").slice(-6000)).join("\n"))));
+afterAll(() => world?.close());
+
+/** Longer than the test takes. */
+const endless = { epochs: 10_000, batchSize: 2, schedule: "constant" as const };
 
 /** Ports that a process listens on, by what the kernel says of its sockets. */
 function listening(pid: number): string[] {
@@ -38,7 +41,7 @@ const agentOf = async (runId: string) => readOwner((await world.run(runId)).owne
 
 it("two agents share one queue; one that is drained takes nothing new; an organization trains as many as it may", { timeout: 180_000 }, async () => {
   const agents = [world.startAgent({ AGENT_NAME: "one" }), world.startAgent({ AGENT_NAME: "two" })];
-  const long = [await world.queueRun({ epochs: 50_000 }), await world.queueRun({ epochs: 50_000 })];
+  const long = [await world.queueRun(endless), await world.queueRun(endless)];
   for (const id of long) await world.untilRun(id, "under way", (run) => run.status === "running" && run.step > 0);
   expect((await Promise.all(long.map(agentOf))).sort()).toEqual(["one", "two"]);
   const machines = await until("both have told of their machines", 60_000, async () => {
@@ -53,7 +56,7 @@ it("two agents share one queue; one that is drained takes nothing new; an organi
   expect(listening(Number.parseInt(readFileSync(join(world.folder, "postgres/postmaster.pid"), "utf8"), 10)).length).toBe(1);
 
   await world.db.agent.update({ where: { name: "two" }, data: { draining: true } });
-  const third = await world.queueRun({ epochs: 50_000 });
+  const third = await world.queueRun(endless);
   const ofOne = (await agentOf(long[0] as string)) === "one" ? 0 : 1;
   // What the drained one trains goes on; once it has ended nothing takes its place.
   await world.db.run.update({ where: { id: long[1 - ofOne] as string }, data: { cancelRequestedAt: new Date() } });

@@ -321,6 +321,43 @@ describe("an organization", () => {
   });
 });
 
+test("S-4: a stream that is open ends within seconds once its person is taken out, or its session is", { timeout: 90_000 }, async () => {
+  const owner = await newcomer("Olga");
+  const { link } = await (async () => {
+    const silent = visit(closed.base);
+    await silent.account.signIn.mutate({ email: owner.email, password });
+    return silent.organization.invite.mutate({ email: `max${++count}@example.org`, role: "member" });
+  })();
+  const secret = link?.split("/").at(-1) ?? "";
+  secrets.add(secret);
+  const max = visit();
+  await max.account.signUp.mutate({ name: "Max", email: `max${count}@example.org`, password, invitation: secret });
+  const { id: modelId } = await max.browser.client().models.create.mutate({});
+  const listen = async (cookie: string) => {
+    const input = encodeURIComponent(JSON.stringify({ modelId, clientId: 7 }));
+    const answer = await fetch(`${open.base}/api/trpc/models.watch?input=${input}`, { headers: { cookie, accept: "text/event-stream" } });
+    expect(answer.status).toBe(200);
+    const started = performance.now();
+    let text = "";
+    const ended = (async () => {
+      for await (const part of answer.body ?? []) text += Buffer.from(part).toString();
+      return performance.now() - started;
+    })();
+    await expect.poll(() => text.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    return { ended, now: () => performance.now() - started };
+  };
+  const [his, hers] = [await listen(max.browser.cookie), await listen(owner.browser.cookie)];
+  const memberId = (await owner.organization.members.query()).find(({ name }) => name === "Max")?.memberId ?? "";
+  const before = his.now();
+  await owner.organization.remove.mutate({ memberId });
+  expect((await his.ended) - before).toBeLessThan(20_000);
+  const other = visit();
+  await other.account.signIn.mutate({ email: owner.email, password });
+  const then = hers.now();
+  await other.account.endOtherSessions.mutate();
+  expect((await hers.ended) - then).toBeLessThan(20_000);
+});
+
 test("after all of this neither the database nor the log holds a secret that was handed out", async () => {
   await hashPassword("x");
   const tables = await db.$queryRaw<{ name: string }[]>`SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`;

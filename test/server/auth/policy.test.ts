@@ -1,5 +1,7 @@
 import { initTRPC } from "@trpc/server";
 import { describe, expect, test } from "vitest";
+import { trailWords } from "../../../app/organization/trailWords.ts";
+import { quiet } from "../../../server/accounts/trail.ts";
 import { org, policyOf, publicProcedure, router } from "../../../server/auth/procedure.ts";
 import type { Role } from "../../../server/auth/session.ts";
 import { appRouter } from "../../../server/router.ts";
@@ -157,6 +159,14 @@ describe("a policy", () => {
     });
     expect(open.length).toBeLessThanOrEqual(8);
     for (const reason of open) expect(reason.length).toBeGreaterThan(20);
+  });
+
+  test("that lets something be changed has words for the trail, or is one that is not written down", () => {
+    const changes = Object.entries(procedures).flatMap(([name, procedure]) =>
+      policyOf(procedure)?.kind === "org" && (procedure as { _def: { type: string } })._def.type === "mutation" ? [name] : [],
+    );
+    // Joining is written down by the account's own code.
+    expect([...changes, "organization.join"].sort()).toEqual([...Object.keys(trailWords), ...quiet].sort());
   });
 
   test("cannot be left out: such a procedure does not compile and does not start", () => {
