@@ -40,28 +40,32 @@ export const Checkpoints = memo(function Checkpoints({
             >
               {formatBytes(checkpoint.sizeBytes)}
             </a>
-            <Button
-              size="sm"
-              kind="quiet"
-              className={mayChange ? "text-accent" : "hidden"}
-              disabled={forking}
-              title="A new run with the same settings, which begins with these weights."
-              aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`}
-              onClick={() => onFork(checkpoint)}
-            >
-              Fork
-            </Button>
-            <Button
-              size="sm"
-              kind="quiet"
-              className={mayChange ? "text-accent" : "hidden"}
-              disabled={opening}
-              aria-label={`Open epoch ${checkpoint.epoch}, step ${checkpoint.step}, as a model`}
-              title="A new model with this graph, which begins with these weights: change it, and train it further."
-              onClick={() => onOpen(checkpoint)}
-            >
-              Open
-            </Button>
+            {mayChange && (
+              <>
+                <Button
+                  size="sm"
+                  kind="quiet"
+                  className="text-accent"
+                  disabled={forking}
+                  title="A new run with the same settings, which begins with these weights."
+                  aria-label={`Fork from epoch ${checkpoint.epoch}, step ${checkpoint.step}`}
+                  onClick={() => onFork(checkpoint)}
+                >
+                  Fork
+                </Button>
+                <Button
+                  size="sm"
+                  kind="quiet"
+                  className="text-accent"
+                  disabled={opening}
+                  aria-label={`Open epoch ${checkpoint.epoch}, step ${checkpoint.step}, as a model`}
+                  title="A new model with this graph, which begins with these weights: change it, and train it further."
+                  onClick={() => onOpen(checkpoint)}
+                >
+                  Open
+                </Button>
+              </>
+            )}
           </li>
         ))}
       </ul>

@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -87,8 +88,8 @@ it("a copy of the data folder, restored elsewhere, has the same runs and files, 
   expect(before.files.length).toBeGreaterThan(0);
   await world.postgres.stop();
   const restored = mkdtempSync(join(tmpdir(), "tensorloom-restored-"));
-  cpSync(world.folder, restored, { recursive: true, preserveTimestamps: true });
-  await world.restartPostgres();
+  // With owners and rights, as a backup has them.
+  execFileSync("cp", ["-a", `${world.folder}/.`, restored]);
   const postgres = await startEmbeddedPostgres(restored);
   const db = openDatabase(postgres.url);
   try {
@@ -97,6 +98,7 @@ it("a copy of the data folder, restored elsewhere, has the same runs and files, 
   } finally {
     await db.$disconnect();
     await postgres.stop();
+    await world.restartPostgres();
     rmSync(restored, { recursive: true, force: true });
   }
 });
