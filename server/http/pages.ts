@@ -1,7 +1,7 @@
 import type { Session } from "../auth/session.ts";
 
 /** Who may open a page: anybody, for a reason that is written down; whoever is signed in; or those who look after the installation. */
-export type PagePolicy = { kind: "public"; reason: string } | { kind: "person" } | { kind: "operator" };
+type PagePolicy = { kind: "public"; reason: string } | { kind: "person" } | { kind: "operator" };
 
 const person: PagePolicy = { kind: "person" };
 const operator: PagePolicy = { kind: "operator" };

@@ -19,7 +19,7 @@ const CALLS_AT_ONCE = 20;
 type Who = { kind: "public"; reason: string } | { kind: "org"; role: Role };
 
 /** One thing that is answered besides pages. */
-export type Route = {
+type Route = {
   /** Its address as people write it. */
   readonly path: string;
   readonly methods: readonly string[];
