@@ -55,6 +55,7 @@ type Addon = {
     inputs: { [name: string]: TensorData },
     isCuda: boolean,
     randomSeed?: number,
+    gradientOf?: string,
   ): Promise<{ [output: string]: TensorData }>;
 };
 
@@ -119,8 +120,9 @@ export function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): 
 }
 
 /**
- * One forward pass in eval mode without autograd. Weights are drawn from `seed`, or those of a safetensors file, which must have them all unless
- * a seed says where others come from. `randomSeed`: what operators that draw numbers draw from. Off the JavaScript thread.
+ * One forward pass in eval mode. Weights are drawn from `seed`, or those of a safetensors file, which must have them all unless
+ * a seed says where others come from. `randomSeed`: what operators that draw numbers draw from.
+ * `gradientOf`: an output of one number; how it changes with every other float output comes beside that as `gradient/<name>`. Off the JavaScript thread.
  */
 export async function run(options: {
   program: Program;
@@ -128,9 +130,10 @@ export async function run(options: {
   inputs: { [name: string]: TensorData };
   device?: "cpu" | "cuda";
   randomSeed?: number;
+  gradientOf?: string;
 }): Promise<{ [output: string]: TensorData }> {
   try {
-    return await addon().run(JSON.stringify(options.program), options.weights, options.inputs, options.device === "cuda", options.randomSeed);
+    return await addon().run(JSON.stringify(options.program), options.weights, options.inputs, options.device === "cuda", options.randomSeed, options.gradientOf);
   } catch (error) {
     throw toEngineError(error);
   }

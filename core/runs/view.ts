@@ -53,16 +53,22 @@ export type View = z.infer<typeof View>;
 
 export const plainView: View = View.parse({});
 
-/** `validation/accuracy:best>=0.9`; signs that could be taken for the operator are escaped in the column. */
+/** `validation/accuracy:best>=0.9`; signs that could be taken for the operator are escaped in the column, and in front of the value. */
 export function writeFilter({ column, operator, value }: Filter): string {
-  return column.replace(/[%<>=!~]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`) + operator + value;
+  return column.replace(/[%<>=!~]/g, escapeSign) + operator + (endsEarly(operator) ? value.replace(/^[%=]/, escapeSign) : value);
 }
+
+/** Behind these an equals sign would make another operator. */
+const endsEarly = (operator: Operator) => operator === "<" || operator === ">";
+const escapeSign = (sign: string) => `%${sign.charCodeAt(0).toString(16)}`;
+const unescapeSign = (_: string, code: string) => String.fromCharCode(Number.parseInt(code, 16));
 
 export function readFilter(text: string): Filter | null {
   const found = /^([^<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)$/s.exec(text);
   if (!found) return null;
-  const [, escaped = "", operator, value] = found;
-  const read = Filter.safeParse({ column: escaped.replace(/%([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))), operator, value });
+  const [, escaped = "", operator, written = ""] = found;
+  const value = operator === "<" || operator === ">" ? written.replace(/^%(25|3d)/, unescapeSign) : written;
+  const read = Filter.safeParse({ column: escaped.replace(/%([0-9a-f]{2})/g, unescapeSign), operator, value });
   return read.success ? read.data : null;
 }
 
@@ -73,7 +79,7 @@ export function writeView(view: View): URLSearchParams {
   for (const filter of view.filters) params.append("where", writeFilter(filter));
   if (view.sort.column !== plainView.sort.column || !view.sort.descending) params.set("sort", (view.sort.descending ? "-" : "") + view.sort.column);
   if (view.group) params.set("group", view.group);
-  if (view.columns) params.set("columns", view.columns.map((id) => id.replace(/[%,]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)).join());
+  if (view.columns) params.set("columns", view.columns.map((id) => id.replace(/[%,]/g, escapeSign)).join());
   if (view.trash) params.set("trash", "1");
   return params;
 }
@@ -91,7 +97,7 @@ export function readView(params: URLSearchParams): View {
         ? null
         : columns
             .split(",")
-            .map((id) => id.replace(/%(25|2c)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))))
+            .map((id) => id.replace(/%(25|2c)/g, unescapeSign))
             .filter(known)
             .slice(0, 60),
     sort: known(sortColumn) ? { column: sortColumn, descending: sort?.startsWith("-") ?? false } : plainView.sort,

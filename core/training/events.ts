@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Look } from "./look.ts";
+import { Histogram } from "./histograms.ts";
 
 /**
  * What a run says while it goes, in the order it happened; points never step backwards. The engine sends arrays of these,
@@ -20,6 +21,15 @@ export const RunEvent = z.discriminatedUnion("type", [
     tensors: z.record(z.string(), z.strictObject({ shape: z.array(z.int()), data: z.array(z.number()) })),
     /** Raw outputs for `sampleRows`, row by row, by output name. */
     samples: z.record(z.string(), z.array(z.array(Value))),
+  }),
+  /** How the weights, the gradients of the epoch's last step and what the nodes gave in the evaluation are spread. */
+  z.strictObject({
+    type: z.literal("histograms"),
+    step: z.int(),
+    epoch: z.int(),
+    weights: z.array(Histogram),
+    gradients: z.array(Histogram),
+    activations: z.array(Histogram),
   }),
   /** What the network wrote after an evaluation: the prompt and what it went on with, as token numbers. */
   z.strictObject({ type: z.literal("generated"), step: z.int(), epoch: z.int(), tokens: z.array(z.int()) }),

@@ -125,6 +125,8 @@ export const TrainSpec = z.strictObject({
   points: z.strictObject({ output: z.string(), rows: z.array(z.int().min(0)).max(4096) }).optional(),
   /** A square of side × side rows of this input, evenly between two corners: every `evaluated` event says `y` of them, in rows upward; absent: none. */
   lattice: z.strictObject({ input: z.string(), low: z.tuple([z.number(), z.number()]), high: z.tuple([z.number(), z.number()]), side: z.int().min(2).max(128) }).optional(),
+  /** Ends of epochs say how weights, gradients and activations are spread, twice a second at most; absent or false: they do not. */
+  histograms: z.boolean().optional(),
   /** What tensors on the CPU may take together; set by the machine that trains, and beyond it the run fails with OUT_OF_MEMORY. Absent: no limit. */
   memoryLimitBytes: z.int().min(1).optional(),
   /**

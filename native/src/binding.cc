@@ -145,14 +145,14 @@ Napi::Object array_to(Napi::Env env, const Array& array) {
 
 class RunWorker final : public Napi::AsyncWorker {
  public:
-  RunWorker(Napi::Env env, std::string program, tensorloom::WeightSource weights, std::map<std::string, Array> inputs, bool cuda, std::optional<uint64_t> random_seed)
-      : Napi::AsyncWorker(env), done_(Napi::Promise::Deferred::New(env)), program_(std::move(program)), weights_(std::move(weights)), inputs_(std::move(inputs)), cuda_(cuda), random_seed_(random_seed) {}
+  RunWorker(Napi::Env env, std::string program, tensorloom::WeightSource weights, std::map<std::string, Array> inputs, bool cuda, std::optional<uint64_t> random_seed, std::string gradient_of)
+      : Napi::AsyncWorker(env), done_(Napi::Promise::Deferred::New(env)), program_(std::move(program)), weights_(std::move(weights)), inputs_(std::move(inputs)), cuda_(cuda), random_seed_(random_seed), gradient_of_(std::move(gradient_of)) {}
 
   Napi::Promise promise() const { return done_.Promise(); }
 
   void Execute() override {
     try {
-      outputs_ = tensorloom::run(program_, weights_, inputs_, cuda_, random_seed_);
+      outputs_ = tensorloom::run(program_, weights_, inputs_, cuda_, random_seed_, gradient_of_);
     } catch (const EngineError& error) {
       failure_ = std::make_unique<Failure>(error.failure);
     }
@@ -171,6 +171,7 @@ class RunWorker final : public Napi::AsyncWorker {
   std::map<std::string, Array> inputs_, outputs_;
   bool cuda_;
   std::optional<uint64_t> random_seed_;
+  std::string gradient_of_;
   std::unique_ptr<Failure> failure_;
 };
 
@@ -179,7 +180,7 @@ std::optional<uint64_t> seed_from(const Napi::Value& value) {
   return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
 }
 
-/// run(programJson, { file?, seed? }, { name: { dtype, shape, data } }, isCuda, randomSeed?)
+/// run(programJson, { file?, seed? }, { name: { dtype, shape, data } }, isCuda, randomSeed?, gradientOf?)
 Napi::Value run(const Napi::CallbackInfo& call) {
   const auto source = call[1].As<Napi::Object>();
   tensorloom::WeightSource weights{std::nullopt, seed_from(source.Get("seed"))};
@@ -191,7 +192,7 @@ Napi::Value run(const Napi::CallbackInfo& call) {
     const auto name = names.Get(i).As<Napi::String>();
     inputs[name.Utf8Value()] = array_from(tensors.Get(name).As<Napi::Object>());
   }
-  auto* worker = new RunWorker(call.Env(), call[0].As<Napi::String>().Utf8Value(), std::move(weights), std::move(inputs), call[3].ToBoolean().Value(), seed_from(call[4]));
+  auto* worker = new RunWorker(call.Env(), call[0].As<Napi::String>().Utf8Value(), std::move(weights), std::move(inputs), call[3].ToBoolean().Value(), seed_from(call[4]), call[5].IsString() ? call[5].As<Napi::String>().Utf8Value() : "");
   worker->Queue();
   return worker->promise();
 }

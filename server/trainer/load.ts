@@ -103,6 +103,7 @@ export function placeSpec(
     checkpoint: { folder: files.path(checkpointFolder(lease)), everyMs: options.checkpointEveryMs },
     resumeFrom: options.resumeKey === null ? null : files.path(options.resumeKey),
     startFrom: run.startKey === null ? null : files.path(run.startKey),
+    histograms: true,
     memoryLimitBytes: options.memoryLimitBytes,
     ...(options.knobs.length > 0 ? { knobs: options.knobs.map(knobOf) } : {}),
   };

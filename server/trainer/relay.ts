@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { Look } from "../../core/training/look.ts";
+import { packHistogram, type PackedHistograms } from "../../core/training/histograms.ts";
 import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
@@ -32,6 +33,7 @@ type Batch = {
   step: number;
   summary: Summary;
   evaluation: Evaluation | null;
+  histograms: { step: number; epoch: number; packed: PackedHistograms }[];
   checkpoints: (Of<"checkpoint"> & { key: string; isBest: boolean })[];
   marks: (RunMark | RunText)[];
   /** The step that each knob took hold after, by its id. */
@@ -192,6 +194,7 @@ export class Relay {
       step: this.#step,
       summary: this.#summary,
       evaluation: null,
+      histograms: [],
       checkpoints: [],
       marks: [],
       turned: {},
@@ -223,6 +226,11 @@ export class Relay {
         for (const [name, value] of Object.entries(values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
         batch.evaluation = this.#options.describe(event);
         this.#best = betterOf(this.#best, standingOf(event.step, values, this.#options.judgedBy));
+        return;
+      }
+      case "histograms": {
+        const { step, epoch, weights, gradients, activations } = event;
+        batch.histograms.push({ step, epoch, packed: { weights: weights.map(packHistogram), gradients: gradients.map(packHistogram), activations: activations.map(packHistogram) } });
         return;
       }
       case "generated":
@@ -304,6 +312,7 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked:
     }
     const points: Points[] = [...batch.points].map(([key, series]) => ({ key, ...series }));
     if (points.length > 0) await appendMetrics(tx, { id: runId, orgId }, token, points);
+    await keepHistograms(tx, lease, batch.histograms);
     if (batch.log.length > 0) {
       const lines = batch.log.map(({ level, message, at }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token}::int)`);
       await tx.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES ${Prisma.join(lines)}`;
@@ -323,6 +332,19 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked:
     const pruned = lasting.length > 0 ? await pruneCheckpoints(tx, runId) : [];
     return { asked: Wishes.parse(run), removed: [...passing, ...pruned] };
   });
+}
+
+/** More epochs than a screen has room for are thinned out: every second one goes, of those before. */
+const MOST_HISTOGRAMS = 120;
+
+async function keepHistograms(tx: Tx, { runId, orgId, token }: Lease, histograms: Batch["histograms"]): Promise<void> {
+  if (histograms.length === 0) return;
+  const rows = histograms.map(({ step, epoch, packed }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${step}::int, ${epoch}::int, ${token}::int, ${JSON.stringify(packed)}::jsonb)`);
+  await tx.$executeRaw`INSERT INTO "RunHistogram" ("orgId", "runId", "step", "epoch", "leaseToken", "histograms") VALUES ${Prisma.join(rows)} ON CONFLICT ("runId", "step") DO NOTHING`;
+  await tx.$executeRaw`
+    DELETE FROM "RunHistogram" WHERE "runId" = ${runId}::uuid AND "step" IN (
+      SELECT "step" FROM (SELECT "step", row_number() OVER (ORDER BY "step") AS "nth", count(*) OVER () AS "count" FROM "RunHistogram" WHERE "runId" = ${runId}::uuid) AS "each"
+      WHERE "count" > ${MOST_HISTOGRAMS}::int AND "nth" % 2 = 0)`;
 }
 
 /** The run's knobs with the steps that some of them took hold after. */
@@ -348,5 +370,6 @@ function sizeOf(event: RunEvent): number {
   if (event.type === "points") return 64 + 16 * event.steps.length;
   if (event.type === "evaluated") return 256 + Object.values(event.tensors).reduce((sum, { data }) => sum + 8 * data.length, 0) + 8 * Object.values(event.samples).flat(2).length;
   if (event.type === "looked") return 256 + 160 * Object.keys(event.nodes).length;
+  if (event.type === "histograms") return 256 + 192 * (event.weights.length + event.gradients.length + event.activations.length);
   return event.type === "generated" ? 256 + 8 * event.tokens.length : 256;
 }

@@ -25,6 +25,7 @@ import { isFenced, untilDatabase } from "./outage.ts";
 import { Relay } from "./relay.ts";
 import { findShortage, isDiskFull, waitForSpace } from "./space.ts";
 import type { Standing } from "./summary.ts";
+import { Vitals } from "./vitals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What a trainer has at hand. */
@@ -119,6 +120,7 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
     if (kept.length === 0) return { summary: {}, best: null, knobs };
+    await tx.$executeRaw`DELETE FROM "RunHistogram" WHERE "runId" = ${lease.runId}::uuid AND "step" > ${step}`;
     await rewindMetrics(tx, ref, lease.token, step);
     const folded = await readSummary(tx, ref);
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
@@ -199,6 +201,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     lookEveryMs,
     now: performance.now(),
   });
+  const vitals = new Vitals({ gpu: spec.device === "cuda", firstStep: point.step, push: (events) => relay.push(events) });
   const watching = setInterval(() => {
     const silentMs = watchdog.stuckForMs(performance.now());
     if (silentMs === null) return;
@@ -209,6 +212,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
   try {
     const onEvents = (events: RunEvent[]) => {
       watchdog.hear(events, performance.now());
+      vitals.hear(events);
       relay.push(events);
       if (relay.spoolBytes > config.SPOOL_BYTES) ask("spool");
     };
@@ -217,6 +221,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     training = train(spec, onEvents);
     if (pause !== null) training.cancel();
     const result = await training.done;
+    vitals.close();
     await relay.drain();
     if (broken !== null) return { kind: "failed", failure: internal(broken, log) };
     if (result.status === "finished") return { kind: "finished" };
@@ -229,6 +234,7 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     log.warn({ runId: lease.runId, failure: error.failure }, "engine refused to go on");
     return { kind: error.failure.code === "CHECKPOINT_CORRUPT" ? "damaged" : "failed", failure: error.failure };
   } finally {
+    vitals.close();
     relay.close();
     keeping.stop();
     clearInterval(watching);

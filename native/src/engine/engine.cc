@@ -2,16 +2,19 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "build_id.h"
@@ -103,11 +106,13 @@ TrainResult train(std::string_view spec_json, const OnEvents& on_events, Control
   });
 }
 
-std::map<std::string, Array> run(std::string_view program_json, const WeightSource& source, const std::map<std::string, Array>& arrays, bool cuda, std::optional<uint64_t> random_seed) {
+std::map<std::string, Array> run(std::string_view program_json, const WeightSource& source, const std::map<std::string, Array>& arrays, bool cuda, std::optional<uint64_t> random_seed, const std::string& gradient_of) {
   return guarded([&] {
     const Program program = read_program(program_json);
     const at::Device device = pick_device(cuda);
-    const c10::InferenceMode inference;
+    std::optional<c10::InferenceMode> inference;
+    if (gradient_of.empty()) inference.emplace();
+    const at::AutoGradMode with_grad(!gradient_of.empty());
     std::vector<at::Tensor> values(program.weights.size());
     if (source.seed) values = draw_weights(program.weights, make_generator(*source.seed));
     if (source.file) load_weights(program.weights, Safetensors::read(*source.file).tensors, !source.seed, values);
@@ -121,9 +126,28 @@ std::map<std::string, Array> run(std::string_view program_json, const WeightSour
     }
     std::vector<std::string> names;
     for (const Output& output : program.outputs) names.push_back(output.name);
-    const std::vector<at::Tensor> outputs = Interpreter(program.only(names), device).run(inputs, place_weights(values, device, false), false);
+    // Nothing is learnt here: what depends on the inputs is followed from the first value on that can be.
+    const auto follow = [](const at::Tensor& tensor) {
+      if (tensor.defined() && tensor.is_floating_point() && !tensor.requires_grad()) tensor.requires_grad_(true);
+    };
+    Observer observer;
+    if (!gradient_of.empty()) {
+      for (const at::Tensor& tensor : inputs) follow(tensor);
+      observer = [&](const Op&, const std::vector<at::Tensor>&, const std::vector<at::Tensor>& made) {
+        for (const at::Tensor& tensor : made) follow(tensor);
+      };
+    }
+    const std::vector<at::Tensor> outputs = Interpreter(program.only(names), device).run(inputs, place_weights(values, device, false), false, observer);
     std::map<std::string, Array> results;
     for (size_t i = 0; i < outputs.size(); ++i) results[names[i]] = array_of(outputs[i]);
+    if (gradient_of.empty()) return results;
+    const auto score = std::find(names.begin(), names.end(), gradient_of);
+    if (score == names.end() || outputs[static_cast<size_t>(score - names.begin())].numel() != 1) throw EngineError("PROGRAM_INVALID", "Gradients can be taken of an output of one number only.");
+    for (const at::Tensor& output : outputs)
+      if (output.requires_grad()) output.retain_grad();
+    outputs[static_cast<size_t>(score - names.begin())].backward();
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (outputs[i].requires_grad() && outputs[i].grad().defined()) results["gradient/" + names[i]] = array_of(outputs[i].grad());
     return results;
   });
 }

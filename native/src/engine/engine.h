@@ -46,7 +46,8 @@ struct WeightSource {
   std::optional<uint64_t> seed;
 };
 
-/// One forward pass in eval mode without autograd. `random_seed`: what operators that draw numbers draw from.
-std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda, std::optional<uint64_t> random_seed);
+/// One forward pass in eval mode. `random_seed`: what operators that draw numbers draw from. `gradient_of`: an output of one
+/// number; how it changes with every other output comes as `gradient/<name>`, where it does. Empty: no autograd.
+std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda, std::optional<uint64_t> random_seed, const std::string& gradient_of);
 
 } // namespace tensorloom

@@ -110,6 +110,7 @@ struct TrainSpec {
   };
   std::optional<Lattice> lattice;
   std::optional<LookOptions> looks; ///< None: no step is looked at.
+  bool histograms = false; ///< Epoch ends say how weights, gradients and activations are spread.
   size_t memory_limit_bytes = 0; ///< What CPU tensors may take together; 0: no limit.
   /// Settings that were changed when the run was here before, and those that wait.
   std::vector<Knob> knobs;

@@ -37,6 +37,7 @@
 #include "events.h"
 #include "finite.h"
 #include "generate.h"
+#include "histograms.h"
 #include "interpreter.h"
 #include "look.h"
 #include "memory.h"
@@ -58,6 +59,9 @@ constexpr int64_t kNormEverySteps = 10;
 constexpr int64_t kFirstLook = 2;
 /// A run that has gone on for long is looked at once in so many parts of its time.
 constexpr int64_t kLooksARun = 100;
+/// Histograms are taken where epochs end, but not more often than this, and of so many tensors of a kind.
+constexpr int64_t kHistogramsEveryMs = 500;
+constexpr size_t kMostHistograms = 64;
 
 int64_t ms_since(Clock::time_point start) { return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count(); }
 
@@ -185,6 +189,7 @@ class Trainer {
       parameters.push_back(weights_[i]);
       names.push_back(weight.name);
       parameter_nodes_.push_back(weight.node);
+      parameter_names_.push_back(weight.name);
       parameter_count_ += weights_[i].numel();
     }
     if (parameters.empty()) throw EngineError("PROGRAM_INVALID", "The network has no weights to train. Add a layer with weights, such as Linear.");
@@ -477,6 +482,7 @@ class Trainer {
       if (look_) look_->before_step(part.parameters);
       norm = clip_gradients();
       check_gradients(order, parts, rows);
+      if (histograms_due()) note_gradients();
       if (optimizer.evaluates()) {
         optimizer.step(lr * part.lr_factor, read_scalar(sums[part.output]), [&] {
           drop_gradients();
@@ -665,6 +671,35 @@ class Trainer {
     std::abort();
   }
 
+  /// The step that ends an epoch shows how its gradients are spread, the evaluation behind it weights and activations.
+  bool histograms_due() const {
+    const bool ends = at_.in_epoch + 1 >= steps_per_epoch_;
+    return spec_.histograms && ends && (!histograms_taken_ || at_.epoch + 1 == spec_.epochs || ms_since(*histograms_taken_) >= kHistogramsEveryMs);
+  }
+
+  /// Of the parameters that the optimizer at hand steps.
+  void note_gradients() {
+    gradients_due_ = true;
+    for (size_t i = 0; i < parameters_.size() && gradients_.size() < kMostHistograms; ++i)
+      if (parameters_[i].grad().defined()) gradients_.push_back(histogram_of(parameters_[i].grad(), parameter_names_[i], parameter_nodes_[i]));
+  }
+
+  /// Says how weights, gradients and activations are spread as the epoch ends.
+  void report_histograms(std::vector<Histogram> activations) {
+    std::vector<Histogram> weights;
+    for (size_t i = 0; i < std::min(parameters_.size(), kMostHistograms); ++i) weights.push_back(histogram_of(parameters_[i], parameter_names_[i], parameter_nodes_[i]));
+    std::erase_if(gradients_, [](const Histogram& one) { return one.counts.empty(); });
+    events_.add("histograms", [&](JsonWriter& json) {
+      json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1);
+      write_histograms(json.key("weights"), weights);
+      write_histograms(json.key("gradients"), gradients_);
+      write_histograms(json.key("activations"), activations);
+    });
+    gradients_.clear();
+    gradients_due_ = false;
+    histograms_taken_ = Clock::now();
+  }
+
   /// A loss may be finite where its gradients are not, as at sqrt(0). They are looked at before the optimizer takes them; on a
   /// GPU by the flag that keeps it from stepping.
   void check_gradients(const at::Tensor& order, const std::vector<std::pair<int64_t, int64_t>>& parts, int64_t rows) {
@@ -849,10 +884,12 @@ class Trainer {
     const std::vector<Output>& outputs = evaluate_.program().outputs;
     std::vector<double> means(outputs.size(), 0);
     std::vector<at::Tensor> sums(outputs.size());
+    std::optional<ActivationHistograms> activations;
+    if (gradients_due_) activations.emplace(evaluate_.program(), kMostHistograms);
     for (int64_t first = 0; first < validation_rows_.rows(); first += spec_.batch_size) {
       if (control_.is_cancelled()) return false;
       const int64_t count = std::min(spec_.batch_size, validation_rows_.rows() - first);
-      const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), shown_weights(), false);
+      const std::vector<at::Tensor> values = evaluate_.run(validation_rows_.take({}, first, count), shown_weights(), false, activations && first == 0 ? activations->observer() : nullptr);
       for (size_t i = 0; i < outputs.size(); ++i) {
         if (is_sum(outputs[i].name)) {
           const at::Tensor value = values[i].to(at::kDouble);
@@ -893,6 +930,7 @@ class Trainer {
       }
       json.close('}');
     });
+    if (activations) report_histograms(activations->take());
     if (text) events_.add("generated", [&](JsonWriter& json) { json.key("step").value(at_.step).key("epoch").value(at_.epoch + 1).key("tokens").value(*text); });
     events_.log("info", "Epoch " + std::to_string(at_.epoch + 1) + " of " + std::to_string(spec_.epochs) + ": validation " + sentence + ".");
     return true;
@@ -1029,7 +1067,11 @@ class Trainer {
 
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> parameters_;
-  std::vector<std::string> parameter_nodes_;
+  std::vector<std::string> parameter_nodes_, parameter_names_;
+  /// How the gradients of the epoch's last step are spread, where they were looked at, and when that was last.
+  std::vector<Histogram> gradients_;
+  bool gradients_due_ = false;
+  std::optional<Clock::time_point> histograms_taken_;
   /// Averages over the steps of `parameters_`, and all weights with those in their places; empty where none are kept.
   std::vector<at::Tensor> averages_, averaged_weights_;
   int64_t parameter_count_ = 0;
