@@ -1,37 +1,44 @@
 "use client";
 
 import { useMemo } from "react";
+import { readFacts } from "../../core/runs/reading.ts";
 import { cx } from "../ui/cx.ts";
 import type { MetricStore } from "./metricStore.ts";
-import { readRun } from "./reading.ts";
-import { type Run, stepsPerEpoch } from "./run.ts";
-import { emptySeries } from "./series.ts";
+import { mainMetric, type Run, stepsPerEpoch } from "./run.ts";
+import { emptySeries, type Series } from "./series.ts";
 import { useMetrics } from "./useRun.ts";
 
-/** The run in plain words. */
+/** The run in plain words. Why it failed stands at the head of the page already. */
 export function ReadingNote({ run, store }: { run: Run; store: MetricStore }) {
   const metrics = useMetrics(store);
-  const bestEpoch = run.checkpoints.find(({ isBest }) => isBest)?.epoch ?? null;
   const validationLoss = metrics.get("validation/loss") ?? emptySeries;
-  const reading = useMemo(
+  const remarks = useMemo(
     () =>
-      readRun({
+      readFacts({
         status: run.status,
+        summary: run.summary,
+        mainMetric: mainMetric(run),
+        epochs: run.epochs,
+        epoch: run.epoch,
         stepsPerEpoch: stepsPerEpoch(run),
-        trainLoss: metrics.get("train/loss") ?? emptySeries,
-        validationLoss,
-        bestEpoch,
+        lr: run.settings.lr,
+        failure: run.failure,
         confusion: run.evaluation?.confusion ?? null,
         classes: run.dataset.classes,
         ...(run.dataset.task === "semantic-segmentation" ? { counts: "pixels" } : {}),
-      }),
+        curves: { train: pointsOf(metrics.get("train/loss") ?? emptySeries), validation: pointsOf(validationLoss) },
+      }).filter(({ kind }) => kind !== "failed"),
     // A new evaluation is news; every training step is not.
-    [run.status, run.evaluation, validationLoss, bestEpoch],
+    [run.status, run.evaluation, validationLoss],
   );
-  if (!reading || reading.sentences.length === 0) return null;
+  if (remarks.length === 0) return null;
+  const title = run.status === "running" || run.status === "paused" ? "Reading so far." : run.status === "failed" ? "Reading until it failed." : "Reading.";
+  const tone = remarks.some((remark) => remark.tone === "bad") ? "bad" : remarks.some((remark) => remark.tone === "hint") ? "hint" : "good";
   return (
-    <p className={cx("rounded-lg px-3 py-2.5", reading.tone === "hint" ? "bg-warn-soft" : "bg-accent-soft")}>
-      <strong className="font-semibold">{reading.title}</strong> {reading.sentences.join(" ")}
+    <p className={cx("rounded-lg px-3 py-2.5", tone === "good" ? "bg-accent-soft" : "bg-warn-soft")}>
+      <strong className="font-semibold">{title}</strong> {remarks.map(({ text }) => text).join(" ")}
     </p>
   );
 }
+
+const pointsOf = ({ buckets }: Series) => buckets.map(({ to, last }) => ({ step: to, value: last }));

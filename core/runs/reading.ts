@@ -1,6 +1,9 @@
 import type { Summary } from "../training/evaluation.ts";
 
-/** What is known of a run without reading its curves. Rows of `confusion` are true classes, columns predicted ones. */
+/** Points of a curve in order; null: not finite. */
+type Points = readonly { step: number; value: number | null }[];
+
+/** What is known of a run. Rows of `confusion` are true classes, columns predicted ones. */
 export type RunFacts = {
   status: "queued" | "running" | "paused" | "finished" | "cancelled" | "failed";
   summary: Summary;
@@ -13,16 +16,23 @@ export type RunFacts = {
   failure: { code: string; message: string } | null;
   confusion: readonly (readonly number[])[] | null;
   classes: readonly string[];
+  /** What is counted in `confusion`; absent: rows. */
+  counts?: "pixels";
+  /** Losses over the steps, one validation loss an evaluation: where they are at hand, how well the network fits is read from them and not from the summary. */
+  curves?: { train: Points; validation: Points };
 };
 
-export type Remark = { kind: "best" | "overfit" | "unfinished" | "rate" | "guessing" | "confusion" | "failed"; text: string; tone: "good" | "hint" | "bad" };
+export type Remark = { kind: "best" | "overfit" | "fit" | "unfinished" | "rate" | "guessing" | "confusion" | "failed"; text: string; tone: "good" | "hint" | "bad" };
 
 /** Says in plain words how a run went, by rules over its figures. Each remark rests on numbers of the run; where they are too few, it says less. */
 export function readFacts(run: RunFacts): Remark[] {
-  return [...failed(run), ...best(run), ...overfit(run), ...rate(run), ...guessing(run), ...confused(run)];
+  return [...failed(run), ...best(run), ...(run.curves ? fit(run, run.curves) : overfit(run)), ...rate(run), ...guessing(run), ...confused(run)];
 }
 
-const epochOf = (step: number, { stepsPerEpoch }: RunFacts) => Math.max(1, Math.round(step / Math.max(1, stepsPerEpoch)));
+/** Where the batch was turned on the way, epochs are told by their evaluations. */
+function epochOf(step: number, { stepsPerEpoch, curves }: RunFacts): number {
+  return Math.max(1, curves?.validation.filter((point) => point.step <= step).length || Math.round(step / Math.max(1, stepsPerEpoch)));
+}
 
 function failed({ failure }: RunFacts): Remark[] {
   return failure ? [{ kind: "failed", text: failure.message, tone: "bad" }] : [];
@@ -32,8 +42,9 @@ function best(run: RunFacts): Remark[] {
   const figure = run.summary[run.mainMetric ?? "validation/loss"];
   if (!figure || figure.bestStep === null || run.epoch < 2) return [];
   const at = epochOf(figure.bestStep, run);
+  const learnsByHeart = run.curves ? fit(run, run.curves).some(({ kind }) => kind === "overfit") : overfits(run);
   // Where the last evaluation was the best, more may come.
-  if (at >= run.epoch && run.status === "finished" && !overfits(run))
+  if (at >= run.epoch && run.status === "finished" && !learnsByHeart)
     return [{ kind: "unfinished", text: `Best at its last epoch, ${at}: it was still getting better, so more epochs may help.`, tone: "hint" }];
   return [{ kind: "best", text: `Best at epoch ${at} of ${run.epoch}.`, tone: "good" }];
 }
@@ -48,6 +59,39 @@ function overfit(run: RunFacts): Remark[] {
   const step = run.summary["validation/loss"]?.bestStep;
   if (step == null || run.epoch < 3 || !overfits(run)) return [];
   return [{ kind: "overfit", text: `Overfits after epoch ${epochOf(step, run)}: validation loss rose from there while training loss ended lower.`, tone: "hint" }];
+}
+
+/**
+ * Overfitting is a validation loss that has left its lowest value by more than a tenth while the training loss kept falling. "Close" is a training loss of not much
+ * less than the validation loss.
+ */
+function fit(run: RunFacts, { train: trained, validation }: NonNullable<RunFacts["curves"]>): Remark[] {
+  const evaluations = validation.flatMap(({ step, value }) => (value === null ? [] : [{ step, loss: value }]));
+  const latest = evaluations.at(-1);
+  const train = meanUntil(trained, Number.POSITIVE_INFINITY, run.stepsPerEpoch);
+  if (!latest || train === null) return [];
+  const lowest = evaluations.reduce((low, entry) => (entry.loss < low.loss ? entry : low), latest);
+  const trainAtLowest = meanUntil(trained, lowest.step, run.stepsPerEpoch);
+  if (evaluations.length >= 3 && latest.loss > lowest.loss * 1.1 && trainAtLowest !== null && train < trainAtLowest) {
+    const text = `Overfits after epoch ${epochOf(lowest.step, run)}: validation loss rises while training loss falls, so it begins to learn by heart. Stop earlier, or add Dropout or weight decay.`;
+    return [{ kind: "overfit", text, tone: "hint" }];
+  }
+  if (evaluations.length < 2) return [];
+  if (latest.loss > train * 1.5 + 0.02)
+    return [{ kind: "fit", text: "It does clearly better on rows it trained on: some overfitting. More data, Dropout or weight decay would help.", tone: "hint" }];
+  const before = evaluations.at(-2);
+  const falls = latest === lowest && before !== undefined && before.loss > latest.loss * 1.05;
+  if (!falls || run.status === "failed") return [{ kind: "fit", text: "Training and validation stay close: no overfitting.", tone: "good" }];
+  return [{ kind: "fit", text: `Training and validation stay close and ${run.status === "finished" ? "still fell: more epochs would help" : "still fall"}.`, tone: "good" }];
+}
+
+/** Mean of the values over one epoch up to a step, so that one lucky batch does not decide. */
+function meanUntil(points: Points, step: number, span: number): number | null {
+  const until = points.flatMap((point) => (point.step <= step && point.value !== null ? [{ step: point.step, value: point.value }] : []));
+  const end = until.at(-1)?.step;
+  if (end === undefined) return null;
+  const values = until.filter((point) => point.step > end - Math.max(span, 1));
+  return values.reduce((sum, { value }) => sum + value, 0) / values.length;
 }
 
 /** Signs of steps that are too large: no number any more, or a loss that ended above or shot far above where it began. Of steps too small: a loss that hardly fell. */
@@ -67,7 +111,9 @@ function rate(run: RunFacts): Remark[] {
 }
 
 const short = (value: number) => (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3))));
+const counted = (count: number) => count.toLocaleString("en-US");
 
+/** Warns where a classifier does no better than always naming the most frequent class. */
 function guessing({ confusion }: RunFacts): Remark[] {
   if (!confusion || confusion.length < 2) return [];
   const rows = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
@@ -75,23 +121,29 @@ function guessing({ confusion }: RunFacts): Remark[] {
   const right = confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
   const majority = Math.max(...rows);
   if (total === 0 || right / total > majority / total + 0.02) return [];
-  return [{ kind: "guessing", text: `No better than always naming the most frequent class (${((100 * majority) / total).toFixed(1)}%).`, tone: "bad" }];
+  const share = ((100 * majority) / total).toFixed(1);
+  return [{ kind: "guessing", text: `No better than always naming the most frequent class (${share}%): try another learning rate, or look at the data.`, tone: "bad" }];
 }
 
 /** The pair of classes that is mixed up most, both ways together; the one that is mistaken more often is named first. */
-function confused({ confusion, classes }: RunFacts): Remark[] {
-  if (!confusion || confusion.length < 3) return [];
+function confused({ confusion, classes, counts }: RunFacts): Remark[] {
+  if (!confusion || confusion.length < 2) return [];
   const at = (row: number, column: number) => confusion[row]?.[column] ?? 0;
   let worst = { a: 0, b: 0, count: 0 };
   let errors = 0;
-  for (let a = 0; a < confusion.length; a++)
+  let total = 0;
+  for (let a = 0; a < confusion.length; a++) {
+    total += at(a, a);
     for (let b = a + 1; b < confusion.length; b++) {
       const count = at(a, b) + at(b, a);
       errors += count;
       if (count > worst.count) worst = { a, b, count };
     }
-  if (errors < 5 || worst.count < 2) return [];
+  }
+  if (total + errors === 0) return [];
+  if (errors === 0) return [{ kind: "confusion", text: `Gets every validation ${counts === "pixels" ? "pixel" : "row"} right.`, tone: "good" }];
   const [from, to] = at(worst.a, worst.b) >= at(worst.b, worst.a) ? [worst.a, worst.b] : [worst.b, worst.a];
   const name = (index: number) => classes[index] ?? `class ${index}`;
-  return [{ kind: "confusion", text: `Confuses ${name(from)} with ${name(to)} most (${worst.count} of ${errors} errors).`, tone: "good" }];
+  const what = `${counts === "pixels" ? "wrong pixel" : "error"}${errors === 1 ? "" : "s"}`;
+  return [{ kind: "confusion", text: `Confuses ${name(from)} with ${name(to)} most (${counted(worst.count)} of ${counted(errors)} ${what}).`, tone: "good" }];
 }

@@ -44,6 +44,57 @@ test("a learning rate is too high where the loss was lost or came back up, and t
   ]);
 });
 
+const curve = (values: number[], every = 1) => values.map((value, index) => ({ step: (index + 1) * every, value }));
+const falling = curve(Array.from({ length: 50 }, (_, step) => 1 / (step + 1)));
+const withCurves = (validation: number[], train = falling, run: Partial<RunFacts> = {}) => ({
+  summary: {},
+  epoch: validation.length,
+  stepsPerEpoch: 10,
+  curves: { train, validation: curve(validation, 10) },
+  ...run,
+});
+
+test("curves tell more than the summary: how close the losses are, and since when it learns by heart", () => {
+  expect(texts(withCurves([0.2, 0.08, 0.05, 0.03, 0.029]))).toEqual(["Training and validation stay close: no overfitting."]);
+  expect(texts(withCurves([0.3, 0.1, 0.15, 0.2, 0.3]))[0]).toMatch(/^Overfits after epoch 2: validation loss rises while training loss falls/);
+  expect(texts(withCurves([0.5, 0.2, 0.1, 0.05, 0.03]))[0]).toContain("still fell: more epochs would help");
+  expect(texts(withCurves([0.5, 0.2, 0.1, 0.05, 0.03], falling, { status: "running" }))).toEqual(["Training and validation stay close and still fall."]);
+  const diverging = curve(Array.from({ length: 50 }, (_, step) => step));
+  expect(kinds(withCurves([1, 10, 20, 30, 40], diverging))).not.toContain("overfit");
+  expect(texts(withCurves([]))).toEqual([]);
+});
+
+test("epochs are counted by their evaluations, whatever became of the batch size on the way", () => {
+  const validation = [10, 20, 25, 30, 35].map((step, at) => ({ step, value: [0.3, 0.2, 0.1, 0.2, 0.3][at] ?? null }));
+  const run = withCurves([], falling.slice(0, 35), { epoch: 5, stepsPerEpoch: 7, summary: { "validation/loss": figure(0.3, 0.1, 25, 0.1, 0.3) }, mainMetric: null });
+  expect(texts({ ...run, curves: { train: falling.slice(0, 35), validation } }).slice(0, 2)).toEqual([
+    "Best at epoch 3 of 5.",
+    expect.stringMatching(/^Overfits after epoch 3/),
+  ]);
+});
+
+test("of confusions it has words for a clean sheet, for one error and for none counted", () => {
+  const of = (confusion: number[][]) => texts({ confusion, summary: {} }).at(-1);
+  expect(
+    of([
+      [5, 0],
+      [0, 5],
+    ]),
+  ).toBe("Gets every validation row right.");
+  expect(
+    of([
+      [5, 1],
+      [0, 5],
+    ]),
+  ).toBe("Confuses class 0 with class 1 most (1 of 1 error).");
+  expect(
+    of([
+      [0, 0],
+      [0, 0],
+    ]),
+  ).toBeUndefined();
+});
+
 test("it names the classes that are confused most, and says when nothing was learnt", () => {
   const classes = ["cat", "dog", "fox"];
   expect(

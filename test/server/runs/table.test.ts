@@ -186,7 +186,7 @@ test("a view comes back from its address as it went in, whatever metrics are cal
   const view = fc.record({
     columns: fc.option(fc.array(column, { minLength: 1, maxLength: 5 })),
     sort: fc.record({ column, descending: fc.boolean() }),
-    filters: fc.array(fc.record({ column, operator: fc.constantFrom("<=", ">=", "!=", "=", "<", ">", "~"), value: fc.string({ maxLength: 20 }) }), { maxLength: 4 }),
+    filters: fc.array(fc.record({ column, operator: fc.constantFrom("<=", ">=", "!=", "=", "<", ">", "~"), value: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom("=5", "==", "%3d", "%25=", "=")) }), { maxLength: 4 }),
     group: fc.option(column),
     search: fc.string({ maxLength: 20 }),
     trash: fc.boolean(),
@@ -194,8 +194,6 @@ test("a view comes back from its address as it went in, whatever metrics are cal
   fc.assert(
     fc.property(view, (given) => {
       const once = View.parse(given);
-      // A value that begins with = makes < into <=: what is written is what is read.
-      fc.pre(once.filters.every((filter) => readFilter(writeFilter(filter))?.operator === filter.operator));
       expect(readView(new URLSearchParams(writeView(once).toString()))).toEqual(once);
     }),
     { numRuns: 300 },
