@@ -14,6 +14,7 @@ import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
 import { ForecastTable } from "./ForecastTable.tsx";
 import { FrozenGraph } from "./FrozenGraph.tsx";
 import { FrozenSettings } from "./FrozenSettings.tsx";
+import { Histograms } from "./Histograms.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
 import { Knobs } from "./Knobs.tsx";
 import type { MetricStore } from "./metricStore.ts";
@@ -22,6 +23,7 @@ import { RunHeader, useFork, useOpenCheckpoint } from "./RunHeader.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunNotice } from "./RunNotice.tsx";
 import { RunTags } from "./RunTags.tsx";
+import { canExplain, Explain } from "./results/Explain.tsx";
 import { TaskResults } from "./results/index.tsx";
 import { isActive, type Run, stepsPerEpoch } from "./run.ts";
 import { usePageTitle } from "./usePageTitle.ts";
@@ -67,6 +69,7 @@ export function RunPage({ runId }: { runId: string }) {
               events={run.marks}
               bestStep={run.checkpoints.find(({ isBest }) => isBest)?.step ?? null}
             />
+            <Histograms run={run} />
           </main>
           <aside aria-label="Results" className="border-line bg-panel max-lg:border-t lg:sticky lg:top-12 lg:h-[calc(100dvh-48px)] lg:border-l">
             <Side run={run} store={store} />
@@ -116,6 +119,7 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
         </p>
       )}
       <TaskResults run={run} />
+      {run.evaluation && canExplain(run) && <Explain key={run.id} run={run} />}
       <ForecastTable run={run} />
       {run.evaluation && (run.evaluation.samples.length > 0 || run.evaluation.confusion) && <TakeEvaluation run={run} evaluation={run.evaluation} />}
       <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} onOpen={openModel} opening={opening} />

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { wilsonInterval } from "../../core/training/interval.ts";
-import { argmax, toProbabilities } from "../dashboard/probability.ts";
+import { argmax, toProbabilities } from "../../core/training/probability.ts";
 import { Samples } from "../dashboard/results/Samples.tsx";
 import { isActive } from "../dashboard/run.ts";
 import { useRun } from "../dashboard/useRun.ts";

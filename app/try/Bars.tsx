@@ -1,4 +1,4 @@
-import { argmax } from "../dashboard/probability.ts";
+import { argmax } from "../../core/training/probability.ts";
 import { cx } from "../ui/cx.ts";
 
 /** One bar a class. Without an answer yet, the bars stand empty in their places. */

@@ -223,6 +223,6 @@ function pointsOf(graph: Graph, task: TaskRecord, rows: number): TrainSpec["poin
 }
 
 /** `count` rows evenly spread over a split: rows next to each other may be alike. */
-function spread(rows: number, count: number): number[] {
+export function spread(rows: number, count: number): number[] {
   return Array.from({ length: Math.min(rows, count) }, (_, i) => Math.floor((i * rows) / Math.min(rows, count)));
 }

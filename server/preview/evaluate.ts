@@ -1,15 +1,13 @@
 import { open } from "node:fs/promises";
 import type { Preprocess } from "../../core/data/manifest.ts";
-import { LENGTHS_INPUT } from "../../core/data/manifest.ts";
-import { beginOf, itemSizeBytes, readNpyHeader } from "../../core/data/npy.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import type { PreviewAnswer, PreviewOrder, RowArray } from "../../core/preview/order.ts";
 import { pictureOf, type Scaling } from "../../core/preview/picture.ts";
 import { runnablePart } from "../../core/preview/runnable.ts";
 import { inTraining } from "../../core/preview/training.ts";
 import { lowerTapped } from "../../core/program/lower.ts";
-import type { Program } from "../../core/program/program.ts";
-import { EngineError, run, type TensorData } from "../../native/index.ts";
+import { EngineError, run } from "../../native/index.ts";
+import { readInputs } from "./rows.ts";
 
 /** A drawing with more places where it breaks shows the first ones. */
 const MOST_FAILURES = 4;
@@ -40,7 +38,7 @@ async function pass(graph: Graph, order: PreviewOrder, wanted: ReadonlySet<strin
   const { program: plain, taps, atRandom } = lowerTapped(graph, { preprocess, wanted });
   if (taps.length === 0) return { values: [], weights: { matched: 0, total: plain.weights.length } };
   const program = training ? inTraining(plain, atRandom) : plain;
-  const [inputs, saved] = await Promise.all([readInputs(program, order), weights.file === null ? null : readNames(weights.file)]);
+  const [inputs, saved] = await Promise.all([readInputs(program, order.arrays, [order.row]), weights.file === null ? null : readNames(weights.file)]);
   const matched = saved === null ? 0 : program.weights.filter(({ name, shape }) => saved.get(name) === shape.join()).length;
   // A saved weight of another shape would be refused: its own name keeps it from being looked for.
   const fitting =
@@ -92,44 +90,4 @@ function scalingOf({ dtype, scale, mean, std }: Preprocess, { shape }: RowArray)
   if (shape.length !== 3) return null;
   const white = dtype === "uint8" ? 255 * scale : 1;
   return { mean: mean.map((value) => value / white), std: std.map((value) => value / white) };
-}
-
-/** What the program's inputs are given for the row: sequences as long as they are, everything as a batch of one. */
-async function readInputs(program: Program, { arrays, row }: PreviewOrder): Promise<{ [name: string]: TensorData }> {
-  const length = arrays.lengths === null ? null : Number((await readRow(arrays.lengths, row)).data[0] ?? 1n);
-  const inputs: { [name: string]: TensorData } = {};
-  for (const { name, shape } of program.inputs) {
-    const array = name === LENGTHS_INPUT && arrays.lengths ? arrays.lengths : (arrays.more[name] ?? arrays.input);
-    const tensor = await readRow(array, row);
-    const isCropped = length !== null && array === arrays.input && typeof shape[1] === "string";
-    inputs[name] = isCropped ? crop(tensor, length) : tensor;
-  }
-  return inputs;
-}
-
-function crop(tensor: TensorData, length: number): TensorData {
-  const [batch = 1, steps = 1, ...rest] = tensor.shape;
-  const shape = [batch, Math.min(steps, length), ...rest];
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (tensor.dtype === "int64") return { ...tensor, shape, data: tensor.data.subarray(0, count) };
-  if (tensor.dtype === "float32") return { ...tensor, shape, data: tensor.data.subarray(0, count) };
-  return { ...tensor, shape, data: tensor.data.subarray(0, count) };
-}
-
-async function readRow(array: RowArray, row: number): Promise<TensorData> {
-  const { dtype, shape } = array;
-  const file = await open(array.file, "r");
-  try {
-    const head = new Uint8Array(16_384);
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const { offset } = readNpyHeader(head.subarray(0, bytesRead), (await file.stat()).size);
-    const count = shape.reduce((product, size) => product * size, 1);
-    const bytes = new Uint8Array(count * itemSizeBytes[dtype]);
-    await file.read(bytes, 0, bytes.length, offset + beginOf(array, row));
-    const batch = [1, ...shape];
-    if (dtype === "uint8") return { dtype, shape: batch, data: bytes };
-    return dtype === "float32" ? { dtype, shape: batch, data: new Float32Array(bytes.buffer) } : { dtype, shape: batch, data: new BigInt64Array(bytes.buffer) };
-  } finally {
-    await file.close();
-  }
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { PreviewAnswer, type PreviewOrder } from "../../core/preview/order.ts";
+import { ExplainAnswer, type ExplainOrder, StudyAnswer, type StudyOrder } from "../../core/preview/study.ts";
 import { AppError } from "../errors.ts";
 
 const LIMITS = {
@@ -19,11 +20,13 @@ const LIMITS = {
 
 const Message = z.union([
   z.strictObject({ ready: z.literal(true) }),
-  z.strictObject({ id: z.int(), ok: z.literal(true), answer: PreviewAnswer, rssBytes: z.number() }),
+  z.strictObject({ id: z.int(), ok: z.literal(true), answer: z.unknown(), rssBytes: z.number() }),
   z.strictObject({ id: z.int(), ok: z.literal(false), message: z.string(), rssBytes: z.number() }),
 ]);
 
-type Waiting = { key: string; order: PreviewOrder; resolve: (answer: PreviewAnswer) => void; reject: (error: Error) => void };
+/** What the process may be asked for. */
+export type Order = { kind: "preview"; order: PreviewOrder } | { kind: "study"; order: StudyOrder } | { kind: "explain"; order: ExplainOrder };
+type Waiting = { key: string; order: Order; resolve: (answer: unknown) => void; reject: (error: Error) => void };
 
 /**
  * The one process that evaluates drawings for previews, started when somebody asks and ended when nobody does. Organizations take turns, and of
@@ -54,7 +57,21 @@ export class PreviewHost {
    * @param key who asks about what; an older order of the same key that still waits is dropped.
    * @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED
    */
-  evaluate(orgId: string, key: string, order: PreviewOrder): Promise<PreviewAnswer> {
+  async evaluate(orgId: string, key: string, order: PreviewOrder): Promise<PreviewAnswer> {
+    return PreviewAnswer.parse(await this.#ask(orgId, key, { kind: "preview", order }));
+  }
+
+  /** Many rows through a trained network. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
+  async study(orgId: string, key: string, order: StudyOrder): Promise<StudyAnswer> {
+    return StudyAnswer.parse(await this.#ask(orgId, key, { kind: "study", order }));
+  }
+
+  /** What in a row speaks for an answer. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
+  async explain(orgId: string, key: string, order: ExplainOrder): Promise<ExplainAnswer> {
+    return ExplainAnswer.parse(await this.#ask(orgId, key, { kind: "explain", order }));
+  }
+
+  #ask(orgId: string, key: string, order: Order): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const queue = this.#waiting.get(orgId) ?? [];
       const older = queue.findIndex((waiting) => waiting.key === key);
@@ -89,7 +106,7 @@ export class PreviewHost {
     this.#current = current;
     this.#id++;
     this.#wait(this.#limits.wallMs, () => this.#end(`it took longer than ${this.#limits.wallMs / 1_000} s`));
-    this.#child.send({ id: this.#id, order: current.order });
+    this.#child.send({ id: this.#id, ...current.order });
   }
 
   #start(): void {

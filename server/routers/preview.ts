@@ -26,7 +26,8 @@ const Order = z.strictObject({
 });
 export type PreviewRequest = z.infer<typeof Order>;
 
-const host = new PreviewHost();
+/** One for all that people want to see of networks. */
+export const host = new PreviewHost();
 
 export const preview = router({
   /** Sends one row of a data set through a drawing, and gives small pictures of what its nodes give. Keeps nothing. */

@@ -2,6 +2,7 @@ import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { dataFor } from "../../core/tasks/index.ts";
+import { HISTOGRAM_KINDS } from "../../core/training/histograms.ts";
 import { droppables } from "../../core/training/knobs.ts";
 import { fittingBatch, memoryModel } from "../../core/training/memory.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
@@ -24,9 +25,11 @@ import { listLooks, readLook, readPulse } from "../runs/looks.ts";
 import { findBatch, measure } from "../runs/measure.ts";
 import { openCheckpoint } from "../runs/openCheckpoint.ts";
 import { listTags, Organize, organizeRuns, setNotes } from "../runs/organize.ts";
-import { readLog, readResults } from "../runs/read.ts";
+import { readHistograms, readLog, readResults } from "../runs/read.ts";
 import { forkRun, repeatRun, shrinkRun, startRun } from "../runs/start.ts";
+import { explainRow, studyRun } from "../runs/study.ts";
 import { TurnOrder, turnKnob } from "../runs/turn.ts";
+import { host } from "./preview.ts";
 
 const RunId = z.strictObject({ runId: Id });
 const Step = z
@@ -186,6 +189,21 @@ export const runs = router({
   pulse: org("viewer")
     .input(z.strictObject({ modelId: Id }))
     .query(({ ctx, input }) => readPulse(ctx.db, ctx.orgId, input.modelId)),
+
+  /** How weights, gradients or activations were spread as epochs ended. */
+  histograms: org("viewer")
+    .input(z.strictObject({ runId: Id, kind: z.enum(HISTOGRAM_KINDS) }))
+    .query(({ ctx, input }) => readHistograms(ctx.db, ctx.orgId, input)),
+
+  /** What the network says of many validation rows: curves, certainty, errors, and which rows are taken for what. */
+  study: org("viewer")
+    .input(z.strictObject({ runId: Id, step: Step.nullable() }))
+    .query(({ ctx, input }) => studyRun({ ...ctx, host }, input)),
+
+  /** What in a validation row speaks for an answer. */
+  explain: org("viewer")
+    .input(z.strictObject({ runId: Id, step: Step.nullable(), row: z.int().min(0), at: z.int().min(0).max(100_000).nullable(), node: z.string().min(1).max(1200).nullable() }))
+    .query(({ ctx, input }) => explainRow({ ...ctx, host }, input)),
 
   log: org("viewer")
     .input(z.strictObject({ runId: Id, after: z.int().min(0).default(0) }))

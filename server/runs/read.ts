@@ -2,12 +2,14 @@ import { z } from "zod";
 import type { ParityReport } from "../../core/export/parity.ts";
 import { type Evaluation, StoredEvaluation, Summary } from "../../core/training/evaluation.ts";
 import { Failure } from "../../core/training/events.ts";
+import { type HistogramKind, PackedHistogram } from "../../core/training/histograms.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
 import { type RunMark, type RunText, StoredMarks } from "../../core/training/marks.ts";
 import { Forecast } from "../../core/training/probe.ts";
 import { RunSettings } from "../../core/training/settings.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
-import type { Tx } from "../database/client.ts";
+import type { Database, Tx } from "../database/client.ts";
+import { notFound } from "../errors.ts";
 import type { RunRef } from "../metrics/store.ts";
 import { Refusal, Report } from "./artifact.ts";
 
@@ -146,6 +148,20 @@ export async function readResults(tx: Tx, run: RunRef): Promise<RunResults> {
       refusal: Refusal.nullable().parse(row.refusal),
     })),
   };
+}
+
+const Kept = z.array(PackedHistogram);
+
+/** How the tensors of one kind were spread as epochs ended, oldest first. @throws AppError NOT_FOUND */
+export async function readHistograms(
+  db: Database,
+  orgId: string,
+  { runId, kind }: { runId: string; kind: HistogramKind },
+): Promise<{ step: number; epoch: number; histograms: PackedHistogram[] }[]> {
+  if ((await db.run.count({ where: { id: runId, orgId } })) === 0) throw notFound("run");
+  const rows = await db.$queryRaw<{ step: number; epoch: number; histograms: unknown }[]>`
+    SELECT "step", "epoch", "histograms" -> ${kind} AS "histograms" FROM "RunHistogram" WHERE "orgId" = ${orgId}::uuid AND "runId" = ${runId}::uuid ORDER BY "step"`;
+  return rows.map(({ histograms, ...row }) => ({ ...row, histograms: Kept.parse(histograms) }));
 }
 
 /** How many lines are read at once. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { Look } from "../../core/training/look.ts";
-import { packHistogram, type PackedHistograms } from "../../core/training/histograms.ts";
+import { type PackedHistograms, packHistogram } from "../../core/training/histograms.ts";
 import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
@@ -230,7 +230,11 @@ export class Relay {
       }
       case "histograms": {
         const { step, epoch, weights, gradients, activations } = event;
-        batch.histograms.push({ step, epoch, packed: { weights: weights.map(packHistogram), gradients: gradients.map(packHistogram), activations: activations.map(packHistogram) } });
+        batch.histograms.push({
+          step,
+          epoch,
+          packed: { weights: weights.map(packHistogram), gradients: gradients.map(packHistogram), activations: activations.map(packHistogram) },
+        });
         return;
       }
       case "generated":
@@ -339,7 +343,9 @@ const MOST_HISTOGRAMS = 120;
 
 async function keepHistograms(tx: Tx, { runId, orgId, token }: Lease, histograms: Batch["histograms"]): Promise<void> {
   if (histograms.length === 0) return;
-  const rows = histograms.map(({ step, epoch, packed }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${step}::int, ${epoch}::int, ${token}::int, ${JSON.stringify(packed)}::jsonb)`);
+  const rows = histograms.map(
+    ({ step, epoch, packed }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${step}::int, ${epoch}::int, ${token}::int, ${JSON.stringify(packed)}::jsonb)`,
+  );
   await tx.$executeRaw`INSERT INTO "RunHistogram" ("orgId", "runId", "step", "epoch", "leaseToken", "histograms") VALUES ${Prisma.join(rows)} ON CONFLICT ("runId", "step") DO NOTHING`;
   await tx.$executeRaw`
     DELETE FROM "RunHistogram" WHERE "runId" = ${runId}::uuid AND "step" IN (

@@ -1,16 +1,26 @@
 "use client";
 
-import { type KeyboardEvent, memo, useState } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { cx } from "../../ui/cx.ts";
 import { formatCount, formatPercent } from "../../ui/format.ts";
 
-type Cell = { truth: number; predicted: number };
+export type Cell = { truth: number; predicted: number };
 
 /**
  * Counts of true classes (down) against predicted ones (across). Right answers are green by their share of the class, errors
- * red by their share of the largest error. Arrow keys walk the cells; the line below says what a cell means.
+ * red by their share of the largest error. Arrow keys walk the cells; the line below says what a cell means, and a click opens what lies in it.
  */
-export const Confusion = memo(function Confusion({ counts, classes }: { counts: readonly (readonly number[])[]; classes: readonly string[] }) {
+export const Confusion = memo(function Confusion({
+  counts,
+  classes,
+  inside,
+}: {
+  counts: readonly (readonly number[])[];
+  classes: readonly string[];
+  /** What an opened cell shows; absent: cells cannot be opened. */
+  inside?: (cell: Cell) => ReactNode;
+}) {
+  const [opened, setOpened] = useState<Cell | null>(null);
   const [hover, setHover] = useState<Cell | null>(null);
   const [place, setPlace] = useState<Cell>({ truth: 0, predicted: 0 });
   const size = counts.length;
@@ -102,10 +112,14 @@ export const Confusion = memo(function Confusion({ counts, classes }: { counts: 
                         setHover(cell);
                       }}
                       onBlur={() => setHover(null)}
+                      aria-pressed={inside ? isSame(opened, cell) : undefined}
+                      onClick={() => inside && setOpened(isSame(opened, cell) || value === 0 ? null : cell)}
                       className={cx(
-                        "figures grid w-full cursor-default! place-items-center rounded-[2px] bg-sunk",
+                        "figures grid w-full place-items-center rounded-[2px] bg-sunk",
+                        (!inside || value === 0) && "cursor-default!",
                         size <= 5 ? "h-11" : "aspect-square",
-                        hover?.truth === truth && hover.predicted === predicted && "outline-1 outline-ink",
+                        isSame(hover, cell) && "outline-1 outline-ink",
+                        isSame(opened, cell) && "outline-2 outline-accent",
                       )}
                       style={value > 0 ? { background: `color-mix(in oklab, var(${right ? "--accent" : "--bad"}) ${share}%, var(--sunk))` } : undefined}
                     >
@@ -118,7 +132,22 @@ export const Confusion = memo(function Confusion({ counts, classes }: { counts: 
           ))}
         </tbody>
       </table>
-      <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">{hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows`}</p>
+      <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">
+        {hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows${inside ? "; press a cell to see them" : ""}`}
+      </p>
+      {inside && opened && (
+        <div className="mt-1 rounded-lg border border-line2 bg-raise p-2.5">
+          <p className="flex items-baseline justify-between gap-3 pb-2 font-semibold">
+            {words(opened)}
+            <button type="button" onClick={() => setOpened(null)} className="shrink-0 text-sm font-normal text-ink2 hover:text-ink">
+              Close
+            </button>
+          </p>
+          {inside(opened)}
+        </div>
+      )}
     </section>
   );
 });
+
+const isSame = (a: Cell | null, b: Cell) => a?.truth === b.truth && a.predicted === b.predicted;

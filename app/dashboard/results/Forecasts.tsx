@@ -9,12 +9,16 @@ import { Failing, Loading } from "../../ui/States.tsx";
 import { decodeTensor } from "../../ui/tensorBytes.ts";
 import { useTRPC } from "../../ui/trpc.ts";
 import type { Run } from "../run.ts";
+import { Horizon } from "./Study.tsx";
+import { useStudy } from "./useStudy.ts";
 
 /** How many windows are drawn, of those that every evaluation has. */
 const SHOWN = 4;
 
 /** The same windows of the held-back part at every evaluation, and how much better than the last season the forecast is on all of them. */
-export function Forecasts({ run: { evaluation, dataset } }: { run: Run }) {
+export function Forecasts({ run }: { run: Run }) {
+  const { evaluation, dataset } = run;
+  const study = useStudy(run);
   const trpc = useTRPC();
   const { series, inputShape } = dataset;
   const key = evaluation?.samples
@@ -100,6 +104,7 @@ export function Forecasts({ run: { evaluation, dataset } }: { run: Run }) {
           </ul>
         </>
       )}
+      <Horizon study={study} />
     </section>
   );
 }

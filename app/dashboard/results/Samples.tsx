@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import { decodeText } from "../../../core/data/text.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
+import { argmax, toProbabilities } from "../../../core/training/probability.ts";
 import { cx } from "../../ui/cx.ts";
 import { formatMetric } from "../../ui/format.ts";
 import { SampleImage } from "../../ui/SampleImage.tsx";
@@ -11,59 +12,72 @@ import { Failing, Loading } from "../../ui/States.tsx";
 import { decodeTensor } from "../../ui/tensorBytes.ts";
 import { useTRPC } from "../../ui/trpc.ts";
 import { chosenOption, featuresOf, featureTitle } from "../features.ts";
-import { argmax, toProbabilities } from "../probability.ts";
 import type { Run } from "../run.ts";
+
+/** As many stand together on the page. */
+const SHOWN = 16;
 
 /** The same validation rows at every evaluation, with what the network makes of them; wrong answers are outlined. */
 export const Samples = memo(function Samples({ run: { evaluation, dataset }, title }: { run: Pick<Run, "evaluation" | "dataset">; title?: string }) {
+  const shown = useMemo(() => spreadOver(evaluation?.samples ?? [], SHOWN), [evaluation]);
+  if (!evaluation || shown.length === 0) return null;
+  return (
+    <section aria-label="Samples">
+      <header className="flex items-baseline justify-between gap-3 pb-1.5">
+        <h3 className="section-name text-ink2">{title ?? (shown.length === 1 ? "The same sample" : `The same ${shown.length} samples`)}</h3>
+        <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
+      </header>
+      <SampleRows dataset={dataset} answers={shown.map(({ row, target, output }) => ({ row, ...readAnswer(output, target[0] ?? 0, dataset.classes) }))} />
+    </section>
+  );
+});
+
+/** Some of a list, evenly: always the same ones. */
+function spreadOver<T>(all: readonly T[], count: number): T[] {
+  return all.filter((_, at) => all.length <= count || Math.floor((at * count) / all.length) !== Math.floor(((at - 1) * count) / all.length));
+}
+
+/** What the network makes of a row, in words. */
+type Answered = { row: number; predicted: string; truth: string; detail: string; wrong: boolean };
+
+/** Validation rows as pictures or lines, each with an answer. */
+export function SampleRows({ dataset, answers }: { dataset: Run["dataset"]; answers: readonly Answered[] }) {
   const trpc = useTRPC();
-  const rows = useMemo(() => evaluation?.samples.slice(0, 8).map(({ row }) => row) ?? [], [evaluation?.samples.map(({ row }) => row).join()]);
+  const { classes, columns, task, text } = dataset;
+  const key = answers.map(({ row }) => row).join();
+  const rows = useMemo(() => (key === "" ? [] : key.split(",").map(Number)), [key]);
   const samples = useQuery(
     trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "validation", rows }, { enabled: rows.length > 0, staleTime: Number.POSITIVE_INFINITY }),
   );
   const inputs = useMemo(() => new Map(samples.data?.samples.map(({ row, input }) => [row, input])), [samples.data]);
-  if (!evaluation || rows.length === 0) return null;
-  const { classes, columns, task, text } = dataset;
   const record = task && taskNamed(task);
   const pictures = record?.input === "image";
-
+  if (samples.error) return <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />;
+  if (samples.isPending) return <Loading label="Loading samples" className="h-40" />;
   return (
-    <section aria-label="Samples">
-      <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{title ?? (rows.length === 1 ? "The same sample" : `The same ${rows.length} samples`)}</h3>
-        <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
-      </header>
-      {samples.error ? (
-        <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />
-      ) : samples.isPending ? (
-        <Loading label="Loading samples" className="h-40" />
-      ) : (
-        <ul className={pictures ? "grid grid-cols-4 gap-1.5" : "space-y-1.5"}>
-          {evaluation.samples.slice(0, rows.length).map(({ row, target, output }) => {
-            const input = inputs.get(row);
-            const answer = readAnswer(output, target[0] ?? 0, classes);
-            const words = `Row ${row}: ${answer.predicted}${answer.detail ? `, ${answer.detail}` : ""}; true is ${answer.truth}`;
-            return (
-              <li key={row} title={words} className={cx("min-w-0 overflow-hidden rounded-md border bg-raise", answer.wrong ? "border-bad ring-1 ring-bad" : "border-line2")}>
-                {pictures && input !== undefined && <SampleImage bytes={input} dtype={samples.data.dtype} shape={samples.data.shape} label={words} />}
-                <p className={cx("flex items-baseline justify-between gap-1.5 px-1.5 py-0.5", !pictures && "px-2.5 pt-1.5")}>
-                  <span className="truncate">
-                    {answer.predicted}
-                    {answer.wrong && !pictures && <span className="text-bad"> instead of {answer.truth}</span>}
-                    {record?.learns === "values" && <span className="text-ink2"> true {answer.truth}</span>}
-                  </span>
-                  <span className="figures shrink-0 text-ink2">{answer.detail}</span>
-                </p>
-                {text && input !== undefined && <p className="truncate px-2.5 pb-1.5">{decodeText(decodeTensor(input, samples.data.dtype), text)}</p>}
-                {!pictures && !text && input !== undefined && <Features columns={columns} row={decodeTensor(input, samples.data.dtype)} />}
-              </li>
-            );
-          })}
-        </ul>
-      )}
-    </section>
+    <ul className={pictures ? "grid grid-cols-4 gap-1.5" : "space-y-1.5"}>
+      {answers.map(({ row, predicted, truth, detail, wrong }) => {
+        const input = inputs.get(row);
+        const words = `Row ${row}: ${predicted}${detail ? `, ${detail}` : ""}; true is ${truth}`;
+        return (
+          <li key={row} title={words} className={cx("min-w-0 overflow-hidden rounded-md border bg-raise", wrong ? "border-bad ring-1 ring-bad" : "border-line2")}>
+            {pictures && input !== undefined && <SampleImage bytes={input} dtype={samples.data.dtype} shape={samples.data.shape} label={words} />}
+            <p className={cx("flex items-baseline justify-between gap-1.5 px-1.5 py-0.5", !pictures && "px-2.5 pt-1.5")}>
+              <span className="truncate">
+                {predicted}
+                {wrong && !pictures && <span className="text-bad"> instead of {truth}</span>}
+                {record?.learns === "values" && classes.length === 0 && <span className="text-ink2"> true {truth}</span>}
+              </span>
+              <span className="figures shrink-0 text-ink2">{detail}</span>
+            </p>
+            {text && input !== undefined && <p className="truncate px-2.5 pb-1.5">{decodeText(decodeTensor(input, samples.data.dtype), text)}</p>}
+            {!pictures && !text && input !== undefined && <Features columns={columns} row={decodeTensor(input, samples.data.dtype)} />}
+          </li>
+        );
+      })}
+    </ul>
   );
-});
+}
 
 /** What an output says, in words. `detail` is the confidence, or how far off a number is. */
 function readAnswer(output: readonly (number | null)[], target: number, classes: readonly string[]): { predicted: string; truth: string; detail: string; wrong: boolean } {

@@ -6,17 +6,17 @@ import type { Run } from "../run.ts";
 import { Autoencoder } from "./Autoencoder.tsx";
 import { Classification } from "./Classification.tsx";
 import { Forecasts } from "./Forecasts.tsx";
-import { Samples } from "./Samples.tsx";
+import { Regression } from "./Regression.tsx";
 import { Segmentation } from "./Segmentation.tsx";
 import { Written } from "./Written.tsx";
 
-/** What the results of each task look like. One file a task; those that show no more than their samples share that. */
+/** What the results of each task look like. One file a kind of answer. */
 const panels: { readonly [Id in Task]: ComponentType<{ run: Run }> } = {
   "image-classification": Classification,
   "tabular-classification": Classification,
   "text-classification": Classification,
-  "text-regression": Samples,
-  "tabular-regression": Samples,
+  "text-regression": Regression,
+  "tabular-regression": Regression,
   "semantic-segmentation": Segmentation,
   autoencoder: Autoencoder,
   "language-model": Written,

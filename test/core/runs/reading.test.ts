@@ -67,10 +67,7 @@ test("curves tell more than the summary: how close the losses are, and since whe
 test("epochs are counted by their evaluations, whatever became of the batch size on the way", () => {
   const validation = [10, 20, 25, 30, 35].map((step, at) => ({ step, value: [0.3, 0.2, 0.1, 0.2, 0.3][at] ?? null }));
   const run = withCurves([], falling.slice(0, 35), { epoch: 5, stepsPerEpoch: 7, summary: { "validation/loss": figure(0.3, 0.1, 25, 0.1, 0.3) }, mainMetric: null });
-  expect(texts({ ...run, curves: { train: falling.slice(0, 35), validation } }).slice(0, 2)).toEqual([
-    "Best at epoch 3 of 5.",
-    expect.stringMatching(/^Overfits after epoch 3/),
-  ]);
+  expect(texts({ ...run, curves: { train: falling.slice(0, 35), validation } }).slice(0, 2)).toEqual(["Best at epoch 3 of 5.", expect.stringMatching(/^Overfits after epoch 3/)]);
 });
 
 test("of confusions it has words for a clean sheet, for one error and for none counted", () => {
