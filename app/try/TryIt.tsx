@@ -2,8 +2,8 @@
 
 import { useMemo, useState } from "react";
 import { decodeText, encodeText, splitText } from "../../core/data/text.ts";
-import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
 import { argmax, toProbabilities } from "../../core/training/probability.ts";
+import { chosenOption, type Feature, featuresOf, featureTitle } from "../dashboard/features.ts";
 import type { Run } from "../dashboard/run.ts";
 import { targetText } from "../data/targetText.ts";
 import { Button } from "../ui/Button.tsx";

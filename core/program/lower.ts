@@ -38,7 +38,10 @@ export type Tap = { path: NodePath; port: string; output: string };
  * Output. Within branches and loops there is no one value to give. `atRandom` are the nodes that change numbers in training alone.
  * @throws GraphInvalid
  */
-export function lowerTapped(graph: Graph, options: { preprocess?: Preprocess; wanted: Pick<ReadonlySet<NodePath>, "has"> }): { program: Program; taps: Tap[]; atRandom: Set<NodePath> } {
+export function lowerTapped(
+  graph: Graph,
+  options: { preprocess?: Preprocess; wanted: Pick<ReadonlySet<NodePath>, "has"> },
+): { program: Program; taps: Tap[]; atRandom: Set<NodePath> } {
   const { graph: predictor, checked } = requirePredicting(graph);
   const writer = new ProgramWriter(checked.shared);
   const inputs = declareInputs(writer, predictor, checked, options.preprocess);

@@ -116,13 +116,13 @@ function findAttention(program: Program): Look[] {
   const looks: Look[] = [];
   for (const op of program.ops) {
     if (!("args" in op) || !Array.isArray(op.args)) continue;
-    const valueOf = (at: number) => {
+    const valueAt = (at: number) => {
       const arg = op.args[at];
       return typeof arg === "object" && arg !== null && "v" in arg ? arg.v : null;
     };
     const name = (part: string) => `attention_${looks.length}_${part}`;
     if (op.op === "aten::scaled_dot_product_attention") {
-      const [q, k, mask] = [valueOf(0), valueOf(1), valueOf(3)];
+      const [q, k, mask] = [valueAt(0), valueAt(1), valueAt(3)];
       if (q === null || k === null) continue;
       const [query, key, seen] = [name("q"), name("k"), name("mask")];
       const isCausal = op.args[5] === true;
@@ -131,7 +131,7 @@ function findAttention(program: Program): Look[] {
         read: (given) => attend(op.node, given[query], given[key], given[seen], isCausal),
       });
     } else if (op.op === "aten::dropout") {
-      const value = valueOf(0);
+      const value = valueAt(0);
       const shares = program.ops.find((other) => value !== null && other.out.includes(value));
       const isSoftmax = shares?.node === op.node && (shares.op === "aten::softmax.int" || shares.op === "aten::masked_fill.Scalar");
       if (value === null || !isSoftmax || !program.ops.some((other) => other.node === op.node && other.op === "aten::matmul")) continue;

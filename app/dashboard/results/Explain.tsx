@@ -101,16 +101,17 @@ export function Explain({ run }: { run: Run }) {
                   </button>
                 );
               })}
-            <label className="ml-auto flex items-center gap-1.5 text-sm text-ink2">
-              Row
+            <span className="ml-auto flex items-center gap-1.5 text-sm text-ink2">
+              <span aria-hidden>Row</span>
               <TextInput
+                aria-label="Row"
                 className="figures w-20"
                 inputMode="numeric"
                 value={draft}
                 onChange={(event) => setDraft(event.target.value)}
                 title={`0 to ${dataset.rows.validation - 1}`}
               />
-            </label>
+            </span>
           </form>
           {answer.error ? (
             <Failing what="What it looks at" error={answer.error} onRetry={() => void answer.refetch()} />
@@ -138,9 +139,9 @@ export function Explain({ run }: { run: Run }) {
                   )}
                   <div className="grid grid-cols-2 gap-2">
                     {data.output.length > 1 && (
-                      <label className="block text-sm text-ink2">
-                        What speaks for
-                        <Select value={at ?? ""} onChange={(event) => setAt(event.target.value === "" ? null : Number(event.target.value))}>
+                      <div className="text-sm text-ink2">
+                        <span aria-hidden>What speaks for</span>
+                        <Select aria-label="What speaks for" value={at ?? ""} onChange={(event) => setAt(event.target.value === "" ? null : Number(event.target.value))}>
                           <option value="">its answer: {name(data.output.length > 0 ? largestOf(data.output) : 0)}</option>
                           {data.output.map((_, index) => (
                             <option key={index} value={index}>
@@ -149,19 +150,19 @@ export function Explain({ run }: { run: Run }) {
                             </option>
                           ))}
                         </Select>
-                      </label>
+                      </div>
                     )}
                     {way === "maps" && data.nodes.length > 1 && (
-                      <label className="block text-sm text-ink2">
-                        By the maps of
-                        <Select value={data.node ?? ""} onChange={(event) => setNode(event.target.value)}>
+                      <div className="text-sm text-ink2">
+                        <span aria-hidden>By the maps of</span>
+                        <Select aria-label="By the maps of" value={data.node ?? ""} onChange={(event) => setNode(event.target.value)}>
                           {data.nodes.map((path) => (
                             <option key={path} value={path}>
                               {nameOfNode(graph, path)}
                             </option>
                           ))}
                         </Select>
-                      </label>
+                      </div>
                     )}
                   </div>
                   <p className="text-ink2">

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatExact, formatFigure, formatTick } from "../../../app/dashboard/figures.ts";
-import { argmax, toProbabilities } from "../../../core/training/probability.ts";
 import { remainingMs } from "../../../app/dashboard/remaining.ts";
 import { logTicks, niceRange, niceTicks } from "../../../app/dashboard/ticks.ts";
+import { argmax, toProbabilities } from "../../../core/training/probability.ts";
 
 describe("figures", () => {
   test("shares tell good runs apart", () => {

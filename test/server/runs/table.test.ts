@@ -186,7 +186,14 @@ test("a view comes back from its address as it went in, whatever metrics are cal
   const view = fc.record({
     columns: fc.option(fc.array(column, { minLength: 1, maxLength: 5 })),
     sort: fc.record({ column, descending: fc.boolean() }),
-    filters: fc.array(fc.record({ column, operator: fc.constantFrom("<=", ">=", "!=", "=", "<", ">", "~"), value: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom("=5", "==", "%3d", "%25=", "=")) }), { maxLength: 4 }),
+    filters: fc.array(
+      fc.record({
+        column,
+        operator: fc.constantFrom("<=", ">=", "!=", "=", "<", ">", "~"),
+        value: fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom("=5", "==", "%3d", "%25=", "=")),
+      }),
+      { maxLength: 4 },
+    ),
     group: fc.option(column),
     search: fc.string({ maxLength: 20 }),
     trash: fc.boolean(),
