@@ -44,6 +44,10 @@ type MetricChartProps = {
   onZoom: (range: StepRange) => void;
   onReset: () => void;
   className?: string;
+  /** Of the picture, in pixels. */
+  height?: number;
+  /** What moves and sizes the chart. */
+  tools?: ReactNode;
 };
 
 const NO_MARKS: readonly ChartMark[] = [];
@@ -74,6 +78,8 @@ export function MetricChart({
   onZoom,
   onReset,
   className,
+  height = 196,
+  tools,
 }: MetricChartProps) {
   const [ref, size] = useSize<HTMLDivElement>();
   const [log, setLog] = useState(false);
@@ -135,7 +141,7 @@ export function MetricChart({
   const meant = hover === null ? null : clusterAt(clusters, toX(hover), MARK_REACH);
 
   return (
-    <section className={cx("min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
+    <section className={cx("group/chart min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
       <header className="flex h-9 items-center gap-2 pt-1 pr-3.5 pl-3.5">
         <h2 className="truncate font-semibold">{title}</h2>
         {canLog && (
@@ -152,6 +158,7 @@ export function MetricChart({
             log
           </button>
         )}
+        {tools}
         <div className="ml-auto flex min-w-0 items-center gap-3 text-sm text-ink2">
           {note ??
             known.map(({ name, color, series }) => {
@@ -221,7 +228,8 @@ export function MetricChart({
           onHover(null);
         }}
         onDoubleClick={onReset}
-        className="relative h-[196px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
+        style={{ height }}
+        className="relative cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
         {size && size.width > 0 && <Frame range={range} stepsPerEpoch={stepsPerEpoch} values={values} unit={unit} log={log} width={size.width} height={size.height} />}
         {plot && plot.width > 0 && (

@@ -60,6 +60,8 @@ export function RunPage({ runId }: { runId: string }) {
             {historyError !== null && <Failing what="The history of the curves" error={historyError} />}
             <ChartGrid
               runId={run.id}
+              project={run.project}
+              elapsedMs={isActive(run.status) ? null : run.elapsedMs}
               store={store}
               status={run.status}
               totalSteps={run.totalSteps}

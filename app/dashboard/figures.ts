@@ -1,12 +1,13 @@
-import { formatCount, formatMetric, formatPercent } from "../ui/format.ts";
+import { formatBytes, formatCount, formatMetric, formatPercent } from "../ui/format.ts";
 
 /** How a metric's values are written, by its key (`validation/accuracy`). Shares of one read as percent. */
-export type Unit = "share" | "value" | "count";
+export type Unit = "share" | "value" | "count" | "bytes";
 
 /** Every digit worth having: for tooltips. */
 export function formatExact(value: number | null, unit: Unit): string {
   if (value === null) return "not finite";
   if (unit === "share") return `${trimZeros((value * 100).toFixed(3))}%`;
+  if (unit === "bytes") return formatBytes(value);
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3) return exponent(value, 3);
@@ -16,6 +17,7 @@ export function formatExact(value: number | null, unit: Unit): string {
 /** A figure in a line of text or a legend. */
 export function formatFigure(value: number | null | undefined, unit: Unit): string {
   if (unit === "share") return value !== null && value !== undefined && value >= 0.99 && value < 1 ? `${(value * 100).toFixed(2)}%` : formatPercent(value);
+  if (unit === "bytes") return value === null || value === undefined ? "–" : formatBytes(value);
   if (unit === "count") return value === null || value === undefined ? "–" : formatCount(Math.round(value));
   return formatMetric(value);
 }
@@ -24,6 +26,10 @@ export function formatFigure(value: number | null | undefined, unit: Unit): stri
 export function formatTick(value: number, unit: Unit, top = Math.abs(value)): string {
   if (unit === "share") return `${trimZeros((value * 100).toFixed(1))}%`;
   if (value === 0) return "0";
+  if (unit === "bytes")
+    return formatBytes(value)
+      .replace(/(\.0)? /, "")
+      .replace("iB", "");
   if (top <= 1e-3) return exponent(value, 1);
   if (top >= 1e6) return `${trimZeros((value / 1e6).toFixed(2))}M`;
   if (Math.abs(value) >= 1e3) return `${trimZeros((value / 1e3).toFixed(2))}k`;

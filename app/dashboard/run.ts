@@ -46,7 +46,15 @@ export function metricName(name: string): string {
   return parts.length > 0 ? `${words} of ${parts.join("/")}` : words;
 }
 
-const METRIC_WORDS: { [name: string]: string } = { lr: "learning rate", grad_norm: "gradient norm" };
+const METRIC_WORDS: { [name: string]: string } = {
+  lr: "learning rate",
+  grad_norm: "gradient norm",
+  cpu_cores: "processor cores in use",
+  memory_bytes: "memory",
+  gpu_share: "GPU load",
+  gpu_memory_bytes: "GPU memory",
+  elapsed_seconds: "training time, s",
+};
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** Within a sentence; short forms such as ROC, F1 and R² stay as they are. */
 const uncapital = (text: string) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
@@ -54,6 +62,8 @@ const uncapital = (text: string) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).t
 export function unitOf(key: string): Unit {
   const name = key.slice(key.indexOf("/") + 1);
   if (findMetric(name)?.isShare) return "share";
+  if (name.endsWith("_bytes")) return "bytes";
+  if (name === "gpu_share") return "share";
   return key === "samples_per_second" ? "count" : "value";
 }
 

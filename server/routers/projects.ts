@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ChartLayout } from "../../core/runs/charts.ts";
+import { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -15,6 +17,14 @@ export const projects = router({
     .input(z.strictObject({ projectId: Id, name: Name }))
     .mutation(async ({ ctx: { db, orgId }, input: { projectId, name } }) => {
       const { count } = await db.project.updateMany({ where: { id: projectId, orgId, deletedAt: null }, data: { name } });
+      if (count === 0) throw notFound("project");
+    }),
+
+  /** How the charts of the project's runs are laid out, for everybody; null: as they come. */
+  saveCharts: org("member")
+    .input(z.strictObject({ projectId: Id, charts: ChartLayout.nullable() }))
+    .mutation(async ({ ctx: { db, orgId }, input: { projectId, charts } }) => {
+      const { count } = await db.project.updateMany({ where: { id: projectId, orgId, deletedAt: null }, data: { charts: charts ?? Prisma.DbNull } });
       if (count === 0) throw notFound("project");
     }),
 

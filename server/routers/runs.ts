@@ -1,6 +1,7 @@
 import { tracked } from "@trpc/server";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
+import { ChartLayout } from "../../core/runs/charts.ts";
 import { dataFor } from "../../core/tasks/index.ts";
 import { HISTOGRAM_KINDS } from "../../core/training/histograms.ts";
 import { droppables } from "../../core/training/knobs.ts";
@@ -243,7 +244,7 @@ async function getRun(db: Database, orgId: string, id: string) {
       startCheckpoint: { select: { step: true, run: { select: { id: true, number: true } } } },
       modelVersion: { select: { number: true, graph: true, graphHash: true } },
       dataset: { select: { id: true, name: true, builtin: true, manifest: true } },
-      model: { select: { name: true, project: { select: { id: true, name: true } } } },
+      model: { select: { name: true, project: { select: { id: true, name: true, charts: true } } } },
     },
   });
   if (!row) throw notFound("run");
@@ -277,7 +278,7 @@ async function getRun(db: Database, orgId: string, id: string) {
       /** How a person's own pictures came into shape: one that is tried takes the same way. */
       pictures: manifest?.pictures ? { fit: manifest.pictures.fit, colour: manifest.pictures.colour } : null,
     },
-    project: row.model.project,
+    project: { ...row.model.project, charts: ChartLayout.nullable().catch(null).parse(row.model.project.charts) },
     modelVersion: row.modelVersion.number,
     engineBuild: row.engineBuild,
     /** A batch with which a run that ran out of memory ought to fit; null where none would, or it did not. */

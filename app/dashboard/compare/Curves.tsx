@@ -9,7 +9,7 @@ import { useTRPC } from "../../ui/trpc.ts";
 import { isActive, metricTitle, unitOf } from "../run.ts";
 import type { Compared } from "./ComparePage.tsx";
 import { OverlayChart, type ShownRun, valueBefore } from "./OverlayChart.tsx";
-import { type Along, type Curve, decodeOverlay } from "./overlay.ts";
+import { type Along, type Curve, decodeOverlay, ELAPSED, secondsAt } from "./overlay.ts";
 
 /** So many stretches are asked for of all curves of a chart together; each gets at least enough for its shape. */
 const STRETCHES = 60_000;
@@ -39,7 +39,7 @@ export function Curves({
   const runIds = useMemo(() => runs.map(({ id }) => id), [runs]);
   const active = runs.some(({ status }) => isActive(status));
   const asked = keys.slice(0, more);
-  const wanted = along.includes("/") && !asked.includes(along) ? [...asked, along] : asked;
+  const wanted = along.includes("/") && !asked.includes(along) ? [...asked, along] : along === "time" ? [...asked, ELAPSED] : asked;
   // Of another axis than the steps the server knows nothing: then all steps are asked for.
   const steps = zoom && along === "step" ? { fromStep: Math.max(0, Math.floor(zoom[0])), toStep: Math.ceil(zoom[1]) } : {};
   const answers = useQueries({
@@ -52,11 +52,18 @@ export function Curves({
   });
   const byKey = new Map(wanted.map((key, at) => [key, answers[at]?.data ?? NO_CURVES]));
   const error = answers.find((answer) => answer.error)?.error;
-  const xCurves = byKey.get(along);
+  const xCurves = byKey.get(along === "time" ? ELAPSED : along);
   const place = useMemo((): Along => {
     const of = new Map(runs.map((run) => [run.id, run]));
     if (along === "epoch") return ({ runId, steps }, at) => ((steps[at] ?? 0) / Math.max(1, of.get(runId)?.totalSteps ?? 1)) * (of.get(runId)?.epochs ?? 1);
-    if (along === "time") return ({ runId, steps }, at) => ((steps[at] ?? 0) / Math.max(1, of.get(runId)?.step ?? 1)) * ((of.get(runId)?.elapsedMs ?? 0) / 1000);
+    if (along === "time") {
+      const clocks = new Map(xCurves?.map((curve) => [curve.runId, curve]));
+      return ({ runId, steps }, at) => {
+        const [clock, step] = [clocks.get(runId), steps[at] ?? 0];
+        // Of older releases only the mean pace is known.
+        return clock ? secondsAt(clock.steps, (i) => clock.values[i * 3] ?? 0, step) : (step / Math.max(1, of.get(runId)?.step ?? 1)) * ((of.get(runId)?.elapsedMs ?? 0) / 1000);
+      };
+    }
     if (along.includes("/")) {
       const other = new Map(xCurves?.map((curve) => [curve.runId, curve]));
       return ({ runId, steps }, at) => valueBefore(other.get(runId), steps[at] ?? 0);
@@ -86,7 +93,7 @@ export function Curves({
           <Select aria-label="Along" className="w-44" value={along} onChange={(event) => setAlong(event.target.value)}>
             <option value="step">steps</option>
             <option value="epoch">epochs</option>
-            <option value="time">training time, by mean pace</option>
+            <option value="time">training time</option>
             <optgroup label="Another metric">
               {keys
                 .filter((key) => key.includes("/"))
@@ -147,5 +154,6 @@ function orderKeys(runs: readonly Compared[]): string[] {
   const counts = new Map<string, number>();
   for (const { summary } of runs) for (const key of Object.keys(summary)) counts.set(key, (counts.get(key) ?? 0) + 1);
   const rank = (key: string) => (key === "validation/loss" ? 0 : key === "train/loss" ? 1 : key.startsWith("validation/") ? 2 : key.startsWith("train/") ? 3 : 4);
+  counts.delete(ELAPSED);
   return [...counts.keys()].sort((a, b) => rank(a) - rank(b) || (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || (a < b ? -1 : 1));
 }

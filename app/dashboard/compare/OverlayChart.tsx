@@ -1,6 +1,6 @@
 "use client";
 
-import { type KeyboardEvent, memo, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { cx } from "../../ui/cx.ts";
 import { useTheme } from "../../ui/theme.ts";
 import { formatExact, formatTick, type Unit } from "../figures.ts";
@@ -35,6 +35,9 @@ export const OverlayChart = memo(function OverlayChart({
   onZoom,
   onReset,
   emptyWords,
+  noun = "runs",
+  height: tallness = 220,
+  tools,
 }: {
   title: string;
   unit: Unit;
@@ -53,6 +56,12 @@ export const OverlayChart = memo(function OverlayChart({
   onZoom: (window: [number, number]) => void;
   onReset: () => void;
   emptyWords: string;
+  /** What the curves are of. */
+  noun?: string;
+  /** Of the picture, in pixels. */
+  height?: number;
+  /** What moves and sizes the chart. */
+  tools?: ReactNode;
 }) {
   const [ref, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -216,7 +225,7 @@ export const OverlayChart = memo(function OverlayChart({
   const ticks = log ? logTicks(domain[0], domain[1], 4) : niceTicks(domain[0], domain[1], 4);
   const xTicks = niceTicks(x0, x1, Math.max(2, Math.round(width / 110)));
   return (
-    <section aria-label={title} className="min-w-0 rounded-xl border border-line bg-raise">
+    <section aria-label={title} className="group/chart min-w-0 rounded-xl border border-line bg-raise">
       <header className="flex h-9 items-center gap-2 px-3.5 pt-1">
         <h2 className="truncate font-semibold">{title}</h2>
         <button
@@ -228,6 +237,7 @@ export const OverlayChart = memo(function OverlayChart({
         >
           log
         </button>
+        {tools}
         <p className="ml-auto flex min-w-0 items-center gap-2 truncate text-sm text-ink2" role="status">
           {meant ? (
             <>
@@ -244,7 +254,7 @@ export const OverlayChart = memo(function OverlayChart({
         ref={ref}
         role="img"
         aria-roledescription="chart"
-        aria-label={`${title} of ${shown.length} runs`}
+        aria-label={`${title} of ${shown.length} ${noun}`}
         data-curve-count={shown.length}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the picture's values, as pointing does.
         tabIndex={0}
@@ -263,7 +273,8 @@ export const OverlayChart = memo(function OverlayChart({
         }}
         onPointerLeave={() => onHover(null, null)}
         onDoubleClick={onReset}
-        className="relative h-[220px] cursor-crosshair touch-pan-y select-none rounded-b-xl"
+        style={{ height: tallness }}
+        className="relative cursor-crosshair touch-pan-y select-none rounded-b-xl"
       >
         {size && (
           <svg aria-hidden width={size.width} height={size.height} className="pointer-events-none absolute inset-0">

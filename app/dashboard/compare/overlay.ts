@@ -28,6 +28,24 @@ export function stretchBefore(steps: Int32Array, step: number): number {
   return low - 1;
 }
 
+/** The metric that says how many seconds of training lie before a step; runs of older releases have none. */
+export const ELAPSED = "elapsed_seconds";
+
+/** Seconds of training before a step, between the steps at which they were noted; beyond the last at the pace until there. NaN where nothing is known. */
+export function secondsAt(steps: ArrayLike<number>, seconds: (at: number) => number, step: number): number {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((steps[middle] as number) < step) low = middle + 1;
+    else high = middle;
+  }
+  if (steps.length === 0) return Number.NaN;
+  const before = low === 0 ? { step: 0, seconds: 0 } : { step: steps[low - 1] as number, seconds: seconds(low - 1) };
+  if (low === steps.length) return before.step === 0 ? Number.NaN : (before.seconds * step) / before.step;
+  const after = { step: steps[low] as number, seconds: seconds(low) };
+  return before.seconds + ((after.seconds - before.seconds) * (step - before.step)) / Math.max(1, after.step - before.step);
+}
+
 /** The ranges of what is drawn; null where nothing is. */
 export function rangesOf(curves: readonly Curve[], along: Along, window: readonly [number, number] | null, log: boolean): { x: [number, number]; y: [number, number] } | null {
   let [x0, x1, y0, y1] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -69,6 +69,7 @@ const expected: Record<string, Expected> = {
   "projects.list": "viewer",
   "projects.create": "member",
   "projects.rename": "member",
+  "projects.saveCharts": "member",
   "projects.delete": "member",
   "models.create": "member",
   "models.get": "viewer",

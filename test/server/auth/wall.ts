@@ -89,6 +89,7 @@ export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
     ({ datasetId }, own) => ({ ...previewOrder, modelId: own.modelId, datasetId }),
   ],
   "projects.rename": [({ projectId }) => ({ projectId, name: "Mine now" })],
+  "projects.saveCharts": [({ projectId }) => ({ projectId, charts: [] })],
   "projects.delete": [({ projectId }) => ({ projectId })],
   "models.create": [({ projectId }) => ({ projectId }), ({ datasetId }) => ({ datasetId })],
   "models.get": [({ modelId }) => ({ modelId })],
