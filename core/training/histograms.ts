@@ -35,9 +35,9 @@ export function layBins({ low, high, bins }: PackedHistogram, from: number, to: 
   return Array.from({ length: cells }, (_, cell) => {
     const [left, right] = [from + ((to - from) * cell) / cells, from + ((to - from) * (cell + 1)) / cells];
     if (width <= 0) return low >= left && (low < right || cell === cells - 1) && low <= right ? 1 : 0;
-    if (right < low || left > high) return 0;
+    if (right <= low || left > high) return 0;
     const first = Math.max(0, Math.floor((left - low) / width));
-    const last = Math.min(shares.length - 1, Math.floor((right - low) / width));
+    const last = Math.min(shares.length - 1, Math.ceil((right - low) / width) - 1);
     return Math.max(0, ...shares.slice(first, last + 1));
   });
 }
