@@ -340,7 +340,7 @@ function PlacedChart({
       curves={placed}
       runs={runs}
       along={place}
-      alongWord={along === "time" ? "s" : metricTitle(along)}
+      alongWord={along === "time" ? "second" : metricTitle(along)}
       noun="curves"
       window={null}
       smoothing={curves.some(({ noisy }) => noisy) ? smoothing : 0}

@@ -43,7 +43,7 @@ export function ChartTools({
   }
 
   return (
-    <span className="flex shrink-0 items-center opacity-0 transition-opacity duration-100 group-focus-within/chart:opacity-100 group-hover/chart:opacity-100 max-md:hidden">
+    <span className="absolute top-9 right-3 z-10 flex items-center rounded-md border border-line bg-raise opacity-0 transition-opacity duration-100 focus-within:opacity-100 group-hover/chart:opacity-100 max-md:hidden">
       <button
         type="button"
         aria-label={`Move ${title}`}

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { nameOfNode } from "../../core/graph/find.ts";
+import { namesApart } from "../../core/graph/find.ts";
 import { HISTOGRAM_KINDS, type HistogramKind, layBins, type PackedHistogram } from "../../core/training/histograms.ts";
 import { Button } from "../ui/Button.tsx";
 import { formatMetric } from "../ui/format.ts";
@@ -77,12 +77,13 @@ function groupByTensor(rows: readonly { epoch: number; histograms: PackedHistogr
   const found = new Map<string, { key: string; title: string; epochs: Spread[] }>();
   // What an Output takes was its own node's already; losses and metrics are worked out there.
   const outputs = new Set(graph.nodes.filter(({ type }) => type === "output").map(({ id }) => id));
+  const names = namesApart(graph, [...new Set(rows.flatMap(({ histograms }) => histograms.map(({ node }) => node)))]);
   for (const { epoch, histograms } of rows)
     for (const histogram of histograms) {
       if (histogram.name === "" && outputs.has(histogram.node)) continue;
       const key = histogram.name || histogram.node;
       const part = histogram.name.slice(histogram.node.length + 1);
-      const tensor = found.get(key) ?? { key, title: `${nameOfNode(graph, histogram.node)}${part ? `, ${part}` : ""}`, epochs: [] };
+      const tensor = found.get(key) ?? { key, title: `${names.get(histogram.node)}${part ? `, ${part}` : ""}`, epochs: [] };
       tensor.epochs.push({ epoch, histogram });
       found.set(key, tensor);
     }
@@ -97,7 +98,7 @@ function Ridges({ title, epochs }: { title: string; epochs: readonly Spread[] })
   let [low, high] = [Math.min(...shown.map(({ histogram }) => histogram.low)), Math.max(...shown.map(({ histogram }) => histogram.high))];
   if (!(high > low)) [low, high] = [low - Math.abs(low) * 0.1 - 1e-6, high + Math.abs(high) * 0.1 + 1e-6];
   const latest = shown.at(-1);
-  const [width, height, peak] = [200, 96, 30];
+  const [width, height, peak] = [200, 96, 29];
   const gap = (height - peak - 2) / Math.max(1, shown.length - 1);
   const zero = low < 0 && high > 0 ? ((0 - low) / (high - low)) * width : null;
   return (

@@ -141,7 +141,7 @@ export function MetricChart({
   const meant = hover === null ? null : clusterAt(clusters, toX(hover), MARK_REACH);
 
   return (
-    <section className={cx("group/chart min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
+    <section className={cx("group/chart relative min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
       <header className="flex h-9 items-center gap-2 pt-1 pr-3.5 pl-3.5">
         <h2 className="truncate font-semibold">{title}</h2>
         {canLog && (
@@ -348,9 +348,11 @@ function valueRange(all: readonly Series[], range: StepRange, unit: Unit, fromZe
   }
   // A curve that comes near zero is shown with zero, so that heights can be compared.
   const bottom = fromZero || (low >= 0 && low < high * 0.4) ? Math.min(0, low) : low;
-  const [from, to] = niceRange(bottom, high, 4);
+  // Bytes are counted in powers of 1024, and so are their round numbers.
+  const size = unit === "bytes" ? 1024 ** Math.floor(Math.log(Math.max(1, high)) / Math.log(1024)) : 1;
+  const [from, to] = niceRange(bottom / size, high / size, 4).map((value) => value * size) as [number, number];
   const domain: [number, number] = [from, unit === "share" && high <= 1 ? Math.min(1, to) : to];
-  return { domain, ticks: niceTicks(...domain, 4) };
+  return { domain, ticks: niceTicks(domain[0] / size, domain[1] / size, 4).map((tick) => tick * size) };
 }
 
 /** Where a value lies in the domain, from 0 to 1. */

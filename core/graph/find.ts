@@ -16,3 +16,17 @@ export function nameOfNode(body: Body, path: NodePath): string {
   const found = findNode(body, path);
   return found ? found.node.name || findLayer(found.node.type)?.title || found.node.type : path;
 }
+
+/** The same for several nodes, so that they can be told apart: those of one name are numbered in their order. */
+export function namesApart(body: Body, paths: readonly NodePath[]): Map<NodePath, string> {
+  const names = new Map(paths.map((path) => [path, nameOfNode(body, path)]));
+  const known = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [path, name] of names) {
+    const nth = (known.get(name) ?? 0) + 1;
+    known.set(name, nth);
+    if ((counts.get(name) ?? 0) > 1) names.set(path, `${name} ${nth}`);
+  }
+  return names;
+}

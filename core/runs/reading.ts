@@ -81,8 +81,8 @@ function fit(run: RunFacts, { train: trained, validation }: NonNullable<RunFacts
     return [{ kind: "fit", text: "It does clearly better on rows it trained on: some overfitting. More data, Dropout or weight decay would help.", tone: "hint" }];
   const before = evaluations.at(-2);
   const falls = latest === lowest && before !== undefined && before.loss > latest.loss * 1.05;
-  if (!falls || run.status === "failed") return [{ kind: "fit", text: "Training and validation stay close: no overfitting.", tone: "good" }];
-  return [{ kind: "fit", text: `Training and validation stay close and ${run.status === "finished" ? "still fell: more epochs would help" : "still fall"}.`, tone: "good" }];
+  if (!falls || run.status === "failed" || run.status === "finished") return [{ kind: "fit", text: "Training and validation stay close: no overfitting.", tone: "good" }];
+  return [{ kind: "fit", text: "Training and validation stay close and still fall.", tone: "good" }];
 }
 
 /** Mean of the values over one epoch up to a step, so that one lucky batch does not decide. */

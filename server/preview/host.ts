@@ -10,6 +10,8 @@ const LIMITS = {
   /** Until the engine is loaded, and for one order. */
   readyMs: 60_000,
   wallMs: 8_000,
+  /** For many rows of a trained network, which stop in time but for one batch. */
+  studyMs: 40_000,
   /** Unasked for so long, it ends; beyond so much memory it ends after its answer. */
   idleMs: 5 * 60_000,
   rssBytes: 1.5 * 2 ** 30,
@@ -105,7 +107,8 @@ export class PreviewHost {
     if (!current) throw new Error("A line in which nobody waits is taken away.");
     this.#current = current;
     this.#id++;
-    this.#wait(this.#limits.wallMs, () => this.#end(`it took longer than ${this.#limits.wallMs / 1_000} s`));
+    const limitMs = current.order.kind === "preview" ? this.#limits.wallMs : this.#limits.studyMs;
+    this.#wait(limitMs, () => this.#end(`it took longer than ${limitMs / 1_000} s`));
     this.#child.send({ id: this.#id, ...current.order });
   }
 

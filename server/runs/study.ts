@@ -16,10 +16,10 @@ import { readTargets } from "../trainer/evaluation.ts";
 type Around = { db: Database; files: FileStore; host: PreviewHost; orgId: string; userId: string };
 
 /** So many validation rows are looked at, fewer where a row's answer is long; and for so long. */
-const MOST_ROWS = 4096;
+const MOST_ROWS = 16_384;
 const MOST_NUMBERS = 2_000_000;
 const BUDGET_MS = 5_000;
-const BATCH = 128;
+const BATCH = 64;
 
 /** What was studied lately, by checkpoint: it does not change any more. */
 const kept = new Map<string, Promise<StudyOfRun>>();

@@ -83,7 +83,7 @@ export function Curves({
     setZoom(null);
     setHover(null);
   }, [along]);
-  const alongWord = along.includes("/") ? metricTitle(along) : along === "time" ? "s" : along;
+  const alongWord = along.includes("/") ? metricTitle(along) : along === "time" ? "second" : along;
 
   return (
     <section aria-label="Curves" className="space-y-2.5">

@@ -225,7 +225,7 @@ export const OverlayChart = memo(function OverlayChart({
   const ticks = log ? logTicks(domain[0], domain[1], 4) : niceTicks(domain[0], domain[1], 4);
   const xTicks = niceTicks(x0, x1, Math.max(2, Math.round(width / 110)));
   return (
-    <section aria-label={title} className="group/chart min-w-0 rounded-xl border border-line bg-raise">
+    <section aria-label={title} className="group/chart relative min-w-0 rounded-xl border border-line bg-raise">
       <header className="flex h-9 items-center gap-2 px-3.5 pt-1">
         <h2 className="truncate font-semibold">{title}</h2>
         <button

@@ -3,7 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { type Text, tokenText } from "../../../core/data/text.ts";
-import { nameOfNode } from "../../../core/graph/find.ts";
+import { namesApart } from "../../../core/graph/find.ts";
 import type { ExplainAnswer, Heat } from "../../../core/preview/study.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { toProbabilities } from "../../../core/training/probability.ts";
@@ -60,6 +60,7 @@ export function Explain({ run }: { run: Run }) {
   const chances = data && dataset.classes.length > 0 ? toProbabilities(data.output, dataset.classes.length) : null;
   const name = (index: number) => dataset.classes[index] ?? `output ${index}`;
   const sample = inputs.get(row);
+  const names = namesApart(graph, [...(data?.nodes ?? []), ...(data?.attention.map((map) => map.node) ?? [])]);
 
   return (
     <section aria-label="What it looks at" className="space-y-2">
@@ -105,7 +106,7 @@ export function Explain({ run }: { run: Run }) {
               <span aria-hidden>Row</span>
               <TextInput
                 aria-label="Row"
-                className="figures w-20"
+                className="figures max-w-20"
                 inputMode="numeric"
                 value={draft}
                 onChange={(event) => setDraft(event.target.value)}
@@ -125,7 +126,7 @@ export function Explain({ run }: { run: Run }) {
               {way === "attention" ? (
                 <Attention
                   maps={data.attention}
-                  nameOf={(path) => nameOfNode(graph, path)}
+                  nameOf={(path) => names.get(path) ?? path}
                   tokens={sample && dataset.text && samples.data ? Array.from(decodeTensor(sample.input, samples.data.dtype)) : null}
                   text={dataset.text}
                 />
@@ -158,7 +159,7 @@ export function Explain({ run }: { run: Run }) {
                         <Select aria-label="By the maps of" value={data.node ?? ""} onChange={(event) => setNode(event.target.value)}>
                           {data.nodes.map((path) => (
                             <option key={path} value={path}>
-                              {nameOfNode(graph, path)}
+                              {names.get(path)}
                             </option>
                           ))}
                         </Select>
@@ -231,7 +232,7 @@ function Attention({ maps, nameOf, tokens, text }: { maps: ExplainAnswer["attent
           <Select aria-label="Layer" value={which} onChange={(event) => setWhich(Number(event.target.value))}>
             {maps.map(({ node }, at) => (
               <option key={at} value={at}>
-                {at + 1}. {nameOf(node)}
+                {nameOf(node)}
               </option>
             ))}
           </Select>

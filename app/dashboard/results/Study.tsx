@@ -227,7 +227,7 @@ export const Residuals = memo(function Residuals({ study }: { study: StudyQuery 
                     </text>
                   </g>
                 ))}
-                <text x={FRAME.left + width / 2} y={FRAME.top + height + 26} textAnchor="middle" fontFamily="inherit" fontSize={11}>
+                <text x={FRAME.left + width / 2} y={FRAME.top + height + 26} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
                   true
                 </text>
                 <line x1={toX(low)} y1={toY(low)} x2={toX(high)} y2={toY(high)} stroke="var(--ink3)" strokeDasharray="3 3" />

@@ -3,7 +3,7 @@
 import { type PointerEvent, useState } from "react";
 import { useSize } from "../useSize.ts";
 
-const FRAME = { top: 6, right: 6, bottom: 32, left: 40 };
+const FRAME = { top: 6, right: 6, bottom: 32, left: 54 };
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 export type UnitLine = { name: string; colour: string; points: readonly (readonly [number, number])[]; dashed?: boolean };
@@ -59,10 +59,10 @@ export function UnitPlot({
                 </text>
               </g>
             ))}
-            <text x={FRAME.left + width / 2} y={FRAME.top + height + 27} textAnchor="middle" fontFamily="inherit" fontSize={11}>
+            <text x={FRAME.left + width / 2} y={FRAME.top + height + 27} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
               {x}
             </text>
-            <text transform={`translate(9 ${FRAME.top + height / 2}) rotate(-90)`} textAnchor="middle" fontFamily="inherit" fontSize={11}>
+            <text transform={`translate(9 ${FRAME.top + height / 2}) rotate(-90)`} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
               {y}
             </text>
             {bars.map(({ from, to, height: high }) => (
