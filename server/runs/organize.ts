@@ -4,6 +4,7 @@ import { AppError, notFound } from "../errors.ts";
 import { Id } from "../input.ts";
 import type { FileStore } from "../storage/files.ts";
 import { cancelRun, deleteRun } from "./change.ts";
+import { moveRuns } from "./move.ts";
 
 /** How long a run stays in the trash before it is deleted for good, in days. */
 export const TRASH_DAYS = 30;
@@ -19,6 +20,7 @@ export const Organize = z.strictObject({
     z.strictObject({ kind: z.literal("lock"), locked: z.boolean() }),
     z.strictObject({ kind: z.literal("trash") }),
     z.strictObject({ kind: z.literal("restore") }),
+    z.strictObject({ kind: z.literal("move"), projectId: Id }),
     z.strictObject({ kind: z.literal("cancel") }),
     z.strictObject({ kind: z.literal("delete") }),
   ]),
@@ -56,6 +58,7 @@ export async function organizeRuns(db: Database, files: FileStore, orgId: string
     }
     return { changed, refused };
   }
+  if (action.kind === "move") return { changed: await moveRuns(db, orgId, changing.id.in, action.projectId), refused };
   if (action.kind === "tag") {
     const { count } = await tagRuns(db, orgId, changing.id.in, action);
     return { changed: count, refused };
@@ -77,6 +80,7 @@ function whyNot(action: Organize["action"], { status, locked, tags, deletedAt }:
   const active = status === "queued" || status === "running" || status === "paused";
   switch (action.kind) {
     case "trash":
+    case "move":
     case "delete":
       if (locked) return "It is locked: unlock it first.";
       return active ? "It has not ended: cancel it first." : null;

@@ -38,6 +38,7 @@ export function useOrganize() {
           restore: `${done} restored`,
           delete: `${done} deleted for good`,
           cancel: `${done} cancelled`,
+          move: changed === 0 ? "They are in that project already" : `${done} moved; a run gets a new number in its new place`,
           lock: `${done} ${action.kind === "lock" && action.locked ? "locked" : "unlocked"}`,
           tag: `${done} tagged`,
         };
@@ -98,6 +99,7 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
               <Button disabled={busy} onClick={() => act({ kind: "trash" })}>
                 Move to trash
               </Button>
+              <MoveButton disabled={busy} onMove={(projectId) => act({ kind: "move", projectId })} />
               <Menu
                 align="end"
                 items={[
@@ -125,6 +127,38 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
         onConfirm={() => act({ kind: "delete" })}
       />
     </section>
+  );
+}
+
+function MoveButton({ disabled, onMove }: { disabled: boolean; onMove: (projectId: string) => void }) {
+  const trpc = useTRPC();
+  const [open, setOpen] = useState(false);
+  const projects = useQuery(trpc.projects.list.queryOptions(undefined, { enabled: open }));
+  return (
+    <Popover label="Move the runs to a project" open={open} onOpen={setOpen} className="w-64" trigger={<Button disabled={disabled}>Move</Button>}>
+      <p className="pb-2 text-ink2">Each goes to the model of its own name there; where there is none, a copy is made.</p>
+      {projects.error ? (
+        <p className="text-bad">The projects could not be loaded.</p>
+      ) : (
+        <ul aria-label="Projects" className="max-h-56 overflow-y-auto">
+          {projects.data?.map(({ id, name }) => (
+            <li key={id}>
+              <button
+                type="button"
+                className="h-7 w-full truncate rounded-md px-2 text-left hover:bg-hover"
+                title={name}
+                onClick={() => {
+                  setOpen(false);
+                  onMove(id);
+                }}
+              >
+                {name}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Popover>
   );
 }
 

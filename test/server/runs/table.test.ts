@@ -242,3 +242,24 @@ describe("a table taken along", () => {
     expect((await fetchTable("exe")).status).toBe(404);
   });
 });
+
+test("runs move to another project: to the model of their name there, with their version and the next numbers", async () => {
+  const project = await caller.projects.create({ name: "Elsewhere" });
+  const runIds = known.slice(24, 27).map(({ id }) => id);
+  const move = (projectId: string, ids = runIds) => caller.runs.organize({ runIds: ids, action: { kind: "move", projectId } });
+  expect(await move(project.id)).toEqual({ changed: 3, refused: [] });
+  const there = await Promise.all(runIds.map((runId) => caller.runs.get({ runId })));
+  expect(there.map(({ number }) => number)).toEqual([1, 2, 3]);
+  expect(new Set(there.map(({ project }) => project.id))).toEqual(new Set([project.id]));
+  expect(there[0]?.modelName).toBe((await caller.models.get({ modelId: own.modelId })).name);
+  // Again is nothing to do; one more joins them; what is locked stays.
+  expect(await move(project.id)).toEqual({ changed: 0, refused: [] });
+  const [locked, free] = [known[7]?.id ?? "", known[28]?.id ?? ""];
+  expect(await move(project.id, [locked, free])).toMatchObject({ changed: 1, refused: [{ reason: "It is locked: unlock it first." }] });
+  const joined = await caller.runs.get({ runId: free });
+  expect([joined.number, joined.modelId, joined.graphHash]).toEqual([4, there[0]?.modelId, there[0]?.graphHash]);
+  await expect(move(randomUUID())).rejects.toMatchObject({ code: "NOT_FOUND" });
+  // And back: they find their own model again.
+  expect(await move(own.projectId, [...runIds, free])).toMatchObject({ changed: 4 });
+  expect((await caller.runs.get({ runId: free })).modelId).toBe(own.modelId);
+});
