@@ -129,6 +129,64 @@ test("a newcomer draws LeNet-5, trains it on real digits, and leaves with ONNX t
     expect(Number(/(\d+(\.\d+)?)\s*%/.exec(figure)?.[1])).toBeGreaterThanOrEqual(97);
   });
 
+  await test.step("sees which rows are mistaken, how sure it is, what it looks at and how its weights grew", async () => {
+    await expect(page.getByRole("region", { name: "Samples" }).getByRole("listitem")).toHaveCount(16);
+    const confusion = page.getByRole("region", { name: "Confusion matrix" });
+    await confusion.locator('[data-cell="7-7"]').click();
+    await expect(confusion.getByText(/of 1,0\d\d, the surest first|of 9\d\d, the surest first/)).toBeVisible({ timeout: 30_000 });
+    await expect(confusion.getByRole("img", { name: /: 7, .*true is 7/ }).first()).toBeVisible();
+    await confusion.getByRole("button", { name: "Close" }).click();
+
+    const curves = page.getByRole("region", { name: "Curves of the classes" });
+    await expect(curves.getByText("all 10,000 rows")).toBeVisible();
+    const area = await curves.getByRole("button", { name: /^7/ }).innerText();
+    expect(Number(area.replace(/^7\s*/, ""))).toBeGreaterThan(0.99);
+    await curves.getByRole("radio", { name: "Calibration" }).click();
+    await expect(curves.getByText(/Expected calibration error/)).toBeVisible();
+
+    const looks = page.getByRole("region", { name: "What it looks at" });
+    await looks.getByLabel("Row", { exact: true }).fill("4");
+    await looks.getByLabel("Row", { exact: true }).press("Enter");
+    await expect(looks.getByRole("img", { name: /^Grad-CAM: what speaks for \d/ })).toBeVisible({ timeout: 30_000 });
+    await looks.getByRole("radio", { name: "Gradient" }).click();
+    await expect(looks.getByRole("img", { name: /^Gradient: what speaks for \d/ })).toBeVisible();
+
+    const inside = page.getByRole("region", { name: "Inside the network" });
+    await inside.getByRole("button", { name: "Show" }).click();
+    await expect(inside.getByRole("img", { name: /weight: .*epoch/ }).first()).toBeVisible();
+    await inside.getByRole("radio", { name: "Activations" }).click();
+    await expect(inside.getByRole("img", { name: /^ReLU 1: / })).toBeVisible();
+  });
+
+  await test.step("puts the charts in another order, along another axis, and finds them so again", async () => {
+    const charts = page.getByRole("region", { name: "Charts" });
+    const titles = () => charts.locator("[data-chart]").evaluateAll((all) => all.map((one) => one.getAttribute("data-chart")));
+    const before = await titles();
+    await charts.getByRole("button", { name: "Move Loss" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(titles).toEqual([before[1], before[0], ...before.slice(2)]);
+    await charts.getByRole("button", { name: "Size of Loss" }).press("ArrowDown");
+    await charts.getByRole("button", { name: "Put Learning rate away" }).focus();
+    await page.keyboard.press("Enter");
+    await expect(charts.getByRole("heading", { name: "Learning rate" })).toHaveCount(0);
+    await charts.getByLabel("Along the charts").selectOption("time");
+    await expect(charts.getByRole("img", { name: "Loss of 2 curves" })).toBeVisible();
+    expect(page.url()).toContain("x=time");
+    // The project keeps the order: the plain address shows it too.
+    await expect
+      .poll(async () => {
+        const input = encodeURIComponent(JSON.stringify({ runId }));
+        const answer: { result: { data: { project: { charts: { id: string }[] | null } } } } = await (await page.request.get(`/api/trpc/runs.get?input=${input}`)).json();
+        return answer.result.data.project.charts?.[1]?.id;
+      })
+      .toBe("loss");
+    await page.goto(runUrl);
+    await expect.poll(titles).toEqual([before[1], before[0], ...before.slice(2).filter((id) => id !== "lr")]);
+    await charts.getByRole("button", { name: "1 put away" }).click();
+    await page.getByRole("menuitem", { name: "As they were" }).click();
+    await expect.poll(titles).toEqual(before);
+  });
+
   await test.step("downloads ONNX that ONNX Runtime runs with the same accuracy", async () => {
     const link = page.getByRole("link", { name: "Download ONNX" }).first();
     await expect(link).toBeVisible({ timeout: 60_000 });

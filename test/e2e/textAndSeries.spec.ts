@@ -68,6 +68,7 @@ test("a table with dates is taken for a series, and its forecasts are drawn besi
   const forecasts = page.getByRole("region", { name: "Forecasts" });
   await expect(forecasts).toContainText(/\d% less off than repeating the last 7 values/);
   await expect(forecasts.getByRole("img")).toHaveCount(4);
+  await expect(page.getByRole("list", { name: "Mean absolute error of each step ahead" }).getByRole("listitem")).toHaveCount(7, { timeout: 30_000 });
 
   await page.getByRole("tab", { name: "Try it" }).click({ timeout: 60_000 });
   await expect(page.getByRole("table", { name: "Forecast" }).getByRole("row")).toHaveCount(7);

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Filter, plainView, readFilter, readView, STATS, settingFacts, View, writeFilter, writeView } from "../../../core/runs/view.ts";
+import { type Filter, plainView, readFilter, readView, STATS, settingFacts, View, writeView } from "../../../core/runs/view.ts";
 import { hashSecret } from "../../../server/auth/secrets.ts";
 import { csvCell } from "../../../server/http/runTable.ts";
 import { emptyTrash, TRASH_DAYS } from "../../../server/runs/organize.ts";

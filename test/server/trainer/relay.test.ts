@@ -4,6 +4,7 @@ import type { Database } from "../../../server/database/client.ts";
 import { rewindMetrics } from "../../../server/metrics/store.ts";
 import { cancelRun } from "../../../server/runs/change.ts";
 import { listLooks, readLook } from "../../../server/runs/looks.ts";
+import { readHistograms } from "../../../server/runs/read.ts";
 import { Relay } from "../../../server/trainer/relay.ts";
 import { openWorld, type World } from "../../fault/world.ts";
 
@@ -83,6 +84,29 @@ describe("the relay", () => {
     expect(lines.map(({ message }) => message)).toEqual(["part 0", "part 1", "part 2", "part 3"]);
     expect(await world.run(lease.runId)).toMatchObject({ step: 120, flushed: 4, summary: { "train/loss": { last: 12, best: 0.1, bestStep: 1 } } });
     expect(await world.audit()).toEqual([]);
+  });
+
+  it("keeps how tensors are spread at ends of epochs, and thins them out once they are many", async () => {
+    const lease = await claim();
+    const relay = openRelay(world.db, lease);
+    const spread = (name: string) => ({ name, node: "n", low: -1, high: 1, counts: [3, 0, 6] });
+    for (let part = 0; part < 3; part++) {
+      relay.push(
+        Array.from({ length: 50 }, (_, at) => ({
+          type: "histograms" as const,
+          step: part * 50 + at + 1,
+          epoch: part * 50 + at + 1,
+          weights: [spread("n.weight")],
+          gradients: [],
+          activations: [spread("")],
+        })),
+      );
+      await relay.drain();
+    }
+    const rows = await readHistograms(world.db, lease.orgId, { runId: lease.runId, kind: "weights" });
+    expect(rows.length).toBe(75);
+    expect(rows[0]).toEqual({ step: 1, epoch: 1, histograms: [{ name: "n.weight", node: "n", low: -1, high: 1, bins: Buffer.of(128, 0, 255).toString("base64") }] });
+    expect((await readHistograms(world.db, lease.orgId, { runId: lease.runId, kind: "gradients" }))[0]?.histograms).toEqual([]);
   });
 
   it("writes nothing once the run was taken away, and says so", async () => {
