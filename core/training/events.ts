@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Look } from "./look.ts";
 import { Histogram } from "./histograms.ts";
+import { Look } from "./look.ts";
 
 /**
  * What a run says while it goes, in the order it happened; points never step backwards. The engine sends arrays of these,

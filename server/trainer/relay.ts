@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
-import type { Look } from "../../core/training/look.ts";
 import { type PackedHistograms, packHistogram } from "../../core/training/histograms.ts";
+import type { Look } from "../../core/training/look.ts";
 import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
