@@ -136,7 +136,7 @@ export const ChartGrid = memo(function ChartGrid({
           )}
           <Select
             aria-label="Along the charts"
-            className="w-36"
+            className="w-36 max-w-36"
             value={along}
             onChange={(event) => {
               setAlong(event.target.value === "step" ? null : event.target.value);

@@ -2,7 +2,7 @@
 
 import { type KeyboardEvent, memo, type ReactNode, useState } from "react";
 import { cx } from "../../ui/cx.ts";
-import { formatCount, formatPercent } from "../../ui/format.ts";
+import { formatCount, formatPercent, formatShort } from "../../ui/format.ts";
 
 export type Cell = { truth: number; predicted: number };
 
@@ -123,7 +123,9 @@ export const Confusion = memo(function Confusion({
                       )}
                       style={value > 0 ? { background: `color-mix(in oklab, var(${right ? "--accent" : "--bad"}) ${share}%, var(--sunk))` } : undefined}
                     >
-                      {tellsMuch && value > 0 && <span className={right && strength > 0.45 ? "text-on-accent" : "text-ink"}>{formatCount(value)}</span>}
+                      {tellsMuch && value > 0 && (
+                        <span className={right && strength > 0.45 ? "text-on-accent" : "text-ink"}>{size > 5 ? formatShort(value) : formatCount(value)}</span>
+                      )}
                     </button>
                   </td>
                 );

@@ -185,15 +185,8 @@ const FRAME = { top: 6, right: 8, bottom: 30, left: 46 };
 
 /** What was predicted against what is true, and how the errors lie. */
 export const Residuals = memo(function Residuals({ study }: { study: StudyQuery }) {
-  const [ref, size] = useSize<HTMLDivElement>();
   if (!study.there) return null;
   const data = study.data?.study.kind === "values" ? study.data.study : null;
-  const all = data ? [...data.truth, ...data.predicted] : [];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const reach = high > low ? high - low : 1;
-  const [width, height] = [Math.max(1, (size?.width ?? 0) - FRAME.left - FRAME.right), Math.max(1, (size?.height ?? 0) - FRAME.top - FRAME.bottom)];
-  const toX = (value: number) => FRAME.left + ((value - low) / reach) * width;
-  const toY = (value: number) => FRAME.top + (1 - (value - low) / reach) * height;
   const off = data ? data.predicted.map((value, at) => value - (data.truth[at] ?? 0)) : [];
   const mean = off.reduce((sum, value) => sum + value, 0) / Math.max(1, off.length);
   const spread = Math.sqrt(off.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, off.length));
@@ -213,43 +206,49 @@ export const Residuals = memo(function Residuals({ study }: { study: StudyQuery 
         <p className="text-ink2">Its answers are no numbers that could be compared.</p>
       ) : (
         <>
-          <div ref={ref} role="img" aria-label={`Predicted against true values of ${data.rows.length} rows`} className="h-56">
-            {size && (
-              <svg aria-hidden width={size.width} height={size.height} fontSize={10} fontFamily="var(--font-mono)" fill="var(--ink2)">
-                {[low, (low + high) / 2, high].map((tick, at) => (
-                  <g key={tick}>
-                    <line x1={FRAME.left} x2={FRAME.left + width} y1={toY(tick)} y2={toY(tick)} stroke="var(--line)" />
-                    <text x={FRAME.left - 6} y={toY(tick) + 3.5} textAnchor="end">
-                      {formatMetric(tick)}
-                    </text>
-                    <text x={toX(tick)} y={FRAME.top + height + 13} textAnchor={at === 0 ? "start" : at === 2 ? "end" : "middle"}>
-                      {formatMetric(tick)}
-                    </text>
-                  </g>
-                ))}
-                <text x={FRAME.left + width / 2} y={FRAME.top + height + 26} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
-                  true
-                </text>
-                <line x1={toX(low)} y1={toY(low)} x2={toX(high)} y2={toY(high)} stroke="var(--ink3)" strokeDasharray="3 3" />
-                {data.rows.map((row, at) => (
-                  <circle
-                    key={row}
-                    cx={toX(data.truth[at] ?? 0)}
-                    cy={toY(data.predicted[at] ?? 0)}
-                    r={2}
-                    fill="var(--series-2)"
-                    fillOpacity={data.rows.length > 400 ? 0.35 : 0.7}
-                  />
-                ))}
-              </svg>
-            )}
-          </div>
+          <TruthPlot truth={data.truth} predicted={data.predicted} />
           <Errors off={off} mean={mean} spread={spread} />
         </>
       )}
     </section>
   );
 });
+
+/** A dot for each row: on the line the network is right, above it says too much. */
+function TruthPlot({ truth, predicted }: { truth: readonly number[]; predicted: readonly number[] }) {
+  const [ref, size] = useSize<HTMLDivElement>();
+  const [low, high] = [Math.min(...truth, ...predicted), Math.max(...truth, ...predicted)];
+  const reach = high > low ? high - low : 1;
+  const [width, height] = [Math.max(1, (size?.width ?? 0) - FRAME.left - FRAME.right), Math.max(1, (size?.height ?? 0) - FRAME.top - FRAME.bottom)];
+  const toX = (value: number) => FRAME.left + ((value - low) / reach) * width;
+  const toY = (value: number) => FRAME.top + (1 - (value - low) / reach) * height;
+  return (
+    <div ref={ref} role="img" aria-label={`Predicted against true values of ${truth.length} rows`} className="h-56">
+      {size && (
+        <svg aria-hidden width={size.width} height={size.height} fontSize={10} fontFamily="var(--font-mono)" fill="var(--ink2)">
+          {[low, (low + high) / 2, high].map((tick, at) => (
+            <g key={at}>
+              <line x1={FRAME.left} x2={FRAME.left + width} y1={toY(tick)} y2={toY(tick)} stroke="var(--line)" />
+              <text x={FRAME.left - 6} y={toY(tick) + 3.5} textAnchor="end">
+                {formatMetric(tick)}
+              </text>
+              <text x={toX(tick)} y={FRAME.top + height + 13} textAnchor={at === 0 ? "start" : at === 2 ? "end" : "middle"}>
+                {formatMetric(tick)}
+              </text>
+            </g>
+          ))}
+          <text x={FRAME.left + width / 2} y={FRAME.top + height + 26} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
+            true
+          </text>
+          <line x1={toX(low)} y1={toY(low)} x2={toX(high)} y2={toY(high)} stroke="var(--ink3)" strokeDasharray="3 3" />
+          {truth.map((value, at) => (
+            <circle key={at} cx={toX(value)} cy={toY(predicted[at] ?? 0)} r={2} fill="var(--series-2)" fillOpacity={truth.length > 400 ? 0.35 : 0.7} />
+          ))}
+        </svg>
+      )}
+    </div>
+  );
+}
 
 const BINS = 31;
 
