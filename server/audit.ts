@@ -122,7 +122,7 @@ async function tokens(db: Database): Promise<Violation[]> {
       FROM (SELECT "runId", "step", "leaseToken", lag("leaseToken") OVER (PARTITION BY "runId" ORDER BY "step") AS "before" FROM "Checkpoint") AS "checkpoint" WHERE "leaseToken" < "before"
     UNION ALL
     SELECT "run"."id", 'a row of lease ' || "row"."leaseToken" || ' exists, the run is at ' || "run"."leaseToken" FROM "Run" AS "run"
-      JOIN (SELECT "runId", max("leaseToken") AS "leaseToken" FROM (SELECT "runId", "leaseToken" FROM "RunLog" UNION ALL SELECT "runId", "leaseToken" FROM "MetricChunk" UNION ALL SELECT "runId", "leaseToken" FROM "Checkpoint" UNION ALL SELECT "runId", "leaseToken" FROM "RunLook") AS "any" GROUP BY 1) AS "row"
+      JOIN (SELECT "runId", max("leaseToken") AS "leaseToken" FROM (SELECT "runId", "leaseToken" FROM "RunLog" UNION ALL SELECT "runId", "leaseToken" FROM "MetricChunk" UNION ALL SELECT "runId", "leaseToken" FROM "Checkpoint" UNION ALL SELECT "runId", "leaseToken" FROM "RunLook" UNION ALL SELECT "runId", "leaseToken" FROM "RunHistogram") AS "any" GROUP BY 1) AS "row"
       ON "row"."runId" = "run"."id" AND "row"."leaseToken" > "run"."leaseToken"`;
   return found.map(({ runId, message }) => ({ invariant: "I3", subject: `run ${runId}`, message }));
 }
@@ -225,6 +225,7 @@ async function walls(db: Database): Promise<Violation[]> {
     UNION ALL SELECT 'artifact', "child"."id"::text FROM "Artifact" "child" JOIN "Run" "parent" ON "parent"."id" = "child"."runId" WHERE "parent"."orgId" <> "child"."orgId"
     UNION ALL SELECT 'log line', "child"."id"::text FROM "RunLog" "child" JOIN "Run" "parent" ON "parent"."id" = "child"."runId" WHERE "parent"."orgId" <> "child"."orgId"
     UNION ALL SELECT 'look', "child"."runId"::text FROM "RunLook" "child" JOIN "Run" "parent" ON "parent"."id" = "child"."runId" WHERE "parent"."orgId" <> "child"."orgId"
+    UNION ALL SELECT 'histogram', "child"."runId"::text FROM "RunHistogram" "child" JOIN "Run" "parent" ON "parent"."id" = "child"."runId" WHERE "parent"."orgId" <> "child"."orgId"
     UNION ALL SELECT 'metric', "child"."key" FROM "MetricChunk" "child" JOIN "Run" "parent" ON "parent"."id" = "child"."runId" WHERE "parent"."orgId" <> "child"."orgId"`;
   return rows.map(({ name, id }) => ({ invariant: "I7", subject: `${name} ${id}`, message: "belongs to another organization than its parent" }));
 }

@@ -150,6 +150,7 @@ export async function rewindMetrics(tx: Tx, run: RunRef, token: number, step: nu
     WHERE "id" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   if (held === 0) throw new LeaseLost(run, token);
   await tx.$executeRaw`DELETE FROM "RunLook" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "step" > ${step}`;
+  await tx.$executeRaw`DELETE FROM "RunHistogram" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "step" > ${step}`;
   await tx.$executeRaw`DELETE FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "firstStep" > ${step}`;
   const torn = await tx.$queryRaw<{ key: string; level: number; index: number; steps: Uint8Array }[]>`
     SELECT "key", "level", "index", "steps" FROM "MetricChunk"

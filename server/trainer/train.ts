@@ -120,7 +120,6 @@ async function resumeAt({ db, files, engine }: Bench, lease: Lease, run: LoadedR
     for (const { id } of damaged) await tx.$executeRaw`DELETE FROM "Checkpoint" WHERE "id" = ${id}::uuid`;
     const kept = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "MetricChunk" WHERE "runId" = ${lease.runId}::uuid LIMIT 1`;
     if (kept.length === 0) return { summary: {}, best: null, knobs };
-    await tx.$executeRaw`DELETE FROM "RunHistogram" WHERE "runId" = ${lease.runId}::uuid AND "step" > ${step}`;
     await rewindMetrics(tx, ref, lease.token, step);
     const folded = await readSummary(tx, ref);
     await tx.$executeRaw`UPDATE "Run" SET "summary" = ${JSON.stringify(folded)}::jsonb WHERE "id" = ${lease.runId}::uuid`;
