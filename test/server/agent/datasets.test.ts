@@ -41,6 +41,7 @@ describe("a data set that waits", () => {
 
   it("comes first where a model waits for it, and then where it is made up in a moment", async () => {
     const [first, quick, wanted] = [await queue("births"), await queue("moons"), await queue("blobs")];
+    await world.queueRun();
     await world.db.model.updateMany({ where: { orgId: world.orgId }, data: { datasetId: wanted.id } });
     expect(await world.db.model.count({ where: { datasetId: wanted.id } })).toBeGreaterThan(0);
     const ready: string[] = [];
