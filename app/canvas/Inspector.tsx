@@ -35,8 +35,12 @@ import { LiveOutput } from "./preview/LiveOutput.tsx";
 import { usePulse } from "./pulse/usePulse.ts";
 import { TuningForm } from "./TuningForm.tsx";
 import { bodyAt, useGraph } from "./useGraph.ts";
+import { useLevel } from "./useLevel.ts";
 import { useStudio } from "./useStudio.ts";
 import { Weights } from "./Weights.tsx";
+
+/** How many parameters the simple level shows: records name those first that matter most. */
+const FEW = 4;
 
 /** What can be known and set about what is selected: parameters, what flows, cost; how its layer works; the model as code. */
 export function Inspector() {
@@ -151,7 +155,17 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
     if (name !== null && around?.definition !== undefined) unexposeParam(around.definition, name);
     else exposeParam(node.id, param);
   };
+  const [level, setLevel] = useLevel("node");
   const startsAlone = fromOutside && canStartAlone(graph, scope, node.name?.trim() || (layer.boundary?.name ?? ""));
+  const params = Object.entries(fromOutside && !startsAlone ? {} : layer.params).filter(([, param]) => !param.hidden);
+  // What was set, stands outside or is wrong is never put away.
+  const isShown = (name: string, index: number) =>
+    level === "expert" ||
+    params.length <= FEW + 1 ||
+    index < FEW ||
+    Object.hasOwn(node.params, name) ||
+    outsideName(name) !== null ||
+    checked.problems.some((problem) => problem.node === path && problem.param === name);
   return (
     <div className="px-3.5 pt-3 pb-6">
       {problems.length > 0 && (
@@ -180,8 +194,8 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </p>
       )}
       {node.bypass && <Bypassed node={node} />}
-      {Object.entries(fromOutside && !startsAlone ? {} : layer.params).map(([name, param]) =>
-        param.hidden ? null : (
+      {params.map(([name, param], index) =>
+        !isShown(name, index) ? null : (
           <ParamField
             key={name}
             inputs={types?.inputs}
@@ -194,6 +208,11 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
             onReset={() => resetParam(node.id, name)}
           />
         ),
+      )}
+      {params.length > FEW + 1 && (
+        <button type="button" className="pt-1.5 text-sm text-accent hover:underline" onClick={() => setLevel(level === "expert" ? "simple" : "expert")}>
+          {level === "expert" ? "Show the parameters that matter most" : `Show all ${params.length} parameters`}
+        </button>
       )}
       {node.type === "block" && <BlockForm node={node} />}
       {composed && (

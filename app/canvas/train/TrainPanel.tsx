@@ -12,8 +12,10 @@ import { Button, IconButton } from "../../ui/Button.tsx";
 import { Field, NumberInput, type NumberRange, Select, Switch } from "../../ui/Field.tsx";
 import { formatCount } from "../../ui/format.ts";
 import { Line } from "../../ui/Panel.tsx";
+import { Segments } from "../../ui/Segments.tsx";
 import { Loading } from "../../ui/States.tsx";
 import type { Answers } from "../../ui/trpc.ts";
+import { useLevel } from "../useLevel.ts";
 import { useStudio } from "../useStudio.ts";
 import { BatchFinder } from "./BatchFinder.tsx";
 import { ClassWeights } from "./ClassWeights.tsx";
@@ -32,7 +34,12 @@ import { Writing } from "./Writing.tsx";
 
 type Dataset = Answers["datasets"]["list"][number];
 
-/** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown. */
+const LEVELS = [
+  { id: "simple", title: "Simple" },
+  { id: "expert", title: "Expert" },
+] as const;
+
+/** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown, and on the simple level only what matters most and what is not as the recipe has it. */
 export function TrainPanel({
   modelId,
   datasets,
@@ -47,10 +54,12 @@ export function TrainPanel({
   onTrain: () => void;
 }) {
   const settings = useTraining((s) => s.settings);
+  const [level, setLevel] = useLevel("train");
   return (
     <section aria-label="Training settings" className="flex h-full min-h-0 flex-col">
       <header className="flex h-10 shrink-0 items-center justify-between border-b border-line pr-2 pl-3.5">
-        <h2 className="font-semibold">Training settings</h2>
+        <h2 className="flex-1 font-semibold">Training settings</h2>
+        <Segments label="How many settings are shown" options={LEVELS} value={level} onValue={setLevel} />
         <IconButton label="Close settings" onClick={() => useStudio.setState({ panel: "inspect", sheet: null })}>
           <X size={15} />
         </IconButton>
@@ -82,6 +91,8 @@ function Form({
   cuda: boolean | null;
   whyNot: string | null;
 }) {
+  const [level, setLevel] = useLevel("train");
+  const complaints = useTraining((s) => s.complaints);
   const dataset = datasets.find((d) => d.id === settings?.datasetId);
   const pick = (
     <Field label="Data set">
@@ -115,6 +126,9 @@ function Form({
   const task = settings.task ?? dataset.task;
   const usual = settingsFor(own, null, task);
   const fits = lossesFor(taskNamed(task).learns);
+  // A field with a complaint must be seen, or nobody could mend it.
+  const expert = level === "expert" || Object.keys(complaints).length > 0;
+  const isShown = (...keys: (keyof RunSettings)[]) => expert || keys.some((key) => JSON.stringify(settings[key]) !== JSON.stringify(usual[key]));
   return (
     <>
       {pick}
@@ -158,12 +172,18 @@ function Form({
           </Select>
         )}
       </Field>
-      <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
-      {loss.classWeights && <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
-      <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={task} />
+      {isShown("lossParams") && <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
+      {loss.classWeights && isShown("lossParams") && (
+        <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
+      )}
+      {isShown("extraLosses") && <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={task} />}
 
-      <h3 className="section-name pt-4 pb-1">Metrics</h3>
-      <ExpressionMetrics metrics={settings.expressionMetrics} task={task} />
+      {isShown("expressionMetrics") && (
+        <>
+          <h3 className="section-name pt-4 pb-1">Metrics</h3>
+          <ExpressionMetrics metrics={settings.expressionMetrics} task={task} />
+        </>
+      )}
 
       <h3 className="section-name pt-4 pb-1">Optimizer</h3>
       <Field label="Optimizer" hint={optimizer.doc}>
@@ -190,9 +210,11 @@ function Form({
       </Field>
       <NumberField name="Learning rate" of="lr" settings={settings} min={1e-8} max={100} />
       <LrFinder modelId={modelId} settings={settings} whyNot={whyNot} />
-      <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />
-      <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
-      <FurtherOptimizers settings={settings} />
+      {isShown("weightDecay") && <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />}
+      {isShown("optimizerParams") && (
+        <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
+      )}
+      {isShown("furtherOptimizers") && <FurtherOptimizers settings={settings} />}
 
       <h3 className="section-name pt-4 pb-1">Schedule</h3>
       <Field label="Schedule" hint={schedule.doc}>
@@ -218,28 +240,32 @@ function Form({
         epochs={settings.epochs}
         stepsPerEpoch={plan.stepsPerEpoch}
       />
-      <RecordParams of="Schedule" params={schedule.params} values={settings.scheduleParams} onChange={(scheduleParams) => changeSettings({ scheduleParams })} />
-      {schedule.usesWarmup && <NumberField name="Warm-up steps" of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
+      {isShown("scheduleParams") && (
+        <RecordParams of="Schedule" params={schedule.params} values={settings.scheduleParams} onChange={(scheduleParams) => changeSettings({ scheduleParams })} />
+      )}
+      {schedule.usesWarmup && isShown("warmupSteps") && <NumberField name="Warm-up steps" of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
 
       <h3 className="section-name pt-4 pb-1">Length</h3>
       <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
       <BatchFinder modelId={modelId} settings={settings} whyNot={whyNot} />
-      {taskNamed(task).input === "text" && !taskNamed(task).writes && (
+      {taskNamed(task).input === "text" && !taskNamed(task).writes && isShown("bucketing") && (
         <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
       )}
       <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
-      {!settings.oneBatch && <EarlyStopping value={settings.earlyStopping} task={task} />}
-      <SwitchField
-        name="Overfit one batch"
-        of="oneBatch"
-        settings={settings}
-        doc="Every step trains on the same rows, to find out whether the network can learn at all."
-        hint={
-          settings.oneBatch
-            ? `All ${formatCount(steps)} steps train on the same ${formatCount(Math.min(dataset.rows.train, settings.batchSize * settings.accumulate))} rows. The run ends with a verdict: a network that can learn brings their loss down to a tenth.`
-            : undefined
-        }
-      />
+      {!settings.oneBatch && isShown("earlyStopping") && <EarlyStopping value={settings.earlyStopping} task={task} />}
+      {isShown("oneBatch") && (
+        <SwitchField
+          name="Overfit one batch"
+          of="oneBatch"
+          settings={settings}
+          doc="Every step trains on the same rows, to find out whether the network can learn at all."
+          hint={
+            settings.oneBatch
+              ? `All ${formatCount(steps)} steps train on the same ${formatCount(Math.min(dataset.rows.train, settings.batchSize * settings.accumulate))} rows. The run ends with a verdict: a network that can learn brings their loss down to a tenth.`
+              : undefined
+          }
+        />
+      )}
       <dl className="py-1">
         <Line name="Steps">
           {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}
@@ -259,42 +285,58 @@ function Form({
           </Select>
         )}
       </Field>
-      <Field label="Precision">
-        {(ids) => (
-          <Select {...ids} value={settings.precision} onChange={(event) => changeSettings({ precision: event.target.value === "bf16" ? "bf16" : "float32" })}>
-            <option value="float32">float32</option>
-            <option value="bf16">bf16 (autocast)</option>
-          </Select>
-        )}
-      </Field>
-      <SwitchField name="Channels last" of="channelsLast" settings={settings} />
-      <GradClip gradClipNorm={settings.gradClipNorm} gradClipValue={settings.gradClipValue} />
-      <NumberField
-        name="EMA decay"
-        of="emaDecay"
-        settings={settings}
-        min={0}
-        max={0.999999}
-        hint={settings.emaDecay === 0 ? "0: off" : `Weights averaged over about ${formatCount(Math.round(1 / (1 - settings.emaDecay)))} steps are evaluated and exported.`}
-      />
-      <NumberField
-        name="Mixup"
-        of="mixup"
-        settings={settings}
-        min={0}
-        max={10}
-        hint={settings.mixup === 0 ? "0: off" : "Training rows are blended with one another, two at a time, and so are their classes. 0.2 is usual; validation rows stay whole."}
-      />
-      <NumberField
-        name="Accumulate"
-        of="accumulate"
-        settings={settings}
-        min={1}
-        max={1024}
-        whole
-        hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined}
-      />
-      <NumberField name="Seed" of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />
+      {isShown("precision") && (
+        <Field label="Precision">
+          {(ids) => (
+            <Select {...ids} value={settings.precision} onChange={(event) => changeSettings({ precision: event.target.value === "bf16" ? "bf16" : "float32" })}>
+              <option value="float32">float32</option>
+              <option value="bf16">bf16 (autocast)</option>
+            </Select>
+          )}
+        </Field>
+      )}
+      {isShown("channelsLast") && <SwitchField name="Channels last" of="channelsLast" settings={settings} />}
+      {isShown("gradClipNorm", "gradClipValue") && <GradClip gradClipNorm={settings.gradClipNorm} gradClipValue={settings.gradClipValue} />}
+      {isShown("emaDecay") && (
+        <NumberField
+          name="EMA decay"
+          of="emaDecay"
+          settings={settings}
+          min={0}
+          max={0.999999}
+          hint={settings.emaDecay === 0 ? "0: off" : `Weights averaged over about ${formatCount(Math.round(1 / (1 - settings.emaDecay)))} steps are evaluated and exported.`}
+        />
+      )}
+      {isShown("mixup") && (
+        <NumberField
+          name="Mixup"
+          of="mixup"
+          settings={settings}
+          min={0}
+          max={10}
+          hint={settings.mixup === 0 ? "0: off" : "Training rows are blended with one another, two at a time, and so are their classes. 0.2 is usual; validation rows stay whole."}
+        />
+      )}
+      {isShown("accumulate") && (
+        <NumberField
+          name="Accumulate"
+          of="accumulate"
+          settings={settings}
+          min={1}
+          max={1024}
+          whole
+          hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined}
+        />
+      )}
+      {isShown("seed") && <NumberField name="Seed" of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />}
+      {!expert && (
+        <p className="pt-3 text-sm text-ink2">
+          All other settings are as the recipe has them.{" "}
+          <button type="button" className="text-accent hover:underline" onClick={() => setLevel("expert")}>
+            Show them
+          </button>
+        </p>
+      )}
       <div className="pt-4">
         <Button size="sm" onClick={() => openSettings(usual)}>
           Back to the recipe
