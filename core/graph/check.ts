@@ -193,7 +193,9 @@ class BodyCheck {
       const name = structure.names.get(node.id);
       if (name !== undefined && layer.boundary?.kind === "output" && types.inputs.x && !Array.isArray(types.inputs.x)) result.outputs.set(name, types.inputs.x);
     }
-    for (const found of structure.lint) this.report(found);
+    // Its fixes name nodes of this body by their ids.
+    for (const found of structure.lint)
+      this.report({ ...found, fixes: found.fixes.map((fix) => (fix.kind === "remove-node" && fix.node !== undefined ? { ...fix, node: this.path(fix.node) } : fix)) });
     return { ...result, hasErrors: this.hasErrors };
   }
 
@@ -390,7 +392,9 @@ class BodyCheck {
       hint: DTYPE_HINTS[need],
       fixes: [
         ...(setting ? [{ kind: "set-param" as const, label: `Make ${source ? titleOf(source) : "it"} ${need}`, node: this.path(wire.from.node), name: "dtype", value: need }] : []),
-        ...(need === "float32" && !taken.many ? [{ kind: "insert" as const, label: "Insert Cast to float32", nodes: [{ type: "cast", params: {} }], port }] : []),
+        ...(taken.many || need === "uint8"
+          ? []
+          : [{ kind: "insert" as const, label: `Insert Cast to ${need}`, nodes: [{ type: "cast", params: need === "float32" ? {} : { dtype: need } }], port }]),
       ],
     });
   }

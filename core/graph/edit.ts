@@ -270,7 +270,7 @@ export function applyFix(graph: Graph, problem: Problem, fix: Fix): Graph {
       return at === -1 ? body : { ...body, edges: body.edges.toSpliced(at, 1) };
     });
   }
-  const path = (fix.kind === "set-param" ? fix.node : undefined) ?? problem.node;
+  const path = (fix.kind === "set-param" || fix.kind === "remove-node" ? fix.node : undefined) ?? problem.node;
   if (path === undefined) return graph;
   const { steps, id } = splitPath(path);
   if (fix.kind === "set-param") return setParams(graph, id, { [fix.name]: fix.value }, steps);

@@ -7,6 +7,7 @@ type Placed = { node: Node; layer: Layer };
 /** A node with what stands before its first port, the nearest first: as far as layers change no value, and the first that does. */
 type Place = Placed & { before: readonly Placed[] };
 
+/** Fixes name other nodes of the same body by their ids. */
 type Hint = Pick<Problem, "message" | "hint" | "fixes">;
 
 /** What would run, but is probably not meant, each said once. A rule gives a hint, or null where all is well. */
@@ -40,7 +41,7 @@ const rules: readonly ((place: Place) => Hint | null)[] = [
     return {
       message: `${layer.title} after ${dropout.layer.title} learns how far values spread while some are dropped, which is not how they spread when the model is used.`,
       hint: `Put ${dropout.layer.title} behind ${layer.title} and its activation.`,
-      fixes: [],
+      fixes: [{ kind: "remove-node", label: `Remove ${dropout.layer.title}`, node: dropout.node.id }],
     };
   },
 ];

@@ -78,7 +78,7 @@ export type Fix =
   | { kind: "insert"; label: string; nodes: { type: string; params: { [name: string]: Json } }[]; port: string }
   | { kind: "set-param"; label: string; node?: string; name: string; value: Json }
   | { kind: "remove-param"; label: string; name: string }
-  | { kind: "remove-node"; label: string }
+  | { kind: "remove-node"; label: string; node?: string }
   | { kind: "remove-edge"; label: string }
   | { kind: "restore"; label: string };
 

@@ -3,6 +3,18 @@ import { startFrom, trainFor } from "./studio.ts";
 
 test("a run is turned, paused, resumed and stopped by hand, and its curves say so", async ({ page }) => {
   const modelId = await startFrom(page, "Tabular MLP");
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  const panel = page.getByRole("region", { name: "Training settings" });
+  await expect(panel.getByLabel("Learning rate", { exact: true })).toBeVisible();
+  await expect(panel.getByLabel("Seed", { exact: true })).toHaveCount(0);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/train-simple.png` });
+  await panel.getByRole("radio", { name: "Expert" }).click();
+  await panel.getByLabel("Seed", { exact: true }).fill("7");
+  await panel.getByLabel("Seed", { exact: true }).blur();
+  await panel.getByRole("radio", { name: "Simple" }).click();
+  // What is not as the recipe has it stays in sight.
+  await expect(panel.getByLabel("Seed", { exact: true })).toHaveValue("7");
+  await page.getByRole("button", { name: "Close settings" }).click();
   await trainFor(page, 9000);
   await expect(page.getByText("Training", { exact: true }).first()).toBeVisible();
 

@@ -117,6 +117,19 @@ describe("problems say what, where and what to do", () => {
     expect(problemsOf(mend(graph))).toEqual([]);
   });
 
+  it("whole numbers that a Cast makes of what a layer gives", () => {
+    const graph = draw(["in", "input", { shape: [5] }], ["act", "relu"], ["embed", "embedding"], ["out", "output"]);
+    expect(problemsOf(graph, "GRAPH_DTYPE")[0]?.fixes.map(({ label }) => label)).toEqual(["Insert Cast to int64"]);
+    expect(problemsOf(mend(graph))).toEqual([]);
+  });
+
+  it("batch norm behind dropout, mended by taking the dropout out", () => {
+    const graph = draw(["in", "input", { shape: [5] }], ["fc", "linear"], ["drop", "dropout"], ["norm", "batch_norm1d"], ["out", "output"]);
+    expect(problemsOf(graph, "GRAPH_LINT")[0]?.fixes).toEqual([{ kind: "remove-node", label: "Remove Dropout", node: "drop" }]);
+    expect(mend(graph).nodes.map(({ id }) => id)).toEqual(["in", "fc", "norm", "out"]);
+    expect(problemsOf(mend(graph))).toEqual([]);
+  });
+
   it("tensors and weights beyond counting or memory", () => {
     expect(problemsOf(draw(["in", "input", { shape: [65536, 65536, 65536] }], ["out", "output"]), "GRAPH_OVERFLOW")).toHaveLength(1);
     const wide = draw(["in", "input", { shape: [30_000] }], ["fc", "linear", { out_features: 30_000 }], ["out", "output"]);
