@@ -2,6 +2,7 @@
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { type ChartLayout, type ChartPlace, mergeCharts, moveChart, placeCharts } from "../../core/runs/charts.ts";
+import { ELAPSED, MACHINE_METRICS } from "../../core/runs/machine.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
@@ -11,7 +12,7 @@ import { Menu } from "../ui/Menu.tsx";
 import { MarkLegend } from "./ChartMarks.tsx";
 import { ChartTools, TALLER } from "./ChartTools.tsx";
 import { OverlayChart, type ShownRun } from "./compare/OverlayChart.tsx";
-import { type Along, ELAPSED, type Curve as PlacedCurve, secondsAt } from "./compare/overlay.ts";
+import { type Along, type Curve as PlacedCurve, secondsAt } from "./compare/overlay.ts";
 import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
 import type { ChartMark } from "./marks.ts";
 import type { MetricStore, Metrics } from "./metricStore.ts";
@@ -268,12 +269,9 @@ function chartsOf(metrics: Metrics, judge: string | null, rate: string): Chart[]
     single("lr", { fromZero: true, note: rate }, false),
     single("samples_per_second", { fromZero: true }),
     ...(metrics.has("grad_norm") ? [single("grad_norm", { canLog: true })] : []),
-    ...MACHINE.filter((key) => metrics.has(key)).map((key) => single(key, { fromZero: true })),
+    ...MACHINE_METRICS.filter((key) => metrics.has(key)).map((key) => single(key, { fromZero: true })),
   ];
 }
-
-/** What a training takes of its machine. */
-const MACHINE = ["cpu_cores", "memory_bytes", "gpu_share", "gpu_memory_bytes"];
 
 /** One chart along something else than steps: seconds of training, or another metric's value. */
 function PlacedChart({

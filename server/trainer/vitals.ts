@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { ELAPSED } from "../../core/runs/machine.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 
 const EVERY_MS = 2_000;
@@ -40,7 +41,7 @@ export class Vitals {
   /** Says where the time ended. */
   close(): void {
     clearInterval(this.#timer);
-    if (this.#step > this.#said && this.#elapsedMs !== null) this.#push([point("elapsed_seconds", this.#step, this.#elapsedMs / 1_000)]);
+    if (this.#step > this.#said && this.#elapsedMs !== null) this.#push([point(ELAPSED, this.#step, this.#elapsedMs / 1_000)]);
     this.#said = this.#step;
   }
 
@@ -52,7 +53,7 @@ export class Vitals {
     const cores = (user + system) / 1_000 / (now - this.#cpuAt);
     this.#cpu = process.cpuUsage();
     this.#cpuAt = now;
-    const own = [point("elapsed_seconds", step, this.#elapsedMs / 1_000), point("cpu_cores", step, cores), point("memory_bytes", step, process.memoryUsage.rss())];
+    const own = [point(ELAPSED, step, this.#elapsedMs / 1_000), point("cpu_cores", step, cores), point("memory_bytes", step, process.memoryUsage.rss())];
     this.#push(own);
     if (this.#gpu && this.#turn++ % GPU_EVERY === 0) {
       const gpu = await readGpu();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { readSafetensors } from "../../core/export/safetensors.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { isOfMachine } from "../../core/runs/machine.ts";
 import { chain } from "../../core/templates/sketch.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
@@ -143,12 +144,12 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
           return false;
         }
       }),
-    /** Every point of a run that its order decides: all series but the speed. */
+    /** Every point of a run that its order decides: all series but those of the machine. */
     async series(id: string): Promise<{ [key: string]: { steps: number[]; values: number[] } }> {
       const chunks = await db.metricChunk.findMany({ where: { runId: id, level: 0 }, orderBy: [{ key: "asc" }, { index: "asc" }] });
       const series: { [key: string]: { steps: number[]; values: number[] } } = {};
       for (const { key, steps, values } of chunks) {
-        if (key === "samples_per_second") continue;
+        if (isOfMachine(key)) continue;
         const points = unpackEntries({ steps, values });
         series[key] ??= { steps: [], values: [] };
         const known = series[key];

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { ELAPSED } from "../../../core/runs/machine.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Select } from "../../ui/Field.tsx";
 import { Failing } from "../../ui/States.tsx";
@@ -9,7 +10,7 @@ import { useTRPC } from "../../ui/trpc.ts";
 import { isActive, metricTitle, unitOf } from "../run.ts";
 import type { Compared } from "./ComparePage.tsx";
 import { OverlayChart, type ShownRun, valueBefore } from "./OverlayChart.tsx";
-import { type Along, type Curve, decodeOverlay, ELAPSED, secondsAt } from "./overlay.ts";
+import { type Along, type Curve, decodeOverlay, secondsAt } from "./overlay.ts";
 
 /** So many stretches are asked for of all curves of a chart together; each gets at least enough for its shape. */
 const STRETCHES = 60_000;

@@ -28,9 +28,6 @@ export function stretchBefore(steps: Int32Array, step: number): number {
   return low - 1;
 }
 
-/** The metric that says how many seconds of training lie before a step; runs of older releases have none. */
-export const ELAPSED = "elapsed_seconds";
-
 /** Seconds of training before a step, between the steps at which they were noted; beyond the last at the pace until there. NaN where nothing is known. */
 export function secondsAt(steps: ArrayLike<number>, seconds: (at: number) => number, step: number): number {
   let [low, high] = [0, steps.length];
