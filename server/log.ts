@@ -5,7 +5,7 @@ export type Log = Logger;
 
 /** A process's log: one JSON line an event on the standard output, which the supervisor puts into DATA_DIR/logs. Secrets are never given to it. */
 export function openLog(name: string): Log {
-  const output = pino.destination({ fd: process.stdout.fd, sync: true, maxLength: 1 << 20 });
+  const output = pino.destination({ fd: 1, sync: true, maxLength: 1 << 20 });
   // Without a listener, a line that cannot be written, as on a full disk, keeps the process from ending. It is tried again with the next one.
   output.on("error", () => {});
   return pino(

@@ -81,7 +81,7 @@ export function runChild<T extends { ok: boolean }>(
       }
       if (text.length > limits.answerBytes) child.kill("SIGKILL");
     });
-    child.once("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
+    child.on("error", (error) => resolve(failed(`The reading process could not be started: ${error.message}`)));
     child.once("close", (code, killedBy) => {
       const read = answer.safeParse(parseJson(text));
       resolve(

@@ -83,7 +83,7 @@ function ask(main: string, order: object, wallMs: number, signal: AbortSignal | 
     const onAbort = () => end({ why: "nobody waits for it any more." });
     signal?.addEventListener("abort", onAbort);
     child.once("message", (answer) => end({ answer }));
-    child.once("error", (error) => end({ why: error.message }));
+    child.on("error", (error) => end({ why: error.message }));
     child.once("exit", (code, name) => end({ why: `the process that tried it ended by itself (${name ?? code}).` }));
     child.send(order);
   });

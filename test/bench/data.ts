@@ -7,7 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
@@ -31,7 +31,7 @@ const BATCH = 64;
 const CLASSES = ["dusk", "noon"];
 const { values: options } = parseArgs({ options: { pictures: { type: "string", default: "2000" }, epochs: { type: "string", default: "12" } } });
 const [pictures, epochs, workers] = [Number(options.pictures), Number(options.epochs), availableParallelism()];
-const Answer = z.object({ seconds: z.array(z.number()), rows: z.int() });
+const Answer = z.object({ seconds: z.array(z.number()), cpuSeconds: z.number(), rows: z.int() });
 
 const missing = missingOracles("torch", "numpy", "PIL");
 if (missing.length > 0) throw new Error(`Python lacks ${missing.join(", ")}: install pillow beside PyTorch to measure this.`);
@@ -81,12 +81,14 @@ try {
       device: "cpu" as const,
     };
     const spec = { ...placeFiles(buildTrainSpec(graph, settings, manifest), datasetId, files), checkpoint: null, sampleRows: [], threads: workers };
-    const start = performance.now();
+    const [start, busy] = [performance.now(), process.cpuUsage()];
     await train(spec, () => {}).done;
-    return (performance.now() - start) / 1_000;
+    const { user, system } = process.cpuUsage(busy);
+    return { seconds: (performance.now() - start) / 1_000, cpuSeconds: (user + system) / 1e6 };
   };
   await run(1);
-  const engine = ((await run(1 + epochs)) - (await run(1))) / epochs;
+  const [long, short] = [await run(1 + epochs), await run(1)];
+  const engine = (long.seconds - short.seconds) / epochs;
   const loader = await python({ folder: join(folder, "pictures"), size: SIZE, padding: PADDING, batchSize: BATCH, workers, epochs: 3 });
   const [, ...later] = loader.seconds;
   const best = Math.min(...later);
@@ -97,7 +99,15 @@ try {
   console.log(`engine, with training               ${rate.engine.toFixed(0).padStart(8)}    (read in once: ${readSeconds.toFixed(1)} s)`);
   console.log(`DataLoader with PIL, ${workers} workers      ${rate.loader.toFixed(0).padStart(8)}`);
   console.log(`ratio                               ${(rate.engine / rate.loader).toFixed(1).padStart(8)}${rate.engine / rate.loader >= PROMISED ? "" : "  missed"}`);
-  console.log(JSON.stringify({ bench: "data", ...rate, ratio: rate.engine / rate.loader, readSeconds }));
+  // What a busy machine does not change: the time that cores spent on a picture.
+  const cpuMs = {
+    engine: (1_000 * (long.cpuSeconds - short.cpuSeconds)) / epochs / manifest.splits.train.rows,
+    loader: (1_000 * loader.cpuSeconds) / loader.seconds.length / loader.rows,
+  };
+  console.log(
+    `CPU time a picture: ${cpuMs.engine.toFixed(3)} ms here, ${cpuMs.loader.toFixed(3)} ms there: ${(cpuMs.loader / cpuMs.engine).toFixed(1)} times as much; load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  console.log(JSON.stringify({ bench: "data", ...rate, ratio: rate.engine / rate.loader, readSeconds, cpuMs }));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ standardizes it, behind a DataLoader that keeps its workers. Reads one JSON orde
 
 import json
 import random
+import resource
 import sys
 import time
 from pathlib import Path
@@ -41,10 +42,16 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     rows = Pictures(order["folder"])
     loader = DataLoader(rows, batch_size=order["batchSize"], shuffle=True, num_workers=order["workers"], persistent_workers=order["workers"] > 0)
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    started = own.ru_utime + own.ru_stime
     seconds = []
     for _ in range(order["epochs"]):
         start = time.perf_counter()
         seen = sum(len(x) for x, _ in loader)
         seconds.append(time.perf_counter() - start)
         assert seen == len(rows)
-    print(json.dumps({"seconds": seconds, "rows": len(rows)}))
+    # The workers' time is counted once they have ended.
+    del loader
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used) - started
+    print(json.dumps({"seconds": seconds, "cpuSeconds": cpu, "rows": len(rows)}))
