@@ -53,6 +53,7 @@ export function Home() {
               >
                 Import
               </Button>
+              <ButtonLink href="/finetune">Fine-tune</ButtonLink>
               <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
                 <Plus size={14} /> New model
               </Button>

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMayChange } from "../account/useRole.ts";
+import { ButtonLink } from "../ui/Button.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -25,6 +26,9 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
         actions={
           <>
             {mayChange && dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
+            {mayChange && dataset.data?.status === "ready" && dataset.data.manifest?.task === "image-classification" && (
+              <ButtonLink href={`/finetune?data=${datasetId}`}>Fine-tune on it</ButtonLink>
+            )}
             {mayChange && dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
           </>
         }

@@ -75,8 +75,8 @@ function tune(graph: Graph, { backbone, stages }: Pretrained, depth: Depth): Gra
   const tuningOf = (id: string): Tuning | undefined => {
     const at = stages.indexOf(id);
     if (at < 0) return undefined;
-    if (at >= upper) return { lrScale: 0.2, fromEpoch: THAW_EPOCHS.last };
-    return depth === "all" ? { lrScale: 0.05, fromEpoch: THAW_EPOCHS.rest } : { frozen: true };
+    if (at >= upper) return { lrScale: LR_SCALES.last, fromEpoch: THAW_EPOCHS.last };
+    return depth === "all" ? { lrScale: LR_SCALES.rest, fromEpoch: THAW_EPOCHS.rest } : { frozen: true };
   };
   return {
     ...graph,
@@ -95,11 +95,13 @@ function tune(graph: Graph, { backbone, stages }: Pretrained, depth: Depth): Gra
 }
 
 const THAW_EPOCHS = { last: 3, rest: 6 };
+const LR_SCALES = { last: 0.07, rest: 0.02 };
 
 function settingsFor(rows: number, depth: Depth): Omit<RunSettings, "datasetId"> {
   const batchSize = rows < 2_000 ? 16 : 32;
   const epochs = depth === "head" ? 20 : rows < 500 ? 14 : rows < 5_000 ? 10 : 8;
-  return { ...defaultSettings("image-classification", rows), batchSize: Math.min(batchSize, rows), epochs, lr: 1e-3 };
+  // Smoothed answers keep a new head on few pictures from being surer and surer of what it learned by heart.
+  return { ...defaultSettings("image-classification", rows), batchSize: Math.min(batchSize, rows), epochs, lr: 3e-3, lossParams: { label_smoothing: 0.1 } };
 }
 
 /** Multiply-adds a second that one core of an ordinary machine makes of such networks in training. */
