@@ -6,10 +6,12 @@ import { type ReactNode, useId, useState } from "react";
 import type { Depth } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, type Pretrained } from "../../core/pretrained/index.ts";
 import { useMayChange } from "../account/useRole.ts";
+import { AddData } from "../data/AddData.tsx";
 import { isPreparing } from "../data/status.ts";
 import { Badge } from "../ui/Badge.tsx";
-import { Button, ButtonLink } from "../ui/Button.tsx";
+import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
+import { type Dropped, readDropped } from "../ui/dropped.ts";
 import { Switch } from "../ui/Field.tsx";
 import { formatBytes, formatCount, formatDuration, formatShort } from "../ui/format.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -35,6 +37,8 @@ export function FineTunePage({ first }: { first: string | null }) {
   const [depth, setDepth] = useState<Depth | null>(null);
   const [compare, setCompare] = useState(false);
   const compareId = useId();
+  const [adding, setAdding] = useState(false);
+  const [dropped, setDropped] = useState<Dropped | null>(null);
   const options = useQuery(trpc.tuning.options.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
   const start = useMutation(
     trpc.tuning.start.mutationOptions({
@@ -51,12 +55,24 @@ export function FineTunePage({ first }: { first: string | null }) {
   return (
     <>
       <TopBar place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Fine-tune" }]} />
-      <main className="mx-auto max-w-5xl space-y-7 px-4 py-6">
+      <main
+        className="mx-auto min-h-[70dvh] max-w-5xl space-y-7 px-4 py-6"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault();
+          const found = adding || !mayChange ? null : readDropped(event.dataTransfer);
+          if (!found) return;
+          setDropped(found);
+          setAdding(true);
+        }}
+      >
         <header>
           <h1 className="text-title font-semibold">Fine-tune a pretrained network</h1>
           <p className="mt-1 max-w-prose text-ink2">
             It has seen many pictures before and learns yours from a few dozen of each kind.{" "}
-            {mayChange ? "Choose your pictures and a network, and press Train." : "Training one needs the role member: ask an admin of your organization."}
+            {mayChange
+              ? "Choose your pictures, or drop a folder of them here, one folder a class; take a network; press Train."
+              : "Training one needs the role member: ask an admin of your organization."}
           </p>
         </header>
 
@@ -66,11 +82,24 @@ export function FineTunePage({ first }: { first: string | null }) {
               1. Your pictures
             </h2>
             {mayChange && (
-              <ButtonLink size="sm" href="/data">
+              <Button size="sm" onClick={() => setAdding(true)}>
                 Add your own
-              </ButtonLink>
+              </Button>
             )}
           </div>
+          <AddData
+            open={adding}
+            onOpen={(open) => {
+              setAdding(open);
+              if (!open) setDropped(null);
+            }}
+            dropped={dropped}
+            onAdded={(id) => {
+              setAdding(false);
+              setDropped(null);
+              setDatasetId(id);
+            }}
+          />
           {datasets.isPending && <Loading label="Loading data sets" className="h-28" />}
           {datasets.isError && <Failing what="The data sets" error={datasets.error} onRetry={() => void datasets.refetch()} />}
           {datasets.data && pictures.length === 0 && (

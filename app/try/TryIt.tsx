@@ -15,6 +15,7 @@ import { SampleImage } from "../ui/SampleImage.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
 import { Bars, isDigits } from "./Bars.tsx";
+import { Camera } from "./Camera.tsx";
 import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
@@ -39,6 +40,8 @@ export function TryIt({ run }: { run: TryRun }) {
   return run.dataset.task === "image-classification" ? <TryPicture run={run} artifactId={onnx.id} /> : <TryRow run={run} artifactId={onnx.id} />;
 }
 
+const MIDDLE = { fit: "crop", colour: "rgb" } as const;
+
 function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
   const { classes, inputShape } = run.dataset;
   const size = imageSize(inputShape);
@@ -47,20 +50,22 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
   const samples = useValidationSamples(run);
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
   const [picked, setPicked] = useState<Sample | null>(null);
-  const { pictures } = run.dataset;
+  // Colour pictures that came with the product have no plan of how they were cut: the middle of a picture is taken.
+  const pictures = run.dataset.pictures ?? (size?.channels === 3 && size.height === size.width ? MIDDLE : null);
   // A picture of the person's own, as the network takes it.
   const [own, setOwn] = useState<readonly number[] | null>(null);
   const [unreadable, setUnreadable] = useState<string | null>(null);
 
-  function takePicture(file: File): void {
+  async function look(at: File | HTMLVideoElement): Promise<void> {
     if (!pictures || !size) return;
     setUnreadable(null);
     setPicked(null);
     setStrokes([]);
-    readPicture(file, { ...pictures, size: size.height }).then(
-      (planes) => setOwn(Array.from(planes)),
-      () => setUnreadable(`${file.name} is no picture that this browser can read.`),
-    );
+    try {
+      setOwn(Array.from(await readPicture(at, { ...pictures, size: size.height })));
+    } catch {
+      setUnreadable(at instanceof File ? `${at.name} is no picture that this browser can read.` : "The camera shows no picture yet.");
+    }
   }
 
   const side = size?.height ?? 28;
@@ -78,9 +83,12 @@ function TryPicture({ run, artifactId }: { run: TryRun; artifactId: string }) {
     <div className="space-y-3">
       <ModelState loaded={loaded} problem={problem} />
       {pictures && (
-        <DropZone label="Picture" accept=".png,.jpg,.jpeg" busy={null} onFile={takePicture}>
-          A picture of your own, brought into shape as those it learned from were.
-        </DropZone>
+        <>
+          <DropZone label="Picture" accept=".png,.jpg,.jpeg" busy={null} onFile={(file) => void look(file)}>
+            A picture of your own, brought into shape as those it learned from were.
+          </DropZone>
+          <Camera onFrame={look} />
+        </>
       )}
       {unreadable !== null && (
         <p role="alert" className="text-bad">

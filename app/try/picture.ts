@@ -1,7 +1,7 @@
 import { type PicturePlan, place, toPlanes } from "../../core/data/pictures.ts";
 
-/** A picture of one's own as the network takes it: scaled, cut or padded as those it learned from were, channels first. */
-export async function readPicture(file: Blob, { size, fit, colour }: Pick<PicturePlan, "size" | "fit" | "colour">): Promise<Uint8Array> {
+/** A picture of one's own, a file's or what a video shows now, as the network takes it: scaled, cut or padded as those it learned from were, channels first. */
+export async function readPicture(file: Blob | HTMLVideoElement, { size, fit, colour }: Pick<PicturePlan, "size" | "fit" | "colour">): Promise<Uint8Array> {
   // A browser turns it as its Exif says, as reading a data set does.
   const bitmap = await createImageBitmap(file);
   const { width, height } = bitmap;
