@@ -17,6 +17,7 @@ import { FrozenSettings } from "./FrozenSettings.tsx";
 import { Histograms } from "./Histograms.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
 import { Knobs } from "./Knobs.tsx";
+import { Lineage } from "./Lineage.tsx";
 import type { MetricStore } from "./metricStore.ts";
 import { ReadingNote } from "./ReadingNote.tsx";
 import { RunHeader, useFork, useOpenCheckpoint } from "./RunHeader.tsx";
@@ -124,6 +125,7 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
       {run.evaluation && canExplain(run) && <Explain key={run.id} run={run} />}
       <ForecastTable run={run} />
       {run.evaluation && (run.evaluation.samples.length > 0 || run.evaluation.confusion) && <TakeEvaluation run={run} evaluation={run.evaluation} />}
+      <Lineage runId={run.id} />
       <Checkpoints checkpoints={run.checkpoints} onFork={forkFrom} forking={forking} onOpen={openModel} opening={opening} />
     </div>
   );

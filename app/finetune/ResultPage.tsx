@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { wilsonInterval } from "../../core/training/interval.ts";
 import { argmax, toProbabilities } from "../../core/training/probability.ts";
+import { Lineage } from "../dashboard/Lineage.tsx";
 import { isActive } from "../dashboard/run.ts";
 import { useRun } from "../dashboard/useRun.ts";
 import { ButtonLink } from "../ui/Button.tsx";
@@ -53,6 +54,7 @@ export function ResultPage({ runId }: { runId: string }) {
             <Underway run={run.data} status={result.data.status} />
             <Compared result={result.data} />
             {run.data?.evaluation && <Mistakes run={run.data} />}
+            <Lineage runId={runId} />
             <p>
               <Link href={`/runs/${runId}`} className="underline">
                 All curves and settings of this run

@@ -39,35 +39,50 @@ export const mobilenetV2: Architecture = {
 
 /**
  * How a release of the network differs in what its weights do not say. Keras pads the right and lower edge alone where a convolution
- * takes every second place, and its batch norms have numbers of their own.
+ * takes every second place, and its batch norms have numbers of their own; where they were folded into the convolutions, `norm` is null.
  */
-type Dialect = { padsOneSide: boolean; norm: NormOptions };
-const TORCHVISION: Dialect = { padsOneSide: false, norm: {} };
-export const KERAS: Dialect = { padsOneSide: true, norm: { eps: 1e-3, momentum: 1e-3 } };
+type Dialect = { padsOneSide: boolean; norm: NormOptions | null; width: number };
+const TORCHVISION: Dialect = { padsOneSide: false, norm: {}, width: 1 };
+export const KERAS: Dialect = { padsOneSide: true, norm: { eps: 1e-3, momentum: 1e-3 }, width: 1 };
+/** 1.4 times as wide, without batch norms. */
+export const FOLDED_WIDE: Dialect = { padsOneSide: true, norm: null, width: 1.4 };
 
-/** Everything in front of the pooling: pictures to [N, 1280, H/32, W/32]. Weights are called the same in every dialect. */
+/** Channels at another width: the nearest multiple of eight that is not more than a tenth too few. */
+function widen(channels: number, width: number): number {
+  const wide = Math.max(8, Math.floor((channels * width + 4) / 8) * 8);
+  return wide < 0.9 * channels * width ? wide + 8 : wide;
+}
+
+/** Everything in front of the pooling: pictures to [N, 1280 · width, H/32, W/32]. Weights are called the same in every dialect. */
 export function mobilenetFeatures(dialect: Dialect = TORCHVISION): Part {
-  const features = [norm3x3(32, 2, 1, dialect)];
-  let width = 32;
-  for (const [expansion, out, count, stride] of STAGES) {
+  let width = widen(32, dialect.width);
+  const features = [norm3x3(width, 2, 1, dialect)];
+  for (const [expansion, channels, count, stride] of STAGES) {
+    const out = widen(channels, dialect.width);
     for (let i = 0; i < count; i++) {
       features.push(invertedResidual(width, out, { expansion, stride: i === 0 ? stride : 1, dialect }));
       width = out;
     }
   }
-  features.push(convNorm(1280, 1, { activation: "relu6", norm: dialect.norm }));
+  features.push(pointwise(widen(1280, Math.max(1, dialect.width)), dialect));
   return sequential("features", features);
 }
 
 /** A 3×3 convolution, batch norm and ReLU6. */
 function norm3x3(channels: number, stride: number, groups: number, { padsOneSide, norm }: Dialect): Part {
-  if (stride === 1 || !padsOneSide) return convNorm(channels, 3, { stride, groups, activation: "relu6", norm });
-  return chain("Pad Conv BN ReLU6", [
+  if (norm && (stride === 1 || !padsOneSide)) return convNorm(channels, 3, { stride, groups, activation: "relu6", norm });
+  const plain = { out_channels: channels, kernel_size: 3, ...(groups === 1 ? {} : { groups }) };
+  if (!norm && stride === 1) return sequential("Conv ReLU6", [layer("conv2d", { ...plain, padding: 1 }), layer("relu6")]);
+  return chain(norm ? "Pad Conv BN ReLU6" : "Pad Conv ReLU6", [
     ["pad", layer("pad", { pad: [0, 1, 0, 1] })],
-    ["0", layer("conv2d", { out_channels: channels, kernel_size: 3, stride, ...(groups === 1 ? {} : { groups }), bias: false })],
-    ["1", batchNorm(norm)],
-    ["2", layer("relu6")],
+    ["0", layer("conv2d", { ...plain, stride, ...(norm ? { bias: false } : {}) })],
+    ...(norm ? [["1", batchNorm(norm)] as [string, Part], ["2", layer("relu6")] as [string, Part]] : [["1", layer("relu6")] as [string, Part]]),
   ]);
+}
+
+/** A 1×1 convolution, batch norm and ReLU6. */
+function pointwise(channels: number, { norm }: Dialect): Part {
+  return norm ? convNorm(channels, 1, { activation: "relu6", norm }) : sequential("Conv ReLU6", [layer("conv2d", { out_channels: channels, kernel_size: 1 }), layer("relu6")]);
 }
 
 function invertedResidual(width: number, out: number, { expansion, stride, dialect }: { expansion: number; stride: number; dialect: Dialect }): Part {
@@ -77,10 +92,9 @@ function invertedResidual(width: number, out: number, { expansion, stride, diale
   const branch = d.put(
     "conv",
     sequential("conv", [
-      ...(expansion === 1 ? [] : [convNorm(wide, 1, { activation: "relu6", norm: dialect.norm })]),
+      ...(expansion === 1 ? [] : [pointwise(wide, dialect)]),
       norm3x3(wide, stride, wide, dialect),
-      convolution(out, 1),
-      batchNorm(dialect.norm),
+      ...(dialect.norm ? [convolution(out, 1), batchNorm(dialect.norm)] : [layer("conv2d", { out_channels: out, kernel_size: 1 })]),
     ]),
   );
   if (stride === 1 && width === out) d.put("sum", layer("add"), { a: x, b: branch });

@@ -19,6 +19,15 @@ export type FineTunePlan = {
   settings: Omit<RunSettings, "datasetId">;
 };
 
+/** A recommended network is done in this time, so that one sees soon whether the data are any good. */
+const SOON_SECONDS = 180;
+
+/** Of networks that can learn from the data, with the seconds each would take: the largest that is done soon, or else the quickest. */
+export function recommend(able: readonly { id: string; seconds: number }[]): string | null {
+  const bySize = [...able].sort((a, b) => b.seconds - a.seconds);
+  return (bySize.find(({ seconds }) => seconds <= SOON_SECONDS) ?? bySize.at(-1))?.id ?? null;
+}
+
 /** Which pictures a network can be fine-tuned on; the sentence says why not. */
 export function whyNotFineTune({ title }: Pretrained, { task, splits }: Pick<Manifest, "task" | "splits">): string | null {
   if (task !== "image-classification") return `${title} sees pictures: choose a data set of pictures in classes.`;

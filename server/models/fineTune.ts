@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { untuned } from "../../core/graph/tuning.ts";
-import { DEPTHS, depthFor, planFineTune, secondsOf, whyNotFineTune } from "../../core/pretrained/fineTune.ts";
+import { DEPTHS, depthFor, planFineTune, recommend, secondsOf, whyNotFineTune } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, pretrained } from "../../core/pretrained/index.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 import type { Config } from "../config.ts";
@@ -46,6 +46,9 @@ export async function listFineTunes(db: Database, orgId: string, datasetId: stri
     return { id, why: null, depth: depthFor(manifest.splits.train.rows), plans };
   });
   const rows = manifest ? { train: manifest.splits.train.rows, validation: manifest.splits.validation.rows } : null;
+  const able = networks.flatMap(({ id, depth, plans }) => plans.filter((plan) => plan.depth === depth).map(({ seconds }) => ({ id, seconds })));
+  const first = recommend(able);
+  networks.sort((a, b) => Number(b.id === first) - Number(a.id === first));
   return { name: row.name, rows, classes: manifest?.classes.length ?? 0, networks };
 }
 

@@ -16,6 +16,8 @@ export const StartWeights = z.strictObject({
   matched: z.int(),
   total: z.int(),
   shapes: z.record(z.string(), z.array(z.int())),
+  /** The run that they came out of, where it was one. */
+  runId: z.uuid().optional(),
 });
 export type StartWeights = z.infer<typeof StartWeights>;
 

@@ -21,6 +21,7 @@ import { cancelRun, deleteRun, pauseRun, resumeRun, stopRun } from "../runs/chan
 import { compareRuns, frozenGraph, RunIds } from "../runs/compare.ts";
 import { listEndings } from "../runs/endings.ts";
 import { findLr } from "../runs/findLr.ts";
+import { readLineage } from "../runs/lineage.ts";
 import { countRuns, GroupRuns, groupRuns, ListRuns, lineFields, listColumns, listRuns, RunQuestion, toLine } from "../runs/list.ts";
 import { listLooks, readLook, readPulse } from "../runs/looks.ts";
 import { findBatch, measure } from "../runs/measure.ts";
@@ -76,6 +77,11 @@ export const runs = router({
   compare: org("viewer")
     .input(z.strictObject({ runIds: RunIds }))
     .query(({ ctx, input }) => compareRuns(ctx.db, ctx.orgId, input.runIds)),
+
+  /** Where a run's first weights came from, and which runs went on from its own. */
+  lineage: org("viewer")
+    .input(RunId)
+    .query(({ ctx, input }) => readLineage(ctx.db, ctx.orgId, input.runId)),
 
   /** The graph that a run froze. */
   graph: org("viewer")

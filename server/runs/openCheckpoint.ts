@@ -50,6 +50,7 @@ export async function openCheckpoint(
     sizeBytes: copy.sizeBytes,
     sha256: copy.sha256,
     fileName: `Run ${run.number}, step ${checkpoint.step}`,
+    runId,
     importedAt: new Date().toISOString(),
     matched: weights.length,
     total: weights.length,

@@ -18,9 +18,10 @@ import type { Config } from "../config.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { keptGraph } from "../models/graph.ts";
-import { startKeyOf } from "../models/startWeights.ts";
+import { readStartWeights, startKeyOf } from "../models/startWeights.ts";
 import { canonical, freezeGraph } from "../models/versions.ts";
 import { memoryLimitBytes } from "../trainer/load.ts";
+import type { StartedFrom } from "./lineage.ts";
 import { forecastOf } from "./measurements.ts";
 
 /** Who starts a run, and where it belongs. */
@@ -67,6 +68,7 @@ export async function startRun(db: Database, config: Config, { orgId, userId }: 
       spec,
       forecast,
       startKey,
+      startedFrom: startedFrom(model.startWeights),
       totalSteps: stepsPerEpoch * order.settings.epochs,
       idempotencyKey: order.idempotencyKey,
       createdBy: userId,
@@ -120,15 +122,27 @@ export async function repeatRun(db: Database, config: Config, { orgId, userId }:
     await lockQueue(tx, orgId);
     const source = await tx.run.findUnique({
       where: { id: runId, orgId },
-      select: { modelId: true, modelVersionId: true, datasetId: true, dataHash: true, settings: true, spec: true, startCheckpointId: true, startKey: true, knobs: true },
+      select: {
+        modelId: true,
+        modelVersionId: true,
+        datasetId: true,
+        dataHash: true,
+        settings: true,
+        spec: true,
+        startCheckpointId: true,
+        startKey: true,
+        startedFrom: true,
+        knobs: true,
+      },
     });
     if (!source) throw notFound("run");
-    const { settings, spec, knobs, ...order } = source;
+    const { settings, spec, knobs, startedFrom: origin, ...order } = source;
     await requireRoom(tx, config, orgId);
     const { data, batchSize, accumulate, epochs } = TrainSpec.parse(spec);
     return insertRun(tx, {
       orgId,
       ...order,
+      ...(origin === null ? {} : { startedFrom: origin }),
       settings: settings as Prisma.InputJsonObject,
       spec: spec as Prisma.InputJsonObject,
       knobs: z
@@ -153,10 +167,19 @@ export async function shrinkRun(
 ): Promise<{ runId: string }> {
   const source = await db.run.findUnique({
     where: { id: runId, orgId },
-    select: { modelId: true, modelVersionId: true, datasetId: true, settings: true, startCheckpointId: true, startKey: true, modelVersion: { select: { graph: true } } },
+    select: {
+      modelId: true,
+      modelVersionId: true,
+      datasetId: true,
+      settings: true,
+      startCheckpointId: true,
+      startKey: true,
+      startedFrom: true,
+      modelVersion: { select: { graph: true } },
+    },
   });
   if (!source) throw notFound("run");
-  const { settings: stored, modelVersion, ...order } = source;
+  const { settings: stored, modelVersion, startedFrom: origin, ...order } = source;
   const before = StoredRunSettings.parse(stored);
   const settings = { ...before, batchSize, accumulate: Math.min(1024, Math.max(1, Math.round((before.accumulate * before.batchSize) / batchSize))) };
   const graph = keptGraph(modelVersion.graph);
@@ -172,8 +195,25 @@ export async function shrinkRun(
     if (earlier) return earlier;
     await requireRoom(tx, config, orgId);
     const totalSteps = planSteps(manifest.splits.train.rows, settings).stepsPerEpoch * settings.epochs;
-    return insertRun(tx, { orgId, ...order, dataHash: manifestHash, settings, spec, forecast, totalSteps, idempotencyKey, createdBy: userId });
+    return insertRun(tx, {
+      orgId,
+      ...order,
+      ...(origin === null ? {} : { startedFrom: origin }),
+      dataHash: manifestHash,
+      settings,
+      spec,
+      forecast,
+      totalSteps,
+      idempotencyKey,
+      createdBy: userId,
+    });
   });
+}
+
+/** What the run's page says of the weights that it starts from, whatever becomes of the model's. */
+function startedFrom(startWeights: unknown): StartedFrom | undefined {
+  const weights = readStartWeights(startWeights);
+  return weights ? { name: weights.fileName, runId: weights.runId ?? null } : undefined;
 }
 
 async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, settings }: Order): Promise<{ runId: string } | null> {

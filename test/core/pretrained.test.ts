@@ -3,7 +3,7 @@ import type { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import { tuningAt } from "../../core/graph/tuning.ts";
 import { matchWeights } from "../../core/import/weights.ts";
-import { planFineTune, secondsOf } from "../../core/pretrained/fineTune.ts";
+import { planFineTune, recommend, secondsOf } from "../../core/pretrained/fineTune.ts";
 import { pretrained } from "../../core/pretrained/index.ts";
 import { readTfjsWeights, transpose } from "../../core/pretrained/tfjs.ts";
 import { lowerModel } from "../../core/program/lower.ts";
@@ -79,6 +79,14 @@ describe.each(pretrained.map((network) => [network.title, network] as const))("%
     });
     expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
   });
+});
+
+it("recommends the largest network that is done soon, and the quickest where none is", () => {
+  const able = (small: number, large: number) => [
+    { id: "small", seconds: small },
+    { id: "large", seconds: large },
+  ];
+  expect([able(20, 50), able(100, 400), able(4_000, 9_000), []].map(recommend)).toEqual(["large", "small", "small", null]);
 });
 
 it("TensorFlow.js' bytes stand for numbers between min and max, and none may be missing", () => {

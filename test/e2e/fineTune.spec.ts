@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
+import config from "../../playwright.config.ts";
 
 type Samples = { shape: number[]; samples: { input: string; target: string }[] };
+
+// A picture that moves, from no camera.
+test.use({ permissions: ["camera"], launchOptions: { ...config.use?.launchOptions, args: [...(config.use?.launchOptions?.args ?? []), "--use-fake-device-for-media-stream"] } });
 
 test("three clicks from pictures to a pretrained network that knows them, and its file says the same", async ({ page }) => {
   test.setTimeout(300_000);
@@ -33,6 +37,13 @@ test("three clicks from pictures to a pretrained network that knows them, and it
   const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
   const file = readFileSync(await download.path());
   for (const inside of ["tensorloom.parity", "Smileys & Emotion"]) expect(file.includes(inside), inside).toBe(true);
+
+  await expect(page.getByRole("region", { name: "Where its weights come from" })).toContainText("MobileNetV2, pretrained");
+  await page.getByRole("tab", { name: "Try it" }).click();
+  await page.getByRole("button", { name: "Use the camera" }).click();
+  await expect(page.getByText(/^It reads/)).toBeVisible({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Switch the camera off" }).click();
+  await expect(page.getByLabel("What the camera sees")).toBeHidden();
 
   // The file takes pictures as they are stored: resizing and scaling are inside.
   const ask = async <T>(procedure: string, input: object): Promise<T> => {

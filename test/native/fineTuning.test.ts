@@ -7,7 +7,7 @@ import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Tensor } from "../../core/export/tensor.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { depthFor, planFineTune } from "../../core/pretrained/fineTune.ts";
-import { mobilenetV2Small } from "../../core/pretrained/mobilenetV2.ts";
+import { pretrained } from "../../core/pretrained/index.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import { run } from "../../native/index.ts";
 import { readPackage } from "../../server/ingest/pretrained.ts";
@@ -19,8 +19,6 @@ import { randomNumbers, temporaryFolder } from "./specs.ts";
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
-const tensors = readPackage(mobilenetV2Small.weights);
-const weights = mobilenetV2Small.weights.convert(tensors);
 
 /** What Keras computes, from its own names and layouts: nothing of ours but the bytes. */
 const keras = `
@@ -31,6 +29,7 @@ torch.set_num_threads(1)
 given = json.load(sys.stdin)
 t = load_file(given["tensors"])
 x = torch.tensor(given["x"]).reshape(given["shape"])
+root = next((n[: n.index("/MobilenetV2/") + 13] for n in t if "/MobilenetV2/" in n), None)
 def conv(x, name, stride=1, depth=False):
     k = t[name + ("/depthwise_kernel" if depth else "/kernel")]
     if depth: k, groups = k.permute(2, 3, 0, 1), k.shape[2]
@@ -45,18 +44,39 @@ def block(x, name, expand, stride):
     y = F.relu6(norm(conv(y, name + "_depthwise", stride, True), name + "_depthwise_BN"))
     y = norm(conv(y, name + "_project"), name + "_project_BN")
     return x + y if stride == 1 and x.shape == y.shape else y
+def folded(x, name, kind, stride=1):
+    k, b = t[root + name + "/" + kind + "_weights"], t[root + name + "/" + kind + "_bn_offset"]
+    if kind == "depthwise": k, groups = k.permute(2, 3, 0, 1), k.shape[2]
+    else: k, groups = k.permute(3, 2, 0, 1), 1
+    if stride == 2: return F.conv2d(F.pad(x, (0, 1, 0, 1)), k, b, stride=2, groups=groups)
+    return F.conv2d(x, k, b, padding=k.shape[-1] // 2, groups=groups)
+def folded_block(x, name, expand, stride):
+    y = F.relu6(folded(x, name + "/expand", "Conv2D")) if expand else x
+    y = F.relu6(folded(y, name + "/depthwise", "depthwise", stride))
+    y = folded(y, name + "/project", "Conv2D")
+    return x + y if stride == 1 and x.shape == y.shape else y
+def say(x):
+    print(json.dumps(x.mean((2, 3)).flatten().tolist()))
+    sys.exit()
+torch.set_grad_enabled(False)
+if root:
+    x = F.relu6(folded(x, "Conv", "Conv2D", 2))
+    x = folded_block(x, "expanded_conv", False, 1)
+    for i in range(1, 17): x = folded_block(x, "expanded_conv_%d" % i, True, 2 if i in (1, 3, 6, 13) else 1)
+    say(F.relu6(folded(x, "Conv_1", "Conv2D")))
 with torch.no_grad():
     x = F.relu6(norm(conv(x, "Conv1", 2), "bn_Conv1"))
     x = block(x, "expanded_conv", False, 1)
     for i in range(1, 17): x = block(x, "block_%d" % i, True, 2 if i in (1, 3, 6, 13) else 1)
-    x = F.relu6(norm(conv(x, "Conv_1"), "Conv_1_bn"))
-print(json.dumps(x.mean((2, 3)).flatten().tolist()))
+    say(F.relu6(norm(conv(x, "Conv_1"), "Conv_1_bn")))
 `;
 
 const missing = missingOracles("torch", "safetensors");
 
-it.skipIf(missing.length > 0)("MobileNetV2 says of a picture what Keras' own layers say, to 1e-5", async () => {
-  const plan = planFineTune(mobilenetV2Small, manifestOf({ rows: 1, side: 96 }));
+it.skipIf(missing.length > 0).each(pretrained)("$title says of a picture what Keras' own layers say, to 1e-5", async (network) => {
+  const tensors = readPackage(network.weights);
+  const weights = network.weights.convert(tensors);
+  const plan = planFineTune(network, manifestOf({ rows: 1, side: 96 }));
   const features: Graph = {
     ...plan.graph,
     nodes: plan.graph.nodes.filter(({ id }) => !["dropout", "head", "normalize"].includes(id)),
@@ -78,7 +98,7 @@ it.skipIf(missing.length > 0)("MobileNetV2 says of a picture what Keras' own lay
   const data = Float32Array.from({ length: 3 * 96 * 96 }, () => 2 * random() - 1);
   const { y } = await run({ program: lowerModel(features), weights: { file: whole }, inputs: { x: { dtype: "float32", shape: [1, 3, 96, 96], data } } });
   const theirs = z.array(z.number()).parse(await runPython(keras, { tensors: raw, x: [...data], shape: [1, 3, 96, 96] }));
-  expect(theirs).toHaveLength(1280);
+  expect(theirs).toHaveLength(network.features);
   expect(Math.max(...theirs.map((value, i) => Math.abs(value - Number(y?.data[i]))))).toBeLessThanOrEqual(1e-5);
 });
 

@@ -18,13 +18,13 @@ import type { Run } from "../run.ts";
 const SHOWN = 16;
 
 /** The same validation rows at every evaluation, with what the network makes of them; wrong answers are outlined. */
-export const Samples = memo(function Samples({ run: { evaluation, dataset }, title }: { run: Pick<Run, "evaluation" | "dataset">; title?: string }) {
+export const Samples = memo(function Samples({ run: { evaluation, dataset } }: { run: Pick<Run, "evaluation" | "dataset"> }) {
   const shown = useMemo(() => spreadOver(evaluation?.samples ?? [], SHOWN), [evaluation]);
   if (!evaluation || shown.length === 0) return null;
   return (
     <section aria-label="Samples">
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{title ?? (shown.length === 1 ? "The same sample" : `The same ${shown.length} samples`)}</h3>
+        <h3 className="section-name text-ink2">{shown.length === 1 ? "The same sample" : `The same ${shown.length} samples`}</h3>
         <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
       </header>
       <SampleRows dataset={dataset} answers={shown.map(({ row, target, output }) => ({ row, ...readAnswer(output, target[0] ?? 0, dataset.classes) }))} />

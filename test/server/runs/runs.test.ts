@@ -171,6 +171,9 @@ describe("a run's life", () => {
     await finish(source.runId);
     const fork = await caller.runs.fork({ ...source, checkpointId: id });
     expect(await caller.runs.get(fork)).toMatchObject({ status: "queued", forkedFrom: { runId: source.runId, step: 5 } });
+    const [up, down] = [await caller.runs.lineage(fork), await caller.runs.lineage(source)];
+    expect([up.ancestors.map(({ id }) => id), up.descendants, up.weights]).toEqual([[source.runId], [], null]);
+    expect([down.ancestors, down.descendants.map(({ id }) => id)]).toEqual([[], [fork.runId]]);
     expect(await refusal(caller.runs.delete(source))).toMatchObject({ code: "IN_USE" });
     await caller.runs.cancel(fork);
     await caller.runs.delete(source);
