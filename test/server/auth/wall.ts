@@ -132,6 +132,7 @@ export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "runs.overlay": [({ runId }) => ({ runIds: [runId], key: "train/loss" })],
   "runs.setNotes": [({ runId }) => ({ runId, notes: "Mine now" })],
   "runs.get": [({ runId }) => ({ runId })],
+  "runs.lineage": [({ runId }) => ({ runId })],
   "runs.start": [
     ({ modelId }, own) => ({ modelId, settings: own.settings, idempotencyKey: randomUUID() }),
     ({ datasetId }, own) => ({ modelId: own.modelId, settings: { ...own.settings, datasetId }, idempotencyKey: randomUUID() }),
