@@ -11,7 +11,7 @@ export const convnextTiny: Architecture = {
   title: "ConvNeXt-Tiny",
   doc: "A residual network that learned from transformers: large kernels for each channel by itself, norms per pixel, few activations. As accurate as a small vision transformer, and simpler.",
   task: "Image classification",
-  source: "https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/convnext/modeling_convnext.py",
+  source: "https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/convnext/modeling_convnext.py",
   licence: "Apache-2.0",
   input: [3, 224, 224],
   parameters: 28_589_128,

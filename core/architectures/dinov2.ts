@@ -11,7 +11,7 @@ export const dinov2Small: Architecture = {
   title: "DINOv2-S",
   doc: "A small vision transformer that learned from 142 million pictures without labels. Its published weights tell things apart that nobody named, so a single Linear layer behind it often does.",
   task: "Image classification",
-  source: "https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/dinov2/modeling_dinov2.py",
+  source: "https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/dinov2/modeling_dinov2.py",
   licence: "Apache-2.0",
   input: [3, 224, 224],
   parameters: 22_825_192,
