@@ -185,25 +185,23 @@ function useCreateModel() {
 
 function TemplateCard({ template, datasetName, disabled, onStart }: { template: Template; datasetName?: string; disabled: boolean; onStart: () => void }) {
   return (
-    <button
-      type="button"
-      aria-label={`Start from ${template.title}`}
-      disabled={disabled}
-      onClick={onStart}
-      className="group flex h-full w-full flex-col overflow-hidden rounded-xl border border-line bg-raise text-left hover:border-line2 disabled:opacity-60"
-    >
-      <span className="block h-[120px] w-full shrink-0 border-b border-line bg-panel px-3.5 py-3">
+    <article className="group relative h-full overflow-hidden rounded-xl border border-line bg-raise focus-within:border-accent hover:border-line2">
+      <div className="h-[120px] border-b border-line bg-panel px-3.5 py-3">
         <GraphDrawing graph={template.graph} label={`Drawing of ${template.title}`} />
-      </span>
-      <span className="block w-full px-3.5 py-3">
-        <span className="flex items-baseline justify-between gap-3">
-          <span className="font-semibold group-hover:underline">{template.title}</span>
+      </div>
+      <div className="px-3.5 py-3">
+        <div className="flex items-baseline justify-between gap-3">
+          {/* The button is as large as the card, and is called by its own few words. */}
+          <button type="button" disabled={disabled} onClick={onStart} className="text-left font-semibold after:absolute after:inset-0 group-hover:underline">
+            <span className="sr-only">Start from </span>
+            {template.title}
+          </button>
           <span className="figures text-ink2">{formatCount(checked(template.graph).totals.parameters)} parameters</span>
-        </span>
-        <span className="mt-0.5 block text-ink2">{template.doc}</span>
-        {datasetName && <span className="mt-2 block text-sm text-ink2">On {datasetName}</span>}
-      </span>
-    </button>
+        </div>
+        <p className="mt-0.5 text-ink2">{template.doc}</p>
+        {datasetName && <p className="mt-2 text-sm text-ink2">On {datasetName}</p>}
+      </div>
+    </article>
   );
 }
 

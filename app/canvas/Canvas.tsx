@@ -9,6 +9,8 @@ import {
   type FinalConnectionState,
   MiniMap,
   type NodeChange,
+  type OnConnectStart,
+  type OnNodeDrag,
   ReactFlow,
   SelectionMode,
   useReactFlow,
@@ -28,7 +30,6 @@ import { notify } from "../ui/Notices.tsx";
 import { detach, insertInto, isLoose, shakeTeller, snapDragged } from "./arranging.ts";
 import { Breadcrumb } from "./Breadcrumb.tsx";
 import { CanvasTools } from "./CanvasTools.tsx";
-import { CompareMarks } from "./CompareMarks.tsx";
 import { useChecked } from "./checked.ts";
 import { isClip } from "./clip.ts";
 import { commands } from "./commands.ts";
@@ -38,13 +39,11 @@ import { connectEnds, deleteWire, enterBody, moveNodes, pasteClip, rewire, wireI
 import { type FlowFurniture, FrameNode, NoteNode } from "./Furniture.tsx";
 import { isOpen, isWanted, useFolds } from "./folds.ts";
 import { addDot } from "./furnitureEdits.ts";
-import { HelpCard } from "./help/HelpCard.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { type FlowNode, LayerNode } from "./LayerNode.tsx";
 import { measured } from "./measured.ts";
 import { PeopleOnCanvas } from "./People.tsx";
 import { ProblemPopover } from "./ProblemPopover.tsx";
-import { PreviewBar } from "./preview/PreviewBar.tsx";
 import { SnapLines } from "./SnapLines.tsx";
 import { bodyAt, nothing, select, selectNodes, useGraph } from "./useGraph.ts";
 import { keysOf } from "./useKeys.ts";
@@ -54,6 +53,9 @@ import { createViewer, type FurnitureView, type NodeView } from "./view.ts";
 import { type FlowEdge, WireEdge } from "./WireEdge.tsx";
 
 const Pulse = lazy(() => import("./pulse/Pulse.tsx"));
+const CompareMarks = lazy(() => import("./CompareMarks.tsx"));
+const HelpCard = lazy(() => import("./help/HelpCard.tsx"));
+const PreviewBar = lazy(() => import("./preview/PreviewBar.tsx"));
 
 const nodeTypes = { layer: LayerNode, note: NoteNode, frame: FrameNode };
 type AnyNode = FlowNode | FlowFurniture;
@@ -67,6 +69,47 @@ const BEHIND = -2000;
 /** Beyond this many nodes only those in view are kept in the page. */
 const VIRTUAL_FROM = 150;
 
+/*
+ * What React Flow is given must stay the same object from frame to frame: whatever is another function or list is written into its store, which asks every
+ * node and wire again, and a handler that changed draws all of them anew.
+ */
+const SEVERAL_KEYS = ["Shift", "Control", "Meta"];
+const MIDDLE_BUTTON = [1];
+const ORIGIN: [number, number] = [0.5, 0];
+const GRID: [number, number] = [8, 8];
+const PRO = { hideAttribution: true };
+const MAP = { width: 128, height: 84, margin: 12 };
+
+function mapColor(node: AnyNode): string {
+  return node.type === "frame" ? "transparent" : "severity" in node.data && node.data.severity === "error" ? "var(--bad)" : "var(--line2)";
+}
+
+function onNodeClick(event: MouseEvent, node: AnyNode): void {
+  // A plain click means this node, also where it is one of several that are selected.
+  if (!event.shiftKey && !event.metaKey && !event.ctrlKey && !useStudio.getState().picking) selectNodes([node.id]);
+  useStudio.setState(({ helpAt }) => ({ problemAt: "severity" in node.data && node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
+}
+
+function onNodeDoubleClick({ target }: MouseEvent, node: AnyNode): void {
+  // On the drawing of a body: into that one.
+  const role = target instanceof Element ? target.closest("[data-role]")?.getAttribute("data-role") : null;
+  const bodies = "bodies" in node.data ? node.data.bodies : [];
+  const inside = bodies.find((body) => body.role === role) ?? bodies[0];
+  if (inside) enterBody(node.id, inside.role);
+  else useStudio.setState({ renaming: node.id });
+}
+
+const onPaneClick = () => useStudio.setState({ problemAt: null, helpAt: null });
+const onConnect = (wire: Connection) => connectEnds(ends(wire).from, ends(wire).to);
+const onConnectStart: OnConnectStart = (_, { nodeId, handleId, handleType }) =>
+  useStudio.setState({ wiring: nodeId === null || handleType === null ? null : { node: nodeId, port: handleId ?? "", type: handleType } });
+const onReconnect = (edge: FlowEdge, wire: Connection) => rewire(edge.id, ends(wire).from, ends(wire).to);
+const onReconnectEnd = (_: unknown, edge: FlowEdge, __: unknown, state: FinalConnectionState) => {
+  // An end that is let go over nothing takes its wire with it.
+  if (!state.isValid && !state.toHandle) deleteWire(edge.id);
+};
+const isValidConnection = (wire: Connection | FlowEdge) => canConnect(ends(wire).from, ends(wire).to) === null;
+
 /** The drawing of the body that is open, and everything that the pointer can do to it. */
 export function Canvas() {
   const graph = useGraph((s) => s.graph);
@@ -75,6 +118,8 @@ export function Canvas() {
   const scope = useGraph((s) => s.scope);
   const selection = useGraph((s) => s.selection);
   const minimap = useStudio((s) => s.minimap);
+  const comparing = useStudio((s) => s.compare !== null);
+  const helping = useStudio((s) => s.helpAt !== null);
   const checked = useChecked();
   const [viewBody] = useState(createViewer);
   const body = bodyAt(graph, scope);
@@ -84,13 +129,17 @@ export function Canvas() {
     [viewBody, body, scope, checked, graph, folds],
   );
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point> | null>(null);
-  const nodes = useFlowNodes(views.nodes, views.furniture, body.nodes, selection.nodes, dragged);
+  const settled = useFlowNodes(views.nodes, views.furniture, body.nodes, selection.nodes);
+  const nodes = useMemo(() => (dragged ? settled.map((node) => moveTo(node, dragged.get(node.id))) : settled), [settled, dragged]);
   const edges = useFlowEdges(views.edges, selection.edges);
   const coarse = useCoarsePointer();
+  const picking = useStudio((s) => s.picking);
   const far = useStore((s) => s.transform[2] < 0.42);
   const [menuFor, setMenuFor] = useState<"node" | "wire" | "canvas">("canvas");
   const { screenToFlowPosition } = useReactFlow();
   const wrapper = useRef<HTMLDivElement>(null);
+  /** Where a finger or pen was put down last; a long touch tells no event of its own. */
+  const touched = useRef<EventTarget | null>(null);
   const opened = `${modelId} ${scope.map((step) => `${step.node} ${step.role}`).join(" ")}`;
   // Another body is another drawing, though its nodes may have the same ids.
   useLayoutEffect(() => measured.forget(opened), [opened]);
@@ -101,6 +150,7 @@ export function Canvas() {
   const snapped = useRef<ReadonlyMap<string, Point>>(new Map());
   const shaken = useRef(shakeTeller());
   const store = useStoreApi<AnyNode, FlowEdge>();
+  useEffect(() => store.setState({ multiSelectionActive: picking }), [store, picking]);
   const onNodesChange = useCallback(
     (changes: NodeChange<AnyNode>[]) => {
       applySelection(changes, "nodes", marqueeOf(store.getState()));
@@ -120,10 +170,38 @@ export function Canvas() {
   );
   const onEdgesChange = useCallback((changes: EdgeChange<FlowEdge>[]) => applySelection(changes, "edges"), []);
 
+  const onNodeDragStart: OnNodeDrag<AnyNode> = useCallback((event, node, moved) => {
+    shaken.current = shakeTeller();
+    // With Alt the node leaves its wires behind.
+    if (event.altKey) detach(new Set(moved.length > 0 ? moved.map(({ id }) => id) : [node.id]));
+  }, []);
+  const onNodeDrag: OnNodeDrag<AnyNode> = useCallback((event, _, moved) => {
+    const screen = screenOf(event);
+    if (screen && shaken.current(screen.x, event.timeStamp)) detach(new Set(moved.map(({ id }) => id)));
+    markWireAt(screen && moved.length === 1 && isLoose(moved[0]?.id ?? "") ? screen : null);
+  }, []);
+  const onNodeDragStop: OnNodeDrag<AnyNode> = useCallback((event, _, moved) => {
+    setDragged(null);
+    setLines([]);
+    const screen = screenOf(event);
+    const [only] = moved;
+    const wire = screen && only && moved.length === 1 && isLoose(only.id) ? markWireAt(screen) : null;
+    markWireAt(null);
+    if (wire === null || !only || !insertInto(wire, only.id)) moveNodes(new Map(moved.map((node) => [node.id, snapped.current.get(node.id) ?? fromFlow(node.id, node.position)])));
+  }, []);
+  // While the view moves it is one picture that is only pushed about; at rest it is drawn sharply again.
+  const onMoveStart = useCallback(() => wrapper.current?.setAttribute("data-moving", ""), []);
+  const onMoveEnd = useCallback(() => wrapper.current?.removeAttribute("data-moving"), []);
+  const onEdgeDoubleClick = useCallback(
+    (event: MouseEvent, edge: FlowEdge) => addDot(edge.id, screenToFlowPosition({ x: event.clientX, y: event.clientY })),
+    [screenToFlowPosition],
+  );
   const onConnectEnd = useCallback(
     (event: globalThis.MouseEvent | TouchEvent, state: FinalConnectionState) => {
+      useStudio.setState({ wiring: null });
       if (state.isValid || !state.fromHandle || state.fromHandle.type !== "source") return;
-      const screen = "changedTouches" in event ? { x: event.changedTouches[0]?.clientX ?? 0, y: event.changedTouches[0]?.clientY ?? 0 } : { x: event.clientX, y: event.clientY };
+      const screen = screenOf(event);
+      if (!screen) return;
       const from = { node: state.fromHandle.nodeId, port: state.fromHandle.id ?? "" };
       const over = nodeAt(screen);
       // Let go over a node: into the input it must mean. Over nothing: offer layers that could take it.
@@ -148,7 +226,7 @@ export function Canvas() {
   }
 
   return (
-    <ContextMenu items={menuItems(menuFor)}>
+    <ContextMenu items={menuItems(menuFor)} onOpen={() => touched.current && setMenuFor(pointAt(touched.current))}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the canvas is React Flow's; this only listens in. */}
       <div
         ref={wrapper}
@@ -174,7 +252,10 @@ export function Canvas() {
             else pasteClip(text);
           });
         }}
-        onContextMenuCapture={(event) => setMenuFor(pointAt(event))}
+        onContextMenuCapture={({ target }) => setMenuFor(pointAt(target))}
+        onPointerDownCapture={({ pointerType, target }) => {
+          touched.current = pointerType === "mouse" ? null : target;
+        }}
       >
         <ReactFlow
           key={opened}
@@ -185,76 +266,45 @@ export function Canvas() {
           edgeTypes={edgeTypes}
           onNodesChange={onNodesChange}
           onEdgesChange={onEdgesChange}
-          onNodeDragStart={(event, node, moved) => {
-            shaken.current = shakeTeller();
-            // With Alt the node leaves its wires behind.
-            if (event.altKey) detach(new Set(moved.length > 0 ? moved.map(({ id }) => id) : [node.id]));
-          }}
-          onNodeDrag={(event, _, moved) => {
-            const screen = "clientX" in event ? { x: event.clientX, y: event.clientY } : null;
-            if (screen && shaken.current(screen.x, event.timeStamp)) detach(new Set(moved.map(({ id }) => id)));
-            markWireAt(screen && moved.length === 1 && isLoose(moved[0]?.id ?? "") ? screen : null);
-          }}
-          onNodeDragStop={(event, _, moved) => {
-            setDragged(null);
-            setLines([]);
-            const screen = "clientX" in event ? { x: event.clientX, y: event.clientY } : null;
-            const [only] = moved;
-            const wire = screen && only && moved.length === 1 && isLoose(only.id) ? markWireAt(screen) : null;
-            markWireAt(null);
-            if (wire === null || !only || !insertInto(wire, only.id))
-              moveNodes(new Map(moved.map((node) => [node.id, snapped.current.get(node.id) ?? fromFlow(node.id, node.position)])));
-          }}
-          onNodeClick={(event, node) => {
-            // A plain click means this node, also where it is one of several that are selected.
-            if (!event.shiftKey && !event.metaKey && !event.ctrlKey) selectNodes([node.id]);
-            useStudio.setState(({ helpAt }) => ({ problemAt: "severity" in node.data && node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
-          }}
-          onNodeDoubleClick={({ target }, node) => {
-            // On the drawing of a body: into that one.
-            const role = target instanceof Element ? target.closest("[data-role]")?.getAttribute("data-role") : null;
-            const bodies = "bodies" in node.data ? node.data.bodies : [];
-            const inside = bodies.find((body) => body.role === role) ?? bodies[0];
-            if (inside) enterBody(node.id, inside.role);
-            else useStudio.setState({ renaming: node.id });
-          }}
-          // While the view moves it is one picture that is only pushed about; at rest it is drawn sharply again.
-          onMoveStart={() => wrapper.current?.setAttribute("data-moving", "")}
-          onMoveEnd={() => wrapper.current?.removeAttribute("data-moving")}
-          onPaneClick={() => useStudio.setState({ problemAt: null, helpAt: null })}
-          onEdgeDoubleClick={(event, edge) => addDot(edge.id, screenToFlowPosition({ x: event.clientX, y: event.clientY }))}
-          onConnect={(wire) => connectEnds(ends(wire).from, ends(wire).to)}
+          onNodeDragStart={onNodeDragStart}
+          onNodeDrag={onNodeDrag}
+          onNodeDragStop={onNodeDragStop}
+          onNodeClick={onNodeClick}
+          onNodeDoubleClick={onNodeDoubleClick}
+          onMoveStart={onMoveStart}
+          onMoveEnd={onMoveEnd}
+          onPaneClick={onPaneClick}
+          onEdgeDoubleClick={onEdgeDoubleClick}
+          onConnect={onConnect}
+          onConnectStart={onConnectStart}
           onConnectEnd={onConnectEnd}
-          onReconnect={(edge, wire) => rewire(edge.id, ends(wire).from, ends(wire).to)}
-          onReconnectEnd={(_, edge, __, state) => {
-            // An end that is let go over nothing takes its wire with it.
-            if (!state.isValid && !state.toHandle) deleteWire(edge.id);
-          }}
+          onReconnect={onReconnect}
+          onReconnectEnd={onReconnectEnd}
           nodesDraggable={mayChange}
           nodesConnectable={mayChange}
           edgesReconnectable={mayChange}
-          isValidConnection={(wire) => canConnect(ends(wire).from, ends(wire).to) === null}
+          isValidConnection={isValidConnection}
           connectionLineType={ConnectionLineType.SmoothStep}
           connectionRadius={28}
           deleteKeyCode={null}
           selectionKeyCode={null}
-          multiSelectionKeyCode={["Shift", "Control", "Meta"]}
+          multiSelectionKeyCode={SEVERAL_KEYS}
           panActivationKeyCode="Space"
-          selectionOnDrag={!coarse}
+          selectionOnDrag={!coarse || picking}
           selectionMode={SelectionMode.Partial}
-          panOnDrag={coarse ? true : [1]}
+          panOnDrag={coarse ? !picking : MIDDLE_BUTTON}
           zoomOnDoubleClick={false}
           disableKeyboardA11y
           elevateEdgesOnSelect={false}
           // A zone that shows its inside is wider, and its middle stays over the others'.
-          nodeOrigin={[0.5, 0]}
+          nodeOrigin={ORIGIN}
           snapToGrid
-          snapGrid={[8, 8]}
+          snapGrid={GRID}
           minZoom={0.1}
           maxZoom={2}
           nodeDragThreshold={3}
           onlyRenderVisibleElements={nodes.length > VIRTUAL_FROM}
-          proOptions={{ hideAttribution: true }}
+          proOptions={PRO}
         >
           <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
           {minimap && (
@@ -262,23 +312,27 @@ export function Canvas() {
               className="overflow-hidden rounded-lg border border-line max-md:hidden"
               ariaLabel="Map"
               position="top-right"
-              style={{ width: 128, height: 84, margin: 12 }}
+              style={MAP}
               pannable
               zoomable
-              nodeColor={(node: AnyNode) => (node.type === "frame" ? "transparent" : "severity" in node.data && node.data.severity === "error" ? "var(--bad)" : "var(--line2)")}
+              nodeColor={mapColor}
               nodeBorderRadius={12}
               maskStrokeColor="var(--accent)"
               maskStrokeWidth={1.5}
             />
           )}
           <SnapLines lines={lines} />
-          <CompareMarks />
           <PeopleOnCanvas />
           <ProblemPopover />
-          <HelpCard />
+          <Suspense>
+            {comparing && <CompareMarks />}
+            {helping && <HelpCard />}
+          </Suspense>
           <div className="pointer-events-none absolute inset-x-3 top-3 z-10 flex flex-wrap items-start gap-2 md:right-40 [&>*]:pointer-events-auto">
             <CanvasTools />
-            <PreviewBar />
+            <Suspense fallback={<div className="size-8 rounded-lg border border-line bg-panel" />}>
+              <PreviewBar />
+            </Suspense>
             {modelId !== null && (
               <Suspense>
                 <Pulse modelId={modelId} />
@@ -344,9 +398,15 @@ function mayTake(id: string, marquee: NonNullable<ReturnType<typeof marqueeOf>>)
   return box.left >= marquee.left && box.top >= marquee.top && box.right <= marquee.right && box.bottom <= marquee.bottom;
 }
 
+/** Where on the screen a mouse or the first finger is. */
+function screenOf(event: object): Point | null {
+  const at: unknown = "changedTouches" in event && event.changedTouches instanceof TouchList ? event.changedTouches[0] : event;
+  return typeof at === "object" && at !== null && "clientX" in at && "clientY" in at ? { x: Number(at.clientX), y: Number(at.clientY) } : null;
+}
+
 /** What a right click means; a node that is not selected becomes the selection first. */
-function pointAt(event: MouseEvent): "node" | "wire" | "canvas" {
-  const target = event.target instanceof Element ? event.target : null;
+function pointAt(at: EventTarget): "node" | "wire" | "canvas" {
+  const target = at instanceof Element ? at : null;
   const node = target?.closest(".react-flow__node")?.getAttribute("data-id");
   const edge = target?.closest(".react-flow__edge")?.getAttribute("data-id");
   const { selection } = useGraph.getState();
@@ -377,13 +437,12 @@ function menuItems(of: "node" | "wire" | "canvas"): MenuItem[] {
   return last.length > 0 ? [...items, "rule", ...last] : items;
 }
 
-function useFlowNodes(
-  views: readonly NodeView[],
-  furniture: readonly FurnitureView[],
-  places: readonly { id: string; at: Point }[],
-  selected: ReadonlySet<string>,
-  dragged: ReadonlyMap<string, Point> | null,
-): AnyNode[] {
+/** The same node at another place of the document. */
+function moveTo(node: AnyNode, at: Point | undefined): AnyNode {
+  return at ? { ...node, position: node.type === "layer" ? toFlow(at) : at } : node;
+}
+
+function useFlowNodes(views: readonly NodeView[], furniture: readonly FurnitureView[], places: readonly { id: string; at: Point }[], selected: ReadonlySet<string>): AnyNode[] {
   const before = useRef(new Map<string, AnyNode>());
   const [version, setVersion] = useState(0);
   useEffect(() => measured.subscribe(() => setVersion((n) => n + 1)), []);
@@ -393,7 +452,7 @@ function useFlowNodes(
     const next = new Map<string, AnyNode>();
     for (const view of furniture) {
       const old = before.current.get(view.id);
-      const position = dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 };
+      const position = at.get(view.id) ?? { x: 0, y: 0 };
       const size = measured.get(view.id);
       const isSelected = selected.has(view.id);
       const same = old && old.data === view && old.position === position && old.selected === isSelected && old.measured === size;
@@ -419,7 +478,7 @@ function useFlowNodes(
     }
     for (const view of views) {
       const old = before.current.get(view.id);
-      const position = toFlow(dragged?.get(view.id) ?? at.get(view.id) ?? { x: 0, y: 0 });
+      const position = toFlow(at.get(view.id) ?? { x: 0, y: 0 });
       const size = measured.get(view.id);
       const isSelected = selected.has(view.id);
       const same = old && old.data === view && old.position.x === position.x && old.position.y === position.y && old.selected === isSelected && old.measured === size;
@@ -430,7 +489,7 @@ function useFlowNodes(
     }
     before.current = next;
     return [...next.values()];
-  }, [views, furniture, places, selected, dragged, version]);
+  }, [views, furniture, places, selected, version]);
 }
 
 function useFlowEdges(views: ReturnType<ReturnType<typeof createViewer>>["edges"], selected: ReadonlySet<string>): FlowEdge[] {

@@ -13,7 +13,7 @@ import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** The whole model as code that can be taken along, kept up with every edit. Files with trained weights are made of runs. */
-export function CodeTab() {
+export default function CodeTab() {
   const graph = useGraph((s) => s.graph);
   const modelId = useGraph((s) => s.modelId);
   const name = useStudio((s) => s.name);

@@ -6,7 +6,7 @@ import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** What differs between the drawing and the version that it is compared with, over the canvas. */
-export function CompareBar() {
+export default function CompareBar() {
   const compare = useStudio((s) => s.compare);
   const graph = useGraph((s) => s.graph);
   if (!compare) return null;

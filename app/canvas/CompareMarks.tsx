@@ -18,7 +18,7 @@ const LOOK = {
 } as const;
 
 /** Draws what a comparison found on the canvas: frames round nodes that are new or differ, and those that are gone where they stood. */
-export function CompareMarks() {
+export default function CompareMarks() {
   const compare = useStudio((s) => s.compare);
   const graph = useGraph((s) => s.graph);
   const scope = useGraph((s) => s.scope);

@@ -126,6 +126,7 @@ export function Drawer({ dataset }: { dataset: Answers["datasets"]["list"][numbe
 function ProblemRow({ problem, onDismiss }: { problem: Problem; onDismiss: () => void }) {
   const [fix] = problem.fixes;
   const bad = problem.severity === "error";
+  const word = fix?.kind === "remove-node" || fix?.kind === "remove-edge" ? "Remove" : "Fix";
   return (
     <li className="flex items-baseline justify-between gap-3">
       <button
@@ -139,8 +140,8 @@ function ProblemRow({ problem, onDismiss }: { problem: Problem; onDismiss: () =>
       </button>
       <span className="flex shrink-0 gap-2">
         {fix && (
-          <button type="button" title={fix.label} aria-label={`Fix: ${fix.label}`} className="text-accent hover:underline" onClick={() => fixProblem(problem, fix)}>
-            {fix.kind === "remove-node" || fix.kind === "remove-edge" ? "Remove" : "Fix"}
+          <button type="button" title={fix.label} aria-label={`${word}: ${fix.label}`} className="text-accent hover:underline" onClick={() => fixProblem(problem, fix)}>
+            {word}
           </button>
         )}
         {!bad && (

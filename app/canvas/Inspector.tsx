@@ -1,6 +1,7 @@
 "use client";
 
 import Link from "next/link";
+import { lazy, Suspense } from "react";
 import { type Checked, paramsOf } from "../../core/graph/check.ts";
 import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
@@ -10,7 +11,6 @@ import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { lookAt, measures } from "../../core/training/look.ts";
 import { useMayChange } from "../account/useRole.ts";
-import { StartWeights } from "../models/StartWeights.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Field, TextInput } from "../ui/Field.tsx";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -19,9 +19,8 @@ import { Line } from "../ui/Panel.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
 import { BlockForm } from "./BlockForm.tsx";
 import { blockAround, exposeParam, groupSelection, unexposeParam, unpackNode } from "./blockEdits.ts";
-import { CodeTab } from "./CodeTab.tsx";
 import { useChecked } from "./checked.ts";
-import { commands, PUT_INTO } from "./commands.ts";
+import { commands, PARAMS_ID, PUT_INTO } from "./commands.ts";
 import { deleteSelection, enterBody, renameNode, resetParam, setParam } from "./edits.ts";
 import { FurnitureForm } from "./FurnitureForm.tsx";
 import { restoreNode } from "./furnitureEdits.ts";
@@ -41,9 +40,11 @@ import { Weights } from "./Weights.tsx";
 
 /** How many parameters the simple level shows: records name those first that matter most. */
 const FEW = 4;
+const CodeTab = lazy(() => import("./CodeTab.tsx"));
+const StartWeights = lazy(() => import("../models/StartWeights.tsx"));
 
 /** What can be known and set about what is selected: parameters, what flows, cost; how its layer works; the model as code. */
-export function Inspector() {
+export default function Inspector() {
   const tab = useStudio((s) => s.tab);
   const graph = useGraph((s) => s.graph);
   const scope = useGraph((s) => s.scope);
@@ -114,7 +115,15 @@ export function Inspector() {
             <Keys />
           ),
         },
-        { id: "code", title: "Code", content: <CodeTab /> },
+        {
+          id: "code",
+          title: "Code",
+          content: (
+            <Suspense>
+              <CodeTab />
+            </Suspense>
+          ),
+        },
       ]}
     />
   );
@@ -194,26 +203,28 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </p>
       )}
       {node.bypass && <Bypassed node={node} />}
-      {params.map(([name, param], index) =>
-        !isShown(name, index) ? null : (
-          <ParamField
-            key={name}
-            inputs={types?.inputs}
-            outside={around ? { name: outsideName(name), onToggle: () => toggleOutside(name) } : undefined}
-            name={name}
-            param={param}
-            value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]}
-            changed={Object.hasOwn(node.params, name)}
-            onValue={(value) => setParam(node.id, name, value)}
-            onReset={() => resetParam(node.id, name)}
-          />
-        ),
-      )}
-      {params.length > FEW + 1 && (
-        <button type="button" className="pt-1.5 text-sm text-accent hover:underline" onClick={() => setLevel(level === "expert" ? "simple" : "expert")}>
-          {level === "expert" ? "Show the parameters that matter most" : `Show all ${params.length} parameters`}
-        </button>
-      )}
+      <div id={PARAMS_ID}>
+        {params.map(([name, param], index) =>
+          !isShown(name, index) ? null : (
+            <ParamField
+              key={name}
+              inputs={types?.inputs}
+              outside={around ? { name: outsideName(name), onToggle: () => toggleOutside(name) } : undefined}
+              name={name}
+              param={param}
+              value={Object.hasOwn(node.params, name) ? node.params[name] : paramsOf(layer, node)[name]}
+              changed={Object.hasOwn(node.params, name)}
+              onValue={(value) => setParam(node.id, name, value)}
+              onReset={() => resetParam(node.id, name)}
+            />
+          ),
+        )}
+        {params.length > FEW + 1 && (
+          <button type="button" className="pt-1.5 text-sm text-accent hover:underline" onClick={() => setLevel(level === "expert" ? "simple" : "expert")}>
+            {level === "expert" ? "Show the parameters that matter most" : `Show all ${params.length} parameters`}
+          </button>
+        )}
+      </div>
       {node.type === "block" && <BlockForm node={node} />}
       {composed && (
         <div className="flex items-center justify-between gap-3 pt-2">
@@ -409,7 +420,7 @@ function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: num
         <Line name="Weights">{formatBytes(checked.totals.parameters * 4)}</Line>
       </dl>
       <p className="text-ink2">Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.</p>
-      {modelId !== null && <StartWeights modelId={modelId} />}
+      <Suspense>{modelId !== null && <StartWeights modelId={modelId} />}</Suspense>
     </div>
   );
 }

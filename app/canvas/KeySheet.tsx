@@ -26,7 +26,7 @@ const POINTER = [
 ] as const;
 
 /** All commands with their keys, straight from the list of commands; a click on a key gives the command another. */
-export function KeySheet() {
+export default function KeySheet() {
   const open = useStudio((s) => s.keysShown);
   const own = useKeys((s) => s.own);
   const [waiting, setWaiting] = useState<Command | null>(null);

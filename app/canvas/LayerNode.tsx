@@ -1,6 +1,6 @@
 "use client";
 
-import { Handle, type Node, type NodeProps, Position, useConnection, useUpdateNodeInternals } from "@xyflow/react";
+import { Handle, type Node, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
 import { ChevronDown, ChevronRight, Link2, Snowflake } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
@@ -148,13 +148,11 @@ function Fold({ id, title, open }: { id: string; title: string; open: boolean })
 
 /** Ports stand evenly along their edge of the node, in the layer's order. */
 const Ports = memo(function Ports({ node, title, type, ports }: { node: string; title: string; type: "source" | "target"; ports: PortView[] }) {
-  // Only the start of a wire matters here, so that nodes draw once when it is picked up and once when it is let go.
-  const from = useConnection((c) => (c.inProgress && c.fromHandle.type !== type ? `${c.fromNode.id} ${c.fromHandle.id ?? ""}` : null));
-  const [fromNode, fromPort] = from?.split(" ") ?? [];
+  // Only the start of a wire matters here: nodes draw once when it is picked up and once when it is let go, and never ask while the view moves.
+  const from = useStudio((s) => (s.wiring && s.wiring.type !== type ? s.wiring : null));
   return ports.map((port, index) => {
     const ends = { node, port: port.id };
-    const other = { node: fromNode ?? "", port: fromPort ?? "" };
-    const open = from !== null && (type === "target" ? canConnect(other, ends) : canConnect(ends, other)) === null;
+    const open = from !== null && (type === "target" ? canConnect(from, ends) : canConnect(ends, from)) === null;
     return (
       <Handle
         key={port.id}

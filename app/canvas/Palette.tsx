@@ -61,7 +61,11 @@ export function Palette() {
               setActive((index) => (index + step + found.length) % Math.max(1, found.length));
             }
             const item = found[active];
-            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && searching && item) addLayer(item.layer, item.definition);
+            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && searching && item) {
+              addLayer(item.layer, item.definition);
+              // The next name takes the place of this one.
+              event.currentTarget.select();
+            }
             if (event.key === "Escape") {
               event.stopPropagation();
               if (query) setQuery("");
@@ -132,7 +136,7 @@ function Section({ id, title, items, whole, active }: { id: string; title: strin
         ))}
       </ul>
       {folds && !whole && (
-        <button type="button" onClick={() => toggleWhole(id)} className="h-[22px] w-full rounded-md pl-[21px] text-left text-sm text-ink2 hover:bg-hover hover:text-ink">
+        <button type="button" onClick={() => toggleWhole(id)} className="h-6 w-full rounded-md pl-[21px] text-left text-sm text-ink2 hover:bg-hover hover:text-ink">
           {items.length - FIRST} more
         </button>
       )}

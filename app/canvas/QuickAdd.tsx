@@ -16,7 +16,7 @@ import { useGraph } from "./useGraph.ts";
 import { type QuickAdd as Request, useStudio } from "./useStudio.ts";
 
 /** A small search where the pointer is: for a double click on the canvas, or a wire let go over nothing. */
-export function QuickAdd() {
+export default function QuickAdd() {
   const request = useStudio((s) => s.quickAdd);
   return request ? <Panel key={`${request.at.x},${request.at.y}`} request={request} /> : null;
 }

@@ -1,68 +1,50 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Layers, Share2, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import type { NodePath } from "../../core/graph/path.ts";
 import { useMayChange } from "../account/useRole.ts";
-import { ShareDialog } from "../shared/ShareDialog.tsx";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { notify } from "../ui/Notices.tsx";
 import { Segments } from "../ui/Segments.tsx";
-import { Failing } from "../ui/States.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
-import { useTRPC } from "../ui/trpc.ts";
 import { Canvas } from "./Canvas.tsx";
-import { CompareBar } from "./CompareBar.tsx";
 import { Drawer } from "./Drawer.tsx";
-import { Inspector } from "./Inspector.tsx";
-import { KeySheet } from "./KeySheet.tsx";
 import { isMac, printKeys } from "./keys.ts";
 import { ModelName } from "./ModelName.tsx";
+import { Opening } from "./Opening.tsx";
 import { Outline } from "./Outline.tsx";
 import { Palette } from "./Palette.tsx";
 import { PeopleHere } from "./People.tsx";
-import { QuickAdd } from "./QuickAdd.tsx";
 import { SaveBadge } from "./SaveBadge.tsx";
 import { showNode } from "./showNode.ts";
-import { TrainPanel } from "./train/TrainPanel.tsx";
 import { useTrain } from "./train/useTrain.ts";
 import { type OpenedModel, saveNow, useDocument } from "./useAutosave.ts";
 import { setReadOnly } from "./useGraph.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { useStudio } from "./useStudio.ts";
 
+/** What a key brings up must be there when the next key comes, so these are fetched once nothing else is to be done. */
+const soon = [() => import("./QuickAdd.tsx"), () => import("./CommandPalette.tsx"), () => import("./KeySheet.tsx"), () => import("./help/HelpCard.tsx")];
+
 const CommandPalette = lazy(() => import("./CommandPalette.tsx"));
+const CompareBar = lazy(() => import("./CompareBar.tsx"));
+const Inspector = lazy(() => import("./Inspector.tsx"));
+const KeySheet = lazy(() => import("./KeySheet.tsx"));
+const QuickAdd = lazy(() => import("./QuickAdd.tsx"));
+const ShareDialog = lazy(() => import("../shared/ShareDialog.tsx"));
+const TrainPanel = lazy(() => import("./train/TrainPanel.tsx"));
 const Versions = lazy(() => import("./Versions.tsx"));
 
-/** The Build room: a model's drawing with everything around it. `show`: the node that it opens at. */
-export function Studio({ modelId, show }: { modelId: string; show: NodePath | null }) {
-  const trpc = useTRPC();
-  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
-  // A cached answer may be older than the server's document, and would be edited in vain.
-  const fresh = model.isFetchedAfterMount ? model.data : undefined;
-  const shared = useDocument(modelId);
-  if (fresh && shared.isOpen) return <Open key={modelId} opened={fresh} show={show} />;
-  return (
-    <div className="flex h-dvh flex-col">
-      <TopBar place={[{ label: "…" }]} modelId={modelId} room="build" />
-      <main className="flex flex-1 items-center justify-center p-6">
-        {model.isError ? (
-          <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />
-        ) : shared.error ? (
-          <Failing what="This model" error={shared.error} onRetry={() => location.reload()} />
-        ) : (
-          <p role="status" className="breathe text-ink2">
-            Opening the drawing
-          </p>
-        )}
-      </main>
-    </div>
-  );
+/** The Build room: a model's drawing with everything around it. `show`: the node that it opens at. What is not seen at once is loaded when it is. */
+export default function Studio({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
+  const shared = useDocument(opened.id);
+  if (shared.isOpen) return <Open opened={opened} show={show} />;
+  return <Opening modelId={opened.id} error={shared.error} onRetry={() => location.reload()} />;
 }
 
 function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
@@ -71,6 +53,10 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
   const mayChange = useMayChange();
   const [sharing, setSharing] = useState(false);
   useEffect(() => setReadOnly(!mayChange), [mayChange]);
+  useEffect(() => {
+    const timer = setTimeout(() => soon.forEach((load) => void load()), 1000);
+    return () => clearTimeout(timer);
+  }, []);
   useShortcuts();
   const training = useTrain(model);
   const panel = useStudio((s) => s.panel);
@@ -79,6 +65,9 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
   const { train, whyNot } = training;
   const asking = useStudio((s) => s.asking !== null);
   const versionsShown = useStudio((s) => s.versionsShown);
+  const adding = useStudio((s) => s.quickAdd !== null);
+  const comparing = useStudio((s) => s.compare !== null);
+  const keysShown = useStudio((s) => s.keysShown);
   // Said before anything shows it; the title and the name's field change it later.
   useState(() => useStudio.setState({ name: opened.name }));
 
@@ -138,7 +127,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
                   <Share2 size={15} />
                 </IconButton>
               )}
-              <ShareDialog of={{ modelId: model.id }} open={sharing} onOpen={setSharing} />
+              <Suspense>{sharing && <ShareDialog of={{ modelId: model.id }} open={sharing} onOpen={setSharing} />}</Suspense>
               {mayChange && (
                 <Tip text="Data, optimizer, schedule, length">
                   <IconButton
@@ -169,14 +158,18 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
           </Side>
           <div className="relative min-w-0 flex-1">
             <Canvas />
-            <QuickAdd />
-            <CompareBar />
+            <Suspense>
+              {adding && <QuickAdd />}
+              {comparing && <CompareBar />}
+            </Suspense>
             <div className="max-lg:hidden">
               <Drawer dataset={training.dataset} />
             </div>
           </div>
           <Side label="Panel" side="right" open={sheet === "panel"} width={panel === "inspect" && tab === "code" ? "lg:w-[460px]" : "lg:w-[308px]"}>
-            {panel === "train" ? <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
+            <Suspense>
+              {panel === "train" ? <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
+            </Suspense>
           </Side>
         </main>
         <nav aria-label="Panels" className={cx("grid shrink-0 border-t border-line bg-panel lg:hidden", mayChange ? "grid-cols-3" : "grid-cols-2")}>
@@ -201,8 +194,8 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             />
           )}
         </nav>
-        <KeySheet />
         <Suspense>
+          {keysShown && <KeySheet />}
           {asking && <CommandPalette />}
           {versionsShown && <Versions modelId={model.id} />}
         </Suspense>

@@ -267,7 +267,7 @@ export const commands: readonly Command[] = [
     rare: true,
   },
   { id: "pin", title: "Pin, or let go", group: "Arrange", keys: ["P"], isReady: hasNodes, run: pinSelection, menu: ["node"] },
-  { id: "tidy", title: "Tidy up", group: "Arrange", keys: ["T"], run: tidy, menu: ["canvas"] },
+  { id: "tidy", title: "Tidy up", group: "Arrange", keys: ["T"], run: () => void tidy(), menu: ["canvas"] },
 
   { id: "commands", title: "Do something", group: "Go", keys: ["Mod+K"], run: () => useStudio.setState({ asking: "commands" }), everywhere: true },
   { id: "find-node", title: "Find a node", group: "Go", keys: ["Mod+F"], run: () => useStudio.setState({ asking: "find" }), everywhere: true, menu: ["canvas"] },
@@ -276,6 +276,7 @@ export const commands: readonly Command[] = [
   { id: "outline", title: "Layers, or outline", group: "Go", keys: ["O"], run: switchShelf },
   { id: "link", title: "Copy a link to this graph", group: "Go", keys: ["L"], run: () => void copyLink(), menu: ["canvas"] },
   { id: "versions", title: "Versions", group: "Go", keys: ["V"], run: () => useStudio.setState({ versionsShown: true }), menu: ["canvas"] },
+  { id: "params", title: "Go to its parameters", group: "Go", keys: ["Mod+I"], isReady: () => onlyNode() !== undefined, run: focusParams, everywhere: true, menu: ["node"] },
   { id: "enter", title: "Open the block or zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
   { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
 
@@ -303,6 +304,9 @@ export const commands: readonly Command[] = [
 /** The palette's search field; it is the one place that a command must reach in the page. */
 export const PALETTE_SEARCH_ID = "palette-search";
 
+/** The selected node's parameters. */
+export const PARAMS_ID = "node-params";
+
 /** The outline's place in the page. */
 export const OUTLINE_ID = "outline-tree";
 
@@ -313,8 +317,23 @@ function switchShelf(): void {
   if (shelf === "outline") requestAnimationFrame(() => document.querySelector<HTMLElement>(`#${OUTLINE_ID} [tabindex="0"]`)?.focus());
 }
 
+function focusParams(): void {
+  useStudio.setState({ panel: "inspect", tab: "node", sheet: "panel" });
+  focusOn(`#${PARAMS_ID} :is(input, select, textarea, [role="switch"])`);
+}
+
+/** Goes into a field: at once where it is seen, so that no letter typed next is lost, and else once it is shown. */
+function focusOn(selector: string): void {
+  const focus = () => {
+    const field = document.querySelector<HTMLElement>(selector);
+    field?.focus();
+    if (field instanceof HTMLInputElement) field.select();
+    return field !== null && field === document.activeElement;
+  };
+  if (!focus()) requestAnimationFrame(focus);
+}
+
 function focusPalette(): void {
   useStudio.setState({ sheet: "palette", shelf: "layers" });
-  // On a phone the palette is only now being shown.
-  requestAnimationFrame(() => document.getElementById(PALETTE_SEARCH_ID)?.focus());
+  focusOn(`#${PALETTE_SEARCH_ID}`);
 }

@@ -5,7 +5,7 @@ import type { Body, Graph, Json, Node, Tuning } from "../../core/graph/document.
 import type { End } from "../../core/graph/edit.ts";
 import * as core from "../../core/graph/edit.ts";
 import { carryInside, follow, isFurniture, withInside, withoutFurniture } from "../../core/graph/furniture.ts";
-import { NODE_SIZE, tidyLayout } from "../../core/graph/layout.ts";
+import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { accepts, type Fix, type Layer, portsOf } from "../../core/layers/kit.ts";
@@ -13,6 +13,7 @@ import { notify } from "../ui/Notices.tsx";
 import { currentChecked } from "./checked.ts";
 import { parseClip, readClip, writeClip } from "./clip.ts";
 import { canConnect, pickInput, reaches } from "./connect.ts";
+import { layOut } from "./layOut.ts";
 import { measured } from "./measured.ts";
 import { rememberAdded } from "./shelf.ts";
 import { bodyAt, edit, goTo, nothing, type Scope, type Selection, select, selectNodes, useGraph } from "./useGraph.ts";
@@ -282,9 +283,10 @@ export function selectAll(): void {
   selectNodes(here().body.nodes.map((node) => node.id));
 }
 
-export function tidy(): void {
+/** Brings order into the body on the canvas. What is pinned stays. A large one is laid out beside the page, and moves a moment later. */
+export async function tidy(): Promise<void> {
   const { scope, body } = here();
-  const places = tidyLayout(withoutFurniture(body), measured.sizeOf);
+  const places = await layOut(withoutFurniture(body), measured.sizeOf);
   // The layout tells corners; a wide node's place is that of a plain one in its middle.
   for (const node of body.nodes) {
     const corner = places.get(node.id);

@@ -38,7 +38,10 @@ export function useShortcuts(): void {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing || useStudio.getState().keysShown || useStudio.getState().asking !== null) return;
       const typing = isTyping(event.target);
+      // A field that is only just opening will take what is typed; none of it is a command.
+      if (useStudio.getState().quickAdd !== null && !typing && event.key.length === 1) return event.preventDefault();
       if (!typing && fixByTab(event)) return event.preventDefault();
+      if (typing && event.key === "Escape" && event.target instanceof HTMLElement) return event.target.blur();
       if (belongsToControl(event)) return;
       const meant = commands.filter((c) => (c.everywhere || !typing) && keysOf(c).some((keys) => matchesKeys(event, keys, mac)));
       // A key may mean one thing with a node selected and another without.

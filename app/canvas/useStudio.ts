@@ -37,7 +37,11 @@ type StudioState = {
   sheet: "palette" | "panel" | null;
   drawer: boolean;
   minimap: boolean;
+  /** Taps and strokes select several nodes instead of one, as Shift and dragging do with a mouse. */
+  picking: boolean;
   keysShown: boolean;
+  /** The port from which a wire is being drawn. */
+  wiring: { node: string; port: string; type: "source" | "target" } | null;
   /** The node whose name is being typed on the canvas. */
   renaming: string | null;
   /** The node whose problem is told beside it. */
@@ -67,7 +71,9 @@ export const useStudio = create<StudioState>(() => ({
   sheet: null,
   drawer: true,
   minimap: true,
+  picking: false,
   keysShown: false,
+  wiring: null,
   renaming: null,
   problemAt: null,
   helpAt: null,

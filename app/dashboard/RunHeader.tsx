@@ -6,7 +6,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useCallback, useState } from "react";
 import { useMayChange } from "../account/useRole.ts";
-import { ShareDialog } from "../shared/ShareDialog.tsx";
+import ShareDialog from "../shared/ShareDialog.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";

@@ -292,7 +292,6 @@ function ClassCounts({
           <button
             type="button"
             aria-pressed={chosen === index}
-            aria-label={`Show only ${name}: ${train[index] ?? 0} training, ${validation[index] ?? 0} validation ${isPixels ? "pixels" : "samples"}`}
             onClick={() => onChoose(chosen === index ? null : index)}
             style={{ gridTemplateColumns: columns }}
             className={cx("grid w-full items-center gap-2 rounded-md px-2 py-1 text-left", chosen === index ? "bg-accent-soft" : "hover:bg-hover")}
@@ -305,6 +304,7 @@ function ClassCounts({
                   style={index === 0 ? undefined : { background: classColourText(index) }}
                 />
               )}
+              <span className="sr-only">Show only </span>
               {name}
             </span>
             <span aria-hidden className="space-y-px">
@@ -312,7 +312,9 @@ function ClassCounts({
               <span className="block h-[5px] rounded-r-sm bg-series-2" style={{ width: `${((validation[index] ?? 0) / most) * 100}%` }} />
             </span>
             <span className="figures text-right text-ink2">
-              {formatCount(train[index] ?? 0)} <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
+              {formatCount(train[index] ?? 0)}
+              <span className="sr-only"> training,</span> <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
+              <span className="sr-only"> validation {isPixels ? "pixels" : "samples"}</span>
             </span>
           </button>
         </li>

@@ -23,13 +23,11 @@ export function TakeAlong({ datasetId, manifest }: { datasetId: string; manifest
           "file" in array
             ? [
                 <li key={array.name}>
-                  <a
-                    href={`${address}/${array.name}`}
-                    download
-                    aria-label={`Download ${array.name} as npy`}
-                    className="-mx-1.5 flex items-baseline justify-between gap-3 rounded-md px-1.5 py-[2px] hover:bg-hover"
-                  >
-                    <code className="truncate font-mono text-sm">{array.name}</code>
+                  <a href={`${address}/${array.name}`} download className="-mx-1.5 flex min-h-6 items-center justify-between gap-3 rounded-md px-1.5 hover:bg-hover">
+                    <span className="truncate">
+                      <span className="sr-only">Download </span>
+                      <code className="font-mono text-sm">{array.name}</code>
+                    </span>
                     <span className="figures flex min-w-0 items-center gap-1.5 text-ink2">
                       <span className="truncate">
                         {array.dtype} [{array.shape.join(", ")}]

@@ -16,7 +16,7 @@ import { type Answers, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { useUpload } from "./useUpload.ts";
 
 /** What a model's next runs start from: random numbers, or weights from a file, which can be brought in and let go of here. */
-export function StartWeights({ modelId }: { modelId: string }) {
+export default function StartWeights({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));

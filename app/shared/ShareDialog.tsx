@@ -13,7 +13,7 @@ import { type Questions, useTRPC } from "../ui/trpc.ts";
 type What = Questions["shares"]["create"]["what"];
 
 /** Makes links to one thing, and lists and revokes those there are. `charts` are curves that can be shared alone. */
-export function ShareDialog({
+export default function ShareDialog({
   of,
   charts = [],
   open,

@@ -28,7 +28,7 @@ function Content({ shortcut, children }: { shortcut?: string; children: ReactNod
     <>
       {children}
       {shortcut && (
-        <kbd aria-hidden className="figures opacity-70 max-sm:hidden">
+        <kbd aria-hidden className="figures opacity-85 max-sm:hidden">
           {shortcut}
         </kbd>
       )}
@@ -60,7 +60,7 @@ export function IconButton({ label, className, children, ...rest }: { label: str
       type="button"
       aria-label={label}
       className={cx(
-        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink2 transition-colors duration-100 hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-ink3 disabled:opacity-60 disabled:hover:bg-transparent",
+        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink2 transition-colors duration-100 hover:bg-hover hover:text-ink aria-pressed:bg-accent-soft aria-pressed:text-accent disabled:cursor-not-allowed disabled:text-ink3 disabled:opacity-60 disabled:hover:bg-transparent",
         className,
       )}
       {...rest}

@@ -57,10 +57,10 @@ export function Menu({ items, children, align = "start" }: { items: MenuItem[]; 
   );
 }
 
-/** Opens where the pointer is, on a right click inside `children`. */
-export function ContextMenu({ items, children }: { items: MenuItem[]; children: ReactNode }) {
+/** Opens where the pointer is, on a right click or a long touch inside `children`. `onOpen` is told before it shows. */
+export function ContextMenu({ items, children, onOpen }: { items: MenuItem[]; children: ReactNode; onOpen?: () => void }) {
   return (
-    <RadixContext.Root modal={false}>
+    <RadixContext.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
       <RadixContext.Trigger asChild>{children}</RadixContext.Trigger>
       <RadixContext.Portal>
         <RadixContext.Content collisionPadding={8} className={surface}>

@@ -12,7 +12,7 @@ export function Tip({ text, shortcut, side = "bottom", children }: { text: React
       <Tooltip.Portal>
         <Tooltip.Content side={side} sideOffset={6} collisionPadding={8} className="appear z-50 max-w-72 rounded-md bg-ink px-2 py-1 text-sm text-bg">
           {text}
-          {shortcut && <kbd className="figures ml-2 opacity-70">{shortcut}</kbd>}
+          {shortcut && <kbd className="figures ml-2 opacity-85">{shortcut}</kbd>}
         </Tooltip.Content>
       </Tooltip.Portal>
     </Tooltip.Root>

@@ -1,4 +1,4 @@
-import type { Body, Node } from "./document.ts";
+import type { Edge, Node } from "./document.ts";
 
 /** A node as drawn, and the room around it: below for a wire's label, beside for a wire that goes past. */
 export const NODE_SIZE = { width: 184, height: 52 };
@@ -6,14 +6,18 @@ const GAP = { beside: 56, below: 44 };
 
 type Size = { width: number; height: number };
 
-/** A node, or one row of a wire that runs past nodes. */
-type Cell = { id: string | null; width: number; x: number; above: Cell[]; below: Cell[] };
+/** As much of a body as its layout depends on. */
+export type Drawn<N> = { nodes: readonly N[]; edges: readonly Pick<Edge, "from" | "to">[] };
+export type DrawnNode = Pick<Node, "id" | "at" | "pinned">;
+
+/** A node, or one row of a wire that runs past nodes. `wish`: where it would like to stand. */
+type Cell = { id: string | null; width: number; x: number; wish: number; above: Cell[]; below: Cell[] };
 
 /**
  * Tidy places for the nodes of a body, by id: rows downward in the order of data flow, wires as straight and uncrossed as a few
  * sweeps make them, the whole starting where the body's upper left corner is now.
  */
-export function tidyLayout(body: Body, sizeOf: (node: Node) => Size = () => NODE_SIZE): Map<string, { x: number; y: number }> {
+export function tidyLayout<N extends DrawnNode>(body: Drawn<N>, sizeOf: (node: N) => Size = () => NODE_SIZE): Map<string, { x: number; y: number }> {
   const places = new Map<string, { x: number; y: number }>();
   if (body.nodes.length === 0) return places;
   const rowOf = assignRows(body);
@@ -38,11 +42,11 @@ export function tidyLayout(body: Body, sizeOf: (node: Node) => Size = () => NODE
 }
 
 /** Moves the whole so that it fits what is pinned; those that would come to lie on a pinned node go beside it. */
-function keepPinned(body: Body, places: Map<string, { x: number; y: number }>, sizeOf: (node: Node) => Size): Map<string, { x: number; y: number }> {
+function keepPinned<N extends DrawnNode>(body: Drawn<N>, places: Map<string, { x: number; y: number }>, sizeOf: (node: N) => Size): Map<string, { x: number; y: number }> {
   const pinned = body.nodes.filter((node) => node.pinned);
   if (pinned.length === 0) return places;
   // Places are corners; a wide node's `at` is that of a plain one in its middle.
-  const cornerOf = (node: Node) => ({ x: node.at.x + (NODE_SIZE.width - sizeOf(node).width) / 2, y: node.at.y });
+  const cornerOf = (node: N) => ({ x: node.at.x + (NODE_SIZE.width - sizeOf(node).width) / 2, y: node.at.y });
   const by = {
     x: Math.round(mean(pinned.map((node) => cornerOf(node).x - (places.get(node.id)?.x ?? 0)))),
     y: Math.round(mean(pinned.map((node) => node.at.y - (places.get(node.id)?.y ?? 0)))),
@@ -64,7 +68,7 @@ function keepPinned(body: Body, places: Map<string, { x: number; y: number }>, s
 }
 
 /** One below the lowest of what feeds it; wires that close a loop count for nothing. */
-function assignRows(body: Body): Map<string, number> {
+function assignRows(body: Drawn<DrawnNode>): Map<string, number> {
   const feeds = new Map<string, string[]>(body.nodes.map(({ id }) => [id, []]));
   for (const { from, to } of body.edges) if (feeds.has(from.node)) feeds.get(to.node)?.push(from.node);
   const rows = new Map<string, number>();
@@ -88,12 +92,12 @@ function assignRows(body: Body): Map<string, number> {
 }
 
 /** Cells row by row; a wire over several rows gets a narrow cell in each row between. */
-function makeRows(body: Body, rowOf: Map<string, number>, sizeOf: (node: Node) => Size): Cell[][] {
+function makeRows<N extends DrawnNode>(body: Drawn<N>, rowOf: Map<string, number>, sizeOf: (node: N) => Size): Cell[][] {
   const rows: Cell[][] = Array.from({ length: Math.max(...rowOf.values()) + 1 }, () => []);
   const cells = new Map<string, Cell>();
   // Left to right as it stands now, so that tidying twice gives the same.
   for (const node of [...body.nodes].sort((a, b) => a.at.x - b.at.x || (a.id < b.id ? -1 : 1))) {
-    const cell: Cell = { id: node.id, width: sizeOf(node).width, x: 0, above: [], below: [] };
+    const cell: Cell = { id: node.id, width: sizeOf(node).width, x: 0, wish: 0, above: [], below: [] };
     cells.set(node.id, cell);
     rows[rowOf.get(node.id) ?? 0]?.push(cell);
   }
@@ -104,7 +108,7 @@ function makeRows(body: Body, rowOf: Map<string, number>, sizeOf: (node: Node) =
     const stop = rowOf.get(to.node) ?? 0;
     if (!cell || !end || stop <= start) continue;
     for (let row = start + 1; row < stop; row++) {
-      const passing: Cell = { id: null, width: 0, x: 0, above: [], below: [] };
+      const passing: Cell = { id: null, width: 0, x: 0, wish: 0, above: [], below: [] };
       rows[row]?.push(passing);
       join(cell, passing);
       cell = passing;
@@ -123,8 +127,8 @@ function join(upper: Cell, lower: Cell): void {
 /** Sorts each row by the mean place of its neighbours; cells without neighbours keep theirs. */
 function sortRows(rows: Cell[][], toward: "above" | "below"): void {
   for (const row of toward === "above" ? rows : rows.toReversed()) {
-    const wish = new Map(row.map((cell) => [cell, cell[toward].length === 0 ? cell.x : mean(cell[toward].map(({ x }) => x))]));
-    row.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0));
+    for (const cell of row) cell.wish = cell[toward].length === 0 ? cell.x : middleOf(cell[toward]);
+    row.sort((a, b) => a.wish - b.wish);
     pack(row);
   }
 }
@@ -144,22 +148,45 @@ function pack(row: Cell[]): void {
  */
 function spreadRows(rows: Cell[][], toward: "above" | "below"): void {
   for (const row of toward === "above" ? rows : rows.toReversed()) {
+    // Blocks of cells that stand as near as they may: from which cell on, the sum of what they wish for their first cell, and how much they insist.
+    const starts: number[] = [];
+    const sums: number[] = [];
+    const weights: number[] = [];
+    const offsets: number[] = [];
     let offset = 0;
-    const blocks: { sum: number; weight: number; cells: { cell: Cell; offset: number }[] }[] = [];
     for (const [i, cell] of row.entries()) {
       const before = row[i - 1];
       if (before) offset += (before.width + cell.width) / 2 + GAP.beside;
+      offsets.push(offset);
       const neighbours = cell[toward];
-      const wish = neighbours.length === 0 ? cell.x : mean(neighbours.map(({ x }) => x));
+      const wish = neighbours.length === 0 ? cell.x : middleOf(neighbours);
       // A wire that runs past would rather stay straight than a node; nodes without neighbours do not insist.
-      const weight = neighbours.length === 0 ? 0.1 : cell.id === null ? 2 : 1;
-      blocks.push({ sum: (wish - offset) * weight, weight, cells: [{ cell, offset }] });
-      for (let last = blocks.at(-1), prior = blocks.at(-2); last && prior && prior.sum / prior.weight > last.sum / last.weight; last = blocks.at(-1), prior = blocks.at(-2)) {
-        blocks.splice(-2, 2, { sum: prior.sum + last.sum, weight: prior.weight + last.weight, cells: [...prior.cells, ...last.cells] });
+      let weight = neighbours.length === 0 ? 0.1 : cell.id === null ? 2 : 1;
+      let sum = (wish - offset) * weight;
+      let start = i;
+      for (let last = starts.length - 1; last >= 0 && (sums[last] ?? 0) / (weights[last] ?? 1) > sum / weight; last--) {
+        sum += sums.pop() ?? 0;
+        weight += weights.pop() ?? 0;
+        start = starts.pop() ?? i;
+      }
+      starts.push(start);
+      sums.push(sum);
+      weights.push(weight);
+    }
+    for (const [block, start] of starts.entries()) {
+      const first = (sums[block] ?? 0) / (weights[block] ?? 1);
+      for (let i = start; i < (starts[block + 1] ?? row.length); i++) {
+        const cell = row[i];
+        if (cell) cell.x = first + (offsets[i] ?? 0);
       }
     }
-    for (const { sum, weight, cells } of blocks) for (const { cell, offset: own } of cells) cell.x = sum / weight + own;
   }
+}
+
+function middleOf(cells: readonly Cell[]): number {
+  let sum = 0;
+  for (const { x } of cells) sum += x;
+  return sum / cells.length;
 }
 
 function mean(numbers: number[]): number {

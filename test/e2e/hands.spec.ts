@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { add, name, node, nodeIds, pick, saved, startFrom } from "./studio.ts";
+import { add, keep, node, nodeIds, pick, saved, startFrom, trainFor } from "./studio.ts";
 
 const at = async (page: Page, id: string) => {
   const box = await node(page, id).boundingBox();
@@ -147,6 +147,7 @@ test("a graph is built and wired in the outline, by keyboard alone", async ({ pa
   ).toBeVisible();
   for (const layer of ["Flatten", "Linear", "ReLU"]) {
     await page.keyboard.press("/");
+    await expect(page.getByRole("combobox", { name: "Find a layer" })).toBeFocused();
     await page.keyboard.type(layer);
     await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
@@ -178,26 +179,241 @@ test("a graph is built and wired in the outline, by keyboard alone", async ({ pa
   expect((await saved(page, id)).edges).toHaveLength(last);
 });
 
-/** Faults that are known and not yet mended: faint small print, small targets in the palette, cards whose name is not their first words. */
-const KNOWN = ["color-contrast", "target-size", "label-content-name-mismatch"];
+test("LeNet-5 is built from an empty canvas by keyboard alone, in less keys than a slow typist gives in 45 seconds", async ({ page }) => {
+  await page.goto("/");
+  await page.getByRole("button", { name: /Empty canvas/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/models\//);
+  await expect(page.locator(".react-flow__node")).toHaveCount(2);
+  await expect(page.getByRole("combobox", { name: "Find a layer" })).toBeVisible();
+  let keys = 0;
+  const press = async (key: string) => {
+    keys++;
+    await page.keyboard.press(key);
+  };
+  const type = async (text: string) => {
+    keys += text.length;
+    await page.keyboard.type(text);
+  };
+  const focused = () => page.evaluate(() => (document.activeElement instanceof HTMLInputElement ? (document.activeElement.labels?.[0]?.textContent ?? "") : ""));
+  const layers: [name: string, id: string, params?: { [name: string]: string }][] = [
+    ["conv2d", "conv2d_1", { out_channels: "6", kernel_size: "5", padding: "2" }],
+    ["relu", "relu_1"],
+    ["maxpool2d", "max_pool2d_1"],
+    ["conv2d", "conv2d_2", { out_channels: "16", kernel_size: "5" }],
+    ["relu", "relu_2"],
+    ["maxpool2d", "max_pool2d_2"],
+    ["flatten", "flatten_1"],
+    ["linear", "linear_1", { out_features: "120" }],
+    ["relu", "relu_3"],
+    ["linear", "linear_2", { out_features: "84" }],
+    ["relu", "relu_4"],
+    ["linear", "linear_3", { out_features: "10" }],
+  ];
+  await press("/");
+  for (const [name, id, params] of layers) {
+    await type(name);
+    await press("Enter");
+    await expect(node(page, id)).toHaveClass(/selected/);
+    if (!params) continue;
+    await press("Control+i");
+    for (const [param, value] of Object.entries(params)) {
+      await expect.poll(focused).not.toBe("");
+      for (let i = 0; i < 9 && (await focused()) !== param; i++) await press("Tab");
+      await type(value);
+    }
+    await press("Escape");
+    await press("/");
+    await expect(page.getByRole("combobox", { name: "Find a layer" })).toBeFocused();
+  }
+  await press("Control+f");
+  await expect(page.getByRole("combobox", { name: "Find a node" })).toBeFocused();
+  await type("output");
+  await press("Enter");
+  await expect(node(page, "output")).toHaveClass(/selected/);
+  await press("c");
+  await expect(page.getByRole("combobox", { name: "Wire from" })).toBeFocused();
+  await type("linear_3");
+  await press("Enter");
+  await expect(page.getByText("61,706").first(), "LeNet-5 has 61,706 parameters").toBeVisible();
+  await expect(page.getByRole("region", { name: "Before you train" })).toContainText("No problems");
+  expect(keys, "keys at four a second, for 45 seconds").toBeLessThanOrEqual(180);
+});
 
-test("axe finds nothing else on any page, in light and dark", async ({ page }) => {
+/** Fingers on the screen, as the browser's own protocol puts them there. */
+async function fingersOn(page: Page) {
+  const session = await page.context().newCDPSession(page);
+  type Point = { x: number; y: number };
+  const send = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: Point[]) => session.send("Input.dispatchTouchEvent", { type, touchPoints });
+  const between = (a: Point, b: Point, part: number) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part });
+  return {
+    async tap(at: Point) {
+      await send("touchStart", [at]);
+      await send("touchEnd", []);
+    },
+    /** Each finger goes its own way, at the same time. */
+    async drag(...ways: [from: Point, to: Point][]) {
+      await send(
+        "touchStart",
+        ways.map(([from]) => from),
+      );
+      for (let step = 1; step <= 10; step++)
+        await send(
+          "touchMove",
+          ways.map(([from, to]) => between(from, to, step / 10)),
+        );
+      await send("touchEnd", []);
+    },
+    down: (at: Point) => send("touchStart", [at]),
+    up: () => send("touchEnd", []),
+  };
+}
+
+test("by touch: pan and pinch, move, wire, insert, menus, several at once", async ({ browser }) => {
+  const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
   const modelId = await startFrom(page, "LeNet-5");
-  await page.keyboard.press("o");
-  const places = [`/models/${modelId}`, "/", "/data", "/runs"];
+  const fingers = await fingersOn(page);
+  const middle = async (id: string) => {
+    const box = await at(page, id);
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  };
+  const nodeOf = async (id: string) => (await saved(page, modelId)).nodes.find((one) => one.id === id);
+  await page.getByRole("button", { name: "Fold the drawer" }).tap();
+
+  await test.step("one finger moves the view, two zoom it", async () => {
+    const before = await at(page, "conv1");
+    const free = { x: before.x - 60, y: before.y + 200 };
+    await fingers.drag([free, { x: free.x + 40, y: free.y + 30 }]);
+    await expect.poll(async () => Math.round((await at(page, "conv1")).x - before.x)).toBeGreaterThan(20);
+    const width = (await at(page, "conv1")).width;
+    await fingers.drag(
+      [free, { x: free.x - 20, y: free.y - 40 }],
+      [
+        { x: free.x, y: free.y + 120 },
+        { x: free.x + 20, y: free.y + 60 },
+      ],
+    );
+    await expect.poll(async () => (await at(page, "conv1")).width).not.toBe(width);
+    await page.getByRole("button", { name: "Fit to view" }).tap();
+    // The view glides there.
+    await page.waitForFunction(() => document.querySelector(".studio-canvas")?.hasAttribute("data-moving") === false);
+  });
+
+  await test.step("a node goes where the finger goes", async () => {
+    const before = (await nodeOf("relu1"))?.at.x ?? 0;
+    const from = await middle("relu1");
+    await fingers.drag([from, { x: from.x + 200, y: from.y }]);
+    await expect.poll(async () => (await nodeOf("relu1"))?.at.x).toBeGreaterThan(before + 50);
+  });
+
+  await test.step("a long touch opens the node's menu", async () => {
+    await fingers.down(await middle("relu1"));
+    await expect(page.getByRole("menuitem", { name: "Take out of its wires" })).toBeVisible();
+    await fingers.up();
+    await page.keyboard.press("Escape");
+    await fingers.tap(await middle("relu1"));
+    await page.keyboard.press("Alt+d");
+    await expect.poll(async () => wires(await saved(page, modelId))).toContain("conv1>pool1");
+  });
+
+  await test.step("let go over a wire, it sits in it", async () => {
+    const [above, below] = [await at(page, "conv1"), await at(page, "pool1")];
+    await fingers.drag([await middle("relu1"), { x: above.x + above.width / 2 + 1, y: (above.y + above.height + below.y) / 2 }]);
+    await expect.poll(async () => wires(await saved(page, modelId))).toEqual(expect.arrayContaining(["conv1>relu1", "relu1>pool1"]));
+  });
+
+  await test.step("a wire let go over nothing offers what fits", async () => {
+    const port = await node(page, "conv2").locator(".react-flow__handle.source").boundingBox();
+    const from = { x: (port?.x ?? 0) + 3, y: (port?.y ?? 0) + 3 };
+    await fingers.drag([from, { x: from.x + 180, y: from.y + 30 }]);
+    await expect(page.getByRole("combobox", { name: "Find a layer to add" })).toBeFocused();
+    await page.keyboard.press("Escape");
+  });
+
+  await test.step("two taps on the canvas ask for a layer", async () => {
+    const beside = await at(page, "conv1");
+    const free = { x: beside.x - 80, y: beside.y + 10 };
+    await fingers.tap(free);
+    await fingers.tap(free);
+    await expect(page.getByRole("dialog", { name: "Add a layer" })).toBeVisible();
+    await page.keyboard.press("Escape");
+  });
+
+  await test.step("several are selected by taps and by a stroke", async () => {
+    await page.getByRole("button", { name: "Select several" }).tap();
+    await fingers.tap(await middle("conv1"));
+    await fingers.tap(await middle("conv2"));
+    await expect(page.locator(".react-flow__node.selected")).toHaveCount(2);
+    const [first, last] = [await at(page, "conv1"), await at(page, "pool1")];
+    await fingers.drag([
+      { x: first.x - 40, y: first.y - 6 },
+      { x: last.x + last.width + 20, y: last.y + last.height + 6 },
+    ]);
+    await expect(page.locator(".react-flow__node.selected")).toHaveCount(3);
+  });
+  await context.close();
+});
+
+test("a small graph goes in a link, and comes out as a copy that can be changed", async ({ page, context }) => {
+  const modelId = await startFrom(page, "LeNet-5");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.keyboard.press("l");
+  await expect(page.getByText("The link is on your clipboard.")).toBeVisible();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  await page.goto(link);
+  await expect(page.getByRole("heading", { name: "LeNet-5" })).toBeVisible();
+  await page.getByRole("button", { name: "Open a copy" }).click();
+  await page.waitForURL(/\/models\//);
+  await expect(node(page, "conv1")).toBeVisible();
+  const copy = page.url().split("/").at(-1) ?? "";
+  expect(copy).not.toBe(modelId);
+  await pick(page, "relu1");
+  await page.keyboard.press("Delete");
+  await expect.poll(async () => (await saved(page, copy)).nodes.some(({ id }) => id === "relu1")).toBe(false);
+  await page.goto(`/models/${modelId}`);
+  await expect(node(page, "relu1")).toBeVisible();
+});
+
+test("axe finds nothing on any page, in light and dark", async ({ page }) => {
+  const modelId = await startFrom(page, "Playground: moons");
+  await trainFor(page, 1);
+  const run = new URL(page.url()).pathname;
+  await expect(page.getByText("Finished", { exact: true }).first()).toBeVisible({ timeout: 120_000 });
+  const { result } = await (await page.request.get("/api/trpc/datasets.list")).json();
+  const places: [title: string, path: string][] = [
+    ["studio", `/models/${modelId}`],
+    ["data-of-model", `/models/${modelId}/data`],
+    ["runs-of-model", `/models/${modelId}/runs`],
+    ["ship", `/models/${modelId}/ship`],
+    ["home", "/"],
+    ["data", "/data"],
+    ["data-set", `/data/${result.data[0].id}`],
+    ["runs", "/runs"],
+    ["run", run],
+    ["compare", `/runs/compare?runs=${run.split("/").at(-1)}`],
+    ["finetune", "/finetune"],
+    ["account", "/account"],
+    ["organization", "/organization"],
+    ["admin", "/admin"],
+    ["open", "/open"],
+    ["sign-in", "/sign-in"],
+    ["forgot", "/forgot"],
+  ];
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    for (const place of places) {
+    for (const [title, place] of places) {
       await page.goto(place);
       await expect(page.locator("main")).toBeVisible();
       await expect(page.locator(".breathe")).toHaveCount(0);
-      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).disableRules(KNOWN).analyze();
-      expect
-        .soft(
-          violations.map(({ id, nodes }) => `${scheme} ${place} ${id}: ${nodes.slice(0, 4).map((one) => one.html.slice(0, 160)).join(" | ")}`), // biome-ignore format: one line
-        )
-        .toEqual([]);
+      if (title === "studio") await expect(page.getByRole("tab", { name: "Help" })).toBeVisible();
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+      const said = violations.map(({ id, nodes }) => `${scheme} ${place} ${id}: ${nodes.slice(0, 4).map((one) => one.html.slice(0, 160)).join(" | ")}`); // biome-ignore format: one line
+      expect.soft(said).toEqual([]);
+      if (KEPT.has(title)) await keep(page, `${title}-${scheme}`);
     }
   }
-  await expect(name(page, "conv1")).toHaveCount(0);
 });
+
+/** Pages whose look is kept in the repository. */
+const KEPT = new Set(["studio", "home", "data-set", "run", "runs", "ship"]);

@@ -1,4 +1,7 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, type Locator, type Page } from "@playwright/test";
+import sharp from "sharp";
 import type { Graph } from "../../core/graph/document.ts";
 
 /** What the stories in the studio have in common. */
@@ -50,4 +53,19 @@ export async function trainFor(page: Page, epochs: number): Promise<void> {
     .first()
     .click();
   await page.waitForURL(/\/runs\//);
+}
+
+const SCREENSHOTS = join(import.meta.dirname, "__screenshots__");
+
+/** Keeps how the page looks beside the stories, in few colours; what is kept already is only replaced with UPDATE_SCREENSHOTS=1. */
+export async function keep(page: Page, title: string): Promise<void> {
+  const file = join(SCREENSHOTS, `${title}.png`);
+  if (existsSync(file) && process.env.UPDATE_SCREENSHOTS !== "1") return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  writeFileSync(
+    file,
+    await sharp(await page.screenshot())
+      .png({ palette: true, colours: 64, effort: 9 })
+      .toBuffer(),
+  );
 }

@@ -15,7 +15,7 @@ const WIDTH = 308;
 const GAP = 14;
 
 /** Help on the layer of a node, beside the node and wholly in view. The Help tab holds the whole page. */
-export function HelpCard() {
+export default function HelpCard() {
   const id = useStudio((s) => s.helpAt);
   const drawer = useStudio((s) => s.drawer);
   const graph = useGraph((s) => s.graph);

@@ -1,9 +1,10 @@
 "use client";
 
 import { Popover } from "radix-ui";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import type { Layer } from "../../../core/layers/kit.ts";
-import { LayerHelp } from "./LayerHelp.tsx";
+
+const LayerHelp = lazy(async () => ({ default: (await import("./LayerHelp.tsx")).LayerHelp }));
 
 /** Help on a layer beside the button that asks for it. */
 export function HelpPopover({ layer, side, children }: { layer: Layer; side: "right" | "left"; children: ReactNode }) {
@@ -20,7 +21,9 @@ export function HelpPopover({ layer, side, children }: { layer: Layer; side: "ri
           className="appear z-50 max-h-[min(640px,var(--radix-popover-content-available-height))] w-[308px] overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3.5 shadow-float outline-none"
         >
           <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
-          <LayerHelp layer={layer} />
+          <Suspense>
+            <LayerHelp layer={layer} />
+          </Suspense>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>

@@ -21,7 +21,7 @@ const WHEN = [
 ] as const;
 
 /** Turns previews on, and chooses the row that flows through the drawing. */
-export function PreviewBar() {
+export default function PreviewBar() {
   // The server computes it, which is for those who may train.
   return useMayChange() ? <Bar /> : null;
 }

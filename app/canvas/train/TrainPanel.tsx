@@ -40,7 +40,7 @@ const LEVELS = [
 ] as const;
 
 /** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown, and on the simple level only what matters most and what is not as the recipe has it. */
-export function TrainPanel({
+export default function TrainPanel({
   modelId,
   datasets,
   cuda,

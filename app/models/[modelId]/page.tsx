@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { Studio } from "../../canvas/Studio.tsx";
+import { BuildPage } from "../../canvas/BuildPage.tsx";
 
 export const metadata: Metadata = { title: "Build" };
 
@@ -8,5 +8,5 @@ type Props = { params: Promise<{ modelId: string }>; searchParams: Promise<{ nod
 
 export default async function Page({ params, searchParams }: Props) {
   const { node } = await searchParams;
-  return <Studio modelId={(await params).modelId} show={typeof node === "string" ? node : null} />;
+  return <BuildPage modelId={(await params).modelId} show={typeof node === "string" ? node : null} />;
 }

@@ -67,10 +67,10 @@ describe("notes and frames on the canvas", () => {
     expect(after.nodes.every((node, i) => node === before.nodes[i])).toBe(true);
   });
 
-  it("frames follow when the drawing is tidied", () => {
+  it("frames follow when the drawing is tidied", async () => {
     selectNodes(["conv2", "relu2"]);
     addFrame();
-    tidy();
+    await tidy();
     expect(insideOf(graph(), nodeOf("frame_1"))).toEqual(expect.arrayContaining(["conv2", "relu2"]));
   });
 });

@@ -1,6 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { bodyAt, edit, goTo, leave, openGraph, redo, select, selectNodes, undo, useGraph } from "../../../app/canvas/useGraph.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as Y from "yjs";
+import { flushHistory, readHistory } from "../../../app/canvas/history.ts";
+import { bodyAt, edit, goTo, leave, openGraph, openShared, redo, select, selectNodes, undo, useGraph } from "../../../app/canvas/useGraph.ts";
 import { emptyGraph, type Graph, type Node } from "../../../core/graph/document.ts";
+import { SharedGraph } from "../../../core/graph/shared.ts";
 
 const node = (id: string, more: Partial<Node> = {}): Node => ({ id, type: "relu", params: {}, at: { x: 0, y: 0 }, ...more });
 const add = (id: string) => (graph: Graph) => ({ ...graph, nodes: [...graph.nodes, node(id)] });
@@ -8,6 +11,7 @@ const rename = (id: string, name: string) => (graph: Graph) => ({ ...graph, node
 const ids = () => useGraph.getState().graph.nodes.map((n) => n.id);
 
 beforeEach(() => openGraph("m1", emptyGraph));
+afterEach(() => vi.unstubAllGlobals());
 
 describe("the document's history", () => {
   it("steps back and forth through 600 edits", () => {
@@ -16,6 +20,36 @@ describe("the document's history", () => {
     expect(ids()).toEqual([]);
     for (let i = 0; i < 600; i++) redo();
     expect(ids()).toHaveLength(600);
+  });
+
+  it("goes 500 steps back after the page was left, and takes only one's own", () => {
+    const kept = new Map<string, string>();
+    vi.stubGlobal("localStorage", {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    });
+    const server = SharedGraph.of(emptyGraph, "e1");
+    const visit = () => {
+      const doc = new Y.Doc();
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate(server.doc));
+      const shared = new SharedGraph(doc);
+      openShared("m1", shared, readHistory("m1", "e1"));
+      return () => {
+        flushHistory();
+        Y.applyUpdate(server.doc, Y.encodeStateAsUpdate(doc));
+      };
+    };
+    const leavePage = visit();
+    for (let i = 0; i < 500; i++) edit(i % 2 === 0 ? add(`n${i}`) : rename(`n${i - 1}`, `called ${i}`));
+    leavePage();
+    server.change(add("theirs")(server.graph));
+    visit();
+    expect(useGraph.getState().past).toHaveLength(500);
+    for (let i = 0; i < 500; i++) undo();
+    expect(ids()).toEqual(["theirs"]);
+    for (let i = 0; i < 500; i++) redo();
+    expect(ids()).toHaveLength(251);
   });
 
   it("brings back forty deleted nodes with their selection, as the very same objects", () => {
