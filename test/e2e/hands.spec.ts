@@ -393,6 +393,8 @@ test("axe finds nothing on any page, in light and dark", async ({ page }) => {
     ["run", run],
     ["compare", `/runs/compare?runs=${run.split("/").at(-1)}`],
     ["finetune", "/finetune"],
+    ["layers", "/layers"],
+    ["layer", "/layers/conv2d"],
     ["account", "/account"],
     ["organization", "/organization"],
     ["admin", "/admin"],
