@@ -5,7 +5,7 @@
  *
  *     npm run bench -- data [--pictures 2000] [--epochs 12]
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,11 +17,16 @@ import { chain } from "../../core/templates/sketch.ts";
 import { buildTrainSpec } from "../../core/training/build.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { train } from "../../native/index.ts";
+import { patientThreads } from "../../server/agent/trainers.ts";
 import { readPicturesInChild } from "../../server/ingest/child.ts";
 import { openFileStore } from "../../server/storage/files.ts";
 import { placeFiles } from "../../server/trainer/load.ts";
 import { missingOracles, oracleEnv } from "../oracle.ts";
 import { writeZip } from "../server/ingest/zip.ts";
+
+// Threads as patient as a trainer's, beside the loader's workers on the same cores; that is read when a process starts.
+if (process.env.GOMP_SPINCOUNT === undefined)
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env: { ...process.env, ...patientThreads }, stdio: "inherit" }).status ?? 1);
 
 const PROMISED = 10;
 const SIZE = 64;
