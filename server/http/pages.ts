@@ -19,6 +19,8 @@ export const pages: Readonly<Record<string, PagePolicy>> = {
   "/data/[datasetId]": person,
   "/finetune": person,
   "/finetune/[runId]": person,
+  "/layers": person,
+  "/layers/[type]": person,
   "/models/[modelId]": person,
   "/models/[modelId]/data": person,
   "/models/[modelId]/runs": person,
