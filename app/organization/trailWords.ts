@@ -13,6 +13,7 @@ export const trailWords: { readonly [action: string]: string } = {
   "projects.create": "made the project",
   "projects.rename": "renamed the project",
   "projects.delete": "deleted the project",
+  "projects.saveCharts": "changed the charts of",
   "datasets.createTable": "added the data set",
   "datasets.createText": "added the data set",
   "datasets.createPictures": "added the data set",
