@@ -133,12 +133,12 @@ test("a newcomer draws LeNet-5, trains it on real digits, and leaves with ONNX t
     await expect(page.getByRole("region", { name: "Samples" }).getByRole("listitem")).toHaveCount(16);
     const confusion = page.getByRole("region", { name: "Confusion matrix" });
     await confusion.locator('[data-cell="7-7"]').click();
-    await expect(confusion.getByText(/of 1,0\d\d, the surest first|of 9\d\d, the surest first/)).toBeVisible({ timeout: 30_000 });
+    await expect(confusion.getByText(/of [\d,]+, the surest first/)).toBeVisible({ timeout: 30_000 });
     await expect(confusion.getByRole("img", { name: /: 7, .*true is 7/ }).first()).toBeVisible();
     await confusion.getByRole("button", { name: "Close" }).click();
 
     const curves = page.getByRole("region", { name: "Curves of the classes" });
-    await expect(curves.getByText("all 10,000 rows")).toBeVisible();
+    await expect(curves.getByText(/10,000 rows, epoch/)).toBeVisible();
     const area = await curves.getByRole("button", { name: /^7/ }).innerText();
     expect(Number(area.replace(/^7\s*/, ""))).toBeGreaterThan(0.99);
     await curves.getByRole("radio", { name: "Calibration" }).click();
