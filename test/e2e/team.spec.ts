@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { type Browser, type BrowserContext, expect, type Page, test } from "@playwright/test";
+import { type Browser, type BrowserContext, expect as expectSoon, type Page, test } from "@playwright/test";
 import { add, name, node, pick, saved, startFrom, trainFor } from "./studio.ts";
+
+// Four browsers and a trainer share the machine: what takes seconds there takes longer here.
+const expect = expectSoon.configure({ timeout: 60_000 });
 
 /** Two people in two browsers and one organization, on an installation of their own: the first person takes the fresh workspace, the second is invited. */
 const port = Number(process.env.E2E_PORT ?? 3199) + 1;

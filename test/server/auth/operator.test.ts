@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { hashSecret } from "../../../server/auth/secrets.ts";
 import { isSessionAlive } from "../../../server/auth/session.ts";
 import { openTestDatabase } from "../postgres.ts";
-import { callerOf, makeContext, makeTenant, type Tenant, temporaryFiles } from "../world.ts";
+import { callerOf, makeContext, makeTenant, mnistManifest, type Tenant, temporaryFiles } from "../world.ts";
 
 /** What those who look after the installation do: quotas, machines, people. */
 const { db } = await openTestDatabase();
@@ -28,7 +28,7 @@ test("a quota that is reached refuses in words, with what is used and what may b
   await asOperator().setQuota({ ...quota, maxQueued: 1 });
   await start();
   expect(await refusalOf(start())).toEqual({ code: "QUEUE_FULL", message: expect.stringContaining("1 runs are waiting already, as many as may") });
-  await db.dataset.create({ data: { orgId: home.orgId, name: "Large", status: "ready", sizeBytes: 3n * 2n ** 30n } });
+  await db.dataset.create({ data: { orgId: home.orgId, name: "Large", status: "ready", manifest: mnistManifest, sizeBytes: 3n * 2n ** 30n } });
   await asOperator().setQuota({ ...quota, storageLimitBytes: 2 * 2 ** 30 });
   expect(await refusalOf(start())).toEqual({ code: "STORAGE_FULL", message: expect.stringContaining("keeps 3.0 GiB of the 2.0 GiB it may") });
   expect((await callerOf(context(home.session)).organization.get()).usage.storageBytes).toEqual({ used: 3 * 2 ** 30, limit: 2 * 2 ** 30 });
