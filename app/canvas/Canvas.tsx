@@ -86,7 +86,7 @@ function mapColor(node: AnyNode): string {
 
 function onNodeClick(event: MouseEvent, node: AnyNode): void {
   // A plain click means this node, also where it is one of several that are selected.
-  if (!event.shiftKey && !event.metaKey && !event.ctrlKey && !useStudio.getState().picking) selectNodes([node.id]);
+  if (!event.shiftKey && !event.metaKey && !event.ctrlKey) selectNodes([node.id]);
   useStudio.setState(({ helpAt }) => ({ problemAt: "severity" in node.data && node.data.severity ? node.id : null, helpAt: helpAt === node.id ? helpAt : null }));
 }
 
@@ -133,7 +133,6 @@ export function Canvas() {
   const nodes = useMemo(() => (dragged ? settled.map((node) => moveTo(node, dragged.get(node.id))) : settled), [settled, dragged]);
   const edges = useFlowEdges(views.edges, selection.edges);
   const coarse = useCoarsePointer();
-  const picking = useStudio((s) => s.picking);
   const far = useStore((s) => s.transform[2] < 0.42);
   const [menuFor, setMenuFor] = useState<"node" | "wire" | "canvas">("canvas");
   const { screenToFlowPosition } = useReactFlow();
@@ -150,7 +149,6 @@ export function Canvas() {
   const snapped = useRef<ReadonlyMap<string, Point>>(new Map());
   const shaken = useRef(shakeTeller());
   const store = useStoreApi<AnyNode, FlowEdge>();
-  useEffect(() => store.setState({ multiSelectionActive: picking }), [store, picking]);
   const onNodesChange = useCallback(
     (changes: NodeChange<AnyNode>[]) => {
       applySelection(changes, "nodes", marqueeOf(store.getState()));
@@ -290,9 +288,9 @@ export function Canvas() {
           selectionKeyCode={null}
           multiSelectionKeyCode={SEVERAL_KEYS}
           panActivationKeyCode="Space"
-          selectionOnDrag={!coarse || picking}
+          selectionOnDrag={!coarse}
           selectionMode={SelectionMode.Partial}
-          panOnDrag={coarse ? !picking : MIDDLE_BUTTON}
+          panOnDrag={coarse ? true : MIDDLE_BUTTON}
           zoomOnDoubleClick={false}
           disableKeyboardA11y
           elevateEdgesOnSelect={false}

@@ -1,14 +1,13 @@
 "use client";
 
 import { useStore } from "@xyflow/react";
-import { Frame, Maximize, Minus, Plus, Redo2, Rows3, SquareDashedMousePointer, StickyNote, Undo2 } from "lucide-react";
+import { Frame, Maximize, Minus, Plus, Redo2, Rows3, StickyNote, Undo2 } from "lucide-react";
 import { IconButton } from "../ui/Button.tsx";
 import { Tip } from "../ui/Tip.tsx";
 import { commands } from "./commands.ts";
 import { isMac, printKeys } from "./keys.ts";
 import { useGraph } from "./useGraph.ts";
 import { keysOf } from "./useKeys.ts";
-import { useStudio } from "./useStudio.ts";
 
 const ICONS = { undo: Undo2, redo: Redo2, "zoom-out": Minus, "zoom-in": Plus, fit: Maximize, tidy: Rows3, note: StickyNote, frame: Frame };
 
@@ -16,7 +15,6 @@ const ICONS = { undo: Undo2, redo: Redo2, "zoom-out": Minus, "zoom-in": Plus, fi
 export function CanvasTools() {
   const canUndo = useGraph((s) => s.past.length > 0);
   const canRedo = useGraph((s) => s.future.length > 0);
-  const picking = useStudio((s) => s.picking);
   const percent = useStore((s) => Math.round(s.transform[2] * 100));
   const button = (id: keyof typeof ICONS, disabled = false) => {
     const command = commands.find((c) => c.id === id);
@@ -43,9 +41,6 @@ export function CanvasTools() {
       {button("fit")}
       {button("tidy")}
       <span aria-hidden className="mx-1 h-4 w-px bg-line" />
-      <IconButton label="Select several" aria-pressed={picking} className="pointer-fine:hidden" onClick={() => useStudio.setState(({ picking: before }) => ({ picking: !before }))}>
-        <SquareDashedMousePointer size={15} />
-      </IconButton>
       {button("note")}
       {button("frame")}
     </div>

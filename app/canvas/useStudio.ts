@@ -37,8 +37,6 @@ type StudioState = {
   sheet: "palette" | "panel" | null;
   drawer: boolean;
   minimap: boolean;
-  /** Taps and strokes select several nodes instead of one, as Shift and dragging do with a mouse. */
-  picking: boolean;
   keysShown: boolean;
   /** The port from which a wire is being drawn. */
   wiring: { node: string; port: string; type: "source" | "target" } | null;
@@ -71,7 +69,6 @@ export const useStudio = create<StudioState>(() => ({
   sheet: null,
   drawer: true,
   minimap: true,
-  picking: false,
   keysShown: false,
   wiring: null,
   renaming: null,

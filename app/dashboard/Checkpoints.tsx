@@ -33,11 +33,8 @@ export const Checkpoints = memo(function Checkpoints({
             <span className="whitespace-nowrap">Epoch {checkpoint.epoch}</span>
             {checkpoint.isBest && <Badge tone="accent">best</Badge>}
             <span className="figures ml-auto truncate text-ink2">step {formatCount(checkpoint.step)}</span>
-            <a
-              href={`/api/checkpoints/${checkpoint.id}`}
-              aria-label={`Download the checkpoint of step ${checkpoint.step}`}
-              className="figures w-14 text-right text-ink2 hover:text-ink hover:underline"
-            >
+            <a href={`/api/checkpoints/${checkpoint.id}`} className="figures w-14 text-right text-ink2 hover:text-ink hover:underline">
+              <span className="sr-only">Download the checkpoint of step {checkpoint.step}, </span>
               {formatBytes(checkpoint.sizeBytes)}
             </a>
             {mayChange && (

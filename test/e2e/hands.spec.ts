@@ -247,10 +247,6 @@ async function fingersOn(page: Page) {
   const send = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: Point[]) => session.send("Input.dispatchTouchEvent", { type, touchPoints });
   const between = (a: Point, b: Point, part: number) => ({ x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part });
   return {
-    async tap(at: Point) {
-      await send("touchStart", [at]);
-      await send("touchEnd", []);
-    },
     /** Each finger goes its own way, at the same time. */
     async drag(...ways: [from: Point, to: Point][]) {
       await send(
@@ -269,7 +265,7 @@ async function fingersOn(page: Page) {
   };
 }
 
-test("by touch: pan and pinch, move, wire, insert, menus, several at once", async ({ browser }) => {
+test("by touch: one finger pans, two zoom, a node is moved, a long touch opens its menu", async ({ browser }) => {
   const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, hasTouch: true, isMobile: true });
   const page = await context.newPage();
   const modelId = await startFrom(page, "LeNet-5");
@@ -311,46 +307,6 @@ test("by touch: pan and pinch, move, wire, insert, menus, several at once", asyn
     await fingers.down(await middle("relu1"));
     await expect(page.getByRole("menuitem", { name: "Take out of its wires" })).toBeVisible();
     await fingers.up();
-    await page.keyboard.press("Escape");
-    await fingers.tap(await middle("relu1"));
-    await page.keyboard.press("Alt+d");
-    await expect.poll(async () => wires(await saved(page, modelId))).toContain("conv1>pool1");
-  });
-
-  await test.step("let go over a wire, it sits in it", async () => {
-    const [above, below] = [await at(page, "conv1"), await at(page, "pool1")];
-    await fingers.drag([await middle("relu1"), { x: above.x + above.width / 2 + 1, y: (above.y + above.height + below.y) / 2 }]);
-    await expect.poll(async () => wires(await saved(page, modelId))).toEqual(expect.arrayContaining(["conv1>relu1", "relu1>pool1"]));
-  });
-
-  await test.step("a wire let go over nothing offers what fits", async () => {
-    const port = await node(page, "conv2").locator(".react-flow__handle.source").boundingBox();
-    const from = { x: (port?.x ?? 0) + 3, y: (port?.y ?? 0) + 3 };
-    await fingers.drag([from, { x: from.x + 180, y: from.y + 30 }]);
-    await expect(page.getByRole("combobox", { name: "Find a layer to add" })).toBeFocused();
-    await page.keyboard.press("Escape");
-  });
-
-  await test.step("two taps on the canvas ask for a layer", async () => {
-    const beside = await at(page, "conv1");
-    const free = { x: beside.x - 80, y: beside.y + 10 };
-    await fingers.tap(free);
-    await fingers.tap(free);
-    await expect(page.getByRole("dialog", { name: "Add a layer" })).toBeVisible();
-    await page.keyboard.press("Escape");
-  });
-
-  await test.step("several are selected by taps and by a stroke", async () => {
-    await page.getByRole("button", { name: "Select several" }).tap();
-    await fingers.tap(await middle("conv1"));
-    await fingers.tap(await middle("conv2"));
-    await expect(page.locator(".react-flow__node.selected")).toHaveCount(2);
-    const [first, last] = [await at(page, "conv1"), await at(page, "pool1")];
-    await fingers.drag([
-      { x: first.x - 40, y: first.y - 6 },
-      { x: last.x + last.width + 20, y: last.y + last.height + 6 },
-    ]);
-    await expect(page.locator(".react-flow__node.selected")).toHaveCount(3);
   });
   await context.close();
 });
