@@ -20,6 +20,8 @@ const LIMITS = {
   waiting: 8,
 };
 
+const UNREADABLE = "what came of it cannot be shown";
+
 const Message = z.union([
   z.strictObject({ ready: z.literal(true) }),
   z.strictObject({ id: z.int(), ok: z.literal(true), answer: z.unknown(), rssBytes: z.number() }),
@@ -28,7 +30,13 @@ const Message = z.union([
 
 /** What the process may be asked for. */
 export type Order = { kind: "preview"; order: PreviewOrder } | { kind: "study"; order: StudyOrder } | { kind: "explain"; order: ExplainOrder };
-type Waiting = { key: string; order: Order; resolve: (answer: unknown) => void; reject: (error: Error) => void };
+type Waiting = {
+  key: string;
+  order: Order;
+  /** Takes the answer; false for one that is none. */
+  take: (answer: unknown) => boolean;
+  reject: (error: Error) => void;
+};
 
 /**
  * The one process that evaluates drawings for previews, started when somebody asks and ended when nobody does. Organizations take turns, and of
@@ -59,21 +67,21 @@ export class PreviewHost {
    * @param key who asks about what; an older order of the same key that still waits is dropped.
    * @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED
    */
-  async evaluate(orgId: string, key: string, order: PreviewOrder): Promise<PreviewAnswer> {
-    return PreviewAnswer.parse(await this.#ask(orgId, key, { kind: "preview", order }));
+  evaluate(orgId: string, key: string, order: PreviewOrder): Promise<PreviewAnswer> {
+    return this.#ask(orgId, key, { kind: "preview", order }, PreviewAnswer);
   }
 
   /** Many rows through a trained network. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
-  async study(orgId: string, key: string, order: StudyOrder): Promise<StudyAnswer> {
-    return StudyAnswer.parse(await this.#ask(orgId, key, { kind: "study", order }));
+  study(orgId: string, key: string, order: StudyOrder): Promise<StudyAnswer> {
+    return this.#ask(orgId, key, { kind: "study", order }, StudyAnswer);
   }
 
   /** What in a row speaks for an answer. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
-  async explain(orgId: string, key: string, order: ExplainOrder): Promise<ExplainAnswer> {
-    return ExplainAnswer.parse(await this.#ask(orgId, key, { kind: "explain", order }));
+  explain(orgId: string, key: string, order: ExplainOrder): Promise<ExplainAnswer> {
+    return this.#ask(orgId, key, { kind: "explain", order }, ExplainAnswer);
   }
 
-  #ask(orgId: string, key: string, order: Order): Promise<unknown> {
+  #ask<Answer>(orgId: string, key: string, order: Order, answers: z.ZodType<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const queue = this.#waiting.get(orgId) ?? [];
       const older = queue.findIndex((waiting) => waiting.key === key);
@@ -82,7 +90,12 @@ export class PreviewHost {
         reject(new AppError("QUEUE_FULL", "Many previews of your team are being made at the moment: this one comes with your next edit."));
         return;
       }
-      queue.push({ key, order, resolve, reject });
+      const take = (answer: unknown): boolean => {
+        const read = answers.safeParse(answer);
+        if (read.success) resolve(read.data);
+        return read.success;
+      };
+      queue.push({ key, order, take, reject });
       this.#waiting.set(orgId, queue);
       this.#next();
     });
@@ -131,7 +144,7 @@ export class PreviewHost {
     const read = Message.safeParse(said);
     // Whatever a drawing makes of its process, this one serves everybody's pages.
     if (!read.success) {
-      this.#end("what came of it cannot be shown");
+      this.#end(UNREADABLE);
       return;
     }
     const message = read.data;
@@ -143,9 +156,12 @@ export class PreviewHost {
     }
     const current = this.#current;
     if (message.id !== this.#id || !current) return;
+    if (!message.ok) current.reject(failed(message.message));
+    else if (!current.take(message.answer)) {
+      this.#end(UNREADABLE);
+      return;
+    }
     this.#current = null;
-    if (message.ok) current.resolve(message.answer);
-    else current.reject(failed(message.message));
     if (message.rssBytes > this.#limits.rssBytes) this.#end("");
     else this.#rest();
     this.#next();
