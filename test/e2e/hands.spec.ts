@@ -97,7 +97,7 @@ test("everything is found and done by name, with keys of one's own", async ({ pa
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+/");
     const sheet = page.getByRole("dialog", { name: "Shortcuts" });
-    expect(await sheet.getByRole("listitem").count()).toBeGreaterThan(31);
+    await expect.poll(() => sheet.getByRole("listitem").count()).toBeGreaterThan(31);
     await sheet.getByRole("button", { name: "Change the shortcut of Tidy up" }).click();
     await page.keyboard.press("Shift+J");
     await expect(sheet.getByRole("status")).toContainText("Tidy up is now Shift+J.");
