@@ -62,8 +62,8 @@ export default async function Page({ params }: Props) {
               </h2>
               <ul className="columns-2 gap-x-4">
                 {alike.map(({ type, title }) => (
-                  <li key={type} className="truncate py-0.5">
-                    <Link href={`/layers/${type}`} prefetch={false} className="hover:underline">
+                  <li key={type}>
+                    <Link href={`/layers/${type}`} prefetch={false} className="block min-h-6 truncate py-0.5 hover:underline">
                       {title}
                     </Link>
                   </li>
