@@ -47,7 +47,7 @@ export async function buildEngine({ libtorch, targets = ["addon", "engine_test"]
   const hasCuda = existsSync(join(lib, "libtorch_cuda.so"));
   const engine = sources("src/engine");
   const flags = ["-std=c++20", sanitize ? "-O1" : "-O2", "-fPIC", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"];
-  if (sanitize) flags.push("-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined");
+  if (sanitize) flags.push("-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined");
   const includes = ["-isystem", join(libtorch, "include"), "-isystem", join(libtorch, "include/torch/csrc/api/include")];
   const nodeIncludes = ["-isystem", join(root, "node_modules/node-addon-api"), "-isystem", join(root, "node_modules/node-api-headers/include")];
   if (targets.includes("addon") && !existsSync(nodeIncludes[1])) throw new BuildError("The packages node-addon-api and node-api-headers are missing: run `npm ci` first.");
