@@ -9,7 +9,7 @@ module.exports = {
     rooms("server-without-app", { path: "^server/" }, { path: "^app/" }, "server/ never imports app/."),
     rooms(
       "engine-in-few-processes",
-      { path: "^server/(?!trainer/|preview/(main|evaluate|study|explain)\\.ts|agent/|setup)" },
+      { path: "^server/(?!trainer/|preview/(main|evaluate|study|explain|layerNumbers|pace)\\.ts|agent/|setup)" },
       { path: "^native/", dependencyTypesNot: ["type-only"] },
       "Only trainer and preview load the engine.",
     ),

@@ -5,20 +5,20 @@ import { MoreHorizontal, Plus } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
-import { type Template, templates } from "../core/templates/index.ts";
+import { say } from "../core/language/say.ts";
 import { useMayChange } from "./account/useRole.ts";
-import { checked } from "./canvas/checked.ts";
-import { GraphDrawing } from "./canvas/GraphDrawing.tsx";
 import { RunBadge } from "./dashboard/RunBadge.tsx";
 import { DatasetCard } from "./data/DatasetCard.tsx";
 import { isPreparing } from "./data/status.ts";
 import { Architectures } from "./models/Architectures.tsx";
 import { type Dropped, ImportDialog } from "./models/ImportDialog.tsx";
+import { Templates } from "./models/Templates.tsx";
 import { Button, ButtonLink, IconButton } from "./ui/Button.tsx";
 import { Confirm } from "./ui/Dialog.tsx";
-import { formatAgo, formatCount } from "./ui/format.ts";
+import { formatAgo } from "./ui/format.ts";
 import { Menu } from "./ui/Menu.tsx";
 import { notify } from "./ui/Notices.tsx";
+import { Say } from "./ui/Say.tsx";
 import { Empty, Failing, Loading } from "./ui/States.tsx";
 import { TopBar } from "./ui/TopBar.tsx";
 import { type Answers, useTRPC } from "./ui/trpc.ts";
@@ -51,11 +51,10 @@ export function Home() {
                   setImporting(true);
                 }}
               >
-                Import
+                {say("Import")}
               </Button>
-              <ButtonLink href="/finetune">Fine-tune</ButtonLink>
               <Button kind={hasModels ? "primary" : "plain"} disabled={create.isPending} onClick={() => create.mutate({})}>
-                <Plus size={14} /> New model
+                <Plus size={14} /> {say("New model")}
               </Button>
             </>
           )
@@ -64,66 +63,45 @@ export function Home() {
       <ImportDialog open={importing} onOpen={setImporting} dropped={dropped} />
       {over && (
         <div className="pointer-events-none fixed inset-2 z-50 flex items-center justify-center rounded-xl border-2 border-dashed border-accent bg-[color-mix(in_srgb,var(--accent-soft)_80%,transparent)]">
-          <p className="text-lg font-semibold">Drop an ONNX file or PyTorch code</p>
+          <p className="text-lg font-semibold">{say("Drop an ONNX file or PyTorch code")}</p>
         </div>
       )}
       <main className="mx-auto max-w-6xl space-y-8 px-4 py-6">
-        {projects.isPending && <Loading label="Loading models" className="h-28" />}
-        {projects.isError && <Failing what="Your models" error={projects.error} onRetry={() => void projects.refetch()} />}
+        {projects.isPending && <Loading label={say("Loading models")} className="h-28" />}
+        {projects.isError && <Failing what={say("Your models")} error={projects.error} onRetry={() => void projects.refetch()} />}
         {hasModels && projects.data && <Models projects={projects.data} />}
 
         {!mayChange && !hasModels && !projects.isPending && (
-          <Empty title="No models here yet">You may look at what others of {me.data?.org.name} build and train. Ask an admin for the role member to build yourself.</Empty>
+          <Empty title={say("No models here yet")}>
+            <Say text="You may look at what others of {name} build and train. Ask an admin for the role member to build yourself." with={{ name: me.data?.org.name }} />
+          </Empty>
         )}
-        {mayChange && (
-          <section aria-labelledby="templates">
-            <h1 id="templates" className={hasModels ? "mb-3 text-lg font-semibold" : "text-title font-semibold"}>
-              Start from a template
-            </h1>
-            {!hasModels && !projects.isPending && (
-              <p className="mb-4 max-w-prose text-ink2">Each opens as a drawing you can change. Press Train there, and it learns on real data on this machine.</p>
-            )}
-            <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-              {templates.map((template) => (
-                <li key={template.id} className="min-w-0">
-                  <TemplateCard
-                    template={template}
-                    datasetName={datasets.data?.find((d) => d.builtin === template.datasetBuiltin)?.name}
-                    disabled={create.isPending}
-                    onStart={() => create.mutate({ templateId: template.id })}
-                  />
-                </li>
-              ))}
-              <li className="min-w-0">
-                <button
-                  type="button"
-                  disabled={create.isPending}
-                  onClick={() => create.mutate({})}
-                  className="flex h-full min-h-32 w-full flex-col items-start justify-end rounded-xl border border-dashed border-line2 bg-[radial-gradient(var(--line2)_1px,transparent_1px)] bg-size-[24px_24px] px-3.5 py-3 text-left hover:border-ink3"
-                >
-                  <span className="font-semibold">Empty canvas</span>
-                  <span className="text-ink2">Draw a network of your own, layer by layer.</span>
-                </button>
-              </li>
-            </ul>
-          </section>
+        {/* Not before the models, whose coming would push away what is just clicked. */}
+        {mayChange && !projects.isPending && (
+          <Templates
+            hasModels={hasModels}
+            datasets={datasets.data ?? []}
+            disabled={create.isPending}
+            onStart={(templateId) => create.mutate({ templateId })}
+            onEmpty={() => create.mutate({})}
+          />
         )}
 
-        {mayChange && <Architectures disabled={create.isPending} onStart={(id, choices) => create.mutate({ architecture: { id, ...choices } })} />}
+        {mayChange && !projects.isPending && <Architectures disabled={create.isPending} onStart={(id, choices) => create.mutate({ architecture: { id, ...choices } })} />}
 
         <section aria-labelledby="data">
           <div className="mb-3 flex items-center justify-between">
             <h2 id="data" className="text-lg font-semibold">
-              Data
+              {say("Data")}
             </h2>
             <ButtonLink kind="quiet" size="sm" href="/data">
-              All data sets
+              {datasets.data ? say("All {count} data sets", { count: datasets.data.length }) : say("All data sets")}
             </ButtonLink>
           </div>
-          {datasets.isPending && <Loading label="Loading data sets" className="h-40" />}
-          {datasets.isError && <Failing what="The data sets" error={datasets.error} onRetry={() => void datasets.refetch()} />}
+          {datasets.isPending && <Loading label={say("Loading data sets")} className="h-40" />}
+          {datasets.isError && <Failing what={say("The data sets")} error={datasets.error} onRetry={() => void datasets.refetch()} />}
           <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-            {datasets.data?.map((dataset) => (
+            {datasets.data?.slice(0, FIRST_DATASETS).map((dataset) => (
               <DatasetCard key={dataset.id} dataset={dataset} />
             ))}
           </div>
@@ -178,35 +156,16 @@ function useCreateModel() {
         void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
         router.push(`/models/${id}`);
       },
-      onError: (error) => notify(`The model could not be made. ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("The model could not be made. {message}", { message: error.message }), { tone: "bad" }),
     }),
-  );
-}
-
-function TemplateCard({ template, datasetName, disabled, onStart }: { template: Template; datasetName?: string; disabled: boolean; onStart: () => void }) {
-  return (
-    <article className="group relative h-full overflow-hidden rounded-xl border border-line bg-raise focus-within:border-accent hover:border-line2">
-      <div className="h-[120px] border-b border-line bg-panel px-3.5 py-3">
-        <GraphDrawing graph={template.graph} label={`Drawing of ${template.title}`} />
-      </div>
-      <div className="px-3.5 py-3">
-        <div className="flex items-baseline justify-between gap-3">
-          {/* The button is as large as the card, and is called by its own few words. */}
-          <button type="button" disabled={disabled} onClick={onStart} className="text-left font-semibold after:absolute after:inset-0 group-hover:underline">
-            <span className="sr-only">Start from </span>
-            {template.title}
-          </button>
-          <span className="figures text-ink2">{formatCount(checked(template.graph).totals.parameters)} parameters</span>
-        </div>
-        <p className="mt-0.5 text-ink2">{template.doc}</p>
-        {datasetName && <p className="mt-2 text-sm text-ink2">On {datasetName}</p>}
-      </div>
-    </article>
   );
 }
 
 type Project = Answers["projects"]["list"][number];
 type Model = Project["models"][number];
+
+/** How many data sets are shown here, the first ones; all are a click away. */
+const FIRST_DATASETS = 6;
 
 /** How many models of a project are shown at first, the last changed ones. */
 const FIRST_MODELS = 6;
@@ -217,7 +176,7 @@ function Models({ projects }: { projects: Project[] }) {
   return (
     <section aria-labelledby="models" className="space-y-4">
       <h1 id="models" className="text-title font-semibold">
-        Models
+        {say("Models")}
       </h1>
       {filled.map((project) => (
         <div key={project.id}>
@@ -229,7 +188,7 @@ function Models({ projects }: { projects: Project[] }) {
           </ul>
           {!all && project.models.length > FIRST_MODELS && (
             <Button kind="quiet" size="sm" className="mt-1" onClick={() => setAll(true)}>
-              Show all {project.models.length} models
+              {say("Show all {count} models", { count: project.models.length })}
             </Button>
           )}
         </div>
@@ -245,10 +204,16 @@ function ModelRow({ model }: { model: Model }) {
   const [asking, setAsking] = useState(false);
   const refresh = () => queryClient.invalidateQueries(trpc.projects.list.queryFilter());
   const duplicate = useMutation(
-    trpc.models.duplicate.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be copied. ${error.message}`, { tone: "bad" }) }),
+    trpc.models.duplicate.mutationOptions({
+      onSuccess: refresh,
+      onError: (error) => notify(say("{name} could not be copied. {message}", { name: model.name, message: error.message }), { tone: "bad" }),
+    }),
   );
   const remove = useMutation(
-    trpc.models.delete.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`${model.name} could not be deleted. ${error.message}`, { tone: "bad" }) }),
+    trpc.models.delete.mutationOptions({
+      onSuccess: refresh,
+      onError: (error) => notify(say("{name} could not be deleted. {message}", { name: model.name, message: error.message }), { tone: "bad" }),
+    }),
   );
   const run = model.lastRun;
   return (
@@ -259,33 +224,33 @@ function ModelRow({ model }: { model: Model }) {
       </Link>
       {run ? (
         <Link href={`/runs/${run.id}`} className="relative flex shrink-0 items-center gap-2 text-ink2 hover:underline">
-          Run {run.number} <RunBadge status={run.status} />
+          {say("Run {number}", { number: run.number })} <RunBadge status={run.status} />
         </Link>
       ) : (
-        <span className="shrink-0 text-ink2">not trained yet</span>
+        <span className="shrink-0 text-ink2">{say("not trained yet")}</span>
       )}
       <span className="w-24 shrink-0 text-right text-ink2 max-sm:hidden">{formatAgo(model.updatedAt)}</span>
       <span className={mayChange ? "relative" : "hidden"}>
         <Menu
           align="end"
           items={[
-            { label: "Duplicate", run: () => duplicate.mutate({ modelId: model.id }) },
-            { label: "Delete…", danger: true, run: () => setAsking(true) },
+            { label: say("Duplicate"), run: () => duplicate.mutate({ modelId: model.id }) },
+            { label: say("Delete…"), danger: true, run: () => setAsking(true) },
           ]}
         >
-          <IconButton label={`More for ${model.name}`}>
+          <IconButton label={say("More for {name}", { name: model.name })}>
             <MoreHorizontal size={15} />
           </IconButton>
         </Menu>
       </span>
       <Confirm
-        title={`Delete ${model.name}?`}
+        title={say("Delete {name}?", { name: model.name })}
         text={
           model.runCount > 0
-            ? `Its drawing, its ${model.runCount} ${model.runCount === 1 ? "run" : "runs"} and their checkpoints go too. This cannot be undone.`
-            : "Its drawing goes for good. This cannot be undone."
+            ? say("Its drawing, its {runCount} {runCount, plural, one {run} other {runs}} and their checkpoints go too. This cannot be undone.", { runCount: model.runCount })
+            : say("Its drawing goes for good. This cannot be undone.")
         }
-        action="Delete"
+        action={say("Delete")}
         open={asking}
         onOpen={setAsking}
         onConfirm={() => remove.mutate({ modelId: model.id })}

@@ -122,7 +122,7 @@ export function train(spec: TrainSpec, onEvents: (events: RunEvent[]) => void): 
 /**
  * One forward pass in eval mode. Weights are drawn from `seed`, or those of a safetensors file, which must have them all unless
  * a seed says where others come from. `randomSeed`: what operators that draw numbers draw from.
- * `gradientOf`: an output of one number; how it changes with every other float output comes beside that as `gradient/<name>`. Off the JavaScript thread.
+ * `gradientOf`: an output of one number; how it changes with every other float output comes beside that as `gradient/<name>`; where weights are outputs too, with these and with inputs that are. Off the JavaScript thread.
  */
 export async function run(options: {
   program: Program;

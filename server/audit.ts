@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { config as readConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
 import { CHUNK, FACTOR, TOP_LEVEL, unpackEntries } from "./metrics/pyramid.ts";
-import { type FileStore, openFileStore } from "./storage/files.ts";
+import type { FileStore } from "./storage/files.ts";
+import { openStore } from "./storage/store.ts";
 import { readTitle } from "./trainer/title.ts";
 
 /**
@@ -241,7 +241,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
   if (url === null) throw new Error("There is no database: start Tensorloom, or set DATABASE_URL.");
   const db = openDatabase(url, { connections: 4, name: "tensorloom audit" });
-  const violations = await auditInvariants(db, openFileStore(join(config.DATA_DIR, "files")));
+  const violations = await auditInvariants(db, openStore(config));
   for (const { invariant, subject, message } of violations) console.log(`${invariant} ${subject}: ${message}`);
   console.log(`${violations.length} violations`);
   await db.$disconnect();

@@ -54,6 +54,12 @@ export const settings = {
     default: "",
     read: list,
   }),
+  UI_LANGUAGE: setting({
+    doc: "The language of pages, mails and messages: `en`, or the name of a catalogue in core/language (docs/languages.md).",
+    unit: "language code",
+    default: "en",
+    read: text.regex(/^[a-z]{2,3}(-[A-Za-z]{2,4})?$/),
+  }),
   AUTH: setting({
     doc: "`local` signs every visitor of this machine into one workspace; `required` prints a one-time owner link at start instead.",
     unit: "local or required",
@@ -71,6 +77,12 @@ export const settings = {
     unit: "off or on",
     default: "off",
     read: z.enum(["off", "on"]),
+  }),
+  HUB: setting({
+    doc: "Whether weights of pretrained networks may be fetched from huggingface.co when a person asks for them; `off` speaks to nobody.",
+    unit: "on or off",
+    default: "on",
+    read: z.enum(["on", "off"]),
   }),
   SECRET: setting({
     doc: "Seals what must be read again (second factors). At least 32 characters; unset, one is made and kept in DATA_DIR/secret. Several web processes need the same.",
@@ -133,6 +145,16 @@ export const settings = {
     default: "10",
     read: whole(2, 200),
   }),
+  S3_ENDPOINT: setting({
+    doc: "Keeps files in a bucket instead of DATA_DIR, so that machines need share no disk: the S3 server's address, with S3_BUCKET and both keys. DATA_DIR then holds copies.",
+    unit: "URL",
+    default: "",
+    read: optional.pipe(z.url({ protocol: /^https?$/ }).nullable()),
+  }),
+  S3_BUCKET: setting({ doc: "The bucket; it has to be there.", unit: "name", default: "", read: optional }),
+  S3_REGION: setting({ doc: "The bucket's region, where the server asks for one.", unit: "name", default: "us-east-1", read: text.min(1) }),
+  S3_ACCESS_KEY_ID: setting({ doc: "A key that may read, write, list and delete in the bucket.", unit: "id", default: "", read: optional }),
+  S3_SECRET_ACCESS_KEY: setting({ doc: "The key's secret.", unit: "secret", default: "", read: optional }),
   LIBTORCH: setting({
     doc: "A libtorch, or the folder of a Python `torch`, to use instead of the one that set-up finds or installs.",
     unit: "path",
@@ -243,6 +265,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   if (config.SMTP_URL !== null && config.MAIL_FROM === null)
     throw new ConfigError("SMTP_URL is set, and mail needs a sender: set MAIL_FROM, for example MAIL_FROM=loom@example.org.");
+  const bucket = [config.S3_ENDPOINT, config.S3_BUCKET, config.S3_ACCESS_KEY_ID, config.S3_SECRET_ACCESS_KEY];
+  if (bucket.some((part) => part !== null) && bucket.includes(null))
+    throw new ConfigError("Keeping files in a bucket needs S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: set all of them, or none.");
   for (const provider of ["GITHUB", "GOOGLE", "OIDC"] as const) {
     const parts = [config[`${provider}_CLIENT_ID`], config[`${provider}_CLIENT_SECRET`], ...(provider === "OIDC" ? [config.OIDC_ISSUER] : [])];
     if (parts.some((part) => part !== null) && (parts.includes(null) || config.PUBLIC_URL === null))

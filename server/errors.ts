@@ -1,4 +1,5 @@
 import type { TRPC_ERROR_CODE_KEY } from "@trpc/server";
+import { say } from "../core/language/say.ts";
 
 /** Every refusal a caller can get: its stable code and the kind of answer it is. */
 export const refusals = {
@@ -34,6 +35,10 @@ export const refusals = {
   CONFIG_RANGE: "UNPROCESSABLE_CONTENT",
   /** Weights of ours that are not what they should be. */
   PRETRAINED_UNREADABLE: "INTERNAL_SERVER_ERROR",
+  /** Weights of a hub that have not been fetched. */
+  WEIGHTS_ABSENT: "CONFLICT",
+  /** Fetching from hubs is switched off here. */
+  HUB_OFF: "FORBIDDEN",
   DATASET_NOT_READY: "CONFLICT",
   /** The graph was changed so that the model's imported weights no longer fit; `details` names them. */
   START_WEIGHTS_MISMATCH: "CONFLICT",
@@ -64,6 +69,8 @@ export const refusals = {
   /** A writer whose lease is over. Never reaches a browser. */
   LEASE_LOST: "CONFLICT",
   DATABASE_AWAY: "SERVICE_UNAVAILABLE",
+  /** The bucket that files are in does not answer. */
+  STORE_AWAY: "SERVICE_UNAVAILABLE",
   INTERNAL: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<string, TRPC_ERROR_CODE_KEY>;
 
@@ -104,7 +111,7 @@ export function notFound(
     | "organization"
     | "agent",
 ): AppError {
-  return new AppError("NOT_FOUND", `There is no such ${noun} here.`);
+  return new AppError("NOT_FOUND", say("There is no such {noun} here.", { noun }));
 }
 
 /** Signs that PostgreSQL does not answer, as opposed to answering no: by Prisma's codes, PostgreSQL's, the socket's, and the driver's words. */

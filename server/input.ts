@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Graph } from "../core/graph/document.ts";
 import { LIMITS } from "../core/graph/limits.ts";
 import { readGraph } from "../core/graph/migrate.ts";
+import { say } from "../core/language/say.ts";
 import { RunSettings } from "../core/training/settings.ts";
 import { AppError } from "./errors.ts";
 
@@ -18,10 +19,14 @@ export const SettingsInput = z
     const [issue] = read.error.issues;
     const path = issue?.path ?? [];
     const field = path.join(".");
-    if (!issue || issue.code === "unrecognized_keys") throw new AppError("INPUT_SHAPE", issue?.message ?? "Settings are an object.", { details: { field } });
+    if (!issue || issue.code === "unrecognized_keys") throw new AppError("INPUT_SHAPE", issue?.message ?? say("Settings are an object."), { details: { field } });
     const came = path.reduce<unknown>((at, key) => (typeof at === "object" && at !== null ? (at as { [key: PropertyKey]: unknown })[key] : undefined), value);
     const written = typeof came === "number" ? String(came) : JSON.stringify(came)?.slice(0, 60);
-    throw new AppError("CONFIG_RANGE", issue.code === "custom" ? issue.message : `The setting ${field} is ${written ?? "missing"}. ${issue.message}.`, { details: { field } });
+    throw new AppError(
+      "CONFIG_RANGE",
+      issue.code === "custom" ? issue.message : say("The setting {field} is {written}. {message}.", { field, written: written ?? "missing", message: issue.message }),
+      { details: { field } },
+    );
   });
 
 /** A graph document from a browser: bounded in depth and size, then checked for its form. What it means is checked when it is trained. */

@@ -33,6 +33,9 @@ async function main(): Promise<void> {
     options: { dev: { type: "boolean", default: false }, "owner-link": { type: "boolean", default: false } },
   });
   const config = readSettings();
+  // A catalogue that is not there or cannot be read is said here, once, instead of by each process that would end of it.
+  const { readLanguage } = await import("./language.ts");
+  readLanguage(config.UI_LANGUAGE);
   if (!flags.dev && !existsSync(join(root, ".next/BUILD_ID"))) throw new StartError("The pages are not built yet: use npm start, or --dev.");
   const own = join(config.DATA_DIR, "run/supervisor.json");
   mkdirSync(config.DATA_DIR, { recursive: true });

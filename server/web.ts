@@ -1,8 +1,9 @@
+import { say } from "../core/language/say.ts";
+import "./language.ts"; // First: texts are said while the other modules are read.
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { join } from "node:path";
 import { addressOf } from "./auth/limits.ts";
-import { type Context, httpStatusOf, toRefusal } from "./auth/procedure.ts";
+import { type Context, httpStatusOf, retryAfter, toRefusal } from "./auth/procedure.ts";
 import { doorOf, resolveSession, type Session } from "./auth/session.ts";
 import { type Config, config as readSettings, root } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
@@ -16,7 +17,8 @@ import { type Log, openLog } from "./log.ts";
 import { type Mailer, openMailer } from "./mail.ts";
 import { Watcher } from "./metrics/watch.ts";
 import { LiveModels } from "./models/live.ts";
-import { type FileStore, openFileStore } from "./storage/files.ts";
+import type { FileStore } from "./storage/files.ts";
+import { openStore } from "./storage/store.ts";
 
 /** How long a request may take to arrive: a file of some hundred MiB over a slow line, and anything else. */
 const UPLOAD_MS = 30 * 60_000;
@@ -37,7 +39,8 @@ export type WebOptions = {
   log: Log;
   pages: PageHandler;
   mailer?: Mailer | null;
-  isDevelopment?: boolean /** How long the body of a call may take to arrive. */;
+  isDevelopment?: boolean;
+  /** How long the body of a call may take to arrive. */
   bodyMs?: number;
 };
 export type Web = { server: Server /** Ends open streams and waits for answers under way, at most two seconds. */; close(): Promise<void> };
@@ -80,19 +83,18 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
     const method = req.method ?? "";
     const route = findRoute(method, path);
     if (route && (await route.answer(context, req, res, path)) !== false) return;
-    if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: "There is nothing here.", details: null, requestId });
-    if (method !== "GET" && method !== "HEAD") return sendJson(res, 405, { code: "METHOD_REFUSED", message: "Pages are read with GET.", details: null, requestId });
+    if (path.startsWith("/api/")) return sendJson(res, 404, { code: "NOT_FOUND", message: say("There is nothing here."), details: null, requestId });
+    if (method !== "GET" && method !== "HEAD") return sendJson(res, 405, { code: "METHOD_REFUSED", message: say("Pages are read with GET."), details: null, requestId });
     if (!(isDevelopment && developmentPath.test(path))) {
+      const page = pagePolicyOf(path);
+      const isPublic = page?.kind === "public";
+      const visitor = isPublic ? null : await findVisitor(context);
       // Whoever is not signed in learns no more of a page that is not there than of one that is.
-      const page = pagePolicyOf(path) ?? { kind: "person" };
-      const visitor = page.kind === "public" ? null : await findVisitor(context);
-      if (visitor !== "unknown" && !mayOpen(page, visitor)) {
-        if (visitor === null) {
-          res.writeHead(303, { Location: "/sign-in" }).end();
-          return;
-        }
-        req.url = NOWHERE;
-      } else if (pagePolicyOf(path) === null) req.url = NOWHERE;
+      if (visitor === null && !isPublic) {
+        res.writeHead(303, { Location: "/sign-in" }).end();
+        return;
+      }
+      if (page === null || (visitor !== "unknown" && !mayOpen(page, visitor))) req.url = NOWHERE;
     }
     // Next takes the nonce for its own scripts from the request's policy.
     req.headers["content-security-policy"] = policy;
@@ -106,6 +108,8 @@ export function createWeb({ config, db, files, log, pages, mailer = openMailer(c
       const refusal = toRefusal(error);
       const requestId = String(res.getHeader("X-Request-Id") ?? "");
       if (refusal.code === "INTERNAL") log.error({ requestId, error }, "A request failed.");
+      const wait = retryAfter(refusal);
+      if (wait !== null && !res.headersSent) res.setHeader("Retry-After", wait);
       if (res.headersSent) res.destroy();
       else sendJson(res, httpStatusOf(refusal), { code: refusal.code, message: refusal.message, details: refusal.details, requestId });
     });
@@ -133,7 +137,7 @@ function hurry(req: IncomingMessage, res: ServerResponse, ms: number): void {
       res.setHeader("Connection", "close");
       sendJson(res, 408, {
         code: "TOO_SLOW",
-        message: `The request took longer than ${Math.ceil(ms / 1000)} seconds to arrive.`,
+        message: say("The request took longer than {ms} seconds to arrive.", { ms: Math.ceil(ms / 1000) }),
         details: null,
         requestId: res.getHeader("X-Request-Id"),
       });
@@ -177,12 +181,14 @@ if (import.meta.main) {
   if (url === null) throw new Error("There is no database yet: start the product with npm start.");
   const db = openDatabase(url, { connections: config.DATABASE_POOL, name: "tensorloom web" });
   const { handle, upgrade } = await openNext(config, isDevelopment);
-  const web = createWeb({ config, db, files: openFileStore(join(config.DATA_DIR, "files")), log, pages: handle, isDevelopment });
+  const web = createWeb({ config, db, files: openStore(config), log, pages: handle, isDevelopment });
   if (isDevelopment) web.server.on("upgrade", (req, socket, head) => void upgrade(req, socket, head));
 
   web.server.on("error", (error: NodeJS.ErrnoException) => {
     const message =
-      error.code === "EADDRINUSE" ? `Port ${config.PORT} is taken: end the other program, or set PORT to another one.` : `The page cannot be served: ${error.message}.`;
+      error.code === "EADDRINUSE"
+        ? say("Port {PORT} is taken: end the other program, or set PORT to another one.", { PORT: config.PORT })
+        : say("The page cannot be served: {message}.", { message: error.message });
     process.send?.({ type: "refused", message });
     console.error(message);
     process.exit(78);

@@ -42,7 +42,7 @@ async function suite(title: string, command: string, args: string[], report: str
 
 /** `npm run test:full` breaks things for longer and more often; what is set already stays. */
 if (process.env.TENSORLOOM_TEST === "full") {
-  const long = { FAULT_KILLS: "200", FAULT_CANCELS: "50", FAULT_OUTAGE_MS: "600000", FAULT_ROUNDS: "10" };
+  const long = { FAULT_KILLS: "200", FAULT_CANCELS: "50", FAULT_OUTAGE_MS: "600000", FAULT_ROUNDS: "10", FAULT_DIP_MS: "5000" };
   for (const [name, value] of Object.entries(long)) process.env[name] ??= value;
 }
 

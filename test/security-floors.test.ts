@@ -55,8 +55,12 @@ test("S-13: nothing of Next that reads for a visitor or runs for one: no optimiz
   expect(filesWith(/from "next\/(image|og|cache|headers.*draftMode)"|^\s*["']use cache["']|unstable_cache/m, "app", "server")).toEqual([]);
 });
 
-test("no address that a visitor gives is ever fetched: only signing in elsewhere fetches, from addresses of the settings", () => {
-  expect(filesWith(/\bfetch\(|"node:https"|undici|\bhttps?\.(get|request)\(/, "server").filter((file) => !file.startsWith("server/setup"))).toEqual(["server/http/oauth.ts"]);
+test("no address that a visitor gives is ever fetched: what fetches takes addresses from the settings or from the catalog of pretrained networks", () => {
+  expect(
+    filesWith(/\bfetch\(|"node:https"|undici|\bhttps?\.(get|request)\(/, "server")
+      .filter((file) => !file.startsWith("server/setup"))
+      .sort(),
+  ).toEqual(["server/http/oauth.ts", "server/hub/fetch.ts", "server/storage/s3.ts"]);
 });
 
 test("S-8: no text is written as HTML, and no code is made of text", () => {

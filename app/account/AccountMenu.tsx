@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleUserRound } from "lucide-react";
 import { useRouter } from "next/navigation";
+import { say } from "../../core/language/say.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { Menu, type MenuItem } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -32,20 +33,22 @@ export function AccountMenu() {
     ...(organizations.length > 1
       ? [
           {
-            label: "Organizations",
+            label: say("Organizations"),
             items: organizations.map(({ id, name, isCurrent }) => ({ label: name, checked: isCurrent, run: () => (isCurrent ? undefined : enter.mutate({ orgId: id })) })),
           },
           "rule" as const,
         ]
       : []),
-    ...(email === null ? [{ label: "Make an account", run: () => router.push("/sign-up") }] : [{ label: `Account of ${name}`, run: () => router.push("/account") }]),
-    { label: "Organization", run: () => router.push("/organization") },
-    ...(isOperator ? [{ label: "Installation", run: () => router.push("/admin") }] : []),
-    ...(email === null ? [] : ["rule" as const, { label: "Sign out", run: () => signOut.mutate() }]),
+    ...(email === null
+      ? [{ label: say("Make an account"), run: () => router.push("/sign-up") }]
+      : [{ label: say("Account of {name}", { name }), run: () => router.push("/account") }]),
+    { label: say("Organization"), run: () => router.push("/organization") },
+    ...(isOperator ? [{ label: say("Installation"), run: () => router.push("/admin") }] : []),
+    ...(email === null ? [] : ["rule" as const, { label: say("Sign out"), run: () => signOut.mutate() }]),
   ];
   return (
     <Menu align="end" items={items}>
-      <IconButton label="Account" title={email ?? "No account yet"}>
+      <IconButton label={say("Account")} title={email ?? say("No account yet")}>
         <CircleUserRound size={16} />
       </IconButton>
     </Menu>

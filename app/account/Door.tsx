@@ -2,6 +2,7 @@
 
 import Link from "next/link";
 import { type ComponentProps, type FormEvent, type ReactNode, useId } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { TextInput } from "../ui/Field.tsx";
 import { Logo } from "../ui/Logo.tsx";
@@ -10,7 +11,7 @@ import { Logo } from "../ui/Logo.tsx";
 export function Door({ title, children, foot }: { title: string; children: ReactNode; foot?: ReactNode }) {
   return (
     <main className="mx-auto flex min-h-dvh w-full max-w-sm flex-col justify-center gap-5 px-4 py-10">
-      <Link href="/" aria-label="Tensorloom home" className="self-start rounded-sm text-ink">
+      <Link href="/" aria-label={say("Tensorloom home")} className="self-start rounded-sm text-ink">
         <Logo />
       </Link>
       <section className="rounded-xl border border-line bg-raise p-5">
@@ -64,7 +65,7 @@ export function DoorForm({ action, busy, problem, onSubmit, children }: { action
 }
 
 /** A link in a sentence. */
-export function InLink({ href, children }: { href: string; children: ReactNode }) {
+export function InLink({ href, children }: { href: string; children?: ReactNode }) {
   return (
     <Link href={href} className="font-medium text-accent hover:underline">
       {children}

@@ -2,8 +2,11 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
+import { Say } from "../ui/Say.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { Door, DoorForm, InLink, LabelledInput } from "./Door.tsx";
+import { NewPassword } from "./NewPassword.tsx";
 
 /** Asks for a link by mail. The answer is the same whether there is such an account. */
 export function Forgot() {
@@ -11,12 +14,12 @@ export function Forgot() {
   const [email, setEmail] = useState("");
   const ask = useMutation(trpc.account.requestReset.mutationOptions());
   return (
-    <Door title="Forgot the password" foot={<InLink href="/sign-in">Back to sign-in</InLink>}>
+    <Door title={say("Forgot the password")} foot={<InLink href="/sign-in">{say("Back to sign-in")}</InLink>}>
       {ask.isSuccess ? (
-        <p className="text-ink2">If there is an account with this address, a link is on its way. It works once, within an hour.</p>
+        <p className="text-ink2">{say("If there is an account with this address, a link is on its way. It works once, within an hour.")}</p>
       ) : (
-        <DoorForm action="Mail me a link" busy={ask.isPending} problem={ask.error?.message ?? null} onSubmit={() => ask.mutate({ email })}>
-          <LabelledInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />
+        <DoorForm action={say("Mail me a link")} busy={ask.isPending} problem={ask.error?.message ?? null} onSubmit={() => ask.mutate({ email })}>
+          <LabelledInput label={say("E-mail")} type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />
         </DoorForm>
       )}
     </Door>
@@ -28,22 +31,14 @@ export function Reset({ secret }: { secret: string }) {
   const [password, setPassword] = useState("");
   const use = useMutation(trpc.account.useLink.mutationOptions());
   return (
-    <Door title="A new password" foot={<InLink href="/sign-in">Back to sign-in</InLink>}>
+    <Door title={say("A new password")} foot={<InLink href="/sign-in">{say("Back to sign-in")}</InLink>}>
       {use.isSuccess ? (
         <p className="text-ink2">
-          The new password holds, and every browser that was signed in is out. <InLink href="/sign-in">Sign in</InLink>
+          <Say text="The new password holds, and every browser that was signed in is out. <link>Sign in</link>" with={{ link: <InLink href="/sign-in" /> }} />
         </p>
       ) : (
-        <DoorForm action="Set the password" busy={use.isPending} problem={use.error?.message ?? null} onSubmit={() => use.mutate({ kind: "reset", secret, password })}>
-          <LabelledInput
-            label="New password"
-            type="password"
-            autoComplete="new-password"
-            required
-            hint="At least 10 characters. Four words make a good one."
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
+        <DoorForm action={say("Set the password")} busy={use.isPending} problem={use.error?.message ?? null} onSubmit={() => use.mutate({ kind: "reset", secret, password })}>
+          <NewPassword label={say("New password")} value={password} onValue={setPassword} />
         </DoorForm>
       )}
     </Door>
@@ -54,14 +49,14 @@ export function Verify({ secret }: { secret: string }) {
   const trpc = useTRPC();
   const use = useMutation(trpc.account.useLink.mutationOptions());
   return (
-    <Door title="Confirm your address">
+    <Door title={say("Confirm your address")}>
       {use.isSuccess ? (
         <p className="text-ink2">
-          Your address is confirmed. <InLink href="/">Go on</InLink>
+          <Say text="Your address is confirmed. <link>Go on</link>" with={{ link: <InLink href="/" /> }} />
         </p>
       ) : (
         // A click, since mail scanners look at links.
-        <DoorForm action="Confirm" busy={use.isPending} problem={use.error?.message ?? null} onSubmit={() => use.mutate({ kind: "verify", secret })}>
+        <DoorForm action={say("Confirm")} busy={use.isPending} problem={use.error?.message ?? null} onSubmit={() => use.mutate({ kind: "verify", secret })}>
           {null}
         </DoorForm>
       )}

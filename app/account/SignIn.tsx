@@ -2,7 +2,9 @@
 
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
+import { Say } from "../ui/Say.tsx";
 import { refusalCode, useTRPC } from "../ui/trpc.ts";
 import { Door, DoorForm, goInside, InLink, LabelledInput } from "./Door.tsx";
 
@@ -19,22 +21,22 @@ export function SignIn({ problem: told, join }: { problem: string | null; join: 
   const refused = signIn.error && refusalCode(signIn.error) !== "TWO_FACTOR_NEEDED" ? signIn.error.message : null;
   return (
     <Door
-      title="Sign in"
+      title={say("Sign in")}
       foot={
         <>
           {(doors.data?.signUp === "open" || doors.data?.claimable) && (
             <p>
-              No account yet? <InLink href="/sign-up">Make one</InLink>
+              <Say text="No account yet? <link>Make one</link>" with={{ link: <InLink href="/sign-up" /> }} />
             </p>
           )}
           {doors.data?.signUp === "invited" && !doors.data.claimable && (
-            <p>Accounts are made by invitation here. The owner's first way in is the link that is printed where the server was started.</p>
+            <p>{say("Accounts are made by invitation here. The owner's first way in is the link that is printed where the server was started.")}</p>
           )}
         </>
       }
     >
       <DoorForm
-        action={needsCode ? "Confirm" : "Sign in"}
+        action={needsCode ? say("Confirm") : say("Sign in")}
         busy={signIn.isPending}
         problem={refused ?? guest.error?.message ?? told}
         onSubmit={() =>
@@ -50,8 +52,8 @@ export function SignIn({ problem: told, join }: { problem: string | null; join: 
       >
         {needsCode ? (
           <LabelledInput
-            label="Code"
-            hint="Six digits of your authenticator app, or one of your recovery codes."
+            label={say("Code")}
+            hint={say("Six digits of your authenticator app, or one of your recovery codes.")}
             value={code}
             autoFocus
             autoComplete="one-time-code"
@@ -60,8 +62,15 @@ export function SignIn({ problem: told, join }: { problem: string | null; join: 
           />
         ) : (
           <>
-            <LabelledInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />
-            <LabelledInput label="Password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+            <LabelledInput label={say("E-mail")} type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />
+            <LabelledInput
+              label={say("Password")}
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
           </>
         )}
       </DoorForm>
@@ -69,17 +78,17 @@ export function SignIn({ problem: told, join }: { problem: string | null; join: 
         <div className="mt-3 space-y-2">
           {doors.data?.mail && (
             <p className="text-right">
-              <InLink href="/forgot">Forgot the password?</InLink>
+              <InLink href="/forgot">{say("Forgot the password?")}</InLink>
             </p>
           )}
           {doors.data?.providers.map(({ id, title }) => (
             <Button key={id} className="h-8 w-full" onClick={() => window.location.assign(`/api/oauth/${id}/start${join ? `?join=${join}` : ""}`)}>
-              Sign in with {title}
+              {say("Sign in with {title}", { title })}
             </Button>
           ))}
           {doors.data?.guests && (
             <Button kind="quiet" className="h-8 w-full" disabled={guest.isPending} onClick={() => guest.mutate()}>
-              Look around without an account
+              {say("Look around without an account")}
             </Button>
           )}
         </div>

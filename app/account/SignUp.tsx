@@ -2,9 +2,12 @@
 
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
+import { Say } from "../ui/Say.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { Door, DoorForm, goInside, InLink, LabelledInput } from "./Door.tsx";
+import { NewPassword } from "./NewPassword.tsx";
 
 /** The fields of a new account. With an invitation the address is given. */
 function SignUpForm({ invitation, email: given, action }: { invitation?: string; email?: string; action: string }) {
@@ -20,17 +23,17 @@ function SignUpForm({ invitation, email: given, action }: { invitation?: string;
       problem={signUp.error?.message ?? null}
       onSubmit={() => signUp.mutate({ name, email, password, ...(invitation ? { invitation } : {}) })}
     >
-      <LabelledInput label="Your name" autoComplete="name" required maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
-      <LabelledInput label="E-mail" type="email" autoComplete="username" required readOnly={given !== undefined} value={email} onChange={(event) => setEmail(event.target.value)} />
+      <LabelledInput label={say("Your name")} autoComplete="name" required maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
       <LabelledInput
-        label="Password"
-        type="password"
-        autoComplete="new-password"
+        label={say("E-mail")}
+        type="email"
+        autoComplete="username"
         required
-        hint="At least 10 characters. Four words make a good one."
-        value={password}
-        onChange={(event) => setPassword(event.target.value)}
+        readOnly={given !== undefined}
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
       />
+      <NewPassword label={say("Password")} value={password} onValue={setPassword} />
     </DoorForm>
   );
 }
@@ -42,21 +45,21 @@ export function SignUp() {
   const closed = doors.data && doors.data.signUp === "invited" && !doors.data.claimable;
   return (
     <Door
-      title="Make an account"
+      title={say("Make an account")}
       foot={
         <p>
-          Have one? <InLink href="/sign-in">Sign in</InLink>
+          <Say text="Have one? <link>Sign in</link>" with={{ link: <InLink href="/sign-in" /> }} />
         </p>
       }
     >
-      {doors.isPending && <Loading label="Loading" className="h-40" />}
-      {closed && <p className="text-ink2">Accounts are made by invitation here: ask somebody of the organization for a link.</p>}
+      {doors.isPending && <Loading label={say("Loading")} className="h-40" />}
+      {closed && <p className="text-ink2">{say("Accounts are made by invitation here: ask somebody of the organization for a link.")}</p>}
       {doors.data && !closed && (
         <>
           {doors.data.claimable && (
-            <p className="mb-3 text-ink2">Everything in this workspace stays: models, data and runs become your account's. From then on one signs in here.</p>
+            <p className="mb-3 text-ink2">{say("Everything in this workspace stays: models, data and runs become your account's. From then on one signs in here.")}</p>
           )}
-          <SignUpForm action="Make the account" />
+          <SignUpForm action={say("Make the account")} />
         </>
       )}
     </Door>
@@ -71,24 +74,27 @@ export function Join({ secret }: { secret: string }) {
   const accept = useMutation(trpc.account.acceptInvitation.mutationOptions({ onSuccess: () => goInside() }));
   const isMine = invitation.data !== undefined && me.data?.email === invitation.data.email;
   return (
-    <Door title={invitation.data ? `Join ${invitation.data.organization}` : "Invitation"}>
-      {invitation.isPending && <Loading label="Loading the invitation" className="h-40" />}
-      {invitation.isError && <Failing what="The invitation" error={invitation.error} onRetry={() => void invitation.refetch()} />}
+    <Door title={invitation.data ? say("Join {organization}", { organization: invitation.data.organization }) : say("Invitation")}>
+      {invitation.isPending && <Loading label={say("Loading the invitation")} className="h-40" />}
+      {invitation.isError && <Failing what={say("The invitation")} error={invitation.error} onRetry={() => void invitation.refetch()} />}
       {invitation.data && (
         <>
           <p className="mb-3 text-ink2">
-            {invitation.data.invitedBy ?? "Somebody"} invites <span className="text-ink">{invitation.data.email}</span> as {invitation.data.role}.
+            <Say
+              text="{invitedBy} invites {email} as {role}."
+              with={{ invitedBy: invitation.data.invitedBy ?? say("Somebody"), email: <span className="text-ink">{invitation.data.email}</span>, role: invitation.data.role }}
+            />
           </p>
           {isMine ? (
-            <DoorForm action="Join" busy={accept.isPending} problem={accept.error?.message ?? null} onSubmit={() => accept.mutate({ secret })}>
+            <DoorForm action={say("Join")} busy={accept.isPending} problem={accept.error?.message ?? null} onSubmit={() => accept.mutate({ secret })}>
               {null}
             </DoorForm>
           ) : invitation.data.hasAccount ? (
             <p>
-              There is an account with this address: <InLink href={`/sign-in?join=${secret}`}>sign in with it</InLink> to join.
+              <Say text="There is an account with this address: <link>sign in with it</link> to join." with={{ link: <InLink href={`/sign-in?join=${secret}`} /> }} />
             </p>
           ) : (
-            <SignUpForm invitation={secret} email={invitation.data.email} action="Make the account and join" />
+            <SignUpForm invitation={secret} email={invitation.data.email} action={say("Make the account and join")} />
           )}
         </>
       )}

@@ -1,7 +1,8 @@
 import type { Metadata } from "next";
+import { say } from "../../core/language/say.ts";
 import { AdminPage } from "./AdminPage.tsx";
 
-export const metadata: Metadata = { title: "Installation" };
+export const metadata: Metadata = { title: say("Installation") };
 
 export default function Page() {
   return <AdminPage />;

@@ -3,6 +3,7 @@
 import { ChevronRight } from "lucide-react";
 import { Fragment } from "react";
 import { countInstances, instanceAround } from "../../core/graph/definitions.ts";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { detachAround } from "./blockEdits.ts";
@@ -21,7 +22,7 @@ export function Breadcrumb() {
   const count = around ? countInstances(graph, around.definition) : 0;
   return (
     <>
-      <nav aria-label="Where" className="flex h-8 max-w-full items-center gap-1 overflow-x-auto rounded-lg border border-line bg-panel px-1">
+      <nav aria-label={say("Where")} className="flex h-8 max-w-full items-center gap-1 overflow-x-auto rounded-lg border border-line bg-panel px-1">
         <button type="button" className="rounded-md px-1.5 py-0.5 text-ink2 hover:bg-hover hover:text-ink" onClick={() => goTo([])}>
           {name}
         </button>
@@ -54,11 +55,9 @@ export function Breadcrumb() {
       </nav>
       {definition && count > 1 && (
         <div role="note" className="flex h-8 max-w-full items-center gap-2 rounded-lg border border-line bg-accent-soft pr-1 pl-2.5">
-          <span className="min-w-0 truncate">
-            Changes here reach all {count} copies of {definition.name}
-          </span>
+          <span className="min-w-0 truncate">{say("Changes here reach all {count} copies of {name}", { count, name: definition.name })}</span>
           <Button size="sm" kind="quiet" onClick={detachAround}>
-            Make this one independent
+            {say("Make this one independent")}
           </Button>
         </div>
       )}

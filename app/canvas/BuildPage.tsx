@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useSyncExternalStore } from "react";
 import type { NodePath } from "../../core/graph/path.ts";
 import { useTRPC } from "../ui/trpc.ts";
 import { Opening } from "./Opening.tsx";
@@ -11,16 +11,23 @@ const Studio = lazy(loadStudio);
 // On its way while the model is asked for; on the server there is nothing to draw on.
 if (typeof window !== "undefined") void loadStudio();
 
+const never = () => () => {};
+
 /** The page of the Build room: it has a head at once, and the studio as soon as its program and the model are here. `show`: the node that it opens at. */
 export function BuildPage({ modelId, show }: { modelId: string; show: NodePath | null }) {
   const trpc = useTRPC();
+  const isInBrowser = useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
   const model = useQuery(trpc.models.get.queryOptions({ modelId }));
-  // A cached answer may be older than the server's document, and would be edited in vain.
+  // A cached answer may be older than what the other rooms have made of the model.
   const fresh = model.isFetchedAfterMount ? model.data : undefined;
-  if (!fresh) return <Opening modelId={modelId} error={model.isError ? model.error : null} onRetry={() => void model.refetch()} />;
+  if (!isInBrowser || (!fresh && model.isError)) return <Opening modelId={modelId} error={model.isError ? model.error : null} onRetry={() => void model.refetch()} />;
   return (
     <Suspense fallback={<Opening modelId={modelId} />}>
-      <Studio key={modelId} opened={fresh} show={show} />
+      <Studio key={modelId} modelId={modelId} model={fresh ?? null} show={show} />
     </Suspense>
   );
 }

@@ -4,6 +4,7 @@ import { Check, Copy, Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { checkGraph } from "../../core/graph/check.ts";
+import { say } from "../../core/language/say.ts";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { Segments } from "../ui/Segments.tsx";
 import { saveText } from "../ui/saveFile.ts";
@@ -28,7 +29,7 @@ export default function CodeTab() {
   if (made === null) {
     return (
       <div className="space-y-1 px-3.5 py-3">
-        <p>The code stands here once the model has no problems.</p>
+        <p>{say("The code stands here once the model has no problems.")}</p>
         {broken && <p className="text-bad">{broken.message}</p>}
       </div>
     );
@@ -38,7 +39,7 @@ export default function CodeTab() {
     <div>
       <div className="sticky top-0 flex items-center justify-between gap-2 border-b border-line bg-panel px-3.5 py-2">
         <Segments
-          label="Language"
+          label={say("Language")}
           options={[
             { id: "pytorch", title: "PyTorch" },
             { id: "keras", title: "Keras" },
@@ -57,10 +58,10 @@ export default function CodeTab() {
               });
             }}
           >
-            {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
+            {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? say("Copied") : say("Copy")}
           </Button>
           <Button size="sm" disabled={code === null} onClick={() => saveText(`${fileName(name)}${kind === "keras" ? "_keras" : ""}.py`, code ?? "")}>
-            <Download size={12} /> Download
+            <Download size={12} /> {say("Download")}
           </Button>
         </span>
       </div>
@@ -73,9 +74,9 @@ export default function CodeTab() {
       )}
       {modelId !== null && (
         <p className="border-t border-line px-3.5 py-2.5 text-ink2">
-          With trained weights, and as ONNX, safetensors or npz:
+          {say("With trained weights, and as ONNX, safetensors or npz:")}
           <ButtonLink size="sm" kind="quiet" href={`/models/${modelId}/ship`} className="ml-1 text-accent!">
-            Ship
+            {say("Ship")}
           </ButtonLink>
         </p>
       )}

@@ -4,6 +4,7 @@ import { Command as Cmdk } from "cmdk";
 import { useMemo } from "react";
 import type { Body } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { portsOf } from "../../core/layers/kit.ts";
 import { categoryColor } from "./categories.ts";
@@ -26,7 +27,7 @@ const ITEM = "flex h-8 cursor-default items-center gap-2 rounded-md px-2 data-[s
 export default function CommandPalette() {
   const asking = useStudio((s) => s.asking);
   if (asking === null) return null;
-  const label = asking === "find" ? "Find a node" : asking === "wire" ? "Wire from" : "Do something";
+  const label = asking === "find" ? say("Find a node") : asking === "wire" ? say("Wire from") : say("Do something");
   return (
     <Cmdk.Dialog
       open
@@ -38,7 +39,7 @@ export default function CommandPalette() {
     >
       <Cmdk.Input aria-label={label} placeholder={label} className="h-11 w-full border-b border-line bg-transparent px-4 outline-none placeholder:text-ink2" />
       <Cmdk.List className="max-h-[52vh] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-ink2 [&_[cmdk-group-heading]]:text-xs">
-        <Cmdk.Empty className="px-2 py-3 text-ink2">Nothing is called so.</Cmdk.Empty>
+        <Cmdk.Empty className="px-2 py-3 text-ink2">{say("Nothing is called so.")}</Cmdk.Empty>
         {asking === "commands" && <Commands />}
         {asking === "find" && <Nodes />}
         {asking === "wire" && <Sources />}
@@ -53,7 +54,7 @@ function Commands() {
   const own = useMemo(() => blockItems(useGraph.getState().graph.definitions), []);
   return (
     <>
-      <Cmdk.Group heading="Commands">
+      <Cmdk.Group heading={say("Commands")}>
         {ready.map((command) => (
           <Cmdk.Item
             key={command.id}
@@ -70,7 +71,7 @@ function Commands() {
           </Cmdk.Item>
         ))}
       </Cmdk.Group>
-      <Cmdk.Group heading="Add a layer">
+      <Cmdk.Group heading={say("Add a layer")}>
         {searchItems("", own).map((item) => (
           <Cmdk.Item
             key={item.key}

@@ -1,6 +1,7 @@
 "use client";
 
 import { diffGraphs, sayDiff } from "../../core/graph/diff.ts";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
@@ -15,20 +16,23 @@ export default function CompareBar() {
   const count = (state: string) => diff.nodes.filter((node) => node.state === state).length;
   return (
     <section
-      aria-label="Comparison"
+      aria-label={say("Comparison")}
       className="absolute top-16 left-3 z-10 flex max-h-[40%] w-80 max-w-[calc(100%-24px)] flex-col rounded-lg border border-line2 bg-raise shadow-float"
     >
       <header className="flex items-center justify-between gap-2 px-3 pt-2">
-        <h2 className="min-w-0 truncate font-semibold">Since {compare.title}</h2>
+        <h2 className="min-w-0 truncate font-semibold">{say("Since {title}", { title: compare.title })}</h2>
         <Button size="sm" onClick={() => useStudio.setState({ compare: null })}>
-          Done
+          {say("Done")}
         </Button>
       </header>
-      <p className="px-3 text-ink2">{diff.isSame ? "Nothing differs." : `${count("added")} added, ${count("removed")} removed, ${count("changed")} changed`}</p>
+      <p className="px-3 text-ink2">
+        {diff.isSame
+          ? say("Nothing differs.")
+          : say("{count} added, {count2} removed, {count3} changed", { count: count("added"), count2: count("removed"), count3: count("changed") })}
+      </p>
       {lines.length > 0 && (
         <ul className="min-h-0 overflow-y-auto px-3 pt-1 pb-2">
           {lines.map((line, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: two changes may say the same.
             <li key={index}>{line}</li>
           ))}
         </ul>

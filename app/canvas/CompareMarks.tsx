@@ -6,15 +6,16 @@ import { diffGraphs } from "../../core/graph/diff.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { measured } from "./measured.ts";
 import { titleOf } from "./names.ts";
 import { bodyAt, useGraph } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
 const LOOK = {
-  added: { color: "var(--accent)", word: "added" },
-  changed: { color: "var(--warn)", word: "changed" },
-  removed: { color: "var(--bad)", word: "removed" },
+  added: { color: "var(--accent)", word: say("added") },
+  changed: { color: "var(--warn)", word: say("changed") },
+  removed: { color: "var(--bad)", word: say("removed") },
 } as const;
 
 /** Draws what a comparison found on the canvas: frames round nodes that are new or differ, and those that are gone where they stood. */

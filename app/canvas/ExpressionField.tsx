@@ -7,6 +7,7 @@ import { evaluateExpression, readExpression } from "../../core/expression/evalua
 import { type FunctionHelp, functionHelp } from "../../core/expression/functions.ts";
 import type { ExpressionProblem } from "../../core/expression/parse.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import type { Inputs } from "../../core/layers/kit.ts";
 import { Button } from "../ui/Button.tsx";
 import { CodeField, type Completion } from "../ui/CodeField.tsx";
@@ -36,9 +37,9 @@ export function ExpressionField({
       <div className="flex items-start justify-between gap-2">
         {problem ? (
           <p role="alert" className="min-w-0 text-sm text-bad">
-            {value.includes("\n") && `Line ${problem.line}, column `}
-            {!value.includes("\n") && "Column "}
-            {problem.column}: {problem.message}
+            {value.includes("\n")
+              ? say("Line {line}, column {column}: {message}", { line: problem.line, column: problem.column, message: problem.message })
+              : say("Column {column}: {message}", { column: problem.column, message: problem.message })}
             {problem.hint && <span className="text-ink2"> {problem.hint}</span>}
           </p>
         ) : (
@@ -76,7 +77,7 @@ function completions(word: string, names: readonly string[]): Completion[] {
   const lower = word.toLowerCase();
   const own = [...new Set(names)]
     .filter((name) => name !== word && name.toLowerCase().startsWith(lower))
-    .map((name) => ({ insert: name, label: name, detail: "A name in this text." }));
+    .map((name) => ({ insert: name, label: name, detail: say("A name in this text.") }));
   const fits = (one: FunctionHelp) => [one.name, ...one.also].some((name) => name.toLowerCase().startsWith(lower));
   const known = functionHelp
     .filter(fits)
@@ -103,7 +104,7 @@ function Functions({ onPick }: { onPick: (one: FunctionHelp) => void }) {
     >
       <Popover.Trigger asChild>
         <Button size="sm" kind="quiet">
-          <SquareFunction size={13} aria-hidden /> Functions
+          <SquareFunction size={13} aria-hidden /> {say("Functions")}
         </Button>
       </Popover.Trigger>
       <Popover.Portal>
@@ -112,14 +113,14 @@ function Functions({ onPick }: { onPick: (one: FunctionHelp) => void }) {
           align="start"
           sideOffset={10}
           collisionPadding={12}
-          aria-label="Functions"
+          aria-label={say("Functions")}
           className="appear z-50 flex max-h-[min(560px,var(--radix-popover-content-available-height))] w-[360px] flex-col rounded-xl border border-line2 bg-panel shadow-float outline-none max-sm:w-[calc(100vw-24px)]"
         >
           <div className="border-b border-line p-2.5">
-            <TextInput aria-label="Find a function" placeholder="Find a function" value={query} onChange={(event) => setQuery(event.target.value)} />
+            <TextInput aria-label={say("Find a function")} placeholder={say("Find a function")} value={query} onChange={(event) => setQuery(event.target.value)} />
           </div>
           <div className="min-h-0 flex-1 overflow-y-auto px-2.5 pb-3">
-            {found.length === 0 && <p className="px-1 pt-3 text-ink2">No function fits “{query.trim()}”.</p>}
+            {found.length === 0 && <p className="px-1 pt-3 text-ink2">{say("No function fits “{query}”.", { query: query.trim() })}</p>}
             {groups.map((group) => (
               <section key={group} aria-label={group}>
                 <h3 className="section-name px-1 pt-3 pb-1 first-letter:uppercase">{group}</h3>

@@ -3,6 +3,7 @@
 import { type Node, type NodeProps, NodeResizeControl } from "@xyflow/react";
 import { Fragment, memo, type ReactNode, useEffect, useRef, useState } from "react";
 import { type FurnitureType, furnitureParams, NOTE_LETTERS } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { setFurniture } from "./furnitureEdits.ts";
 import { Name } from "./LayerNode.tsx";
 import { type Block, readNote, type Span } from "./noteText.ts";
@@ -45,7 +46,7 @@ export const NoteNode = memo(function NoteNode({ data: view, selected }: NodePro
       {editing ? (
         <NoteField view={view} />
       ) : (
-        <div className="note-text">{view.text.trim() === "" ? <p className="note-empty">Double-click to write</p> : <NoteText text={view.text} />}</div>
+        <div className="note-text">{view.text.trim() === "" ? <p className="note-empty">{say("Double-click to write")}</p> : <NoteText text={view.text} />}</div>
       )}
       {grip}
     </div>
@@ -68,10 +69,10 @@ function NoteField({ view }: { view: FurnitureView }) {
   return (
     <textarea
       ref={field}
-      aria-label="Note"
+      aria-label={say("Note")}
       defaultValue={view.text}
       maxLength={NOTE_LETTERS}
-      placeholder="# Heading, - list, **bold**, *italic*, `code`"
+      placeholder={say("# Heading, - list, **bold**, *italic*, `code`")}
       className="note-field nodrag nopan nowheel"
       onBlur={() => finish(true)}
       onKeyDown={(event) => {

@@ -2,6 +2,7 @@
 
 import type { Node } from "../../core/graph/document.ts";
 import { furnitureParams, NOTE_LETTERS, readFurniture } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { Field, TextArea, TextInput } from "../ui/Field.tsx";
 import { renameNode } from "./edits.ts";
 import { setFurniture } from "./furnitureEdits.ts";
@@ -16,7 +17,7 @@ export function FurnitureForm({ node }: { node: Node }) {
   return (
     <div className="px-3.5 pt-3 pb-6">
       {drawn.type === "frame" ? (
-        <Field label="Name">
+        <Field label={say("Name")}>
           {(ids) => (
             <TextInput
               {...ids}
@@ -30,7 +31,7 @@ export function FurnitureForm({ node }: { node: Node }) {
           )}
         </Field>
       ) : (
-        <TextArea aria-label="Text" rows={8} maxLength={NOTE_LETTERS} value={drawn.text} onChange={(event) => setFurniture(node.id, { text: event.target.value })} />
+        <TextArea aria-label={say("Text")} rows={8} maxLength={NOTE_LETTERS} value={drawn.text} onChange={(event) => setFurniture(node.id, { text: event.target.value })} />
       )}
       {(["color", "width", "height"] as const).map((name) => {
         const param = params[name];
@@ -50,8 +51,8 @@ export function FurnitureForm({ node }: { node: Node }) {
       })}
       <p className="pt-3 text-sm text-ink2">
         {drawn.type === "frame"
-          ? "Everything whose middle stands in the frame moves along with it. Training and exports do not see it."
-          : "# makes a heading, - a list, ** bold, * italic, ` code. Training and exports do not see it."}
+          ? say("Everything whose middle stands in the frame moves along with it. Training and exports do not see it.")
+          : say("# makes a heading, - a list, ** bold, * italic, ` code. Training and exports do not see it.")}
       </p>
     </div>
   );

@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { say } from "../../core/language/say.ts";
 import { categoryColor } from "./categories.ts";
 import type { InsideDrawing } from "./insideDrawing.ts";
 
@@ -22,7 +23,7 @@ export const Inside = memo(function Inside({ role, named, text, problem, drawing
                 {fit(card.title, 16)}
                 {card.goesRound && " ↻"}
               </text>
-              {card.goesRound && <title>{`${card.title} goes round`}</title>}
+              {card.goesRound && <title>{say("{title} goes round", { title: card.title })}</title>}
             </g>
           ) : (
             <g key={card.id} className="inside-card" data-severity={card.severity ?? undefined}>

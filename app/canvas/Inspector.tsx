@@ -7,6 +7,7 @@ import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
 import { type BodyStep, pathOf } from "../../core/graph/path.ts";
 import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { lookAt, measures } from "../../core/training/look.ts";
@@ -59,7 +60,7 @@ export default function Inspector() {
   const path = node && pathOf(scope, node.id);
   const flow = useSample(tab === "help" ? node : undefined);
 
-  const title = node ? plainTitle(node, graph.definitions) : nodes.length > 1 ? `${nodes.length} nodes` : edge ? "Wire" : "Model";
+  const title = node ? plainTitle(node, graph.definitions) : nodes.length > 1 ? say("{count} nodes", { count: nodes.length }) : edge ? say("Wire") : say("Model");
   const content =
     node && path ? (
       isFurniture(node) ? (
@@ -83,7 +84,7 @@ export default function Inspector() {
 
   return (
     <Tabs
-      label="Inspector"
+      label={say("Inspector")}
       className="h-full"
       value={tab}
       onValue={(id) => useStudio.setState({ tab: id === "help" ? "help" : id === "code" ? "code" : "node" })}
@@ -100,7 +101,7 @@ export default function Inspector() {
         },
         {
           id: "help",
-          title: "Help",
+          title: say("Help"),
           content: layer ? (
             <div className="px-3.5 py-3">
               <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>
@@ -108,7 +109,7 @@ export default function Inspector() {
                 <YourSample flow={flow} />
               </LayerHelp>
               <Link href={`/layers/${layer.type}`} target="_blank" className="mt-3.5 inline-block text-accent hover:underline">
-                Its own page
+                {say("Its own page")}
               </Link>
             </div>
           ) : (
@@ -117,7 +118,7 @@ export default function Inspector() {
         },
         {
           id: "code",
-          title: "Code",
+          title: say("Code"),
           content: (
             <Suspense>
               <CodeTab />
@@ -184,7 +185,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           ))}
         </div>
       )}
-      <Field label="Name">
+      <Field label={say("Name")}>
         {(ids) => (
           <TextInput
             {...ids}
@@ -199,7 +200,8 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
       </Field>
       {fromOutside && (
         <p className="pt-1 text-sm text-ink2">
-          What it gives comes from around the zone; its name is the name it goes by there.{startsAlone && " Where nothing is connected there, it starts at zeros of this shape."}
+          {say("What it gives comes from around the zone; its name is the name it goes by there.")}
+          {startsAlone && say(" Where nothing is connected there, it starts at zeros of this shape.")}
         </p>
       )}
       {node.bypass && <Bypassed node={node} />}
@@ -221,21 +223,21 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         )}
         {params.length > FEW + 1 && (
           <button type="button" className="pt-1.5 text-sm text-accent hover:underline" onClick={() => setLevel(level === "expert" ? "simple" : "expert")}>
-            {level === "expert" ? "Show the parameters that matter most" : `Show all ${params.length} parameters`}
+            {level === "expert" ? say("Show the parameters that matter most") : say("Show all {count} parameters", { count: params.length })}
           </button>
         )}
       </div>
       {node.type === "block" && <BlockForm node={node} />}
       {composed && (
         <div className="flex items-center justify-between gap-3 pt-2">
-          <p className="text-sm text-ink2">Made of {composed.nodes.filter(({ type }) => !findLayer(type)?.boundary).length} other layers.</p>
+          <p className="text-sm text-ink2">{say("Made of {count} other layers.", { count: composed.nodes.filter(({ type }) => !findLayer(type)?.boundary).length })}</p>
           <Button size="sm" kind="quiet" onClick={() => unpackNode(node.id)}>
-            Open as a block
+            {say("Open as a block")}
           </Button>
         </div>
       )}
       {Object.keys(bodiesOf(layer, node)).length > 0 && (
-        <Section title="Inside">
+        <Section title={say("Inside")}>
           <div className="space-y-1">
             {Object.entries(bodiesOf(layer, node)).map(([role, { doc }]) => (
               <button
@@ -246,7 +248,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
               >
                 <span className="flex justify-between">
                   <span className="font-medium">{role.replaceAll("_", " ")}</span>
-                  <span className="figures text-ink2">{node.bodies?.[role]?.nodes.length ?? 0} nodes</span>
+                  <span className="figures text-ink2">{say("{count} nodes", { count: node.bodies?.[role]?.nodes.length ?? 0 })}</span>
                 </span>
                 <span className="text-sm text-ink2">{doc}</span>
               </button>
@@ -255,7 +257,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </Section>
       )}
       {Object.keys(inputs).length > 0 && (
-        <Section title="Comes in">
+        <Section title={say("Comes in")}>
           <dl>
             {Object.keys(inputs).map((port) => (
               <Flow key={port} port={port} types={[types?.inputs[port] ?? []].flat()} optional={inputs[port]?.optional} />
@@ -264,7 +266,7 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         </Section>
       )}
       {Object.keys(outputPorts).length > 0 && (
-        <Section title="Goes out">
+        <Section title={say("Goes out")}>
           <dl>
             {Object.keys(outputPorts).map((port) => (
               <Flow key={port} port={port} types={[types?.outputs[port] ?? []].flat()} />
@@ -272,21 +274,23 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
           </dl>
         </Section>
       )}
-      <Section title="Live output">
+      <Section title={say("Live output")}>
         <LiveOutput path={path} title={titleOf(node, graph.definitions)} />
       </Section>
-      <Section title="Cost">
+      <Section title={say("Cost")}>
         <dl>
-          <Line name="Parameters">{formatCount(parameters)}</Line>
-          <Line name="Multiply-adds">{formatCount(multiplyAdds)}</Line>
-          {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && <Line name="Share of the model">{((100 * multiplyAdds) / checked.totals.multiplyAdds).toFixed(1)}%</Line>}
-          {parameters > 0 && <Line name="Weights">{formatBytes(parameters * 4)}</Line>}
-          <Line name="Output">{outputs.length > 0 ? `${formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0))} / sample` : "–"}</Line>
+          <Line name={say("Parameters")}>{formatCount(parameters)}</Line>
+          <Line name={say("Multiply-adds")}>{formatCount(multiplyAdds)}</Line>
+          {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && <Line name={say("Share of the model")}>{((100 * multiplyAdds) / checked.totals.multiplyAdds).toFixed(1)}%</Line>}
+          {parameters > 0 && <Line name={say("Weights")}>{formatBytes(parameters * 4)}</Line>}
+          <Line name={say("Output")}>
+            {outputs.length > 0 ? say("{bytes} / sample", { bytes: formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0)) }) : "–"}
+          </Line>
         </dl>
       </Section>
       <InTraining path={path} />
       <Weights node={node} path={path} checked={checked} />
-      {parameters > 0 && <TuningForm node={node} path={path} />}
+      {parameters > 0 && <TuningForm nodes={[node]} path={path} />}
     </div>
   );
 }
@@ -298,7 +302,7 @@ function InTraining({ path }: { path: string }) {
   const own = look && lookAt(look, path);
   if (!own || !run) return null;
   return (
-    <Section title={`In run ${run.number}, step ${formatCount(look.step)}`}>
+    <Section title={say("In run {number}, step {step}", { number: run.number, step: formatCount(look.step) })}>
       <dl>
         {measures.map((measure) => {
           const value = measure.of(own, look);
@@ -317,9 +321,9 @@ function InTraining({ path }: { path: string }) {
 function Bypassed({ node }: { node: Node }) {
   return (
     <div className="mt-2 flex items-center justify-between gap-3 rounded-md bg-sunk px-2.5 py-1.5">
-      <p className="text-sm text-ink2">Bypassed: what comes in goes on as it is, and training and exports leave it out.</p>
+      <p className="text-sm text-ink2">{say("Bypassed: what comes in goes on as it is, and training and exports leave it out.")}</p>
       <Button size="sm" kind="quiet" onClick={() => restoreNode(node.id)}>
-        Bring it back
+        {say("Bring it back")}
       </Button>
     </div>
   );
@@ -338,7 +342,7 @@ function Flow({ port, types, optional }: { port: string; types: TensorType[]; op
   return (
     <Line name={<span className="font-mono text-sm">{port}</span>}>
       {types.length === 0 ? (
-        <span className="text-ink3">{optional ? "not connected" : "not known yet"}</span>
+        <span className="text-ink3">{optional ? say("not connected") : say("not known yet")}</span>
       ) : (
         types.map((type, index) => (
           <span key={index} className="block">
@@ -357,7 +361,7 @@ function UnknownNode({ node, path, checked }: { node: Node; path: string; checke
       {problems.map((problem, index) => (
         <ProblemNote key={index} problem={problem} />
       ))}
-      <p className="text-ink2">Everything it was saved with is kept, and it can be moved, copied and wired as before:</p>
+      <p className="text-ink2">{say("Everything it was saved with is kept, and it can be moved, copied and wired as before:")}</p>
       <pre className="overflow-x-auto rounded-md bg-sunk p-2.5 font-mono text-sm">{JSON.stringify(node.params, null, 2)}</pre>
     </div>
   );
@@ -365,22 +369,24 @@ function UnknownNode({ node, path, checked }: { node: Node; path: string; checke
 
 function Several({ nodes, paths, checked }: { nodes: readonly Node[]; paths: string[]; checked: Checked }) {
   const sum = (of: Map<string, number>) => paths.reduce((total, path) => total + (of.get(path) ?? 0), 0);
+  const withWeights = nodes.filter((_, at) => (checked.parameterCount.get(paths[at] ?? "") ?? 0) > 0);
   return (
     <div className="space-y-4 px-3.5 py-3">
       <dl>
-        <Line name="Selected nodes">{formatCount(nodes.length)}</Line>
-        <Line name="Parameters">{formatCount(sum(checked.parameterCount))}</Line>
-        <Line name="Multiply-adds">{formatCount(sum(checked.multiplyAdds))}</Line>
+        <Line name={say("Selected nodes")}>{formatCount(nodes.length)}</Line>
+        <Line name={say("Parameters")}>{formatCount(sum(checked.parameterCount))}</Line>
+        <Line name={say("Multiply-adds")}>{formatCount(sum(checked.multiplyAdds))}</Line>
       </dl>
+      {withWeights.length > 0 && <TuningForm nodes={withWeights} path={paths[withWeights[0] ? nodes.indexOf(withWeights[0]) : 0] ?? ""} />}
       <div className="flex flex-wrap gap-2">
         <Button shortcut={printKeys("Mod+G", isMac())} onClick={() => groupSelection()}>
-          Group into a block
+          {say("Group into a block")}
         </Button>
         <Menu items={commands.filter((command) => command.under === PUT_INTO).map((command) => ({ label: command.title, run: command.run }))}>
-          <Button>Put into…</Button>
+          <Button>{say("Put into…")}</Button>
         </Menu>
         <Button kind="danger" onClick={deleteSelection}>
-          Delete {nodes.length} nodes
+          {say("Delete {count} nodes", { count: nodes.length })}
         </Button>
       </div>
     </div>
@@ -391,15 +397,15 @@ function Wire({ from, to, type }: { from: string; to: string; type: TensorType |
   return (
     <div className="space-y-4 px-3.5 py-3">
       <dl>
-        <Line name="From">{from}</Line>
-        <Line name="To">{to}</Line>
-        <Line name="Shape">{type ? formatShape(type.shape) : "not known yet"}</Line>
-        <Line name="Kind">{type?.dtype ?? "–"}</Line>
-        {type && <Line name="Size">{formatBytes(bytesPerSample(type))} / sample</Line>}
+        <Line name={say("From")}>{from}</Line>
+        <Line name={say("To")}>{to}</Line>
+        <Line name={say("Shape")}>{type ? formatShape(type.shape) : say("not known yet")}</Line>
+        <Line name={say("Kind")}>{type?.dtype ?? "–"}</Line>
+        {type && <Line name={say("Size")}>{say("{type} / sample", { type: formatBytes(bytesPerSample(type)) })}</Line>}
       </dl>
-      <p className="text-ink2">Add a layer now and it goes onto this wire.</p>
+      <p className="text-ink2">{say("Add a layer now and it goes onto this wire.")}</p>
       <Button kind="danger" onClick={deleteSelection}>
-        Delete wire
+        {say("Delete wire")}
       </Button>
     </div>
   );
@@ -411,15 +417,15 @@ function ModelSummary({ checked, nodeCount }: { checked: Checked; nodeCount: num
   return (
     <div className="space-y-4 px-3.5 py-3">
       <dl>
-        <Line name="Model" plain>
+        <Line name={say("Model")} plain>
           {name}
         </Line>
-        <Line name="Nodes">{formatCount(nodeCount)}</Line>
-        <Line name="Parameters">{formatCount(checked.totals.parameters)}</Line>
-        <Line name="Multiply-adds">{formatCount(checked.totals.multiplyAdds)}</Line>
-        <Line name="Weights">{formatBytes(checked.totals.parameters * 4)}</Line>
+        <Line name={say("Nodes")}>{formatCount(nodeCount)}</Line>
+        <Line name={say("Parameters")}>{formatCount(checked.totals.parameters)}</Line>
+        <Line name={say("Multiply-adds")}>{formatCount(checked.totals.multiplyAdds)}</Line>
+        <Line name={say("Weights")}>{formatBytes(checked.totals.parameters * 4)}</Line>
       </dl>
-      <p className="text-ink2">Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.</p>
+      <p className="text-ink2">{say("Select a node to see and change its parameters. Data flows downward: draw wires from the dot below a node to the dot above another.")}</p>
       <Suspense>{modelId !== null && <StartWeights modelId={modelId} />}</Suspense>
     </div>
   );
@@ -431,9 +437,9 @@ function Keys() {
   const first = ["find-layer", "delete", "duplicate", "undo", "fit", "train", "keys"];
   return (
     <div className="space-y-4 px-3.5 py-3">
-      <p>Add layers from the left, draw wires between their dots, and set their parameters here. Shapes, sizes and problems are worked out while you draw.</p>
+      <p>{say("Add layers from the left, draw wires between their dots, and set their parameters here. Shapes, sizes and problems are worked out while you draw.")}</p>
       <div>
-        <h3 className="section-name pb-1">Shortcuts</h3>
+        <h3 className="section-name pb-1">{say("Shortcuts")}</h3>
         <dl>
           {first.map((id) => {
             const command = commands.find((c) => c.id === id);

@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -9,20 +10,27 @@ import { isMac, printKeys, readKeys } from "./keys.ts";
 import { bindKeys, keysOf, resetKeys, useKeys } from "./useKeys.ts";
 import { useStudio } from "./useStudio.ts";
 
-const GROUPS: readonly Command["group"][] = ["Edit", "Arrange", "Go", "See", "Train"];
+const GROUPS: readonly { group: Command["group"]; title: string }[] = [
+  { group: "Edit", title: say("Edit") },
+  { group: "Arrange", title: say("Arrange") },
+  { group: "Go", title: say("Go") },
+  { group: "See", title: say("See") },
+  { group: "Train", title: say("Train") },
+];
 
 /** What cannot be said as a command: the pointer's part. */
 const POINTER = [
-  ["Select", "click, Shift+click for more"],
-  ["Select an area", "drag over the canvas"],
-  ["Move the view", "Space+drag, or the middle button"],
-  ["Zoom", "wheel, or pinch"],
-  ["Wire", "drag from dot to dot, or click both"],
-  ["Add what fits a wire", "let the wire go over nothing"],
-  ["Add a layer here", "double-click the canvas"],
-  ["Put a layer on a wire", "drag it onto the wire"],
-  ["Take a node out of its wires", "Alt+drag, or shake it"],
-  ["Open a block or zone", "double-click it"],
+  [say("Select"), say("click, Shift+click for more")],
+  [say("Select an area"), say("drag over the canvas")],
+  [say("Move the view"), say("Space+drag, or the middle button")],
+  [say("Zoom"), say("wheel, or pinch")],
+  [say("Wire"), say("drag from dot to dot, or click both")],
+  [say("Add what fits a wire"), say("let the wire go over nothing")],
+  [say("Add a layer here"), say("double-click the canvas")],
+  [say("Put a layer on a wire"), say("drag it onto the wire")],
+  [say("Take a node out of its wires"), say("Alt+drag, or shake it")],
+  [say("Open a block or zone"), say("double-click it, or click it and press Tab")],
+  [say("Leave it again"), say("Tab, or Esc, with nothing selected")],
 ] as const;
 
 /** All commands with their keys, straight from the list of commands; a click on a key gives the command another. */
@@ -42,33 +50,37 @@ export default function KeySheet() {
       setWaiting(null);
       if (keys === "Escape") return setSaid("");
       const lost = bindKeys(waiting, keys);
-      setSaid(`${waiting.title} is now ${printKeys(keys, mac)}.${lost.length > 0 ? ` ${lost.map(({ title }) => title).join(", ")} no longer has it.` : ""}`);
+      setSaid(
+        lost.length > 0
+          ? say("{title} is now {keys}. {lost} no longer has it.", { title: waiting.title, keys: printKeys(keys, mac), lost: lost.map(({ title }) => title).join(", ") })
+          : say("{title} is now {keys}.", { title: waiting.title, keys: printKeys(keys, mac) }),
+      );
     };
     window.addEventListener("keydown", onKeyDown, true);
     return () => window.removeEventListener("keydown", onKeyDown, true);
   }, [waiting, mac]);
   return (
-    <Dialog title="Shortcuts" open={open} onOpen={(keysShown) => useStudio.setState({ keysShown })} width="max-w-3xl">
+    <Dialog title={say("Shortcuts")} open={open} onOpen={(keysShown) => useStudio.setState({ keysShown })} width="max-w-3xl">
       <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-2">
         <p role="status" className="text-ink2">
-          {waiting ? `Press the keys for “${waiting.title}”. Esc leaves it as it is.` : said || "Click a shortcut to change it."}
+          {waiting ? say("Press the keys for “{title}”. Esc leaves it as it is.", { title: waiting.title }) : said || say("Click a shortcut to change it.")}
         </p>
         {Object.keys(own).length > 0 && (
           <Button
             size="sm"
             onClick={() => {
               resetKeys();
-              setSaid("All shortcuts are as they came.");
+              setSaid(say("All shortcuts are as they came."));
             }}
           >
-            Reset all
+            {say("Reset all")}
           </Button>
         )}
       </div>
       <div className="gap-8 p-4 sm:columns-2">
-        {GROUPS.map((group) => (
+        {GROUPS.map(({ group, title }) => (
           <section key={group} className="mb-5">
-            <h3 className="section-name pb-1">{group}</h3>
+            <h3 className="section-name pb-1">{title}</h3>
             <ul>
               {commands
                 .filter((command) => command.group === group && (keysOf(command).length > 0 || command.keys.length > 0 || !command.under) && !command.id.startsWith("nudge"))
@@ -77,7 +89,7 @@ export default function KeySheet() {
                     <span className="min-w-0 truncate">{command.title}</span>
                     <button
                       type="button"
-                      aria-label={`Change the shortcut of ${command.title}`}
+                      aria-label={say("Change the shortcut of {title}", { title: command.title })}
                       aria-pressed={waiting === command}
                       className={cx(
                         "figures min-h-6 shrink-0 whitespace-pre rounded px-1.5 py-[3px] text-ink2 hover:bg-hover hover:text-ink",
@@ -89,16 +101,16 @@ export default function KeySheet() {
                         ? "…"
                         : keysOf(command)
                             .map((keys) => printKeys(keys, mac))
-                            .join("  ") || "none"}
+                            .join("  ") || say("none")}
                     </button>
                   </li>
                 ))}
-              {group === "Edit" && <Row title="Move, move far" keys={mac ? "arrows  ⇧arrows" : "arrows  Shift+arrows"} />}
+              {group === "Edit" && <Row title={say("Move, move far")} keys={mac ? "arrows  ⇧arrows" : "arrows  Shift+arrows"} />}
             </ul>
           </section>
         ))}
         <section className="break-inside-avoid">
-          <h3 className="section-name pb-1">Pointer</h3>
+          <h3 className="section-name pb-1">{say("Pointer")}</h3>
           <ul>
             {POINTER.map(([title, how]) => (
               <Row key={title} title={title} keys={how} plain />

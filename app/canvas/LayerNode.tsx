@@ -3,14 +3,15 @@
 import { Handle, type Node, type NodeProps, Position, useUpdateNodeInternals } from "@xyflow/react";
 import { ChevronDown, ChevronRight, Link2, Snowflake } from "lucide-react";
 import { memo, useEffect, useRef } from "react";
-import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { formatCount, formatShort } from "../ui/format.ts";
 import { categoryColor } from "./categories.ts";
 import { canConnect } from "./connect.ts";
 import { renameNode } from "./edits.ts";
 import { setOpen } from "./folds.ts";
 import { Inside } from "./Inside.tsx";
+import { widthFor } from "./measured.ts";
 import { NodePreview } from "./preview/NodePreview.tsx";
 import { usePulse } from "./pulse/usePulse.ts";
 import { useGraph } from "./useGraph.ts";
@@ -63,22 +64,27 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
         {open && view.summary !== "" && <span className="layer-summary">{view.summary}</span>}
         <span className="layer-marks">
           {view.lender !== null && (
-            <span className="layer-link" role="img" aria-label={`Uses the weights of ${view.lender}`} title={`Uses the weights of ${view.lender}`}>
+            <span
+              className="layer-link"
+              role="img"
+              aria-label={say("Uses the weights of {lender}", { lender: view.lender })}
+              title={say("Uses the weights of {lender}", { lender: view.lender })}
+            >
               <Link2 size={12} aria-hidden />
             </span>
           )}
           {view.frozen && (
-            <span className="layer-link" role="img" aria-label="Frozen: its weights stay as they are" title="Frozen: its weights stay as they are">
+            <span className="layer-link" role="img" aria-label={say("Frozen: its weights stay as they are")} title={say("Frozen: its weights stay as they are")}>
               <Snowflake size={12} aria-hidden />
             </span>
           )}
           {view.shared && (
-            <span className="layer-count" title={`Version ${view.shared.version}, used ${view.shared.count} times`}>
+            <span className="layer-count" title={say("Version {version}, used {count} times", { version: view.shared.version, count: view.shared.count })}>
               ×{view.shared.count}
             </span>
           )}
           {view.parameters !== null && view.parameters > 0 && (
-            <span className="layer-count" title={`${formatCount(view.parameters)} parameters`}>
+            <span className="layer-count" title={say("{parameters} parameters", { parameters: formatCount(view.parameters) })}>
               {view.parameters < 100_000 ? formatCount(view.parameters) : formatShort(view.parameters)}
             </span>
           )}
@@ -121,11 +127,6 @@ export const LayerNode = memo(function LayerNode({ data: view, selected }: NodeP
   );
 });
 
-/** The names of many ports need more room than a plain node has. Grows evenly at both sides, on the grid. */
-function widthFor(ports: number): number | undefined {
-  return ports > 4 ? NODE_SIZE.width + 16 * Math.ceil((ports * 50 - NODE_SIZE.width) / 16) : undefined;
-}
-
 /** Shows or hides what is inside. */
 function Fold({ id, title, open }: { id: string; title: string; open: boolean }) {
   const Icon = open ? ChevronDown : ChevronRight;
@@ -134,7 +135,7 @@ function Fold({ id, title, open }: { id: string; title: string; open: boolean })
       type="button"
       className="layer-fold nodrag nopan"
       aria-expanded={open}
-      aria-label={`Inside of ${title}`}
+      aria-label={say("Inside of {title}", { title })}
       onClick={(event) => {
         event.stopPropagation();
         setOpen(pathOf(useGraph.getState().scope, id), !open);
@@ -202,7 +203,7 @@ function NameField({ id, title }: { id: string; title: string }) {
   return (
     <input
       ref={field}
-      aria-label="Name"
+      aria-label={say("Name")}
       defaultValue={title}
       maxLength={120}
       className="layer-name-field nodrag nopan"

@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -21,7 +22,7 @@ export function ModelName({ modelId }: { modelId: string }) {
   const rename = useMutation(
     trpc.models.rename.mutationOptions({
       onSuccess: () => Promise.all([queryClient.invalidateQueries(trpc.projects.list.queryFilter()), queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }))]),
-      onError: (error) => notify(`The name was not kept. ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("The name was not kept. {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   function done(value: string): void {
@@ -34,7 +35,7 @@ export function ModelName({ modelId }: { modelId: string }) {
   if (!mayChange) return <span className="truncate font-semibold">{name}</span>;
   if (!editing) {
     return (
-      <button type="button" title="Rename" className="max-w-full truncate rounded-sm font-semibold hover:bg-hover" onClick={() => setEditing(true)}>
+      <button type="button" title={say("Rename")} className="max-w-full truncate rounded-sm font-semibold hover:bg-hover" onClick={() => setEditing(true)}>
         {name}
       </button>
     );
@@ -42,7 +43,7 @@ export function ModelName({ modelId }: { modelId: string }) {
   return (
     <input
       ref={field}
-      aria-label="Model name"
+      aria-label={say("Model name")}
       defaultValue={name}
       maxLength={120}
       className="w-56 max-w-full rounded-sm border border-accent bg-raise px-1 font-semibold outline-none"

@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../core/language/say.ts";
 import { Failing } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 
@@ -10,10 +11,10 @@ export function Opening({ modelId, error = null, onRetry }: { modelId: string; e
       <TopBar place={[{ label: "…" }]} modelId={modelId} room="build" />
       <main className="flex flex-1 items-center justify-center p-6">
         {error !== null ? (
-          <Failing what="This model" error={error} onRetry={onRetry} />
+          <Failing what={say("This model")} error={error} onRetry={onRetry} />
         ) : (
           <p role="status" className="breathe text-ink2">
-            Opening the drawing
+            {say("Opening the drawing")}
           </p>
         )}
       </main>

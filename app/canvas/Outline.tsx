@@ -6,6 +6,7 @@ import { inFlow } from "../../core/graph/arrange.ts";
 import type { Body, Graph } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
 import { formatShape } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
@@ -82,13 +83,13 @@ export function Outline() {
     step();
   }
 
-  if (rows.length === 0) return <p className="p-3.5 text-ink2">Nothing is drawn yet. Press / and type a layer's name.</p>;
+  if (rows.length === 0) return <p className="p-3.5 text-ink2">{say("Nothing is drawn yet. Press / and type a layer's name.")}</p>;
   return (
     <div
       ref={tree}
       id={OUTLINE_ID}
       role="tree"
-      aria-label="Outline"
+      aria-label={say("Outline")}
       tabIndex={-1}
       className="min-h-0 flex-1 overflow-y-auto p-1.5"
       onKeyDown={onKeyDown}
@@ -109,7 +110,7 @@ export function Outline() {
           aria-level={row.level}
           aria-selected={index === at}
           aria-expanded={row.children ? row.open : undefined}
-          aria-label={`${row.title}${row.hint ? `, ${row.hint}` : ""}${row.severity === "error" ? ", has a problem" : row.severity === "hint" ? ", has a hint" : ""}`}
+          aria-label={`${row.title}${row.hint ? `, ${row.hint}` : ""}${row.severity === "error" ? say(", has a problem") : row.severity === "hint" ? say(", has a hint") : ""}`}
           tabIndex={index === current ? 0 : -1}
           className={cx("flex h-7 cursor-default items-center gap-1.5 rounded-md pr-2", index === at ? "bg-accent-soft" : "hover:bg-hover", row.wire !== null && "text-ink2")}
           style={{ paddingLeft: 4 + (row.level - 1) * 14 }}
@@ -172,7 +173,7 @@ function rowsOf(graph: Graph, checked: ReturnType<typeof useChecked>, shut: Read
         rows.push({
           key: `${path} ${wire.id}`,
           level: level + 1,
-          title: `${wire.to.port} from ${titles.get(wire.from.node) ?? wire.from.node}`,
+          title: say("{port} from {value}", { port: wire.to.port, value: titles.get(wire.from.node) ?? wire.from.node }),
           hint: "",
           color: null,
           scope,

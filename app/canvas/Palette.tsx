@@ -4,6 +4,7 @@ import { ChevronDown, ChevronRight, CircleHelp, MoreHorizontal, Search, Star } f
 import { useEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { countInstances } from "../../core/graph/definitions.ts";
+import { say } from "../../core/language/say.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Confirm } from "../ui/Dialog.tsx";
@@ -36,7 +37,7 @@ export function Palette() {
 
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <div className="relative p-2.5 pb-1.5 max-lg:pr-11">
+      <div className="relative p-2.5 pb-1.5">
         <Search size={14} aria-hidden className="absolute top-[19px] left-[19px] text-ink3" />
         <input
           id={PALETTE_SEARCH_ID}
@@ -45,8 +46,8 @@ export function Palette() {
           aria-expanded
           aria-controls="palette-list"
           aria-activedescendant={searching && found[active] ? `palette-${found[active].key}` : undefined}
-          aria-label="Find a layer"
-          placeholder="Find a layer"
+          aria-label={say("Find a layer")}
+          placeholder={say("Find a layer")}
           autoComplete="off"
           spellCheck={false}
           value={query}
@@ -81,14 +82,14 @@ export function Palette() {
       <div id="palette-list" className="min-h-0 flex-1 overflow-y-auto px-2.5 pb-4">
         {searching ? (
           <>
-            <Section id="found" title="Found" items={found} active={found[active]} whole />
-            {found.length === 0 && <p className="px-1 pt-2 text-ink2">No layer fits “{query.trim()}”.</p>}
+            <Section id="found" title={say("Found")} items={found} active={found[active]} whole />
+            {found.length === 0 && <p className="px-1 pt-2 text-ink2">{say("No layer fits “{query}”.", { query: query.trim() })}</p>}
           </>
         ) : (
           <>
-            {own.length > 0 && <Section id="own" title="Your blocks" items={own} whole />}
-            {shelf.starred.length > 0 && <Section id="starred" title="Starred" items={known(shelf.starred)} whole />}
-            {shelf.recent.length > 0 && <Section id="recent" title="Added last" items={known(shelf.recent.filter((type) => !shelf.starred.includes(type)))} whole />}
+            {own.length > 0 && <Section id="own" title={say("Your blocks")} items={own} whole />}
+            {shelf.starred.length > 0 && <Section id="starred" title={say("Starred")} items={known(shelf.starred)} whole />}
+            {shelf.recent.length > 0 && <Section id="recent" title={say("Added last")} items={known(shelf.recent.filter((type) => !shelf.starred.includes(type)))} whole />}
             {sections.map(({ category, title }) => (
               <Section key={category} id={category} title={title} items={layerItems.filter((item) => item.category === category)} whole={shelf.whole.includes(category)} />
             ))}
@@ -137,7 +138,7 @@ function Section({ id, title, items, whole, active }: { id: string; title: strin
       </ul>
       {folds && !whole && (
         <button type="button" onClick={() => toggleWhole(id)} className="h-6 w-full rounded-md pl-[21px] text-left text-sm text-ink2 hover:bg-hover hover:text-ink">
-          {items.length - FIRST} more
+          {say("{count} more", { count: items.length - FIRST })}
         </button>
       )}
     </section>
@@ -154,15 +155,21 @@ function ItemTools({ item }: { item: Item }) {
     const count = countInstances(useGraph.getState().graph, definition);
     return (
       <span className="absolute top-[3px] right-1 flex">
-        <Menu align="end" items={[{ label: "Remove from the list…", danger: true, run: () => setAsking(true) }]}>
-          <IconButton label={`More for ${item.title}`} tabIndex={-1} className={tool}>
+        <Menu align="end" items={[{ label: say("Remove from the list…"), danger: true, run: () => setAsking(true) }]}>
+          <IconButton label={say("More for {title}", { title: item.title })} tabIndex={-1} className={tool}>
             <MoreHorizontal size={13} />
           </IconButton>
         </Menu>
         <Confirm
-          title={`Remove ${item.title}?`}
-          text={count === 0 ? "It is not used in this model." : `${count === 1 ? "The one copy" : `The ${count} copies`} in the drawing stay, each as a block of its own.`}
-          action="Remove"
+          title={say("Remove {title}?", { title: item.title })}
+          text={
+            count === 0
+              ? say("It is not used in this model.")
+              : count === 1
+                ? say("The one copy in the drawing stay, each as a block of its own.")
+                : say("The {count} copies in the drawing stay, each as a block of its own.", { count })
+          }
+          action={say("Remove")}
           open={asking}
           onOpen={setAsking}
           onConfirm={() => removeDefinition(definition)}
@@ -173,12 +180,12 @@ function ItemTools({ item }: { item: Item }) {
   return (
     <span className="absolute top-[3px] right-1 flex max-lg:hidden">
       <HelpPopover layer={item.layer} side="right">
-        <IconButton label={`About ${item.title}`} tabIndex={-1} className={tool}>
+        <IconButton label={say("About {title}", { title: item.title })} tabIndex={-1} className={tool}>
           <CircleHelp size={13} />
         </IconButton>
       </HelpPopover>
       <IconButton
-        label={starred ? `Unstar ${item.title}` : `Star ${item.title}`}
+        label={starred ? say("Unstar {title}", { title: item.title }) : say("Star {title}", { title: item.title })}
         aria-pressed={starred}
         tabIndex={-1}
         className={cx(tool, starred && "text-accent!")}
@@ -248,7 +255,7 @@ function PaletteItem({ item, active }: { item: Item; active: boolean }) {
         >
           <span aria-hidden className="size-2 shrink-0 rounded-[2px]" style={{ background: categoryColor(item.category) }} />
           <span className="min-w-0 flex-1 truncate group-hover/item:pr-10">{item.title}</span>
-          {item.version !== undefined && <span className="figures text-ink3 group-hover/item:invisible">v{item.version}</span>}
+          {item.version !== undefined && <span className="figures text-ink3 group-hover/item:invisible">{say("v{version}", { version: item.version })}</span>}
         </button>
       </Tip>
       {ghost &&

@@ -4,6 +4,7 @@ import { RotateCcw, SquareArrowOutUpRight } from "lucide-react";
 import { useState } from "react";
 import type { Json } from "../../core/graph/document.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import type { Inputs } from "../../core/layers/kit.ts";
 import type { Param } from "../../core/layers/params.ts";
 import { IconButton } from "../ui/Button.tsx";
@@ -50,7 +51,7 @@ export function ParamField({
   const { control } = param;
   // What is stored may itself be wrong (an older document, a fix that was undone); the field then says so.
   const stored = param.schema.safeParse(value);
-  const problem = complaint ?? (stored.success ? null : `Needs ${stored.error.issues[0]?.message ?? "another value"}.`);
+  const problem = complaint ?? (stored.success ? null : say("Needs {message}.", { message: stored.error.issues[0]?.message ?? say("another value") }));
   return (
     <div className="group relative">
       <Field label={name} doc={param.doc} mono problem={problem} onRename={onRename}>
@@ -93,7 +94,7 @@ export function ParamField({
                   value={typeof value === "string" ? value : ""}
                   onValue={onValue}
                   problem={findInputProblem(typeof value === "string" ? value : "", inputs ?? {})}
-                  hint="Names that you use become inputs."
+                  hint={say("Names that you use become inputs.")}
                 />
               );
             default:
@@ -127,9 +128,14 @@ export function ParamField({
         }}
       </Field>
       {outside && (
-        <Tip text={outside.name === null ? "Show it on the outside of the block" : `On the outside of the block as ${outside.name}: this value is this copy's own`} side="left">
+        <Tip
+          text={
+            outside.name === null ? say("Show it on the outside of the block") : say("On the outside of the block as {name}: this value is this copy's own", { name: outside.name })
+          }
+          side="left"
+        >
           <IconButton
-            label={outside.name === null ? `Expose ${name} on the block` : `Take ${name} off the outside`}
+            label={outside.name === null ? say("Expose {name} on the block", { name }) : say("Take {name} off the outside", { name })}
             aria-pressed={outside.name !== null}
             className={cx("absolute top-[10px] -left-[13px] size-3!", outside.name === null ? "opacity-0 group-hover:opacity-100 focus-visible:opacity-100" : "text-accent!")}
             onClick={outside.onToggle}
@@ -139,9 +145,9 @@ export function ParamField({
         </Tip>
       )}
       {changed && (
-        <Tip text={`Back to ${printParam(param.default, control) || "nothing"}`} side="left">
+        <Tip text={say("Back to {default}", { default: printParam(param.default, control) || "nothing" })} side="left">
           <IconButton
-            label={`Reset ${name}`}
+            label={say("Reset {name}", { name })}
             className="absolute top-[7px] left-[calc(41.6%-26px)] size-5! opacity-0 group-hover:opacity-100 focus-visible:opacity-100"
             onClick={() => onReset()}
           >

@@ -2,6 +2,7 @@
 
 import { ViewportPortal } from "@xyflow/react";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
+import { say } from "../../core/language/say.ts";
 import { Tip } from "../ui/Tip.tsx";
 import { measured } from "./measured.ts";
 import { bodyAt, type Scope, useGraph } from "./useGraph.ts";
@@ -15,10 +16,10 @@ export function PeopleHere() {
   const people = usePeople((s) => s.people);
   if (people.length === 0) return null;
   return (
-    <ul aria-label="Also here" className="flex -space-x-1">
+    <ul aria-label={say("Also here")} className="flex -space-x-1">
       {people.slice(0, SHOWN).map((person) => (
         <li key={person.clientId}>
-          <Tip text={`${person.name} is here, too`}>
+          <Tip text={say("{name} is here, too", { name: person.name })}>
             <span
               role="img"
               aria-label={person.name}

@@ -1,6 +1,7 @@
 "use client";
 
 import type { Problem } from "../../core/graph/check.ts";
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { fixProblem } from "./edits.ts";
 
@@ -8,7 +9,7 @@ import { fixProblem } from "./edits.ts";
 export function ProblemNote({ problem, tabFixes }: { problem: Problem; tabFixes?: boolean }) {
   const bad = problem.severity === "error";
   return (
-    <div role="note" aria-label={bad ? "Problem" : "Hint"} className={cx("rounded-lg border px-2.5 py-2", bad ? "border-bad" : "border-warn")}>
+    <div role="note" aria-label={bad ? say("Problem") : say("Hint")} className={cx("rounded-lg border px-2.5 py-2", bad ? "border-bad" : "border-warn")}>
       <p className={cx("font-medium", bad ? "text-bad" : "text-warn")}>{problem.message}</p>
       {problem.hint && <p className="mt-0.5 text-ink2">{problem.hint}</p>}
       {problem.fixes.length > 0 && (
@@ -26,7 +27,7 @@ export function ProblemNote({ problem, tabFixes }: { problem: Problem; tabFixes?
               {fix.label}
               {index === 0 && tabFixes && (
                 <kbd aria-hidden className="figures text-ink2">
-                  Tab
+                  {say("Tab")}
                 </kbd>
               )}
             </button>

@@ -6,6 +6,7 @@ import { emptyGraph } from "../../core/graph/document.ts";
 import { addNode } from "../../core/graph/edit.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import { accepts, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { cx } from "../ui/cx.ts";
 import { categoryColor } from "./categories.ts";
@@ -53,7 +54,7 @@ function Panel({ request }: { request: Request }) {
       <div aria-hidden className="fixed inset-0 z-20" onPointerDown={close} />
       <div
         role="dialog"
-        aria-label="Add a layer"
+        aria-label={say("Add a layer")}
         className="appear fixed z-20 w-56 rounded-lg border border-line2 bg-raise p-1 shadow-float"
         style={{ left: `min(${request.screen.x - 112}px, calc(100vw - 236px))`, top: `min(${request.screen.y}px, calc(100dvh - 290px))` }}
       >
@@ -63,8 +64,8 @@ function Panel({ request }: { request: Request }) {
           aria-expanded
           aria-controls="quick-add-list"
           aria-activedescendant={found[active] ? `quick-${found[active].key}` : undefined}
-          aria-label="Find a layer to add"
-          placeholder="Add a layer"
+          aria-label={say("Find a layer to add")}
+          placeholder={say("Add a layer")}
           autoComplete="off"
           spellCheck={false}
           className="mb-1 h-7 w-full rounded-md bg-sunk px-2 outline-none"
@@ -85,7 +86,7 @@ function Panel({ request }: { request: Request }) {
             }
           }}
         />
-        <div id="quick-add-list" role="listbox" aria-label="Layers">
+        <div id="quick-add-list" role="listbox" aria-label={say("Layers")}>
           {found.map((item, index) => (
             <button
               key={item.key}
@@ -103,7 +104,7 @@ function Panel({ request }: { request: Request }) {
             </button>
           ))}
         </div>
-        {found.length === 0 && <p className="px-2 py-1 text-ink2">No layer fits.</p>}
+        {found.length === 0 && <p className="px-2 py-1 text-ink2">{say("No layer fits.")}</p>}
       </div>
     </>
   );

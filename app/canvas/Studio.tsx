@@ -2,8 +2,9 @@
 
 import { ReactFlowProvider } from "@xyflow/react";
 import { Layers, Share2, SlidersHorizontal, SquareDashedMousePointer, X } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Activity, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import type { NodePath } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
@@ -33,21 +34,34 @@ const soon = [() => import("./QuickAdd.tsx"), () => import("./CommandPalette.tsx
 
 const CommandPalette = lazy(() => import("./CommandPalette.tsx"));
 const CompareBar = lazy(() => import("./CompareBar.tsx"));
-const Inspector = lazy(() => import("./Inspector.tsx"));
+const loadInspector = () => import("./Inspector.tsx");
+const Inspector = lazy(loadInspector);
 const KeySheet = lazy(() => import("./KeySheet.tsx"));
 const QuickAdd = lazy(() => import("./QuickAdd.tsx"));
 const ShareDialog = lazy(() => import("../shared/ShareDialog.tsx"));
 const TrainPanel = lazy(() => import("./train/TrainPanel.tsx"));
 const Versions = lazy(() => import("./Versions.tsx"));
 
+// It stands beside the drawing from the first moment on.
+if (typeof window !== "undefined") void loadInspector();
+
 /** The Build room: a model's drawing with everything around it. `show`: the node that it opens at. What is not seen at once is loaded when it is. */
-export default function Studio({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
-  const shared = useDocument(opened.id);
-  if (shared.isOpen) return <Open opened={opened} show={show} />;
-  return <Opening modelId={opened.id} error={shared.error} onRetry={() => location.reload()} />;
+export default function Studio({ modelId, model, show }: { modelId: string; model: OpenedModel | null; show: NodePath | null }) {
+  const { isOpen, error } = useDocument(modelId);
+  return (
+    <>
+      {(!isOpen || !model) && <Opening modelId={modelId} error={error} onRetry={() => location.reload()} />}
+      {/* All but the drawing is made ready, unseen, while the document is on its way. */}
+      {model && error === null && (
+        <Activity mode={isOpen ? "visible" : "hidden"}>
+          <Open opened={model} isOpen={isOpen} show={show} />
+        </Activity>
+      )}
+    </>
+  );
 }
 
-function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) {
+function Open({ opened, isOpen, show }: { opened: OpenedModel; isOpen: boolean; show: NodePath | null }) {
   // Later answers of the same query must not replace what is being edited.
   const [model] = useState(opened);
   const mayChange = useMayChange();
@@ -76,10 +90,10 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
       actions: {
         save: async () => {
           const saved = await saveNow();
-          notify(saved ? "Saved. Every edit is saved by itself a moment after it is made." : "Not saved yet; your work is kept in this browser.");
+          notify(saved ? say("Saved. Every edit is saved by itself a moment after it is made.") : say("Not saved yet; your work is kept in this browser."));
           return saved;
         },
-        train: mayChange ? train : async () => notify("You may look at this model. Ask an admin for the role member to train it."),
+        train: mayChange ? train : async () => notify(say("You may look at this model. Ask an admin for the role member to train it.")),
       },
     });
   }, [train, mayChange]);
@@ -94,6 +108,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
       sheet: null,
       problemAt: null,
       helpAt: null,
+      several: false,
       renaming: null,
       quickAdd: null,
       asking: null,
@@ -106,7 +121,7 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
   }, []);
   useEffect(() => {
     if (show === null) return;
-    if (!showNode(show)) notify("That node is no longer in the drawing.");
+    if (!showNode(show)) notify(say("That node is no longer in the drawing."));
     // Said once: a reload stays where the person has gone since.
     history.replaceState(history.state, "", location.pathname);
   }, [show]);
@@ -123,15 +138,15 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
             <>
               <PeopleHere />
               {mayChange && (
-                <IconButton label="Share by link" className="max-lg:hidden" onClick={() => setSharing(true)}>
+                <IconButton label={say("Share by link")} className="max-lg:hidden" onClick={() => setSharing(true)}>
                   <Share2 size={15} />
                 </IconButton>
               )}
               <Suspense>{sharing && <ShareDialog of={{ modelId: model.id }} open={sharing} onOpen={setSharing} />}</Suspense>
               {mayChange && (
-                <Tip text="Data, optimizer, schedule, length">
+                <Tip text={say("Data, optimizer, schedule, length")}>
                   <IconButton
-                    label="Settings"
+                    label={say("Settings")}
                     className="max-lg:hidden"
                     aria-pressed={panel === "train"}
                     onClick={() => useStudio.setState({ panel: panel === "train" ? "inspect" : "train" })}
@@ -143,51 +158,60 @@ function Open({ opened, show }: { opened: OpenedModel; show: NodePath | null }) 
               {mayChange ? (
                 <Tip text={whyNot}>
                   <Button kind="primary" aria-disabled={whyNot !== null} shortcut={printKeys("Mod+Enter", isMac())} onClick={() => void train()}>
-                    {training.starting ? "Starting" : "Train"}
+                    {training.starting ? say("Starting") : say("Train")}
                   </Button>
                 </Tip>
               ) : (
-                <Badge>You may look</Badge>
+                <Badge>{say("You may look")}</Badge>
               )}
             </>
           }
         />
         <main className="relative flex min-h-0 flex-1">
-          <Side label="Layers" side="left" open={sheet === "palette"} width="lg:w-[232px]">
+          <Side label={say("Layers")} side="left" open={sheet === "palette"} width="lg:w-[232px]">
             <Shelf mayChange={mayChange} />
           </Side>
           <div className="relative min-w-0 flex-1">
-            <Canvas />
+            {isOpen && <Canvas />}
             <Suspense>
               {adding && <QuickAdd />}
               {comparing && <CompareBar />}
             </Suspense>
-            <div className="max-lg:hidden">
-              <Drawer dataset={training.dataset} />
-            </div>
+            <div className="max-lg:hidden">{isOpen && <Drawer dataset={training.dataset} />}</div>
           </div>
-          <Side label="Panel" side="right" open={sheet === "panel"} width={panel === "inspect" && tab === "code" ? "lg:w-[460px]" : "lg:w-[308px]"}>
+          <Side
+            label={say("Panel")}
+            side="right"
+            open={sheet === "panel"}
+            isTall={panel === "train"}
+            width={panel === "inspect" && tab === "code" ? "lg:w-[460px]" : "lg:w-[308px]"}
+          >
             <Suspense>
-              {panel === "train" ? <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} /> : <Inspector />}
+              {isOpen &&
+                (panel === "train" ? (
+                  <TrainPanel modelId={model.id} datasets={training.datasets} cuda={training.cuda} whyNot={whyNot} onTrain={() => void train()} />
+                ) : (
+                  <Inspector />
+                ))}
             </Suspense>
           </Side>
         </main>
-        <nav aria-label="Panels" className={cx("grid shrink-0 border-t border-line bg-panel lg:hidden", mayChange ? "grid-cols-3" : "grid-cols-2")}>
+        <nav aria-label={say("Panels")} className={cx("grid shrink-0 border-t border-line bg-panel lg:hidden", mayChange ? "grid-cols-3" : "grid-cols-2")}>
           <SheetButton
-            label={mayChange ? "Layers" : "Outline"}
+            label={mayChange ? say("Layers") : say("Outline")}
             icon={<Layers size={16} />}
             active={sheet === "palette"}
             onClick={() => useStudio.setState({ sheet: sheet === "palette" ? null : "palette" })}
           />
           <SheetButton
-            label="Inspect"
+            label={say("Inspect")}
             icon={<SquareDashedMousePointer size={16} />}
             active={sheet === "panel" && panel === "inspect"}
             onClick={() => useStudio.setState({ panel: "inspect", sheet: sheet === "panel" && panel === "inspect" ? null : "panel" })}
           />
           {mayChange && (
             <SheetButton
-              label="Settings"
+              label={say("Settings")}
               icon={<SlidersHorizontal size={16} />}
               active={sheet === "panel" && panel === "train"}
               onClick={() => useStudio.setState({ panel: "train", sheet: sheet === "panel" && panel === "train" ? null : "panel" })}
@@ -213,8 +237,8 @@ function Shelf({ mayChange }: { mayChange: boolean }) {
     <div className="flex h-full min-h-0 flex-col">
       <div className="px-2.5 pt-2.5 max-lg:pr-11">
         <Segments
-          label="At the left"
-          options={[...(mayChange ? [{ id: "layers" as const, title: "Layers" }] : []), { id: "outline", title: "Outline" }]}
+          label={say("At the left")}
+          options={[...(mayChange ? [{ id: "layers" as const, title: say("Layers") }] : []), { id: "outline", title: say("Outline") }]}
           value={shelf}
           onValue={(next) => useStudio.setState({ shelf: next })}
         />
@@ -224,8 +248,8 @@ function Shelf({ mayChange }: { mayChange: boolean }) {
   );
 }
 
-/** A panel beside the canvas; on narrow screens a sheet over its lower half. */
-function Side({ label, side, open, width, children }: { label: string; side: "left" | "right"; open: boolean; width: string; children: ReactNode }) {
+/** A panel beside the canvas; on narrow screens a sheet over its lower half, or over most of it. */
+function Side({ label, side, open, width, isTall, children }: { label: string; side: "left" | "right"; open: boolean; width: string; isTall?: boolean; children: ReactNode }) {
   return (
     <aside
       aria-label={label}
@@ -233,11 +257,16 @@ function Side({ label, side, open, width, children }: { label: string; side: "le
         "shrink-0 border-line bg-panel",
         width,
         side === "left" ? "lg:border-r" : "lg:border-l",
-        "max-lg:absolute max-lg:inset-x-0 max-lg:bottom-0 max-lg:z-20 max-lg:h-[62%] max-lg:rounded-t-xl max-lg:border-t max-lg:shadow-float",
+        "max-lg:absolute max-lg:inset-x-0 max-lg:bottom-0 max-lg:z-20 max-lg:rounded-t-xl max-lg:border-t max-lg:shadow-float",
+        isTall ? "max-lg:h-[86%]" : "max-lg:h-[62%]",
         !open && "max-lg:hidden",
       )}
     >
-      <IconButton label={`Close ${label.toLowerCase()}`} className="absolute top-1.5 right-2 z-10 lg:hidden" onClick={() => useStudio.setState({ sheet: null })}>
+      <IconButton
+        label={say("Close {label}", { label: label.toLowerCase() })}
+        className="absolute top-1.5 right-2 z-10 lg:hidden"
+        onClick={() => useStudio.setState({ sheet: null })}
+      >
         <X size={16} />
       </IconButton>
       {children}
@@ -251,7 +280,7 @@ function SheetButton({ label, icon, active, onClick }: { label: string; icon: Re
       type="button"
       aria-pressed={active}
       onClick={onClick}
-      className={cx("flex h-12 flex-col items-center justify-center gap-0.5 text-xs", active ? "text-accent" : "text-ink2")}
+      className={cx("flex h-12 flex-col items-center justify-center gap-0.5 text-xs focus-visible:-outline-offset-2", active ? "text-accent" : "text-ink2")}
     >
       {icon}
       {label}

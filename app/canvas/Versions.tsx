@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -29,7 +30,7 @@ export default function Versions({ modelId }: { modelId: string }) {
   const forget = useMutation(trpc.models.forgetVersion.mutationOptions({ onSuccess: refresh, onError: failed }));
   const keep = useMutation({
     async mutationFn(wanted: string) {
-      if (!(await saveNow())) throw new Error("The drawing is not saved yet; try again in a moment.");
+      if (!(await saveNow())) throw new Error(say("The drawing is not saved yet; try again in a moment."));
       return client.models.nameVersion.mutate({ modelId, name: wanted });
     },
     async onSuccess() {
@@ -55,7 +56,7 @@ export default function Versions({ modelId }: { modelId: string }) {
       edit(() => graph);
       useStudio.setState({ compare: null });
       show(false);
-      notify(`${title} is back on the canvas. Undo brings back what was there.`);
+      notify(say("{title} is back on the canvas. Undo brings back what was there.", { title }));
     } catch (error) {
       failed(error as Error);
     }
@@ -66,19 +67,19 @@ export default function Versions({ modelId }: { modelId: string }) {
         <span className="block truncate font-semibold">{title}</span>
         <span className="text-ink2">{about}</span>
       </span>
-      <Button size="sm" aria-label={`Compare with ${title}`} onClick={() => void compare(versionId, title)}>
-        Compare
+      <Button size="sm" aria-label={say("Compare with {title}", { title })} onClick={() => void compare(versionId, title)}>
+        {say("Compare")}
       </Button>
       {mayChange && (
-        <Button size="sm" aria-label={`Restore ${title}`} onClick={() => void restore(versionId, title)}>
-          Restore
+        <Button size="sm" aria-label={say("Restore {title}", { title })} onClick={() => void restore(versionId, title)}>
+          {say("Restore")}
         </Button>
       )}
       {mayChange && end}
     </li>
   );
   return (
-    <Dialog title="Versions" open={open} onOpen={show}>
+    <Dialog title={say("Versions")} open={open} onOpen={show}>
       <form
         className={mayChange ? "flex gap-2 border-b border-line p-4" : "hidden"}
         onSubmit={(event) => {
@@ -87,21 +88,23 @@ export default function Versions({ modelId }: { modelId: string }) {
         }}
       >
         <TextInput
-          aria-label="Name of this version"
-          placeholder="Name of this version"
+          aria-label={say("Name of this version")}
+          placeholder={say("Name of this version")}
           maxLength={120}
           className="flex-1"
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
         <Button kind="primary" type="submit" aria-disabled={name.trim() === "" || keep.isPending}>
-          Keep
+          {say("Keep")}
         </Button>
       </form>
       <div className="p-4">
-        {versions.isError && <Failing what="The versions" error={versions.error} onRetry={() => void versions.refetch()} />}
+        {versions.isError && <Failing what={say("The versions")} error={versions.error} onRetry={() => void versions.refetch()} />}
         {versions.data && versions.data.named.length + versions.data.frozen.length === 0 && (
-          <p className="text-ink2">No version yet. {mayChange && "Give the drawing a name to come back to it; every run keeps its own, too."}</p>
+          <p className="text-ink2">
+            {say("No version yet.")} {mayChange && say("Give the drawing a name to come back to it; every run keeps its own, too.")}
+          </p>
         )}
         <ul>
           {versions.data?.named.map(({ id, versionId, name: title, byName, createdAt }) =>
@@ -110,13 +113,13 @@ export default function Versions({ modelId }: { modelId: string }) {
               versionId,
               title,
               `${byName}, ${day(createdAt)}`,
-              <Button size="sm" aria-label={`Let go of ${title}`} onClick={() => forget.mutate({ modelId, namedId: id })}>
-                Let go
+              <Button size="sm" aria-label={say("Let go of {title}", { title })} onClick={() => forget.mutate({ modelId, namedId: id })}>
+                {say("Let go")}
               </Button>,
             ),
           )}
           {versions.data?.frozen.map(({ id, number, runs, createdAt }) =>
-            row(id, id, `Version ${number}`, `${runs.map((run) => `run ${run.number}`).join(", ")}, ${day(createdAt)}`),
+            row(id, id, say("Version {number}", { number }), `${runs.map((run) => say("run {number}", { number: run.number })).join(", ")}, ${day(createdAt)}`),
           )}
         </ul>
       </div>

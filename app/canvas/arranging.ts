@@ -1,8 +1,9 @@
-import { alignBoxes, type Box, detachNodes, distributeBoxes, insertNode, type Side, type SnapLine, snapBox, wireLikeOriginals, wiresInto } from "../../core/graph/arrange.ts";
+import { alignBoxes, type Box, detachNodes, distributeBoxes, incomingOf, insertNode, type Side, type SnapLine, snapBox, wireLikeOriginals } from "../../core/graph/arrange.ts";
 import * as defs from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
 import * as core from "../../core/graph/edit.ts";
 import { isFurniture, withInside } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { portsOf } from "../../core/layers/kit.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -56,7 +57,7 @@ export function pinSelection(): void {
   const nodes = selectedNodes().filter((node) => !isFurniture(node));
   const pinned = !nodes.every((node) => node.pinned);
   edit((graph) => core.pinNodes(graph, new Set(nodes.map(({ id }) => id)), pinned, scope));
-  notify(pinned ? "Pinned: tidying up leaves it where it is." : "No longer pinned.");
+  notify(pinned ? say("Pinned: tidying up leaves it where it is.") : say("No longer pinned."));
 }
 
 /** Takes what is selected out of its wires. */
@@ -115,8 +116,8 @@ export function exportSelection(): void {
       .getState()
       .name.replaceAll(/[^\w-]+/g, "-")
       .toLowerCase() || "model";
-  saveText(`${name}-selection.json`, printClip({ ...clip, outside: wiresInto(body, ids) }));
-  notify("Saved as a file. Drop it on a canvas, or paste its text there.");
+  saveText(`${name}-selection.json`, printClip({ ...clip, outside: incomingOf(body, ids) }));
+  notify(say("Saved as a file. Drop it on a canvas, or paste its text there."));
 }
 
 /** Puts a link on the clipboard that holds the whole graph; whoever opens it gets a copy. */
@@ -124,15 +125,18 @@ export async function copyLink(): Promise<void> {
   const made = await linkTo(here().graph, useStudio.getState().name, location.origin);
   if (!("link" in made)) {
     notify(
-      `This graph takes ${made.letters.toLocaleString("en")} letters, and a link that everything passes on has at most ${LINK_LETTERS.toLocaleString("en")}. Save the selection as a file instead.`,
+      say("This graph takes {letters} letters, and a link that everything passes on has at most {LINK_LETTERS}. Save the selection as a file instead.", {
+        letters: made.letters.toLocaleString("en"),
+        LINK_LETTERS: LINK_LETTERS.toLocaleString("en"),
+      }),
     );
     return;
   }
   try {
     await navigator.clipboard.writeText(made.link);
-    notify("The link is on your clipboard. Whoever opens it gets a copy of this graph, without data and weights.");
+    notify(say("The link is on your clipboard. Whoever opens it gets a copy of this graph, without data and weights."));
   } catch {
-    notify("The browser did not allow the clipboard; open this page over https or on localhost.", { tone: "bad" });
+    notify(say("The browser did not allow the clipboard; open this page over https or on localhost."), { tone: "bad" });
   }
 }
 

@@ -3,6 +3,7 @@ import * as defs from "../../core/graph/definitions.ts";
 import type { Graph, Json, Node } from "../../core/graph/document.ts";
 import { tidyLayout } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { notify } from "../ui/Notices.tsx";
 import { currentChecked } from "./checked.ts";
 import { here, newDefinitionId, only, pushDown } from "./edits.ts";
@@ -17,7 +18,7 @@ export function groupSelection(type = "block"): void {
   const made = groupInto(graph, selection.nodes, type, scope);
   if ("problem" in made) {
     const { between } = made;
-    notify(made.problem, between.length === 0 ? {} : { action: { label: "Take them too", run: () => groupWith(between, type) } });
+    notify(made.problem, between.length === 0 ? {} : { action: { label: say("Take them too"), run: () => groupWith(between, type) } });
     return;
   }
   edit(() => pushDown(made.graph, scope, made.id), { select: only([made.id]) });
@@ -55,7 +56,7 @@ export function unpackNode(id: string): void {
 
 function blockName(graph: Graph, node: Node | undefined): string {
   const taken = new Set(Object.values(graph.definitions ?? {}).map(({ name }) => name));
-  const wanted = node?.name?.trim() || "Block";
+  const wanted = node?.name?.trim() || say("Block");
   for (let n = 1; ; n++) if (!taken.has(n === 1 ? wanted : `${wanted} ${n}`)) return n === 1 ? wanted : `${wanted} ${n}`;
 }
 

@@ -2,6 +2,7 @@ import { SIDES } from "../../core/graph/arrange.ts";
 import { definitionOf } from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
 import { FURNITURE_COLORS, isFurniture } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
 import { alignSelection, copyLink, detachSelection, distributeSelection, exportSelection, pasteWithWires, pinSelection } from "./arranging.ts";
 import { defineBlock, detachBlock, groupSelection, ungroupSelection, unpackNode } from "./blockEdits.ts";
@@ -65,7 +66,7 @@ function theBlock(shared: boolean) {
 }
 
 /** The selected zone's first body, if exactly a zone is selected. */
-function innerScope() {
+export function innerScope() {
   const { scope } = useGraph.getState();
   const node = theNode();
   const role = Object.keys(node?.bodies ?? {})[0];
@@ -93,10 +94,17 @@ const nudges = (
     ["ArrowRight", 1, 0],
   ] as const
 ).flatMap(([key, x, y]): Command[] => [
-  { id: `nudge-${key}`, title: `Move ${key.slice(5).toLowerCase()}`, group: "Edit", keys: [key], isReady: hasNodes, run: () => nudgeSelection({ x: x * 8, y: y * 8 }) },
+  {
+    id: `nudge-${key}`,
+    title: say("Move {key}", { key: key.slice(5).toLowerCase() }),
+    group: "Edit",
+    keys: [key],
+    isReady: hasNodes,
+    run: () => nudgeSelection({ x: x * 8, y: y * 8 }),
+  },
   {
     id: `nudge-far-${key}`,
-    title: `Move far ${key.slice(5).toLowerCase()}`,
+    title: say("Move far {key}", { key: key.slice(5).toLowerCase() }),
     group: "Edit",
     keys: [`Shift+${key}`],
     isReady: hasNodes,
@@ -105,12 +113,19 @@ const nudges = (
 ]);
 
 /** The line of the context menu under which the zones stand that a selection can be put into. */
-export const PUT_INTO = "Put into";
+export const PUT_INTO = say("Put into");
 
 /** Layers that hold others, so that a selection can be put into one. */
 const holders = layers.filter((layer) => layer.bodies && layer.type !== "block");
 
-const SIDE_TITLES = { left: "Align left", center: "Align middles across", right: "Align right", top: "Align tops", middle: "Align middles down", bottom: "Align bottoms" };
+const SIDE_TITLES = {
+  left: say("Align left"),
+  center: say("Align middles across"),
+  right: say("Align right"),
+  top: say("Align tops"),
+  middle: say("Align middles down"),
+  bottom: say("Align bottoms"),
+};
 const SIDE_KEYS = {
   left: ["Alt+Shift+ArrowLeft"],
   center: ["Alt+Shift+C"],
@@ -121,35 +136,35 @@ const SIDE_KEYS = {
 };
 
 export const commands: readonly Command[] = [
-  { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], isReady: () => useGraph.getState().past.length > 0, run: undo, menu: ["canvas"] },
-  { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], isReady: () => useGraph.getState().future.length > 0, run: redo, menu: ["canvas"] },
-  { id: "cut", title: "Cut", group: "Edit", keys: ["Mod+X"], isReady: hasNodes, run: cutSelection, menu: ["node"] },
-  { id: "copy", title: "Copy", group: "Edit", keys: ["Mod+C"], isReady: hasNodes, run: copySelection, menu: ["node"] },
-  { id: "paste", title: "Paste", group: "Edit", keys: ["Mod+V"], isReady: () => readClip() !== null, run: () => pasteClip(), menu: ["canvas"], keepDefault: true },
+  { id: "undo", title: say("Undo"), group: "Edit", keys: ["Mod+Z"], isReady: () => useGraph.getState().past.length > 0, run: undo, menu: ["canvas"] },
+  { id: "redo", title: say("Redo"), group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], isReady: () => useGraph.getState().future.length > 0, run: redo, menu: ["canvas"] },
+  { id: "cut", title: say("Cut"), group: "Edit", keys: ["Mod+X"], isReady: hasNodes, run: cutSelection, menu: ["node"] },
+  { id: "copy", title: say("Copy"), group: "Edit", keys: ["Mod+C"], isReady: hasNodes, run: copySelection, menu: ["node"] },
+  { id: "paste", title: say("Paste"), group: "Edit", keys: ["Mod+V"], isReady: () => readClip() !== null, run: () => pasteClip(), menu: ["canvas"], keepDefault: true },
   {
     id: "paste-wired",
-    title: "Paste with its wires",
+    title: say("Paste with its wires"),
     group: "Edit",
     keys: ["Mod+Shift+V"],
     isReady: () => readClip() !== null,
     run: pasteWithWires,
     menu: ["canvas"],
   },
-  { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
-  { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
+  { id: "duplicate", title: say("Duplicate"), group: "Edit", keys: ["Mod+D"], isReady: hasNodes, run: duplicateSelection, menu: ["node"] },
+  { id: "delete", title: say("Delete"), group: "Edit", keys: ["Delete", "Backspace"], isReady: hasAny, run: deleteSelection, menu: ["node", "wire"], danger: true },
   {
     id: "rename",
-    title: "Rename",
+    title: say("Rename"),
     group: "Edit",
     keys: ["Enter", "F2"],
     isReady: () => onlyNode() !== undefined,
     run: () => useStudio.setState({ renaming: onlyNode() ?? null }),
     menu: ["node"],
   },
-  { id: "connect", title: "Wire two nodes", group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
+  { id: "connect", title: say("Wire two nodes"), group: "Edit", keys: ["W"], isReady: () => selected().nodes.size === 2, run: connectSelection, menu: ["node"] },
   {
     id: "bypass",
-    title: "Bypass, or bring back",
+    title: say("Bypass, or bring back"),
     group: "Edit",
     keys: ["Mod+B"],
     isReady: () => selectedNodes().some((node) => !isFurniture(node)),
@@ -158,16 +173,16 @@ export const commands: readonly Command[] = [
   },
   {
     id: "freeze",
-    title: "Freeze, or thaw",
+    title: say("Freeze, or thaw"),
     group: "Edit",
     keys: ["K"],
     isReady: () => selectedNodes().some((node) => !isFurniture(node)),
     run: freezeSelection,
     menu: ["node"],
   },
-  { id: "dot", title: "Put a dot on the wire", group: "Edit", keys: ["R"], isReady: () => onlyWire() !== undefined, run: () => addDot(onlyWire() ?? ""), menu: ["wire"] },
-  { id: "note", title: "Add a note", group: "Edit", keys: ["N"], run: addNote, menu: ["canvas"] },
-  { id: "frame", title: "Draw a frame", group: "Edit", keys: ["Shift+F"], run: addFrame, menu: ["node", "canvas"] },
+  { id: "dot", title: say("Put a dot on the wire"), group: "Edit", keys: ["R"], isReady: () => onlyWire() !== undefined, run: () => addDot(onlyWire() ?? ""), menu: ["wire"] },
+  { id: "note", title: say("Add a note"), group: "Edit", keys: ["N"], run: addNote, menu: ["canvas"] },
+  { id: "frame", title: say("Draw a frame"), group: "Edit", keys: ["Shift+F"], run: addFrame, menu: ["node", "canvas"] },
   ...FURNITURE_COLORS.map(
     (color): Command => ({
       id: `paint-${color}`,
@@ -177,14 +192,14 @@ export const commands: readonly Command[] = [
       isReady: () => selectedNodes().some(isFurniture),
       run: () => paintSelection(color),
       menu: ["node"],
-      under: "Color",
+      under: say("Color"),
       rare: true,
     }),
   ),
-  { id: "group", title: "Group into a block", group: "Edit", keys: ["Mod+G"], isReady: hasNodes, run: () => groupSelection(), menu: ["node"] },
+  { id: "group", title: say("Group into a block"), group: "Edit", keys: ["Mod+G"], isReady: hasNodes, run: () => groupSelection(), menu: ["node"] },
   {
     id: "ungroup",
-    title: "Ungroup",
+    title: say("Ungroup"),
     group: "Edit",
     keys: ["Mod+Shift+G"],
     isReady: () => selectedNodes().some(({ type }) => type === "block"),
@@ -197,7 +212,7 @@ export const commands: readonly Command[] = [
   ),
   {
     id: "reuse",
-    title: "Make it reusable",
+    title: say("Make it reusable"),
     group: "Edit",
     keys: [],
     isReady: () => theBlock(false) !== undefined,
@@ -207,7 +222,7 @@ export const commands: readonly Command[] = [
   },
   {
     id: "detach",
-    title: "Make it independent",
+    title: say("Make it independent"),
     group: "Edit",
     keys: [],
     isReady: () => theBlock(true) !== undefined,
@@ -217,7 +232,7 @@ export const commands: readonly Command[] = [
   },
   {
     id: "unpack",
-    title: "Open as a block",
+    title: say("Open as a block"),
     group: "Edit",
     keys: [],
     isReady: () => isComposed(theNode()),
@@ -225,11 +240,19 @@ export const commands: readonly Command[] = [
     menu: ["node"],
     rare: true,
   },
-  { id: "select-all", title: "Select all", group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
+  { id: "select-all", title: say("Select all"), group: "Edit", keys: ["Mod+A"], run: selectAll, menu: ["canvas"] },
   ...nudges,
-  { id: "take-out", title: "Take out of its wires", group: "Edit", keys: ["Alt+D"], isReady: hasNodes, run: detachSelection, menu: ["node"] },
-  { id: "wire-from", title: "Wire from…", group: "Edit", keys: ["C"], isReady: () => theNode() !== undefined, run: () => useStudio.setState({ asking: "wire" }), menu: ["node"] },
-  { id: "export-selection", title: "Save the selection as a file", group: "Edit", keys: ["Mod+Shift+E"], isReady: hasNodes, run: exportSelection, menu: ["node"] },
+  { id: "take-out", title: say("Take out of its wires"), group: "Edit", keys: ["Alt+D"], isReady: hasNodes, run: detachSelection, menu: ["node"] },
+  {
+    id: "wire-from",
+    title: say("Wire from…"),
+    group: "Edit",
+    keys: ["C"],
+    isReady: () => theNode() !== undefined,
+    run: () => useStudio.setState({ asking: "wire" }),
+    menu: ["node"],
+  },
+  { id: "export-selection", title: say("Save the selection as a file"), group: "Edit", keys: ["Mod+Shift+E"], isReady: hasNodes, run: exportSelection, menu: ["node"] },
 
   ...SIDES.map(
     (side): Command => ({
@@ -240,65 +263,65 @@ export const commands: readonly Command[] = [
       isReady: () => selected().nodes.size > 1,
       run: () => alignSelection(side),
       menu: ["node"],
-      under: "Arrange",
+      under: say("Arrange"),
       rare: true,
     }),
   ),
   {
     id: "spread-x",
-    title: "Same gaps across",
+    title: say("Same gaps across"),
     group: "Arrange",
     keys: ["Alt+Shift+H"],
     isReady: () => selected().nodes.size > 2,
     run: () => distributeSelection("x"),
     menu: ["node"],
-    under: "Arrange",
+    under: say("Arrange"),
     rare: true,
   },
   {
     id: "spread-y",
-    title: "Same gaps down",
+    title: say("Same gaps down"),
     group: "Arrange",
     keys: ["Alt+Shift+V"],
     isReady: () => selected().nodes.size > 2,
     run: () => distributeSelection("y"),
     menu: ["node"],
-    under: "Arrange",
+    under: say("Arrange"),
     rare: true,
   },
-  { id: "pin", title: "Pin, or let go", group: "Arrange", keys: ["P"], isReady: hasNodes, run: pinSelection, menu: ["node"] },
-  { id: "tidy", title: "Tidy up", group: "Arrange", keys: ["T"], run: () => void tidy(), menu: ["canvas"] },
+  { id: "pin", title: say("Pin, or let go"), group: "Arrange", keys: ["P"], isReady: hasNodes, run: pinSelection, menu: ["node"] },
+  { id: "tidy", title: say("Tidy up"), group: "Arrange", keys: ["T"], run: () => void tidy(), menu: ["canvas"] },
 
-  { id: "commands", title: "Do something", group: "Go", keys: ["Mod+K"], run: () => useStudio.setState({ asking: "commands" }), everywhere: true },
-  { id: "find-node", title: "Find a node", group: "Go", keys: ["Mod+F"], run: () => useStudio.setState({ asking: "find" }), everywhere: true, menu: ["canvas"] },
-  { id: "find-layer", title: "Find a layer", group: "Go", keys: ["/"], run: () => focusPalette() },
-  { id: "add-here", title: "Add a layer at the pointer", group: "Go", keys: ["A"], run: () => useStudio.getState().canvas?.addAtPointer() },
-  { id: "outline", title: "Layers, or outline", group: "Go", keys: ["O"], run: switchShelf },
-  { id: "link", title: "Copy a link to this graph", group: "Go", keys: ["L"], run: () => void copyLink(), menu: ["canvas"] },
-  { id: "versions", title: "Versions", group: "Go", keys: ["V"], run: () => useStudio.setState({ versionsShown: true }), menu: ["canvas"] },
-  { id: "params", title: "Go to its parameters", group: "Go", keys: ["Mod+I"], isReady: () => onlyNode() !== undefined, run: focusParams, everywhere: true, menu: ["node"] },
-  { id: "enter", title: "Open the block or zone", group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
-  { id: "back", title: "Step back", group: "Go", keys: ["Escape"], run: stepBack },
+  { id: "commands", title: say("Do something"), group: "Go", keys: ["Mod+K"], run: () => useStudio.setState({ asking: "commands" }), everywhere: true },
+  { id: "find-node", title: say("Find a node"), group: "Go", keys: ["Mod+F"], run: () => useStudio.setState({ asking: "find" }), everywhere: true, menu: ["canvas"] },
+  { id: "find-layer", title: say("Find a layer"), group: "Go", keys: ["/"], run: () => focusPalette() },
+  { id: "add-here", title: say("Add a layer at the pointer"), group: "Go", keys: ["A"], run: () => useStudio.getState().canvas?.addAtPointer() },
+  { id: "outline", title: say("Layers, or outline"), group: "Go", keys: ["O"], run: switchShelf },
+  { id: "link", title: say("Copy a link to this graph"), group: "Go", keys: ["L"], run: () => void copyLink(), menu: ["canvas"] },
+  { id: "versions", title: say("Versions"), group: "Go", keys: ["V"], run: () => useStudio.setState({ versionsShown: true }), menu: ["canvas"] },
+  { id: "params", title: say("Go to its parameters"), group: "Go", keys: ["Mod+I"], isReady: () => onlyNode() !== undefined, run: focusParams, everywhere: true, menu: ["node"] },
+  { id: "enter", title: say("Open the block or zone"), group: "Go", keys: ["E"], isReady: () => innerScope() !== null, run: () => goTo(innerScope() ?? []), menu: ["node"] },
+  { id: "back", title: say("Step back"), group: "Go", keys: ["Escape"], run: stepBack },
 
-  { id: "fit", title: "Fit to view", group: "See", keys: ["F"], run: () => useStudio.getState().canvas?.fit(), menu: ["canvas"] },
-  { id: "zoom-in", title: "Zoom in", group: "See", keys: ["+", "="], run: () => useStudio.getState().canvas?.zoom(1.25) },
-  { id: "zoom-out", title: "Zoom out", group: "See", keys: ["-"], run: () => useStudio.getState().canvas?.zoom(0.8) },
-  { id: "minimap", title: "Show or hide the map", group: "See", keys: ["M"], run: () => useStudio.setState(({ minimap }) => ({ minimap: !minimap })) },
-  { id: "drawer", title: "Show or hide Before you train", group: "See", keys: ["B"], run: () => useStudio.setState(({ drawer }) => ({ drawer: !drawer })) },
+  { id: "fit", title: say("Fit to view"), group: "See", keys: ["F"], run: () => useStudio.getState().canvas?.fit(), menu: ["canvas"] },
+  { id: "zoom-in", title: say("Zoom in"), group: "See", keys: ["+", "="], run: () => useStudio.getState().canvas?.zoom(1.25) },
+  { id: "zoom-out", title: say("Zoom out"), group: "See", keys: ["-"], run: () => useStudio.getState().canvas?.zoom(0.8) },
+  { id: "minimap", title: say("Show or hide the map"), group: "See", keys: ["M"], run: () => useStudio.setState(({ minimap }) => ({ minimap: !minimap })) },
+  { id: "drawer", title: say("Show or hide Before you train"), group: "See", keys: ["B"], run: () => useStudio.setState(({ drawer }) => ({ drawer: !drawer })) },
   {
     id: "help",
-    title: "Explain the layer",
+    title: say("Explain the layer"),
     group: "See",
     keys: ["?", "F1"],
     isReady: () => findLayer(theNode()?.type ?? "") !== undefined,
     run: () => useStudio.setState({ helpAt: theNode()?.id ?? null, problemAt: null }),
     menu: ["node"],
   },
-  { id: "keys", title: "All shortcuts", group: "See", keys: ["?", "Mod+/"], run: () => useStudio.setState({ keysShown: true }) },
+  { id: "keys", title: say("All shortcuts"), group: "See", keys: ["?", "Mod+/"], run: () => useStudio.setState({ keysShown: true }) },
 
-  { id: "save", title: "Save now", group: "Train", keys: ["Mod+S"], run: () => void useStudio.getState().actions?.save(), everywhere: true },
-  { id: "settings", title: "Training settings", group: "Train", keys: ["S"], run: () => useStudio.setState({ panel: "train", sheet: "panel" }) },
-  { id: "train", title: "Train", group: "Train", keys: ["Mod+Enter"], run: () => void useStudio.getState().actions?.train(), everywhere: true },
+  { id: "save", title: say("Save now"), group: "Train", keys: ["Mod+S"], run: () => void useStudio.getState().actions?.save(), everywhere: true },
+  { id: "settings", title: say("Training settings"), group: "Train", keys: ["S"], run: () => useStudio.setState({ panel: "train", sheet: "panel" }) },
+  { id: "train", title: say("Train"), group: "Train", keys: ["Mod+Enter"], run: () => void useStudio.getState().actions?.train(), everywhere: true },
 ];
 
 /** The palette's search field; it is the one place that a command must reach in the page. */

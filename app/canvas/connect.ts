@@ -2,6 +2,7 @@ import type { Checked } from "../../core/graph/check.ts";
 import type { Body } from "../../core/graph/document.ts";
 import type { End } from "../../core/graph/edit.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { acceptedDtypes, accepts, portsOf } from "../../core/layers/kit.ts";
 import { currentChecked } from "./checked.ts";
@@ -13,12 +14,12 @@ export function refuseWire(body: Body, scope: Scope, checked: Checked, from: End
   const target = body.nodes.find((node) => node.id === to.node);
   const layer = target && findLayer(target.type);
   const port = layer && portsOf(layer, target).inputs[to.port];
-  if (!source || !target || !port) return "There is no such input.";
+  if (!source || !target || !port) return say("There is no such input.");
   if (body.edges.some((edge) => edge.from.node === from.node && edge.from.port === from.port && edge.to.node === to.node && edge.to.port === to.port))
-    return "This wire is there already.";
-  if (reaches(body, to.node, from.node)) return "Data flows one way: this wire would close a loop.";
+    return say("This wire is there already.");
+  if (reaches(body, to.node, from.node)) return say("Data flows one way: this wire would close a loop.");
   const type = checked.types.get(pathOf(scope, from.node))?.outputs[from.port];
-  if (type && !accepts(port, type.dtype)) return `Input ${to.port} takes ${acceptedDtypes(port)}, and this is ${type.dtype}.`;
+  if (type && !accepts(port, type.dtype)) return say("Input {port} takes {port2}, and this is {dtype}.", { port: to.port, port2: acceptedDtypes(port), dtype: type.dtype });
   return null;
 }
 

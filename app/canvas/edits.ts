@@ -1,4 +1,4 @@
-import { wiresInto } from "../../core/graph/arrange.ts";
+import { incomingOf } from "../../core/graph/arrange.ts";
 import type { Problem } from "../../core/graph/check.ts";
 import * as defs from "../../core/graph/definitions.ts";
 import type { Body, Graph, Json, Node, Tuning } from "../../core/graph/document.ts";
@@ -7,6 +7,7 @@ import * as core from "../../core/graph/edit.ts";
 import { carryInside, follow, isFurniture, withInside, withoutFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { accepts, type Fix, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { notify } from "../ui/Notices.tsx";
@@ -94,7 +95,7 @@ function partOf(graph: Graph, layer: Layer, definition: string | undefined): Par
   const made = definition === undefined ? { type: layer.type } : defs.instanceOf(graph, definition);
   if (!made) return null;
   if (definition !== undefined && !defs.canHold(graph, definition, scope)) {
-    notify("A block cannot hold itself: go out of it first.");
+    notify(say("A block cannot hold itself: go out of it first."));
     return null;
   }
   const [draft] = core.addNode({ schemaVersion: graph.schemaVersion, nodes: [], edges: [] }, { ...made, at: { x: 0, y: 0 } }).nodes;
@@ -217,7 +218,7 @@ export function wireInto(from: End, node: string): void {
   const target = body.nodes.find((n) => n.id === node);
   const layer = target && findLayer(target.type);
   const [first] = layer ? Object.keys(portsOf(layer, target).inputs) : [];
-  notify((first !== undefined && canConnect(from, { node, port: first })) || "Nothing can be wired into this node.");
+  notify((first !== undefined && canConnect(from, { node, port: first })) || say("Nothing can be wired into this node."));
 }
 
 /** Wires two selected nodes, the upper into the lower, from its first output. */
@@ -227,7 +228,7 @@ export function connectSelection(): void {
   const layer = upper && findLayer(upper.type);
   const [port] = layer ? Object.keys(portsOf(layer, upper).outputs) : [];
   if (!upper || !lower) return;
-  if (port === undefined) notify("The upper of the two has no output.");
+  if (port === undefined) notify(say("The upper of the two has no output."));
   else wireInto({ node: upper.id, port }, lower.id);
 }
 
@@ -316,10 +317,11 @@ export function tieWeights(id: string, target: string | undefined): void {
   edit((graph) => core.tieWeights(graph, id, target, scope));
 }
 
-/** Says of a node how it is trained. */
-export function tuneNode(id: string, tuning: Tuning): void {
-  const { scope } = here();
-  edit((graph) => core.setTuning(graph, [id], tuning, scope));
+/** Says of nodes how they are trained, each from what was said of it before. */
+export function tuneNodes(ids: readonly string[], change: (before: Tuning) => Tuning): void {
+  const { scope, body } = here();
+  const nodes = body.nodes.filter(({ id }) => ids.includes(id));
+  edit((graph) => nodes.reduce((next, { id, tuning }) => core.setTuning(next, [id], change(tuning ?? {}), scope), graph));
 }
 
 /** Freezes the selected nodes with all inside them; thaws them where all are frozen. */
@@ -344,7 +346,7 @@ export function copySelection(): void {
   const { graph, scope, selection, body } = here();
   if (selection.nodes.size === 0) return;
   const ids = withInside(body, selection.nodes, measured.sizeOf);
-  writeClip({ ...defs.withDefinitions(graph, core.copy(graph, ids, scope)), outside: wiresInto(body, ids) });
+  writeClip({ ...defs.withDefinitions(graph, core.copy(graph, ids, scope)), outside: incomingOf(body, ids) });
   pasteCount = 0;
 }
 

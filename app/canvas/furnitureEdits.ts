@@ -4,6 +4,7 @@ import * as core from "../../core/graph/edit.ts";
 import { boxOf, type FurnitureColor, frameAround, furnitureParams, isFurniture } from "../../core/graph/furniture.ts";
 import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { notify } from "../ui/Notices.tsx";
 import { here, insertLayer, only } from "./edits.ts";
@@ -73,7 +74,7 @@ export function bypassSelection(): void {
   const able = nodes.filter((node) => node.bypass || whyNotBypass(node) === null);
   if (able.length === 0) {
     const [first] = nodes;
-    notify((first && whyNotBypass(first)) ?? "Only layers can be bypassed.");
+    notify((first && whyNotBypass(first)) ?? say("Only layers can be bypassed."));
     return;
   }
   const restore = able.every((node) => node.bypass);

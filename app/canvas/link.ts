@@ -2,6 +2,7 @@ import { fromBase64, toBase64 } from "../../core/data/base64.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { LIMITS } from "../../core/graph/limits.ts";
 import { type Parsed, parseGraph } from "../../core/graph/migrate.ts";
+import { say } from "../../core/language/say.ts";
 
 /** Browsers and messengers pass links of this many letters on whole. */
 export const LINK_LETTERS = 8_000;
@@ -38,7 +39,7 @@ async function readAtMost(stream: ReadableStream<Uint8Array>, bytes: number): Pr
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     total += value.length;
-    if (total > bytes) throw new Error("This link holds more than a graph.");
+    if (total > bytes) throw new Error(say("This link holds more than a graph."));
     text += decoder.decode(value, { stream: true });
   }
 }

@@ -1,4 +1,5 @@
 import type { Json } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import type { Param } from "../../core/layers/params.ts";
 
 type Control = Param<unknown>["control"];
@@ -15,7 +16,7 @@ export function parseParam(text: string, param: Param<unknown>): { value: Json }
   const value = readText(text.trim(), param.control);
   const parsed = param.schema.safeParse(value);
   if (parsed.success) return { value };
-  return { problem: `Needs ${parsed.error.issues[0]?.message ?? "another value"}.` };
+  return { problem: say("Needs {message}.", { message: parsed.error.issues[0]?.message ?? say("another value") }) };
 }
 
 function readText(text: string, control: Control): Json {

@@ -2,6 +2,7 @@ import { create } from "zustand";
 import { instanceOf } from "../../core/graph/definitions.ts";
 import { type Definitions, emptyGraph } from "../../core/graph/document.ts";
 import { addNode } from "../../core/graph/edit.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer, layers } from "../../core/layers/index.ts";
 import { type Category, type InputPorts, type Layer, portsOf } from "../../core/layers/kit.ts";
 import { searchLayers } from "./search.ts";
@@ -69,7 +70,7 @@ export function blockItems(definitions: Definitions | undefined): Item[] {
     .map(([definition, { name, doc = "", version }]) => ({
       key: `block ${definition}`,
       title: name,
-      doc: doc || "A block of this model.",
+      doc: doc || say("A block of this model."),
       category: layer.category,
       layer,
       definition,

@@ -93,7 +93,6 @@ export function useDocument(modelId: string): { isOpen: boolean; error: unknown 
       void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
     };
     // The document is opened once for a model.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: what is open already does not open it again.
   }, [modelId, client, trpc, queryClient]);
   return { isOpen: open?.modelId === modelId && open.error === null, error: open?.modelId === modelId ? open.error : null };
 }

@@ -6,6 +6,7 @@ import { type Body, emptyGraph, type Graph } from "../../core/graph/document.ts"
 import { bodyAt as findBody } from "../../core/graph/edit.ts";
 import type { BodyStep } from "../../core/graph/path.ts";
 import { type Patch, SharedGraph } from "../../core/graph/shared.ts";
+import { say } from "../../core/language/say.ts";
 import { notify } from "../ui/Notices.tsx";
 import { HISTORY_LIMIT, type History, keepHistory } from "./history.ts";
 
@@ -74,7 +75,7 @@ export function setReadOnly(value: boolean): void {
  */
 export function edit(change: (graph: Graph) => Graph, options: { coalesce?: string; select?: Selection; nowMs?: number } = {}): void {
   if (readOnly) {
-    notify("You may look at this model. Ask an admin for the role member to change it.");
+    notify(say("You may look at this model. Ask an admin for the role member to change it."));
     return;
   }
   const state = useGraph.getState();

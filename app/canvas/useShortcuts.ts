@@ -3,10 +3,10 @@
 import { useEffect } from "react";
 import { pathOf } from "../../core/graph/path.ts";
 import { currentChecked } from "./checked.ts";
-import { commands } from "./commands.ts";
+import { commands, innerScope } from "./commands.ts";
 import { fixProblem, pasteClip } from "./edits.ts";
 import { isMac, isTyping, matchesKeys } from "./keys.ts";
-import { useGraph } from "./useGraph.ts";
+import { goTo, leave, useGraph } from "./useGraph.ts";
 import { keysOf, openKeys } from "./useKeys.ts";
 import { useStudio } from "./useStudio.ts";
 
@@ -30,6 +30,24 @@ function fixByTab(event: KeyboardEvent): boolean {
   return true;
 }
 
+/** Whether the pointer chose what is selected. Who walks over the nodes by Tab must get past a block, not into it. */
+let isPointed = false;
+
+/** Tab goes into the block or zone that was clicked, and out of one again where nothing is selected. */
+function goByTab(event: KeyboardEvent): boolean {
+  if (event.key !== "Tab" || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const { selection, scope } = useGraph.getState();
+  const isFree = selection.nodes.size === 0 && selection.edges.size === 0 && scope.length > 0;
+  const inner = innerScope();
+  if (!isPointed || !(inner || isFree)) {
+    isPointed = false;
+    return false;
+  }
+  if (inner) goTo(inner);
+  else leave();
+  return true;
+}
+
 /** Listens for the keys of all commands while the studio is open. Letters typed into fields stay letters. */
 export function useShortcuts(): void {
   useEffect(() => {
@@ -40,7 +58,7 @@ export function useShortcuts(): void {
       const typing = isTyping(event.target);
       // A field that is only just opening will take what is typed; none of it is a command.
       if (useStudio.getState().quickAdd !== null && !typing && event.key.length === 1) return event.preventDefault();
-      if (!typing && fixByTab(event)) return event.preventDefault();
+      if (!typing && (fixByTab(event) || goByTab(event))) return event.preventDefault();
       if (typing && event.key === "Escape" && event.target instanceof HTMLElement) return event.target.blur();
       if (belongsToControl(event)) return;
       const meant = commands.filter((c) => (c.everywhere || !typing) && keysOf(c).some((keys) => matchesKeys(event, keys, mac)));
@@ -56,11 +74,16 @@ export function useShortcuts(): void {
       event.preventDefault();
       pasteClip(event.clipboardData?.getData("text/plain"));
     };
+    const onPointerDown = ({ target }: PointerEvent) => {
+      isPointed = target instanceof Element && target.closest(".studio-canvas") !== null;
+    };
     window.addEventListener("keydown", onKeyDown);
     window.addEventListener("paste", onPaste);
+    window.addEventListener("pointerdown", onPointerDown, true);
     return () => {
       window.removeEventListener("keydown", onKeyDown);
       window.removeEventListener("paste", onPaste);
+      window.removeEventListener("pointerdown", onPointerDown, true);
     };
   }, []);
 }

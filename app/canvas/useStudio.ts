@@ -37,6 +37,8 @@ type StudioState = {
   sheet: "palette" | "panel" | null;
   drawer: boolean;
   minimap: boolean;
+  /** By touch: a finger draws a marquee and taps add to the selection, where else it pans and selects one. */
+  several: boolean;
   keysShown: boolean;
   /** The port from which a wire is being drawn. */
   wiring: { node: string; port: string; type: "source" | "target" } | null;
@@ -69,6 +71,7 @@ export const useStudio = create<StudioState>(() => ({
   sheet: null,
   drawer: true,
   minimap: true,
+  several: false,
   keysShown: false,
   wiring: null,
   renaming: null,

@@ -6,6 +6,7 @@ import { NODE_SIZE } from "../../core/graph/layout.ts";
 import { pathOf } from "../../core/graph/path.ts";
 import { formatShape, type Shape, type TensorType } from "../../core/graph/shape.ts";
 import { tuningAt } from "../../core/graph/tuning.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Category, portsOf } from "../../core/layers/kit.ts";
 import { drawInsides, type InsideDrawing } from "./insideDrawing.ts";
@@ -107,7 +108,13 @@ export function createViewer(): (body: Body, scope: Scope, checked: Checked, aro
         shape: type ? formatShape(type.shape) : "",
         dtype: type?.dtype ?? null,
         bad: badEdges.has(pathOf(scope, edge.id)),
-        label: `Wire from ${titles.get(edge.from.node) ?? edge.from.node} to ${titles.get(edge.to.node) ?? edge.to.node}${type ? `, ${formatShape(type.shape)}` : ""}`,
+        label: type
+          ? say("Wire from {source} to {target}, {shape}", {
+              source: titles.get(edge.from.node) ?? edge.from.node,
+              target: titles.get(edge.to.node) ?? edge.to.node,
+              shape: formatShape(type.shape),
+            })
+          : say("Wire from {source} to {target}", { source: titles.get(edge.from.node) ?? edge.from.node, target: titles.get(edge.to.node) ?? edge.to.node }),
       });
     }
     nodes = nextNodes;
@@ -164,8 +171,8 @@ function viewNode(
       id: node.id,
       title: node.name?.trim() || node.type,
       layerTitle: node.type,
-      label: `Unknown layer ${node.type} ${node.id}`,
-      summary: "not known to this version",
+      label: say("Unknown layer {type} {id}", { type: node.type, id: node.id }),
+      summary: say("not known to this version"),
       parameters: null,
       category: null,
       known: false,
@@ -211,7 +218,7 @@ function viewNode(
     layerTitle: plainTitle(node, definitions),
     label: `${layer.title} ${node.id}`,
     // Inside a zone an input's value comes from around it, whatever its parameters say.
-    summary: node.bypass ? "bypassed" : inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
+    summary: node.bypass ? say("bypassed") : inside && layer.boundary ? `${layer.boundary.kind} ${node.name?.trim() || layer.boundary.name}` : layer.summary(paramsOf(layer, node)),
     parameters: checked.parameterCount.get(path) ?? null,
     category: layer.category,
     known: true,
@@ -266,8 +273,8 @@ function sayBody(body: Body | undefined, definitions: Definitions | undefined): 
     .map((node) => ({ node, layer: findLayer(node.type) }))
     .filter(({ layer }) => !layer?.boundary)
     .sort((a, b) => a.node.at.y - b.node.at.y || a.node.at.x - b.node.at.x);
-  if (inner.length === 0) return "passes on what comes";
-  if (inner.length > 4) return `${inner.length} layers`;
+  if (inner.length === 0) return say("passes on what comes");
+  if (inner.length > 4) return say("{count} layers", { count: inner.length });
   return inner.map(({ node }) => titleOf(node, definitions)).join(" → ");
 }
 

@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { say } from "../../core/language/say.ts";
 import { formatCount } from "../ui/format.ts";
 import { type ChartMark, MARKS, type MarkCluster } from "./marks.ts";
 
@@ -73,7 +74,7 @@ export function MarkWords({ cluster }: { cluster: MarkCluster }) {
           </span>
         </li>
       ))}
-      {cluster.marks.length > SAID && <li className="pl-[18px] text-ink2">and {cluster.marks.length - SAID} more; zoom in to read them</li>}
+      {cluster.marks.length > SAID && <li className="pl-[18px] text-ink2">{say("and {count} more; zoom in to read them", { count: cluster.marks.length - SAID })}</li>}
     </ul>
   );
 }
@@ -87,7 +88,7 @@ export function MarkLegend({ marks }: { marks: readonly ChartMark[] }) {
   }
   if (counts.size === 0) return null;
   return (
-    <ul aria-label="Marks on the curves" className="flex flex-wrap items-center gap-x-3.5 gap-y-1 text-sm text-ink2">
+    <ul aria-label={say("Marks on the curves")} className="flex flex-wrap items-center gap-x-3.5 gap-y-1 text-sm text-ink2">
       {[...counts].map(([word, { kind, count }]) => (
         <li key={word} className="flex items-center gap-1.5 whitespace-nowrap">
           <MarkSign kind={kind} />

@@ -2,6 +2,7 @@
 
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 
 /** Code to read and to take along. */
@@ -15,7 +16,7 @@ export function CodeBlock({ code, label, className }: { code: string; label: str
       </section>
       <button
         type="button"
-        aria-label={`Copy ${label}`}
+        aria-label={say("Copy {label}", { label })}
         onClick={() => {
           void navigator.clipboard.writeText(code).then(() => {
             setCopied(true);
@@ -25,7 +26,7 @@ export function CodeBlock({ code, label, className }: { code: string; label: str
         className="absolute top-2 right-2 flex h-6 items-center gap-1 rounded-md border border-line2 bg-raise px-1.5 text-sm text-ink2 hover:text-ink"
       >
         {copied ? <Check size={12} /> : <Copy size={12} />}
-        {copied ? "Copied" : "Copy"}
+        {copied ? say("Copied") : say("Copy")}
       </button>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useEffect } from "react";
+import { say } from "../../core/language/say.ts";
 import { notify } from "../ui/Notices.tsx";
 import { isRefusal, useTRPCClient } from "../ui/trpc.ts";
 
@@ -22,10 +23,15 @@ export function Endings() {
         if (over) return;
         for (const { id, number, modelName, status, message } of endings.toReversed()) {
           if (location.pathname === `/runs/${id}`) continue;
-          notify(status === "failed" ? `Run ${number} of ${modelName} failed. ${message ?? ""}` : `Run ${number} of ${modelName} has finished.`, {
-            ...(status === "failed" ? { tone: "bad" as const } : {}),
-            action: { label: "Open", run: () => router.push(`/runs/${id}`) },
-          });
+          notify(
+            status === "failed"
+              ? say("Run {number} of {modelName} failed. {message}", { number, modelName, message: message ?? "" })
+              : say("Run {number} of {modelName} has finished.", { number, modelName }),
+            {
+              ...(status === "failed" ? { tone: "bad" as const } : {}),
+              action: { label: say("Open"), run: () => router.push(`/runs/${id}`) },
+            },
+          );
         }
       } catch (error) {
         // Nobody is signed in here: there is nothing to tell.

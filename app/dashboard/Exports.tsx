@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { KerasMissing } from "../canvas/KerasMissing.tsx";
 import { kerasCode } from "../canvas/kerasCode.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -14,6 +15,7 @@ import { saveText } from "../ui/saveFile.ts";
 import { useTRPC } from "../ui/trpc.ts";
 import { CodeBlock } from "./CodeBlock.tsx";
 import { DownloadOnnx, onnxObstacle } from "./DownloadOnnx.tsx";
+import { LayerNumbers } from "./LayerNumbers.tsx";
 import type { Artifact, Run } from "./run.ts";
 import { onnxRuntimeSnippet, pytorchSnippet } from "./snippets.ts";
 import { WeightList, WeightsNpz } from "./WeightFiles.tsx";
@@ -27,6 +29,14 @@ export function Exports({ run }: { run: Run }) {
       <PyTorch artifact={find("pytorch")} />
       <Keras run={run} weights={find("safetensors")} />
       <Weights artifact={find("safetensors")} />
+      {run.checkpoints.length > 0 && (
+        <Panel title={say("Activations and gradients")}>
+          <div className="max-w-md px-3.5 pb-3">
+            <p className="pb-1.5 text-ink2">{say("Of each layer for validation rows, as the last checkpoint has it, for NumPy.")}</p>
+            <LayerNumbers run={run} />
+          </div>
+        </Panel>
+      )}
       <HowTo run={run} />
     </div>
   );
@@ -41,13 +51,13 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
         <Title
           name="ONNX"
           file={artifact}
-          badge={obstacle === null && report ? <Badge tone="accent">checked</Badge> : report && !report.passed ? <Badge tone="bad">refused</Badge> : null}
+          badge={obstacle === null && report ? <Badge tone="accent">{say("checked")}</Badge> : report && !report.passed ? <Badge tone="bad">{say("refused")}</Badge> : null}
         />
       }
       end={<DownloadOnnx run={run} primary />}
     >
       <div className="px-3.5 pb-3">
-        <p className="max-w-prose text-ink2">Runs wherever ONNX Runtime runs. Scaling of the input is inside: it takes the data set's own numbers.</p>
+        <p className="max-w-prose text-ink2">{say("Runs wherever ONNX Runtime runs. Scaling of the input is inside: it takes the data set's own numbers.")}</p>
         {obstacle !== null && <p className={report && !report.passed ? "pt-1.5 text-bad" : "pt-1.5"}>{obstacle}</p>}
         {report && <Parity report={report} />}
       </div>
@@ -58,13 +68,13 @@ function Onnx({ run, artifact }: { run: Run; artifact: Artifact | undefined }) {
 /** What was compared before the file was let out, and how near both sides came. */
 function Parity({ report }: { report: NonNullable<Artifact["report"]> }) {
   return (
-    <dl aria-label="Parity report" className="mt-2.5 grid gap-x-8 border-t border-line pt-2 sm:grid-cols-2">
-      <Line name="Largest difference">{report.maxAbsDiff === null ? "not finite" : report.maxAbsDiff.toExponential(1)}</Line>
-      <Line name="Limit">{report.tolerance.toExponential(0)}</Line>
-      <Line name="Samples compared">{formatCount(report.samples)}</Line>
-      <Line name="Opset">{report.opset}</Line>
-      <Line name="ONNX Runtime">{report.onnxRuntime}</Line>
-      <Line name="Engine">{report.engine}</Line>
+    <dl aria-label={say("Parity report")} className="mt-2.5 grid gap-x-8 border-t border-line pt-2 sm:grid-cols-2">
+      <Line name={say("Largest difference")}>{report.maxAbsDiff === null ? say("not finite") : report.maxAbsDiff.toExponential(1)}</Line>
+      <Line name={say("Limit")}>{report.tolerance.toExponential(0)}</Line>
+      <Line name={say("Samples compared")}>{formatCount(report.samples)}</Line>
+      <Line name={say("Opset")}>{report.opset}</Line>
+      <Line name={say("ONNX Runtime")}>{report.onnxRuntime}</Line>
+      <Line name={say("Engine")}>{report.engine}</Line>
     </dl>
   );
 }
@@ -75,7 +85,7 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
     queryKey: ["artifact-text", artifact?.id],
     queryFn: async ({ signal }) => {
       const response = await fetch(`/api/artifacts/${artifact?.id}`, { signal });
-      if (!response.ok) throw new Error(`The code could not be fetched (${response.status}).`);
+      if (!response.ok) throw new Error(say("The code could not be fetched ({status}).", { status: response.status }));
       return response.text();
     },
     enabled: open && artifact !== undefined,
@@ -83,22 +93,22 @@ function PyTorch({ artifact }: { artifact: Artifact | undefined }) {
   });
   return (
     <Panel
-      title={<Title name="PyTorch code" file={artifact} />}
+      title={<Title name={say("PyTorch code")} file={artifact} />}
       end={
         <span className="flex gap-2">
           <Button disabled={!artifact || artifact.refusal !== null} aria-expanded={open} onClick={() => setOpen(!open)}>
-            {open ? "Hide code" : "View code"}
+            {open ? say("Hide code") : say("View code")}
           </Button>
-          <Download artifact={artifact} name="Download PyTorch code" />
+          <Download artifact={artifact} name={say("Download PyTorch code")} />
         </span>
       }
     >
       <div className="space-y-2.5 px-3.5 pb-3">
-        <p className="max-w-prose text-ink2">The same network as a module that runs without us, and loads the weights below.</p>
+        <p className="max-w-prose text-ink2">{say("The same network as a module that runs without us, and loads the weights below.")}</p>
         <Refusal artifact={artifact} />
-        {open && code.isPending && <Loading label="Loading the code" className="h-40" />}
-        {open && code.error && <Failing what="The code" error={code.error} onRetry={() => void code.refetch()} />}
-        {open && code.data !== undefined && <CodeBlock code={code.data} label="PyTorch code" className="max-h-[480px]" />}
+        {open && code.isPending && <Loading label={say("Loading the code")} className="h-40" />}
+        {open && code.error && <Failing what={say("The code")} error={code.error} onRetry={() => void code.refetch()} />}
+        {open && code.data !== undefined && <CodeBlock code={code.data} label={say("PyTorch code")} className="max-h-[480px]" />}
       </div>
     </Panel>
   );
@@ -114,24 +124,24 @@ function Keras({ run, weights }: { run: Run; weights: Artifact | undefined }) {
   const base = weights?.fileName.replace(/\.safetensors$/, "") ?? "model";
   return (
     <Panel
-      title="Keras script"
+      title={say("Keras script")}
       end={
         <span className="flex gap-2">
           <Button disabled={!made || "missing" in made} aria-expanded={open} onClick={() => setOpen(!open)}>
-            {open ? "Hide code" : "View code"}
+            {open ? say("Hide code") : say("View code")}
           </Button>
-          <Button disabled={!made || "missing" in made} aria-label="Download Keras script" onClick={() => made && "code" in made && saveText(`${base}-keras.py`, made.code)}>
-            Download
+          <Button disabled={!made || "missing" in made} aria-label={say("Download Keras script")} onClick={() => made && "code" in made && saveText(`${base}-keras.py`, made.code)}>
+            {say("Download")}
           </Button>
         </span>
       }
     >
       <div className="space-y-2.5 px-3.5 pb-3">
-        <p className="max-w-prose text-ink2">The same network for Keras 3, on its torch or jax backend. It loads the weights below as .npz.</p>
-        {dataset.isPending && <Loading label="Loading the Keras script" className="h-6" />}
-        {dataset.error && <Failing what="The Keras script" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        <p className="max-w-prose text-ink2">{say("The same network for Keras 3, on its torch or jax backend. It loads the weights below as .npz.")}</p>
+        {dataset.isPending && <Loading label={say("Loading the Keras script")} className="h-6" />}
+        {dataset.error && <Failing what={say("The Keras script")} error={dataset.error} onRetry={() => void dataset.refetch()} />}
         {made && "missing" in made && <KerasMissing missing={made.missing} />}
-        {open && made && "code" in made && <CodeBlock code={made.code} label="Keras script" className="max-h-[480px]" />}
+        {open && made && "code" in made && <CodeBlock code={made.code} label={say("Keras script")} className="max-h-[480px]" />}
       </div>
     </Panel>
   );
@@ -140,16 +150,16 @@ function Keras({ run, weights }: { run: Run; weights: Artifact | undefined }) {
 function Weights({ artifact }: { artifact: Artifact | undefined }) {
   return (
     <Panel
-      title={<Title name="Weights" file={artifact} />}
+      title={<Title name={say("Weights")} file={artifact} />}
       end={
         <span className="flex gap-2">
           <WeightsNpz artifact={artifact} />
-          <Download artifact={artifact} name="Download safetensors" />
+          <Download artifact={artifact} name={say("Download safetensors")} />
         </span>
       }
     >
       <div className="px-3.5 pb-3">
-        <p className="max-w-prose text-ink2">Every weight by its PyTorch name, as safetensors, or as .npz for NumPy: nothing in either is ever executed.</p>
+        <p className="max-w-prose text-ink2">{say("Every weight by its PyTorch name, as safetensors, or as .npz for NumPy: nothing in either is ever executed.")}</p>
         <Refusal artifact={artifact} />
         {artifact?.refusal === null && <WeightList artifact={artifact} />}
       </div>
@@ -162,12 +172,12 @@ function HowTo({ run }: { run: Run }) {
   const code = kind === "onnx" ? onnxRuntimeSnippet(run) : pytorchSnippet(run);
   return (
     <Panel
-      title="Use it"
+      title={say("Use it")}
       end={
         <Segments
-          label="Use it with"
+          label={say("Use it with")}
           options={[
-            { id: "onnx", title: "ONNX Runtime" },
+            { id: "onnx", title: say("ONNX Runtime") },
             { id: "pytorch", title: "PyTorch" },
           ]}
           value={kind}
@@ -176,7 +186,7 @@ function HowTo({ run }: { run: Run }) {
       }
     >
       <div className="px-3.5 pt-1.5 pb-3.5">
-        <CodeBlock code={code} label={kind === "onnx" ? "ONNX Runtime example" : "PyTorch example"} />
+        <CodeBlock code={code} label={kind === "onnx" ? say("ONNX Runtime example") : say("PyTorch example")} />
       </div>
     </Panel>
   );
@@ -200,13 +210,13 @@ function Download({ artifact, name }: { artifact: Artifact | undefined; name: st
   if (!artifact || artifact.refusal !== null) {
     return (
       <Button disabled aria-label={name}>
-        Download
+        {say("Download")}
       </Button>
     );
   }
   return (
     <ButtonLink href={`/api/artifacts/${artifact.id}`} prefetch={false} download={artifact.fileName} aria-label={name}>
-      Download
+      {say("Download")}
     </ButtonLink>
   );
 }

@@ -6,6 +6,7 @@ import { bind } from "../../core/graph/dims.ts";
 import type { Body, Graph, Node } from "../../core/graph/document.ts";
 import { withoutFurniture } from "../../core/graph/furniture.ts";
 import { formatShape } from "../../core/graph/shape.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import type { Layer } from "../../core/layers/kit.ts";
 import { readParams } from "../../core/layers/params.ts";
@@ -42,7 +43,7 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, runId, fault, look
     [graph, look, measure],
   );
   const sizes = useMemo(() => (look ? sizesOf(look, graph, checked) : {}), [look, graph, checked]);
-  if (graph.nodes.length === 0) return <p className="text-ink2">This graph is empty.</p>;
+  if (graph.nodes.length === 0) return <p className="text-ink2">{say("This graph is empty.")}</p>;
   const faulty = fault?.split("/")[0] ?? null;
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
 
@@ -67,7 +68,7 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, runId, fault, look
       )}
       <svg
         role="img"
-        aria-label={`The frozen graph: ${graph.nodes.length} nodes, ${formatCount(checked.totals.parameters)} parameters`}
+        aria-label={say("The frozen graph: {count} nodes, {parameters} parameters", { count: graph.nodes.length, parameters: formatCount(checked.totals.parameters) })}
         viewBox={`${box.x} ${box.y} ${box.width} ${box.height}`}
         className="mx-auto block w-full"
         style={{ maxWidth: box.width }}
@@ -104,7 +105,11 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, runId, fault, look
         ))}
       </svg>
       <figcaption className="text-sm text-ink2 tabular-nums">
-        {formatCount(graph.nodes.length)} nodes, {formatCount(checked.totals.parameters)} parameters, {formatCount(checked.totals.multiplyAdds)} multiply-adds a sample
+        {say("{count} nodes, {parameters} parameters, {multiplyAdds} multiply-adds a sample", {
+          count: formatCount(graph.nodes.length),
+          parameters: formatCount(checked.totals.parameters),
+          multiplyAdds: formatCount(checked.totals.multiplyAdds),
+        })}
       </figcaption>
       {look && <NodeTable graph={graph} look={look} runId={runId} sizes={sizes} />}
     </figure>
@@ -114,7 +119,7 @@ export const FrozenGraph = memo(function FrozenGraph({ graph, runId, fault, look
 function NodeBox({ node, parameters, faulty, glow }: { node: Node; parameters: number; faulty: boolean; glow: ReturnType<Glow["get"]> }) {
   const layer = findLayer(node.type);
   const inner = Object.values(node.bodies ?? {}).reduce((sum, body) => sum + countNodes(body), 0);
-  const line = inner > 0 ? `${inner} node${inner === 1 ? "" : "s"} inside` : layer ? summaryOf(layer, node) : "unknown to this version";
+  const line = inner > 0 ? say("{inner} {inner, plural, one {node} other {nodes}} inside", { inner }) : layer ? summaryOf(layer, node) : say("unknown to this version");
   return (
     <g transform={`translate(${node.at.x} ${node.at.y})`}>
       <title>{`${node.name || layer?.title || node.type}${line ? `: ${line}` : ""}${glow ? `. ${glow.title} ${glow.text}. ${glow.remark ?? ""}` : ""}`}</title>

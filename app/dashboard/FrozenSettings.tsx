@@ -1,4 +1,5 @@
 import { Fragment, type ReactNode } from "react";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { ParamValues } from "../../core/training/records.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
@@ -12,102 +13,111 @@ export function FrozenSettings({ run }: { run: Run }) {
   const isWriting = run.dataset.task !== null && taskNamed(run.dataset.task).writes === true;
   return (
     <div className="space-y-4">
-      <Group title="Inputs">
-        <Line name="Model version">{run.modelVersion}</Line>
-        <Line name="Data set" plain>
+      <Group title={say("Inputs")}>
+        <Line name={say("Model version")}>{run.modelVersion}</Line>
+        <Line name={say("Data set")} plain>
           {run.dataset.name}
         </Line>
         {settings.task && (
-          <Line name="Task" plain>
+          <Line name={say("Task")} plain>
             {taskNamed(settings.task).title}
           </Line>
         )}
-        <Line name="Seed">{settings.seed}</Line>
+        <Line name={say("Seed")}>{settings.seed}</Line>
         {run.dataHash && (
-          <Line name="Data SHA-256">
+          <Line name={say("Data SHA-256")}>
             <span title={run.dataHash}>{run.dataHash.slice(0, 16)}</span>
           </Line>
         )}
-        <Line name="Graph SHA-256">
+        <Line name={say("Graph SHA-256")}>
           <span title={run.graphHash}>{run.graphHash.slice(0, 16)}</span>
         </Line>
       </Group>
-      <Group title="Optimization">
-        <Line name="Loss">{settings.loss}</Line>
+      <Group title={say("Optimization")}>
+        <Line name={say("Loss")}>{settings.loss}</Line>
         <Params values={settings.lossParams} />
         {settings.extraLosses.map(({ output, loss, weight, lossParams }, index) => (
           <Fragment key={index}>
-            <Line name={`Loss of ${output}`}>
+            <Line name={say("Loss of {output}", { output })}>
               {weight} × {loss}
             </Line>
             <Params values={lossParams} />
           </Fragment>
         ))}
+        {settings.average !== "macro" && <Line name={say("Average over classes")}>{settings.average}</Line>}
+        {settings.topK !== null && <Line name={say("Top-k accuracy, k")}>{settings.topK}</Line>}
         {settings.expressionMetrics.map(({ name, expression }) => (
-          <Line key={name} name={`Metric ${name}`}>
+          <Line key={name} name={say("Metric {name}", { name })}>
             {expression}
           </Line>
         ))}
-        <Line name="Optimizer">{settings.optimizer}</Line>
+        <Line name={say("Optimizer")}>{settings.optimizer}</Line>
         <Params values={settings.optimizerParams} />
-        <Line name="Learning rate">{settings.lr}</Line>
-        <Line name="Schedule" plain>
+        <Line name={say("Learning rate")}>{settings.lr}</Line>
+        <Line name={say("Schedule")} plain>
           {findSchedule(settings.schedule).title.toLowerCase()}
-          {settings.warmupSteps > 0 && `, ${formatCount(settings.warmupSteps)} warm-up steps`}
+          {settings.warmupSteps > 0 && say(", {warmupSteps} warm-up steps", { warmupSteps: formatCount(settings.warmupSteps) })}
         </Line>
         <Params values={settings.scheduleParams} />
-        <Line name="Weight decay">{settings.weightDecay}</Line>
-        <Line name="Gradient clipping">
-          {settings.gradClipNorm > 0 ? `norm ≤ ${settings.gradClipNorm}` : settings.gradClipValue > 0 ? `values within ±${settings.gradClipValue}` : "off"}
+        <Line name={say("Weight decay")}>{settings.weightDecay}</Line>
+        <Line name={say("Gradient clipping")}>
+          {settings.gradClipNorm > 0
+            ? say("norm ≤ {gradClipNorm}", { gradClipNorm: settings.gradClipNorm })
+            : settings.gradClipValue > 0
+              ? say("values within ±{gradClipValue}", { gradClipValue: settings.gradClipValue })
+              : say("off")}
         </Line>
         {settings.furtherOptimizers.map(({ optimizer, optimizerParams, outputs, nodes, lr, weightDecay }, index) => (
           <Fragment key={index}>
-            <Line name={`Optimizer ${index + 2}`}>{optimizer}</Line>
+            <Line name={say("Optimizer {index}", { index: index + 2 })}>{optimizer}</Line>
             <Params values={optimizerParams} />
-            <Line name="Makes small">{outputs.map((output) => `loss of ${output}`).join(", ")}</Line>
-            <Line name="Trains alone">{nodes.join(", ")}</Line>
-            <Line name="Learning rate">{lr}</Line>
-            <Line name="Weight decay">{weightDecay}</Line>
+            <Line name={say("Makes small")}>{outputs.map((output) => say("loss of {output}", { output })).join(", ")}</Line>
+            <Line name={say("Trains alone")}>{nodes.join(", ")}</Line>
+            <Line name={say("Learning rate")}>{lr}</Line>
+            <Line name={say("Weight decay")}>{weightDecay}</Line>
           </Fragment>
         ))}
-        {settings.emaDecay > 0 && <Line name="EMA decay">{settings.emaDecay}</Line>}
+        {settings.emaDecay > 0 && <Line name={say("EMA decay")}>{settings.emaDecay}</Line>}
       </Group>
       {isWriting && (
-        <Group title="Text after each epoch">
-          <Line name="Begins with" plain>
-            {settings.writing.prompt || "the most frequent token"}
+        <Group title={say("Text after each epoch")}>
+          <Line name={say("Begins with")} plain>
+            {settings.writing.prompt || say("the most frequent token")}
           </Line>
-          <Line name="Tokens">{formatCount(settings.writing.tokens)}</Line>
-          <Line name="Temperature">{settings.writing.temperature}</Line>
+          <Line name={say("Tokens")}>{formatCount(settings.writing.tokens)}</Line>
+          <Line name={say("Temperature")}>{settings.writing.temperature}</Line>
         </Group>
       )}
-      <Group title="Batches">
-        <Line name="Batch size">{formatCount(settings.batchSize)}</Line>
-        {settings.accumulate > 1 && <Line name="Batches per step">{settings.accumulate}</Line>}
+      <Group title={say("Batches")}>
+        <Line name={say("Batch size")}>{formatCount(settings.batchSize)}</Line>
+        {settings.accumulate > 1 && <Line name={say("Batches per step")}>{settings.accumulate}</Line>}
         {run.dataset.text && !isWriting && (
-          <Line name="Bucketing" plain>
-            {settings.bucketing ? "on" : "off"}
+          <Line name={say("Bucketing")} plain>
+            {settings.bucketing ? say("on") : say("off")}
           </Line>
         )}
-        <Line name="Epochs">{formatCount(settings.epochs)}</Line>
+        <Line name={say("Epochs")}>{formatCount(settings.epochs)}</Line>
         {settings.oneBatch && (
-          <Line name="Rows" plain>
-            one batch only
+          <Line name={say("Rows")} plain>
+            {say("one batch only")}
           </Line>
         )}
         {settings.earlyStopping && !settings.oneBatch && (
-          <Line name="Early stopping" plain>
-            {settings.earlyStopping.watch === "loss" ? "validation loss" : "main metric"}, {formatCount(settings.earlyStopping.patience)} epochs
-            {settings.earlyStopping.minDelta > 0 && `, by more than ${settings.earlyStopping.minDelta}`}
+          <Line name={say("Early stopping")} plain>
+            {say("{validation}, {patience} epochs", {
+              validation: settings.earlyStopping.watch === "loss" ? say("validation loss") : say("main metric"),
+              patience: formatCount(settings.earlyStopping.patience),
+            })}
+            {settings.earlyStopping.minDelta > 0 && say(", by more than {minDelta}", { minDelta: settings.earlyStopping.minDelta })}
           </Line>
         )}
-        <Line name="Steps">{formatCount(run.totalSteps)}</Line>
+        <Line name={say("Steps")}>{formatCount(run.totalSteps)}</Line>
       </Group>
-      <Group title="Machine">
-        <Line name="Device">{settings.device}</Line>
-        <Line name="Precision">{settings.precision}</Line>
-        <Line name="Channels last">{settings.channelsLast ? "on" : "off"}</Line>
-        {run.engineBuild && <Line name="Engine">{run.engineBuild}</Line>}
+      <Group title={say("Machine")}>
+        <Line name={say("Device")}>{settings.device}</Line>
+        <Line name={say("Precision")}>{settings.precision}</Line>
+        <Line name={say("Channels last")}>{settings.channelsLast ? say("on") : say("off")}</Line>
+        {run.engineBuild && <Line name={say("Engine")}>{run.engineBuild}</Line>}
       </Group>
     </div>
   );

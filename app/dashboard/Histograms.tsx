@@ -3,6 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { namesApart } from "../../core/graph/find.ts";
+import { say } from "../../core/language/say.ts";
 import { HISTOGRAM_KINDS, type HistogramKind, layBins, type PackedHistogram } from "../../core/training/histograms.ts";
 import { Button } from "../ui/Button.tsx";
 import { formatMetric } from "../ui/format.ts";
@@ -11,7 +12,7 @@ import { Failing, Loading } from "../ui/States.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { isActive, type Run } from "./run.ts";
 
-const TITLES: { [kind in HistogramKind]: string } = { weights: "Weights", gradients: "Gradients", activations: "Activations" };
+const TITLES: { [kind in HistogramKind]: string } = { weights: say("Weights"), gradients: say("Gradients"), activations: say("Activations") };
 /** Ridges of one picture, and cells along each. */
 const RIDGES = 24;
 const CELLS = 48;
@@ -30,27 +31,27 @@ export function Histograms({ run }: { run: Run }) {
   const rows = useMemo(() => groupByTensor(query.data ?? [], run), [query.data, run.graph]);
   if (run.epoch === 0) return null;
   return (
-    <section aria-label="Inside the network" className="space-y-2.5">
+    <section aria-label={say("Inside the network")} className="space-y-2.5">
       <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1">
-        <h2 className="font-semibold">Inside the network</h2>
-        <p className="text-sm text-ink2 max-md:hidden">How numbers are spread at the end of each epoch; the latest stands in front.</p>
+        <h2 className="font-semibold">{say("Inside the network")}</h2>
+        <p className="text-sm text-ink2 max-md:hidden">{say("How numbers are spread at the end of each epoch; the latest stands in front.")}</p>
         <span className="ml-auto">
           {open ? (
-            <Segments label="Which numbers" options={HISTOGRAM_KINDS.map((id) => ({ id, title: TITLES[id] }))} value={kind} onValue={setKind} />
+            <Segments label={say("Which numbers")} options={HISTOGRAM_KINDS.map((id) => ({ id, title: TITLES[id] }))} value={kind} onValue={setKind} />
           ) : (
             <Button size="sm" onClick={() => setOpen(true)}>
-              Show
+              {say("Show")}
             </Button>
           )}
         </span>
       </div>
       {open &&
         (query.error ? (
-          <Failing what="The histograms" error={query.error} onRetry={() => void query.refetch()} />
+          <Failing what={say("The histograms")} error={query.error} onRetry={() => void query.refetch()} />
         ) : !query.data ? (
-          <Loading label="Loading histograms" className="h-40" />
+          <Loading label={say("Loading histograms")} className="h-40" />
         ) : rows.length === 0 ? (
-          <p className="text-ink2">Nothing was kept of this run: it is older than these pictures, or its first epoch has not ended.</p>
+          <p className="text-ink2">{say("Nothing was kept of this run: it is older than these pictures, or its first epoch has not ended.")}</p>
         ) : (
           <>
             <ul className="grid grid-cols-2 gap-2.5 md:grid-cols-3 xl:grid-cols-4">
@@ -63,7 +64,7 @@ export function Histograms({ run }: { run: Run }) {
                 </li>
               ))}
             </ul>
-            {rows.length > FIRST && !all && <Button onClick={() => setAll(true)}>{rows.length - FIRST} more</Button>}
+            {rows.length > FIRST && !all && <Button onClick={() => setAll(true)}>{say("{count} more", { count: rows.length - FIRST })}</Button>}
           </>
         ))}
     </section>
@@ -105,7 +106,12 @@ function Ridges({ title, epochs }: { title: string; epochs: readonly Spread[] })
     <figure>
       <svg
         role="img"
-        aria-label={`${title}: ${shown.length === 1 ? "one epoch" : `${shown.length} epochs`}, the latest from ${formatMetric(latest?.histogram.low)} to ${formatMetric(latest?.histogram.high)}`}
+        aria-label={say("{title}: {one}, the latest from {low} to {high}", {
+          title,
+          one: shown.length === 1 ? say("one epoch") : say("{count} epochs", { count: shown.length }),
+          low: formatMetric(latest?.histogram.low),
+          high: formatMetric(latest?.histogram.high),
+        })}
         viewBox={`0 0 ${width} ${height}`}
         preserveAspectRatio="none"
         className="block h-24 w-full"
@@ -126,14 +132,18 @@ function Ridges({ title, epochs }: { title: string; epochs: readonly Spread[] })
               strokeWidth={isLatest ? 1.5 : 0.75}
               vectorEffect="non-scaling-stroke"
             >
-              <title>{`Epoch ${epoch}: ${formatMetric(histogram.low)} to ${formatMetric(histogram.high)}`}</title>
+              <title>{say("Epoch {epoch}: {low} to {high}", { epoch, low: formatMetric(histogram.low), high: formatMetric(histogram.high) })}</title>
             </path>
           );
         })}
       </svg>
       <figcaption className="flex justify-between pt-0.5 text-xs text-ink2 tabular-nums">
         <span>{formatMetric(low)}</span>
-        <span>{`epoch ${shown[0]?.epoch}${shown.length > 1 ? ` to ${latest?.epoch}` : ""}`}</span>
+        <span>
+          {shown.length > 1
+            ? say("epoch {epoch} to {epoch2}", { epoch: String(shown[0]?.epoch), epoch2: String(latest?.epoch) })
+            : say("epoch {epoch}", { epoch: String(shown[0]?.epoch) })}
+        </span>
         <span>{formatMetric(high)}</span>
       </figcaption>
     </figure>

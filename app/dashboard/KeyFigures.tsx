@@ -1,6 +1,7 @@
 "use client";
 
 import { type ReactNode, useEffect, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { cx } from "../ui/cx.ts";
 import { formatCount, formatDuration } from "../ui/format.ts";
@@ -24,26 +25,26 @@ export function KeyFigures({ run }: { run: Run }) {
   return (
     <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise md:grid-cols-5 [&>*]:border-line max-md:[&>*:nth-child(n+3)]:border-t max-md:[&>*:nth-child(2n)]:border-l md:[&>*+*]:border-l">
       <Figure
-        name={main ? metricTitle(main) : judgedBy ? metricTitle(`validation/${judgedBy}`) : "Validation metric"}
-        note={metric && main && metric.best !== null && metric.best !== metric.last ? `best ${formatFigure(metric.best, unitOf(main))}` : undefined}
+        name={main ? metricTitle(main) : judgedBy ? metricTitle(`validation/${judgedBy}`) : say("Validation metric")}
+        note={metric && main && metric.best !== null && metric.best !== metric.last ? say("best {best}", { best: formatFigure(metric.best, unitOf(main)) }) : undefined}
       >
         {formatFigure(metric?.last, main ? unitOf(main) : "value")}
       </Figure>
       <Figure
-        name={loss || !trainLoss ? "Validation loss" : "Training loss"}
-        note={loss && loss.best !== null && loss.best !== loss.last ? `best ${formatFigure(loss.best, "value")}` : undefined}
+        name={loss || !trainLoss ? say("Validation loss") : say("Training loss")}
+        note={loss && loss.best !== null && loss.best !== loss.last ? say("best {best}", { best: formatFigure(loss.best, "value") }) : undefined}
       >
         {formatFigure(lossFigure?.last, "value")}
       </Figure>
-      <Figure name="Epoch" className="max-md:col-span-2 max-md:border-l-0!" note={`step ${formatCount(run.step)}`}>
-        {formatCount(epoch)} <span className="text-ink2">of</span> {formatCount(run.epochs)}
+      <Figure name={say("Epoch")} className="max-md:col-span-2 max-md:border-l-0!" note={say("step {step}", { step: formatCount(run.step) })}>
+        {formatCount(epoch)} <span className="text-ink2">{say("of")}</span> {formatCount(run.epochs)}
         <span
           role="progressbar"
-          aria-label="Training progress"
+          aria-label={say("Training progress")}
           aria-valuemin={0}
           aria-valuemax={run.totalSteps}
           aria-valuenow={run.step}
-          aria-valuetext={`${Math.floor(share * 100)}%, step ${run.step} of ${run.totalSteps}`}
+          aria-valuetext={say("{share}%, step {step} of {totalSteps}", { share: Math.floor(share * 100), step: run.step, totalSteps: run.totalSteps })}
           className="absolute inset-x-3.5 bottom-1.5 h-1 overflow-hidden rounded-full bg-sunk"
         >
           <span
@@ -53,17 +54,17 @@ export function KeyFigures({ run }: { run: Run }) {
         </span>
       </Figure>
       {run.status === "queued" ? (
-        <Figure name="Ready in">–</Figure>
+        <Figure name={say("Ready in")}>–</Figure>
       ) : run.status === "running" ? (
-        <Figure name="Ready in" note={left === null ? undefined : <ReadyAt leftMs={left} />}>
+        <Figure name={say("Ready in")} note={left === null ? undefined : <ReadyAt leftMs={left} />}>
           {left === null ? "–" : formatDuration(Math.max(1000, left))}
         </Figure>
       ) : (
-        <Figure name="Took" note={run.endedAt ? `until ${formatClock(run.endedAt)}` : undefined}>
+        <Figure name={say("Took")} note={run.endedAt ? say("until {endedAt}", { endedAt: formatClock(run.endedAt) }) : undefined}>
           {formatDuration(run.elapsedMs)}
         </Figure>
       )}
-      <Figure name="Step time" note={run.stepsPerSecond > 0 ? `${formatRate(run.stepsPerSecond)} steps per s` : undefined}>
+      <Figure name={say("Step time")} note={run.stepsPerSecond > 0 ? say("{stepsPerSecond} steps per s", { stepsPerSecond: formatRate(run.stepsPerSecond) }) : undefined}>
         {run.stepsPerSecond > 0 ? formatDuration(1000 / run.stepsPerSecond) : "–"}
       </Figure>
     </dl>
@@ -86,7 +87,7 @@ function Figure({ name, note, className, children }: { name: string; note?: Reac
 function ReadyAt({ leftMs }: { leftMs: number }) {
   const [now, setNow] = useState<number | null>(null);
   useEffect(() => setNow(Date.now()), [leftMs]);
-  return now === null ? null : <>at {formatClock(new Date(now + leftMs).toISOString())}</>;
+  return now === null ? null : <>{say("at {clock}", { clock: formatClock(new Date(now + leftMs).toISOString()) })}</>;
 }
 
 function formatRate(perSecond: number): string {

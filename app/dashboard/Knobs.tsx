@@ -3,12 +3,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { memo, type ReactNode, useState } from "react";
 import { nameOfNode } from "../../core/graph/find.ts";
+import { say } from "../../core/language/say.ts";
 import { currentSettings, type RunKnob } from "../../core/training/knobs.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
 import { NumberInput, printNumber, Select, Switch } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { notify } from "../ui/Notices.tsx";
+import { Say } from "../ui/Say.tsx";
 import { type Questions, useTRPC } from "../ui/trpc.ts";
 import { type Run, summaryOf } from "./run.ts";
 
@@ -20,7 +22,7 @@ type Turn = Questions["runs"]["turn"]["turn"];
  */
 export function Knobs({ run }: { run: Run }) {
   const trpc = useTRPC();
-  const turn = useMutation(trpc.runs.turn.mutationOptions({ onError: (error) => notify(`Nothing was changed. ${error.message}`, { tone: "bad" }) }));
+  const turn = useMutation(trpc.runs.turn.mutationOptions({ onError: (error) => notify(say("Nothing was changed. {message}", { message: error.message }), { tone: "bad" }) }));
   const mayChange = useMayChange();
   if (!mayChange || run.status === "finished") return null;
   const set = (one: Turn) => turn.mutateAsync({ runId: run.id, turn: one });
@@ -29,9 +31,9 @@ export function Knobs({ run }: { run: Run }) {
   const waiting = run.knobs.filter(({ step }) => step === null);
   const isLastEpoch = run.epoch + 1 >= run.epochs;
   return (
-    <section aria-label="Settings to change" className="rounded-xl border border-line bg-raise px-3.5 py-2.5">
+    <section aria-label={say("Settings to change")} className="rounded-xl border border-line bg-raise px-3.5 py-2.5">
       <h2 className="text-sm text-ink2">
-        {run.status === "running" ? "Change while it trains" : run.status === "queued" ? "Change before it starts" : "Change before it goes on"}
+        {run.status === "running" ? say("Change while it trains") : run.status === "queued" ? say("Change before it starts") : say("Change before it goes on")}
       </h2>
       <div className="flex flex-wrap items-end gap-x-6 gap-y-2 pt-1">
         <LearningRate now={now.lr} hasSchedule={run.settings.schedule !== "constant"} busy={turn.isPending} onSet={set} />
@@ -39,7 +41,7 @@ export function Knobs({ run }: { run: Run }) {
         {!oneBatch && <BatchSize now={now.batchSize} rows={rows} isLastEpoch={isLastEpoch} busy={turn.isPending} onSet={set} />}
       </div>
       {waiting.length > 0 && (
-        <ul aria-label="Waiting" className="pt-2 text-sm text-ink2">
+        <ul aria-label={say("Waiting")} className="pt-2 text-sm text-ink2">
           {waiting.map((knob) => (
             <li key={knob.id}>
               <Waiting knob={knob} run={run} />
@@ -58,16 +60,19 @@ const LearningRate = memo(function LearningRate({ now, hasSchedule, busy, onSet 
   const [hold, setHold] = useState(false);
   return (
     <Control
-      label="Learning rate"
+      label={say("Learning rate")}
       canSet={draft !== null && !busy}
       onSet={() => draft !== null && onSet({ kind: "lr", lr: draft, hold: hold && hasSchedule }).then(() => setDraft(null))}
-      input={<NumberInput aria-label="New learning rate" className="w-24" min={1e-12} max={100} value={draft ?? Number(now.toPrecision(3))} onValue={setDraft} />}
-      note={`now ${printNumber(Number(now.toPrecision(3)))}`}
+      input={<NumberInput aria-label={say("New learning rate")} className="w-24" min={1e-12} max={100} value={draft ?? Number(now.toPrecision(3))} onValue={setDraft} />}
+      note={say("now {now}", { now: printNumber(Number(now.toPrecision(3))) })}
     >
       {hasSchedule && (
-        <span className="flex h-7 items-center gap-1.5 text-sm whitespace-nowrap text-ink2" title="On: stays at this rate. Off: the schedule goes on from this rate in proportion.">
-          <Switch checked={hold} onChecked={setHold} aria-label="Hold the learning rate" />
-          <span aria-hidden>hold it there</span>
+        <span
+          className="flex h-7 items-center gap-1.5 text-sm whitespace-nowrap text-ink2"
+          title={say("On: stays at this rate. Off: the schedule goes on from this rate in proportion.")}
+        >
+          <Switch checked={hold} onChecked={setHold} aria-label={say("Hold the learning rate")} />
+          <span aria-hidden>{say("hold it there")}</span>
         </span>
       )}
     </Control>
@@ -83,14 +88,14 @@ function Dropout({ run, now, busy, onSet }: ControlProps & { run: Run; now: { no
   const alike = chosen.every(({ p }) => p === first);
   return (
     <Control
-      label="Dropout"
+      label={say("Dropout")}
       canSet={draft !== null && !busy}
       onSet={() => draft !== null && onSet({ kind: "dropout", p: draft, node: node === "" ? null : node }).then(() => setDraft(null))}
       input={
         <>
           {now.length > 1 && (
             <Select
-              aria-label="Layer whose dropout changes"
+              aria-label={say("Layer whose dropout changes")}
               className="max-w-40"
               value={node}
               onChange={(event) => {
@@ -98,7 +103,7 @@ function Dropout({ run, now, busy, onSet }: ControlProps & { run: Run; now: { no
                 setDraft(null);
               }}
             >
-              <option value="">All {now.length} layers</option>
+              <option value="">{say("All {count} layers", { count: now.length })}</option>
               {now.map((one) => (
                 <option key={one.node} value={one.node}>
                   {nodeLabel(run, one.node)}
@@ -106,10 +111,14 @@ function Dropout({ run, now, busy, onSet }: ControlProps & { run: Run; now: { no
               ))}
             </Select>
           )}
-          <NumberInput aria-label="New dropout" className="w-16" min={0} max={1} step={0.05} value={draft ?? first} onValue={setDraft} />
+          <NumberInput aria-label={say("New dropout")} className="w-16" min={0} max={1} step={0.05} value={draft ?? first} onValue={setDraft} />
         </>
       }
-      note={alike ? `now ${printNumber(first)}` : `now ${printNumber(Math.min(...chosen.map(({ p }) => p)))} to ${printNumber(Math.max(...chosen.map(({ p }) => p)))}`}
+      note={
+        alike
+          ? say("now {first}", { first: printNumber(first) })
+          : say("now {number} to {number2}", { number: printNumber(Math.min(...chosen.map(({ p }) => p))), number2: printNumber(Math.max(...chosen.map(({ p }) => p))) })
+      }
     />
   );
 }
@@ -118,11 +127,22 @@ const BatchSize = memo(function BatchSize({ now, rows, isLastEpoch, busy, onSet 
   const [draft, setDraft] = useState<number | null>(null);
   return (
     <Control
-      label="Batch size"
+      label={say("Batch size")}
       canSet={draft !== null && !busy && !isLastEpoch}
       onSet={() => draft !== null && onSet({ kind: "batch-size", batchSize: draft }).then(() => setDraft(null))}
-      input={<NumberInput aria-label="New batch size" className="w-20" whole min={1} max={Math.min(rows, 65_536)} value={draft ?? now} onValue={setDraft} disabled={isLastEpoch} />}
-      note={isLastEpoch ? "no epoch begins any more" : `now ${formatCount(now)}; from the next epoch on`}
+      input={
+        <NumberInput
+          aria-label={say("New batch size")}
+          className="w-20"
+          whole
+          min={1}
+          max={Math.min(rows, 65_536)}
+          value={draft ?? now}
+          onValue={setDraft}
+          disabled={isLastEpoch}
+        />
+      }
+      note={isLastEpoch ? say("no epoch begins any more") : say("now {now}; from the next epoch on", { now: formatCount(now) })}
     />
   );
 });
@@ -145,7 +165,7 @@ function Control({ label, input, note, canSet, onSet, children }: { label: strin
       <div className="flex flex-wrap items-center gap-1.5 pt-0.5">
         {input}
         <Button type="submit" disabled={!canSet}>
-          Set
+          {say("Set")}
         </Button>
         {children}
       </div>
@@ -156,14 +176,19 @@ function Control({ label, input, note, canSet, onSet, children }: { label: strin
 function Waiting({ knob: { turn, by }, run }: { knob: RunKnob; run: Run }) {
   const what =
     turn.kind === "lr"
-      ? `Learning rate ${printNumber(turn.lr)}${turn.hold ? ", held" : ""}`
+      ? turn.hold
+        ? say("Learning rate {lr}, held", { lr: printNumber(turn.lr) })
+        : say("Learning rate {lr}", { lr: printNumber(turn.lr) })
       : turn.kind === "dropout"
-        ? `Dropout ${printNumber(turn.p)}${turn.node === null ? "" : ` in ${nodeLabel(run, turn.node)}`}`
-        : `Batch size ${formatCount(turn.batchSize)}`;
-  const when = run.status !== "running" ? "takes hold when the run goes on" : turn.kind === "batch-size" ? "takes hold with the next epoch" : "takes hold with the next step";
+        ? turn.node === null
+          ? say("Dropout {p}", { p: printNumber(turn.p) })
+          : say("Dropout {p} in {run}", { p: printNumber(turn.p), run: nodeLabel(run, turn.node) })
+        : say("Batch size {batchSize}", { batchSize: formatCount(turn.batchSize) });
+  const when =
+    run.status !== "running" ? say("takes hold when the run goes on") : turn.kind === "batch-size" ? say("takes hold with the next epoch") : say("takes hold with the next step");
   return (
     <>
-      <span className="text-ink">{what}</span>, set by {by}, {when}.
+      <Say text="{what}, set by {by}, {when}." with={{ what: <span className="text-ink">{what}</span>, by, when }} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
 
@@ -16,11 +17,11 @@ export function Lineage({ runId }: { runId: string }) {
   if (!data || (data.weights === null && data.ancestors.length === 0 && data.descendants.length === 0)) return null;
   const { weights, ancestors, run, descendants } = data;
   return (
-    <section aria-label="Where its weights come from">
-      <h3 className="section-name pb-1.5 text-ink2">Where its weights come from</h3>
+    <section aria-label={say("Where its weights come from")}>
+      <h3 className="section-name pb-1.5 text-ink2">{say("Where its weights come from")}</h3>
       <ol className="flex flex-wrap items-center gap-1.5">
         <Step>
-          <span className="block rounded-md border border-dashed border-line2 px-2 py-1 text-ink2">{weights ?? "Drawn at random"}</span>
+          <span className="block rounded-md border border-dashed border-line2 px-2 py-1 text-ink2">{weights ?? say("Drawn at random")}</span>
         </Step>
         {ancestors.map((one) => (
           <Step key={one.id} arrow>
@@ -58,10 +59,8 @@ function Step({ arrow = false, children }: { arrow?: boolean; children: ReactNod
 function Chip({ run: { id, number, model, dataset }, isThis = false }: { run: Line; isThis?: boolean }) {
   const words = (
     <>
-      <span className="block truncate font-medium">
-        {model}, run {number}
-      </span>
-      <span className="block truncate text-sm text-ink2">on {dataset}</span>
+      <span className="block truncate font-medium">{say("{model}, run {number}", { model, number })}</span>
+      <span className="block truncate text-sm text-ink2">{say("on {dataset}", { dataset })}</span>
     </>
   );
   const look = cx("block max-w-56 min-w-0 rounded-md border px-2 py-1", isThis ? "border-accent bg-accent-soft" : "border-line2 hover:border-ink3");

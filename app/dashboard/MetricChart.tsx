@@ -2,6 +2,7 @@
 
 import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useRef, useState } from "react";
 import { CartesianGrid, ComposedChart, XAxis, YAxis } from "recharts";
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
 import { ChartMarks, MarkWords } from "./ChartMarks.tsx";
@@ -55,6 +56,8 @@ const NO_MARKS: readonly ChartMark[] = [];
 const MARK_GAP = 15;
 const MARK_REACH = 8;
 
+/** Title and border around the picture, in pixels. */
+const HEAD = 38;
 const FRAME = { top: 8, right: 16, bottom: 22, left: 46 };
 
 /**
@@ -141,21 +144,26 @@ export function MetricChart({
   const meant = hover === null ? null : clusterAt(clusters, toX(hover), MARK_REACH);
 
   return (
-    <section className={cx("group/chart relative min-w-0 rounded-xl border border-line bg-raise", className)} aria-label={title}>
+    <section
+      // Its size does not follow from what is in it: new figures have this chart laid out again, and not the page.
+      style={{ height: height + HEAD, contain: "size layout style" }}
+      className={cx("group/chart relative min-w-0 rounded-xl border border-line bg-raise", pointed && "z-10", className)}
+      aria-label={title}
+    >
       <header className="flex h-9 items-center gap-2 pt-1 pr-3.5 pl-3.5">
         <h2 className="truncate font-semibold">{title}</h2>
         {canLog && (
           <button
             type="button"
             aria-pressed={log}
-            aria-label={`${title} on a log scale`}
+            aria-label={say("{title} on a log scale", { title })}
             onClick={() => setLog(!log)}
             className={cx(
               "figures rounded-sm border px-1.5 leading-4 transition-colors duration-100",
               log ? "border-accent bg-accent-soft text-accent" : "border-line text-ink2 hover:border-line2 hover:text-ink",
             )}
           >
-            log
+            {say("log")}
           </button>
         )}
         {tools}
@@ -179,7 +187,7 @@ export function MetricChart({
                   key={name}
                   type="button"
                   aria-pressed={alone === name}
-                  title={alone === name ? "Show all curves" : `Show ${name} alone`}
+                  title={alone === name ? say("Show all curves") : say("Show {name} alone", { name })}
                   onClick={() => setAlone(alone === name ? null : name)}
                   className={cx(look, "hover:text-ink", alone !== null && alone !== name && "opacity-45")}
                 >
@@ -192,8 +200,8 @@ export function MetricChart({
       <div
         ref={ref}
         role="img"
-        aria-label={drawn.length === 0 ? `${title}: no points yet` : `${title}: ${latest} at step ${formatCount(last)}`}
-        aria-roledescription="chart"
+        aria-label={drawn.length === 0 ? say("{title}: no points yet", { title }) : say("{title}: {latest} at step {last}", { title, latest, last: formatCount(last) })}
+        aria-roledescription={say("chart")}
         data-last-step={last}
         data-point-count={curves.reduce((sum, { series }) => sum + pointCount(series), 0)}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the picture's values, as pointing does.
@@ -271,7 +279,7 @@ export function MetricChart({
         {hover !== null &&
           nearest &&
           [
-            ...readout.map(({ curve, bucket }) => `Step ${bucket.to}, ${curve.name || title} ${formatExact(bucket.last, unit)}`),
+            ...readout.map(({ curve, bucket }) => say("Step {to}, {name} {last}", { to: bucket.to, name: curve.name || title, last: formatExact(bucket.last, unit) })),
             ...(meant?.marks.map(({ text }) => text) ?? []),
           ].join("; ")}
       </p>
@@ -280,7 +288,7 @@ export function MetricChart({
 }
 
 function figureOf(value: number | null, unit: Unit): string {
-  return value === null ? "not finite" : formatFigure(value, unit);
+  return value === null ? say("not finite") : formatFigure(value, unit);
 }
 
 /** Exact values beside the pointer. */
@@ -307,7 +315,9 @@ function Readout({
       style={toLeft ? { right: width - x + 10 } : { left: x + 10 }}
     >
       <p className="figures pb-0.5 text-ink2">
-        {dense && dense.count > 1 ? `steps ${formatCount(dense.from)} to ${formatCount(dense.to)}` : `step ${formatCount(dense?.to ?? 0)}`}
+        {dense && dense.count > 1
+          ? say("steps {from} to {to}", { from: formatCount(dense.from), to: formatCount(dense.to) })
+          : say("step {to}", { to: formatCount(dense?.to ?? 0) })}
       </p>
       <table>
         <tbody>
@@ -315,8 +325,8 @@ function Readout({
             <tr key={curve.name} className="whitespace-nowrap">
               <td className="pr-3">
                 <span className="mr-1.5 inline-block size-2 rounded-[2px]" style={{ background: `var(--${curve.color})` }} />
-                {curve.name || "value"}
-                {bucket.to !== dense?.to && <span className="figures ml-1.5 text-ink2">at {formatCount(bucket.to)}</span>}
+                {curve.name || say("value")}
+                {bucket.to !== dense?.to && <span className="figures ml-1.5 text-ink2">{say("at {to}", { to: formatCount(bucket.to) })}</span>}
               </td>
               <td className="figures text-right">
                 {formatExact(bucket.last, unit)}

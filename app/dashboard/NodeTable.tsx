@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Graph } from "../../core/graph/document.ts";
 import { withoutFurniture } from "../../core/graph/furniture.ts";
+import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { type Look, lookAt, measures } from "../../core/training/look.ts";
 import { cx } from "../ui/cx.ts";
@@ -24,12 +25,13 @@ export function NodeTable({ graph, look, runId, sizes }: { graph: Graph; look: L
     <div className="space-y-1">
       <table className="w-full text-sm">
         <caption className="pb-1 text-left text-ink2">
-          Step {formatCount(look.step)}, {look.stepMs.toFixed(look.stepMs < 10 ? 2 : 0)} ms{batch.length > 0 && `, ${batch.join(", ")}`}
+          {say("Step {step}, {stepMs} ms", { step: formatCount(look.step), stepMs: look.stepMs.toFixed(look.stepMs < 10 ? 2 : 0) })}
+          {batch.length > 0 && `, ${batch.join(", ")}`}
         </caption>
         <thead>
           <tr className="text-ink3">
             <th scope="col" className="text-left font-normal">
-              Node
+              {say("Node")}
             </th>
             {measures.map(({ id, title, doc }) => (
               <th key={id} scope="col" title={doc} className="text-right font-normal">
@@ -83,11 +85,11 @@ function History({ runId, node, title, look }: { runId: string; node: string; ti
       { placeholderData: (before) => before, refetchInterval: ({ state }) => ((state.data?.at(-1)?.step ?? 0) < look.step ? 1_500 : false) },
     ),
   );
-  if (error) return <p className="text-sm text-bad">How {title} came here could not be read.</p>;
-  if (!data) return <p className="breathe text-sm text-ink2">Reading how {title} came here</p>;
+  if (error) return <p className="text-sm text-bad">{say("How {title} came here could not be read.", { title })}</p>;
+  if (!data) return <p className="breathe text-sm text-ink2">{say("Reading how {title} came here", { title })}</p>;
   return (
-    <section aria-label={`${title} over time`} className="space-y-1.5 rounded-md bg-sunk px-2.5 py-2">
-      <h3 className="text-sm font-semibold">{title}, step by step</h3>
+    <section aria-label={say("{title} over time", { title })} className="space-y-1.5 rounded-md bg-sunk px-2.5 py-2">
+      <h3 className="text-sm font-semibold">{say("{title}, step by step", { title })}</h3>
       {measures.map((measure) => {
         const points = data.flatMap((one): [number, number][] => {
           const value = measure.of(one, { ...look, stepMs: one.stepMs });
@@ -104,7 +106,12 @@ function History({ runId, node, title, look }: { runId: string; node: string; ti
             <svg
               viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
               role="img"
-              aria-label={`${measure.title} of ${title} from ${measure.print(points[0]?.[1] ?? 0)} to ${measure.print(last[1])}`}
+              aria-label={say("{measure} of {title} from {first} to {last}", {
+                measure: measure.title,
+                title,
+                first: measure.print(points[0]?.[1] ?? 0),
+                last: measure.print(last[1]),
+              })}
               className="block w-full"
             >
               <path d={lineOf(points)} fill="none" stroke="var(--glow)" strokeWidth={1.5} strokeLinejoin="round" />
@@ -112,7 +119,7 @@ function History({ runId, node, title, look }: { runId: string; node: string; ti
           </figure>
         );
       })}
-      {data.length < 2 && <p className="text-sm text-ink2">One step was looked at so far.</p>}
+      {data.length < 2 && <p className="text-sm text-ink2">{say("One step was looked at so far.")}</p>}
     </section>
   );
 }

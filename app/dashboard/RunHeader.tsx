@@ -5,12 +5,14 @@ import { MoreHorizontal } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useCallback, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import ShareDialog from "../shared/ShareDialog.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Menu } from "../ui/Menu.tsx";
 import { notify } from "../ui/Notices.tsx";
+import { Say } from "../ui/Say.tsx";
 import { useTRPC } from "../ui/trpc.ts";
 import { formatClock } from "./figures.ts";
 import { RunBadge } from "./RunBadge.tsx";
@@ -25,7 +27,7 @@ export function useFork(runId: string) {
   const fork = useMutation(
     trpc.runs.fork.mutationOptions({
       onSuccess: ({ runId }) => router.push(`/runs/${runId}`),
-      onError: (error) => notify(`This checkpoint could not be forked: ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("This checkpoint could not be forked: {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   const { mutate } = fork;
@@ -40,7 +42,7 @@ export function useOpenCheckpoint(runId: string) {
   const open = useMutation(
     trpc.runs.openCheckpoint.mutationOptions({
       onSuccess: ({ modelId }) => router.push(`/models/${modelId}`),
-      onError: (error) => notify(`This checkpoint could not be opened: ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("This checkpoint could not be opened: {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   const { mutate } = open;
@@ -58,17 +60,17 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
     void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
   };
   const refused = (what: string) => (error: { message: string }) => notify(`${what} ${error.message}`, { tone: "bad" });
-  const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
-  const keepBest = useMutation(trpc.runs.stop.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be stopped.") }));
-  const pause = useMutation(trpc.runs.pause.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be paused.") }));
-  const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused("The run could not be resumed.") }));
+  const cancel = useMutation(trpc.runs.cancel.mutationOptions({ onSuccess: refresh, onError: refused(say("The run could not be stopped.")) }));
+  const keepBest = useMutation(trpc.runs.stop.mutationOptions({ onSuccess: refresh, onError: refused(say("The run could not be stopped.")) }));
+  const pause = useMutation(trpc.runs.pause.mutationOptions({ onSuccess: refresh, onError: refused(say("The run could not be paused.")) }));
+  const resume = useMutation(trpc.runs.resume.mutationOptions({ onSuccess: refresh, onError: refused(say("The run could not be resumed.")) }));
   const repeat = useMutation(
     trpc.runs.repeat.mutationOptions({
       onSuccess: ({ runId }) => {
         void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
         router.push(`/runs/${runId}`);
       },
-      onError: refused("The run could not be repeated."),
+      onError: refused(say("The run could not be repeated.")),
     }),
   );
   const organize = useOrganize();
@@ -84,39 +86,48 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
 
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
-      <h1 className="text-title font-semibold">Run {run.number}</h1>
+      <h1 className="text-title font-semibold">{say("Run {number}", { number: run.number })}</h1>
       <RunBadge status={run.status} stopping={stopping} pausing={pausing} />
       <p className="min-w-0 text-ink2 max-md:order-last max-md:w-full">
-        {run.startedAt ? `started ${formatClock(run.startedAt)}` : `queued ${formatClock(run.createdAt)}`} by {run.createdByName}, model v{run.modelVersion}, {run.dataset.name},
-        seed {run.settings.seed}
+        {say("{startedAt} by {createdByName}, model v{modelVersion}, {name}, seed {seed}", {
+          startedAt: run.startedAt ? say("started {startedAt}", { startedAt: formatClock(run.startedAt) }) : say("queued {createdAt}", { createdAt: formatClock(run.createdAt) }),
+          createdByName: run.createdByName,
+          modelVersion: run.modelVersion,
+          name: run.dataset.name,
+          seed: run.settings.seed,
+        })}
         {run.forkedFrom && (
           <>
-            , forked from{" "}
-            <Link href={`/runs/${run.forkedFrom.runId}`} className="text-accent hover:underline">
-              run {run.forkedFrom.number} at step {formatCount(run.forkedFrom.step)}
-            </Link>
+            <Say
+              text=", forked from <link>run {number} at step {step}</link>"
+              with={{
+                link: <Link href={`/runs/${run.forkedFrom.runId}`} className="text-accent hover:underline" />,
+                number: run.forkedFrom.number,
+                step: formatCount(run.forkedFrom.step),
+              }}
+            />
           </>
         )}
       </p>
-      {run.deletedAt !== null && <p className="text-warn">In the trash since {formatClock(run.deletedAt)}</p>}
+      {run.deletedAt !== null && <p className="text-warn">{say("In the trash since {deletedAt}", { deletedAt: formatClock(run.deletedAt) })}</p>}
       {connection === "lost" && active && (
         <p role="status" className="text-warn">
-          Connection lost, trying again
+          {say("Connection lost, trying again")}
         </p>
       )}
       <div className={mayChange ? "ml-auto flex items-center gap-2" : "hidden"}>
         {(active || paused) && (
-          <Button disabled={stopping} title="Ends after the current step. It can be resumed from its last checkpoint." onClick={() => cancel.mutate({ runId: run.id })}>
-            {stopping ? "Stopping" : "Cancel"}
+          <Button disabled={stopping} title={say("Ends after the current step. It can be resumed from its last checkpoint.")} onClick={() => cancel.mutate({ runId: run.id })}>
+            {stopping ? say("Stopping") : say("Cancel")}
           </Button>
         )}
         {active && (
           <Button
             disabled={stopping || pausing}
-            title="Rests after the current step, with a checkpoint, and frees its place for other runs until it is resumed."
+            title={say("Rests after the current step, with a checkpoint, and frees its place for other runs until it is resumed.")}
             onClick={() => pause.mutate({ runId: run.id })}
           >
-            {pausing ? "Pausing" : "Pause"}
+            {pausing ? say("Pausing") : say("Pause")}
           </Button>
         )}
         {(run.status === "running" || paused) && (
@@ -124,12 +135,14 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             disabled={stopping || !best?.isBest}
             title={
               best?.isBest
-                ? `Ends ${paused ? "here" : "after the current step"} as finished, and exports the checkpoint of epoch ${best.epoch}, the best so far.`
-                : "There is a best checkpoint once the first epoch has been evaluated."
+                ? paused
+                  ? say("Ends here as finished, and exports the checkpoint of epoch {epoch}, the best so far.", { epoch: best.epoch })
+                  : say("Ends after the current step as finished, and exports the checkpoint of epoch {epoch}, the best so far.", { epoch: best.epoch })
+                : say("There is a best checkpoint once the first epoch has been evaluated.")
             }
             onClick={() => keepBest.mutate({ runId: run.id })}
           >
-            Stop and keep best
+            {say("Stop and keep best")}
           </Button>
         )}
         {canResume && (
@@ -138,29 +151,32 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
             disabled={resume.isPending}
             title={
               run.checkpoints.length > 0
-                ? `Goes on from step ${Math.max(...run.checkpoints.map(({ step }) => step))}.`
-                : "Starts again from the first step: no checkpoint was kept."
+                ? say("Goes on from step {value}.", { value: Math.max(...run.checkpoints.map(({ step }) => step)) })
+                : say("Starts again from the first step: no checkpoint was kept.")
             }
             onClick={() => resume.mutate({ runId: run.id })}
           >
-            Resume
+            {say("Resume")}
           </Button>
         )}
         <Menu
           align="end"
           items={[
-            { label: "Run again, bit for bit", disabled: repeat.isPending, run: () => repeat.mutate({ runId: run.id }) },
-            { label: best?.isBest ? "Fork from the best checkpoint" : "Fork from the last checkpoint", disabled: !best || forking, run: () => best && forkFrom(best) },
-            { label: "Open the model in the studio", run: () => router.push(`/models/${run.modelId}`) },
-            { label: "Share by link", run: () => setSharing(true) },
+            { label: say("Run again, bit for bit"), disabled: repeat.isPending, run: () => repeat.mutate({ runId: run.id }) },
+            { label: best?.isBest ? say("Fork from the best checkpoint") : say("Fork from the last checkpoint"), disabled: !best || forking, run: () => best && forkFrom(best) },
+            { label: say("Open the model in the studio"), run: () => router.push(`/models/${run.modelId}`) },
+            { label: say("Share by link"), run: () => setSharing(true) },
             "rule",
-            { label: run.locked ? "Unlock" : "Lock, so that it is not deleted", run: () => organize.mutate({ runIds: [run.id], action: { kind: "lock", locked: !run.locked } }) },
+            {
+              label: run.locked ? say("Unlock") : say("Lock, so that it is not deleted"),
+              run: () => organize.mutate({ runIds: [run.id], action: { kind: "lock", locked: !run.locked } }),
+            },
             run.deletedAt === null
-              ? { label: "Move to trash", danger: true, disabled: active || paused || run.locked, run: () => organize.mutate({ runIds: [run.id], action: { kind: "trash" } }) }
-              : { label: "Restore from the trash", run: () => organize.mutate({ runIds: [run.id], action: { kind: "restore" } }) },
+              ? { label: say("Move to trash"), danger: true, disabled: active || paused || run.locked, run: () => organize.mutate({ runIds: [run.id], action: { kind: "trash" } }) }
+              : { label: say("Restore from the trash"), run: () => organize.mutate({ runIds: [run.id], action: { kind: "restore" } }) },
           ]}
         >
-          <IconButton label="More actions">
+          <IconButton label={say("More actions")}>
             <MoreHorizontal size={16} />
           </IconButton>
         </Menu>

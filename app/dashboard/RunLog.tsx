@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { Failing, Loading } from "../ui/States.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -26,12 +27,12 @@ export function RunLog({ runId }: { runId: string }) {
     return () => observer.disconnect();
   }, [log.isSuccess]);
 
-  if (log.error) return <Failing what="The log" error={log.error} onRetry={() => void log.refetch()} />;
-  if (log.isPending) return <Loading label="Loading the log" className="h-40" />;
-  if (log.data.length === 0) return <p className="text-ink2">Nothing has happened yet.</p>;
+  if (log.error) return <Failing what={say("The log")} error={log.error} onRetry={() => void log.refetch()} />;
+  if (log.isPending) return <Loading label={say("Loading the log")} className="h-40" />;
+  if (log.data.length === 0) return <p className="text-ink2">{say("Nothing has happened yet.")}</p>;
   return (
     <>
-      <ol role="log" aria-label="Log of the run" className="space-y-1">
+      <ol role="log" aria-label={say("Log of the run")} className="space-y-1">
         {log.data.map(({ id, at, level, message }) => (
           <li key={id} className="grid grid-cols-[56px_minmax(0,1fr)] gap-2">
             <time dateTime={at} title={new Date(at).toLocaleString("en-GB")} className="figures pt-px leading-[19px] text-ink2">

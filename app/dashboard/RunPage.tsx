@@ -1,7 +1,8 @@
 "use client";
 
-import { useState } from "react";
+import { memo, useState } from "react";
 import { evaluationTensors } from "../../core/export/evaluationTensors.ts";
+import { say } from "../../core/language/say.ts";
 import { heldRate } from "../../core/training/knobs.ts";
 import { findSchedule } from "../../core/training/schedules/index.ts";
 import { TryIt } from "../try/TryIt.tsx";
@@ -17,6 +18,7 @@ import { FrozenSettings } from "./FrozenSettings.tsx";
 import { Histograms } from "./Histograms.tsx";
 import { KeyFigures } from "./KeyFigures.tsx";
 import { Knobs } from "./Knobs.tsx";
+import { LayerNumbers } from "./LayerNumbers.tsx";
 import { Lineage } from "./Lineage.tsx";
 import type { MetricStore } from "./metricStore.ts";
 import { ReadingNote } from "./ReadingNote.tsx";
@@ -28,37 +30,31 @@ import { canExplain, Explain } from "./results/Explain.tsx";
 import { TaskResults } from "./results/index.tsx";
 import { isActive, type Run, stepsPerEpoch } from "./run.ts";
 import { usePageTitle } from "./usePageTitle.ts";
-import { useRun } from "./useRun.ts";
+import { type Connection, useCalm, useRun } from "./useRun.ts";
 import { DownloadNpz } from "./WeightFiles.tsx";
 
 /** One run: how it stands, its curves, and what came of it. Everything on it follows the run live. */
 export function RunPage({ runId }: { runId: string }) {
   const { run: query, store, connection, historyError } = useRun(runId);
   const run = query.data;
+  const calm = useCalm(run);
   usePageTitle(run);
   return (
     <div className="flex min-h-dvh flex-col">
-      <TopBar
-        place={run ? [{ label: run.project.name, href: "/" }, { label: run.modelName, href: `/models/${run.modelId}` }, { label: `Run ${run.number}` }] : [{ label: "Run" }]}
-        modelId={run?.modelId}
-        room="runs"
-        actions={run && <DownloadOnnx run={run} />}
-      />
+      <Top run={calm} />
       {query.error ? (
         <main className="mx-auto w-full max-w-2xl p-5">
-          <Failing what="This run" error={query.error} onRetry={() => void query.refetch()} />
+          <Failing what={say("This run")} error={query.error} onRetry={() => void query.refetch()} />
         </main>
-      ) : !run ? (
+      ) : !run || !calm ? (
         <Skeleton />
       ) : (
         <div className="flex flex-1 flex-col lg:grid lg:grid-cols-[minmax(0,1fr)_330px]">
           <main className="min-w-0 space-y-3 p-3 md:p-5">
-            <RunHeader run={run} connection={connection} />
-            <RunTags run={run} />
-            <RunNotice run={run} />
+            <Head run={calm} connection={connection} />
             <KeyFigures run={run} />
             <Knobs run={run} />
-            {historyError !== null && <Failing what="The history of the curves" error={historyError} />}
+            {historyError !== null && <Failing what={say("The history of the curves")} error={historyError} />}
             <ChartGrid
               runId={run.id}
               project={run.project}
@@ -72,10 +68,10 @@ export function RunPage({ runId }: { runId: string }) {
               events={run.marks}
               bestStep={run.checkpoints.find(({ isBest }) => isBest)?.step ?? null}
             />
-            <Histograms run={run} />
+            <Inside run={calm} />
           </main>
-          <aside aria-label="Results" className="border-line bg-panel max-lg:border-t lg:sticky lg:top-12 lg:h-[calc(100dvh-48px)] lg:border-l">
-            <Side run={run} store={store} />
+          <aside aria-label={say("Results")} className="border-line bg-panel max-lg:border-t lg:sticky lg:top-12 lg:h-[calc(100dvh-48px)] lg:border-l">
+            <Side run={calm} store={store} />
           </aside>
         </div>
       )}
@@ -83,30 +79,72 @@ export function RunPage({ runId }: { runId: string }) {
   );
 }
 
-function Side({ run, store }: { run: Run; store: MetricStore }) {
+// What does not show the figures that grow at every step is drawn when something else changes.
+const Top = memo(function Top({ run }: { run: Run | undefined }) {
+  return (
+    <TopBar
+      place={
+        run
+          ? [{ label: run.project.name, href: "/" }, { label: run.modelName, href: `/models/${run.modelId}` }, { label: say("Run {number}", { number: run.number }) }]
+          : [{ label: say("Run") }]
+      }
+      modelId={run?.modelId}
+      room="runs"
+      actions={run && <DownloadOnnx run={run} />}
+    />
+  );
+});
+
+const Head = memo(function Head({ run, connection }: { run: Run; connection: Connection }) {
+  return (
+    <>
+      <RunHeader run={run} connection={connection} />
+      <RunTags run={run} />
+      <RunNotice run={run} />
+    </>
+  );
+});
+
+const Inside = memo(Histograms);
+
+const Side = memo(function Side({ run, store }: { run: Run; store: MetricStore }) {
   const [tab, setTab] = useState("results");
   const canTry = onnxObstacle(run) === null;
   const tabs = [
-    { id: "results", title: "Results", content: <Results run={run} store={store} /> },
-    { id: "graph", title: "Graph", content: <FrozenGraph graph={run.graph} runId={run.id} fault={run.failure?.node} look={run.look} /> },
-    { id: "log", title: "Log", content: <RunLog runId={run.id} /> },
-    { id: "settings", title: "Settings", content: <FrozenSettings run={run} /> },
-    ...(canTry ? [{ id: "try", title: "Try it", content: <TryIt run={run} /> }] : []),
+    { id: "results", title: say("Results"), content: <Results run={run} store={store} /> },
+    { id: "graph", title: say("Graph"), content: <GraphTab run={run} /> },
+    { id: "log", title: say("Log"), content: <RunLog runId={run.id} /> },
+    { id: "settings", title: say("Settings"), content: <FrozenSettings run={run} /> },
+    ...(canTry ? [{ id: "try", title: say("Try it"), content: <TryIt run={run} /> }] : []),
   ];
   return (
     <Tabs
-      label="About this run"
+      label={say("About this run")}
       className="lg:h-full"
       value={tab}
       onValue={setTab}
       tabs={tabs.map(({ content, ...rest }) => ({ ...rest, content: <div className="p-3.5">{content}</div> }))}
     />
   );
+});
+
+function GraphTab({ run }: { run: Run }) {
+  return (
+    <div className="space-y-4">
+      <FrozenGraph graph={run.graph} runId={run.id} fault={run.failure?.node} look={run.look} />
+      {run.checkpoints.length > 0 && (
+        <section className="border-t border-line pt-3">
+          <h3 className="section-name pb-1">{say("A layer's numbers, for NumPy")}</h3>
+          <LayerNumbers run={run} />
+        </section>
+      )}
+    </div>
+  );
 }
 
 /** What the learning rate follows: its schedule, or the person who holds it. */
 function rateOf({ knobs, settings }: Run): string {
-  return heldRate(knobs) === null ? findSchedule(settings.schedule).title.toLowerCase() : "held by hand";
+  return heldRate(knobs) === null ? findSchedule(settings.schedule).title.toLowerCase() : say("held by hand");
 }
 
 function Results({ run, store }: { run: Run; store: MetricStore }) {
@@ -118,7 +156,9 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
       <ReadingNote run={run} store={store} />
       {nothingYet && (
         <p className="text-ink2">
-          {isActive(run.status) ? "After the first epoch, what the network gets right and wrong on validation rows stands here." : "This run ended before its first evaluation."}
+          {isActive(run.status)
+            ? say("After the first epoch, what the network gets right and wrong on validation rows stands here.")
+            : say("This run ended before its first evaluation.")}
         </p>
       )}
       <TaskResults run={run} />
@@ -135,10 +175,10 @@ function Results({ run, store }: { run: Run; store: MetricStore }) {
 function TakeEvaluation({ run, evaluation }: { run: Run; evaluation: NonNullable<Run["evaluation"]> }) {
   return (
     <p className="flex items-center justify-between gap-3 text-ink2">
-      <span>These results for NumPy</span>
+      <span>{say("These results for NumPy")}</span>
       <DownloadNpz
         fileName={`run-${run.number}-epoch-${evaluation.epoch}.npz`}
-        label="Download the results as npz"
+        label={say("Download the results as npz")}
         make={() => evaluationTensors(evaluation, run.dataset.classes.length > 0)}
       />
     </p>
@@ -150,17 +190,17 @@ function Skeleton() {
   return (
     <div className="flex flex-1 flex-col lg:grid lg:grid-cols-[minmax(0,1fr)_330px]">
       <main className="space-y-3 p-3 md:p-5">
-        <Loading label="Loading the run" className="h-8 w-80 max-w-full" />
-        <Loading label="Loading figures" className="h-[70px]" />
+        <Loading label={say("Loading the run")} className="h-8 w-80 max-w-full" />
+        <Loading label={say("Loading figures")} className="h-[70px]" />
         <div className="grid gap-2.5 pt-9 md:grid-cols-2">
-          {["loss", "accuracy", "learning rate", "speed"].map((name) => (
-            <Loading key={name} label={`Loading ${name}`} className="h-[238px]" />
+          {["loss", "accuracy", say("learning rate"), "speed"].map((name) => (
+            <Loading key={name} label={say("Loading {name}", { name })} className="h-[238px]" />
           ))}
         </div>
       </main>
       <aside className="space-y-3 border-line bg-panel p-3.5 max-lg:hidden lg:border-l">
-        <Loading label="Loading results" className="mt-10 h-20" />
-        <Loading label="Loading the confusion matrix" className="h-72" />
+        <Loading label={say("Loading results")} className="mt-10 h-20" />
+        <Loading label={say("Loading the confusion matrix")} className="h-72" />
       </aside>
     </div>
   );

@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Lock, Plus, X } from "lucide-react";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { cx } from "../ui/cx.ts";
 import { TextArea, TextInput } from "../ui/Field.tsx";
@@ -24,16 +25,16 @@ export function RunTags({ run }: { run: Run }) {
   const save = useMutation(
     trpc.runs.setNotes.mutationOptions({
       onSuccess: () => void queryClient.invalidateQueries({ queryKey: trpc.runs.get.queryKey({ runId: run.id }) }),
-      onError: (error) => notify(`The notes could not be kept: ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("The notes could not be kept: {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   const change = (add: string[], remove: string[]) => organize.mutate({ runIds: [run.id], action: { kind: "tag", add, remove } });
   const written = notes ?? run.notes;
   return (
-    <section aria-label="Tags and notes" className="flex flex-wrap items-center gap-1.5">
+    <section aria-label={say("Tags and notes")} className="flex flex-wrap items-center gap-1.5">
       {run.locked && (
-        <span className="inline-flex h-5 items-center gap-1 rounded-full border border-line2 px-2 text-xs text-ink2" title="A locked run is not deleted.">
-          <Lock size={11} aria-hidden /> Locked
+        <span className="inline-flex h-5 items-center gap-1 rounded-full border border-line2 px-2 text-xs text-ink2" title={say("A locked run is not deleted.")}>
+          <Lock size={11} aria-hidden /> {say("Locked")}
         </span>
       )}
       {run.tags.map((known) => (
@@ -42,7 +43,7 @@ export function RunTags({ run }: { run: Run }) {
           <button
             type="button"
             hidden={!mayChange}
-            aria-label={`Take away the tag ${known}`}
+            aria-label={say("Take away the tag {known}", { known })}
             className="grid size-4 place-items-center rounded-full hover:bg-hover hover:text-ink"
             onClick={() => change([], [known])}
           >
@@ -53,7 +54,7 @@ export function RunTags({ run }: { run: Run }) {
       {!mayChange && run.notes && <p className="max-w-prose text-sm whitespace-pre-line text-ink2">{run.notes}</p>}
       {mayChange && (
         <Popover
-          label="Tag and notes"
+          label={say("Tag and notes")}
           open={open}
           onOpen={(next) => {
             setOpen(next);
@@ -66,7 +67,7 @@ export function RunTags({ run }: { run: Run }) {
               type="button"
               className="inline-flex h-5 max-w-96 items-center gap-1 rounded-full border border-dashed border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink"
             >
-              <Plus size={11} aria-hidden className="shrink-0" /> <span className="truncate">{run.notes ? run.notes.split("\n")[0] : "Tag or note"}</span>
+              <Plus size={11} aria-hidden className="shrink-0" /> <span className="truncate">{run.notes ? run.notes.split("\n")[0] : say("Tag or note")}</span>
             </button>
           }
         >
@@ -77,16 +78,16 @@ export function RunTags({ run }: { run: Run }) {
               setTag("");
             }}
           >
-            <TextInput aria-label="New tag" placeholder="A tag, then Enter" maxLength={40} value={tag} onChange={(event) => setTag(event.target.value)} />
+            <TextInput aria-label={say("New tag")} placeholder={say("A tag, then Enter")} maxLength={40} value={tag} onChange={(event) => setTag(event.target.value)} />
           </form>
           <TextArea
-            aria-label="Notes"
-            placeholder="Notes: what was tried here, and what came of it"
+            aria-label={say("Notes")}
+            placeholder={say("Notes: what was tried here, and what came of it")}
             maxLength={10_000}
             value={written}
             onChange={(event) => setNotes(event.target.value)}
           />
-          <p className="text-sm text-ink2">Notes are kept when this closes.</p>
+          <p className="text-sm text-ink2">{say("Notes are kept when this closes.")}</p>
         </Popover>
       )}
     </section>

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download, Trash2 } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { writeView } from "../../core/runs/view.ts";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -58,83 +59,91 @@ export function RunsPage({ modelId }: { modelId?: string }) {
       <TopBar
         place={
           modelId
-            ? [{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Runs" }]
-            : [{ label: "Home", href: "/" }, { label: "Runs" }]
+            ? [{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: say("Runs") }]
+            : [{ label: say("Home"), href: "/" }, { label: say("Runs") }]
         }
         modelId={modelId}
         room="runs"
       />
       <main className="flex min-h-0 w-full flex-1 flex-col gap-3 p-3 md:p-5">
         <header className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
-          <h1 className="text-title font-semibold">{view.trash ? "Runs in the trash" : "Runs"}</h1>
+          <h1 className="text-title font-semibold">{view.trash ? say("Runs in the trash") : say("Runs")}</h1>
           {count && !nothing && (
             <p className="text-ink2 tabular-nums">
               {formatCount(count.total)}
-              {isNarrowed && !view.trash && " found"}
-              {count.active > 0 && `, ${formatCount(count.active)} going on`}
-              {view.trash && ". They are deleted for good 30 days after they were put here."}
+              {isNarrowed && !view.trash && say(" found")}
+              {count.active > 0 && say(", {active} going on", { active: formatCount(count.active) })}
+              {view.trash && `. ${say("They are deleted for good 30 days after they were put here.")}`}
             </p>
           )}
         </header>
         {model.error ? (
-          <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />
+          <Failing what={say("This model")} error={model.error} onRetry={() => void model.refetch()} />
         ) : list.error && !runs ? (
-          <Failing what="The runs" error={list.error} onRetry={() => void list.refetch()} />
+          <Failing what={say("The runs")} error={list.error} onRetry={() => void list.refetch()} />
         ) : !runs ? (
-          <Loading label="Loading runs" className="h-72" />
+          <Loading label={say("Loading runs")} className="h-72" />
         ) : nothing ? (
           <Empty
-            title="No runs yet"
+            title={say("No runs yet")}
             action={
               <span className="flex gap-2">
                 <ButtonLink kind="primary" href={modelId ? `/models/${modelId}` : "/"}>
-                  {modelId ? "Open the studio" : "Choose a model"}
+                  {modelId ? say("Open the studio") : say("Choose a model")}
                 </ButtonLink>
-                <Button onClick={() => setView({ trash: true })}>Open the trash</Button>
+                <Button onClick={() => setView({ trash: true })}>{say("Open the trash")}</Button>
               </span>
             }
           >
-            A run trains a model on its data and keeps everything that decided the numbers: graph, data set, settings and seed. Press Train in the studio to start one.
+            {say("A run trains a model on its data and keeps everything that decided the numbers: graph, data set, settings and seed. Press Train in the studio to start one.")}
           </Empty>
         ) : (
           <>
-            <div role="toolbar" aria-label="What the table shows" className="flex flex-wrap items-center gap-2">
+            <div role="toolbar" aria-label={say("What the table shows")} className="flex flex-wrap items-center gap-2">
               <FilterBar view={view} onView={setView} />
               <span className="ml-auto flex flex-wrap items-center gap-2">
                 <span className="w-40">
-                  <ColumnSelect label="Group by" none="No groups" metrics={false} value={view.group ?? ""} onValue={(id) => setView({ group: id === "" ? null : id })} />
+                  <ColumnSelect
+                    label={say("Group by")}
+                    none={say("No groups")}
+                    metrics={false}
+                    value={view.group ?? ""}
+                    onValue={(id) => setView({ group: id === "" ? null : id })}
+                  />
                 </span>
                 <ColumnsMenu columns={columns} onColumns={(next) => setView({ columns: next })} />
                 <ViewsMenu view={view} onView={setView} />
                 <Menu
                   align="end"
                   items={[
-                    { label: "CSV", run: () => download("csv") },
-                    { label: "JSON", run: () => download("json") },
-                    { label: "Parquet", run: () => download("parquet") },
+                    { label: say("CSV"), run: () => download("csv") },
+                    { label: say("JSON"), run: () => download("json") },
+                    { label: say("Parquet"), run: () => download("parquet") },
                   ]}
                 >
                   <Button>
-                    <Download size={13} /> Take along
+                    <Download size={13} /> {say("Take along")}
                   </Button>
                 </Menu>
                 <Button aria-pressed={view.trash} onClick={() => setView({ trash: !view.trash })}>
-                  <Trash2 size={13} /> {view.trash ? "Back to the runs" : "Trash"}
+                  <Trash2 size={13} /> {view.trash ? say("Back to the runs") : say("Trash")}
                 </Button>
               </span>
             </div>
             {runs.length === 0 ? (
               <Empty
-                title={view.trash ? "The trash is empty" : "No run is like that"}
-                action={view.trash ? undefined : <Button onClick={() => setView({ filters: [], search: "" })}>Show all runs</Button>}
+                title={view.trash ? say("The trash is empty") : say("No run is like that")}
+                action={view.trash ? undefined : <Button onClick={() => setView({ filters: [], search: "" })}>{say("Show all runs")}</Button>}
               >
-                {view.trash ? "Runs that are moved to the trash can be restored for 30 days." : "Nothing meets all the filters above. Take one away, or look for other words."}
+                {view.trash
+                  ? say("Runs that are moved to the trash can be restored for 30 days.")
+                  : say("Nothing meets all the filters above. Take one away, or look for other words.")}
               </Empty>
             ) : view.group ? (
               <GroupedRuns scope={scope} view={view} onView={setView} columns={columns} ticked={ticked} onTick={onTick} />
             ) : (
               <RunTable
-                label="Runs"
+                label={say("Runs")}
                 items={items}
                 columns={columns}
                 sort={view.sort}

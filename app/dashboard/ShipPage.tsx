@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useRouter, useSearchParams } from "next/navigation";
+import { say } from "../../core/language/say.ts";
 import { TryIt } from "../try/TryIt.tsx";
 import { ButtonLink } from "../ui/Button.tsx";
 import { Select } from "../ui/Field.tsx";
@@ -33,15 +34,15 @@ export function ShipPage({ modelId }: { modelId: string }) {
   return (
     <div className="flex min-h-dvh flex-col">
       <TopBar
-        place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: "Ship" }]}
+        place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…", href: `/models/${modelId}` }, { label: say("Ship") }]}
         modelId={modelId}
         room="ship"
       />
       <main className="mx-auto w-full max-w-6xl space-y-4 p-3 md:p-5">
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
-          <h1 className="text-title font-semibold">Ship</h1>
+          <h1 className="text-title font-semibold">{say("Ship")}</h1>
           {shown && ended.length > 0 && (
-            <Select aria-label="Run to ship" className="w-auto" value={shown.id} onChange={(event) => router.replace(`/models/${modelId}/ship?run=${event.target.value}`)}>
+            <Select aria-label={say("Run to ship")} className="w-auto" value={shown.id} onChange={(event) => router.replace(`/models/${modelId}/ship?run=${event.target.value}`)}>
               {ended.map((item) => (
                 <option key={item.id} value={item.id}>
                   {runLine(item)}
@@ -51,34 +52,36 @@ export function ShipPage({ modelId }: { modelId: string }) {
           )}
           {shown && (
             <ButtonLink kind="quiet" size="sm" href={`/runs/${shown.id}`}>
-              Open the run
+              {say("Open the run")}
             </ButtonLink>
           )}
         </header>
         {(error && !runs) || model.error ? (
-          <Failing what="The runs of this model" error={error ?? model.error} onRetry={() => void refetch()} />
+          <Failing what={say("The runs of this model")} error={error ?? model.error} onRetry={() => void refetch()} />
         ) : !runs ? (
-          <Loading label="Loading runs" className="h-72" />
+          <Loading label={say("Loading runs")} className="h-72" />
         ) : !shown ? (
           <Empty
-            title={active ? `Run ${active.number} is still training` : "Nothing to ship yet"}
+            title={active ? say("Run {number} is still training", { number: active.number }) : say("Nothing to ship yet")}
             action={
               <ButtonLink kind="primary" href={active ? `/runs/${active.id}` : `/models/${modelId}`}>
-                {active ? "Watch the run" : "Open the studio"}
+                {active ? say("Watch the run") : say("Open the studio")}
               </ButtonLink>
             }
           >
-            When a run has finished, its network stands here as an ONNX file that ONNX Runtime agrees with, as PyTorch code, and as weights; and it can be tried in this browser.
+            {say(
+              "When a run has finished, its network stands here as an ONNX file that ONNX Runtime agrees with, as PyTorch code, and as weights; and it can be tried in this browser.",
+            )}
           </Empty>
         ) : run.error ? (
-          <Failing what="This run" error={run.error} onRetry={() => void run.refetch()} />
+          <Failing what={say("This run")} error={run.error} onRetry={() => void run.refetch()} />
         ) : !data ? (
-          <Loading label="Loading the exports" className="h-72" />
+          <Loading label={say("Loading the exports")} className="h-72" />
         ) : (
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_360px]">
             <Exports run={data} />
             {onnxObstacle(data) === null && (
-              <Panel title="Try it">
+              <Panel title={say("Try it")}>
                 <div className="px-3.5 pb-3.5">
                   <TryIt key={data.id} run={data} />
                 </div>
@@ -95,7 +98,11 @@ export function ShipPage({ modelId }: { modelId: string }) {
 function runLine(run: RunSummary): string {
   const main = mainMetric(run);
   const best = main === null ? null : summaryOf(run, main)?.best;
-  return [`Run ${run.number}`, main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`, run.endedAt && formatClock(run.endedAt)]
+  return [
+    say("Run {number}", { number: run.number }),
+    main && `${metricTitle(main).replace("Validation ", "")} ${formatFigure(best, unitOf(main))}`,
+    run.endedAt && formatClock(run.endedAt),
+  ]
     .filter(Boolean)
     .join(", ");
 }

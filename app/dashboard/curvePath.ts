@@ -17,19 +17,33 @@ export function rowsOf({ series, noisy }: { series: Series; noisy: boolean }, ra
   const show = (value: number | null) => (value === null || (log && value <= 0) ? null : value);
   const rows: Row[] = [];
   for (let from = start - (start % size); from < Math.min(end, buckets.length); from += size) {
-    const group = buckets.slice(from, from + size);
-    const bucket = group.length === 1 ? group[0] : joinBuckets(group);
+    const until = Math.min(from + size, buckets.length);
+    const bucket = groupOf(buckets, from, until);
     if (!bucket) break;
     const isCoarse = bucket.count > 1;
     rows.push({
       step: bucket.to,
       value: show(bucket.last),
-      smooth: show(smoothed?.[from + group.length - 1] ?? null),
+      smooth: show(smoothed?.[until - 1] ?? null),
       low: isCoarse ? show(bucket.min) : null,
       high: isCoarse ? show(bucket.max) : null,
     });
   }
   return rows;
+}
+
+/** Groups that were joined before, by their first bucket: while points come, all but the last are the same. */
+const joined = new WeakMap<Bucket, { last: Bucket; group: Bucket }>();
+
+/** Neighbouring buckets as one. */
+function groupOf(buckets: readonly Bucket[], from: number, until: number): Bucket | undefined {
+  const [first, last] = [buckets[from], buckets[until - 1]];
+  if (!first || !last || first === last) return first;
+  const known = joined.get(first);
+  if (known?.last === last) return known.group;
+  const group = joinBuckets(buckets.slice(from, until));
+  if (group) joined.set(first, { last, group });
+  return group;
 }
 
 /** Index of the first bucket that ends at or after a step. */

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { formatBytes, formatCount, formatMetric, formatPercent } from "../ui/format.ts";
 
 /** How a metric's values are written, by its key (`validation/accuracy`). Shares of one read as percent. */
@@ -5,7 +6,7 @@ export type Unit = "share" | "value" | "count" | "bytes";
 
 /** Every digit worth having: for tooltips. */
 export function formatExact(value: number | null, unit: Unit): string {
-  if (value === null) return "not finite";
+  if (value === null) return say("not finite");
   if (unit === "share") return `${trimZeros((value * 100).toFixed(3))}%`;
   if (unit === "bytes") return formatBytes(value);
   if (value === 0) return "0";

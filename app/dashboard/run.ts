@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { tasks } from "../../core/tasks/index.ts";
 import { EXPRESSION_METRIC } from "../../core/training/metrics/expression.ts";
 import { findMetric } from "../../core/training/metrics/index.ts";
@@ -43,17 +44,17 @@ export function metricName(name: string): string {
   // A person named it.
   if (of === EXPRESSION_METRIC && parts.length > 0) return parts.join("/");
   const words = findMetric(of)?.title ?? capital(METRIC_WORDS[of] ?? of.replaceAll("_", " "));
-  return parts.length > 0 ? `${words} of ${parts.join("/")}` : words;
+  return parts.length > 0 ? say("{words} of {parts}", { words, parts: parts.join("/") }) : words;
 }
 
 const METRIC_WORDS: { [name: string]: string } = {
-  lr: "learning rate",
-  grad_norm: "gradient norm",
-  cpu_cores: "processor cores in use",
+  lr: say("learning rate"),
+  grad_norm: say("gradient norm"),
+  cpu_cores: say("processor cores in use"),
   memory_bytes: "memory",
-  gpu_share: "GPU load",
-  gpu_memory_bytes: "GPU memory",
-  elapsed_seconds: "training time, s",
+  gpu_share: say("GPU load"),
+  gpu_memory_bytes: say("GPU memory"),
+  elapsed_seconds: say("training time, s"),
 };
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** Within a sentence; short forms such as ROC, F1 and R² stay as they are. */

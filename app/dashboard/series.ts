@@ -1,5 +1,6 @@
 /**
- * One drawn stretch of a metric: the values of `count` points from step `from` to step `to`.
+ * One drawn stretch of a metric: the values of `count` points from step `from` to step `to`, and of some beside them where a pixel's border
+ * needed no look at each (`queryMetrics`); `first` and `last` are those of the points at `from` and `to`.
  * `null` stands for a value that was not finite. A bucket of one point has `from === to` and four equal values.
  */
 export type Bucket = {
@@ -70,10 +71,14 @@ export function appendPoints(series: Series, steps: readonly number[], values: r
  * that step and was dropped whole: the stretch from `series`' new end to `step` has to be asked for again.
  */
 export function rewind(series: Series, step: number): { series: Series; torn: boolean } {
-  const kept = series.buckets.filter((bucket) => bucket.to <= step);
+  const kept = series.buckets.filter((bucket) => endOf(bucket) <= step);
   if (kept.length === series.buckets.length) return { series, torn: false };
-  return { series: { ...series, buckets: kept }, torn: series.buckets.some((bucket) => bucket.from <= step && bucket.to > step) };
+  return { series: { ...series, buckets: kept }, torn: series.buckets.some((bucket) => startOf(bucket) <= step && endOf(bucket) > step) };
 }
+
+/** Where a bucket's points really begin and end, which is beyond `from` and `to` where it holds more than lie between them. */
+const startOf = ({ from, to, count }: Bucket) => Math.min(from, to - count + 1);
+const endOf = ({ from, to, count }: Bucket) => Math.max(to, from + count - 1);
 
 function fit(series: Series, capacity: number): Series {
   let { bucketSize, buckets } = series;
@@ -148,14 +153,18 @@ export function smooth(series: Series, weight: number): (number | null)[] {
 export function extent(all: readonly Series[], range: readonly [number, number] | null, positive = false): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
+  const take = (value: number | null) => {
+    if (value === null || (positive && value <= 0)) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
   for (const { buckets } of all) {
     for (const bucket of buckets) {
       if (range && (bucket.to < range[0] || bucket.from > range[1])) continue;
-      for (const value of [bucket.min, bucket.max, bucket.last]) {
-        if (value === null || (positive && value <= 0)) continue;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
+      // One by one and not from a list: this is done for every bucket of every chart whenever points come.
+      take(bucket.min);
+      take(bucket.max);
+      take(bucket.last);
     }
   }
   return low <= high ? [low, high] : null;

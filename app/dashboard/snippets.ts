@@ -1,5 +1,5 @@
 import { UNKNOWN } from "../../core/data/text.ts";
-import { mainOutput } from "../../core/graph/check.ts";
+import { mainOutput } from "../../core/graph/predicting.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import type { Run } from "./run.ts";
 
@@ -46,6 +46,7 @@ function nameOf(run: Shipped, kind: Run["artifacts"][number]["kind"], otherwise:
 
 /** An empty sample of the right shape and type, with a word on what belongs there. */
 function sampleOf({ dataset }: Shipped): string {
+  if (dataset.text?.unit === "pieces") return `np.array([cut("your text here")[:${dataset.inputShape[0] ?? 1}]], dtype=np.int64)`;
   if (dataset.text) {
     const text = JSON.stringify(dataset.text.unit === "words" ? "your text here" : "anna");
     const pieces = dataset.text.unit === "words" ? `re.findall(pattern, ${text}${dataset.text.lowercase ? ".lower()" : ""})` : text;
@@ -59,11 +60,34 @@ function sampleOf({ dataset }: Shipped): string {
 }
 
 /** The vocabulary in Python, by token, and for words how a text is cut into them. */
-function tokensOf({ unit, tokens }: NonNullable<Run["dataset"]["text"]>): string[] {
+function tokensOf({ unit, tokens, scores = [] }: NonNullable<Run["dataset"]["text"]>): string[] {
   const own = tokens.slice(UNKNOWN + 1);
+  if (unit === "pieces") return [`pieces = ${JSON.stringify(own)}`, `scores = ${JSON.stringify(scores.slice(UNKNOWN + 1))}`, ...CUT];
   const list = unit === "characters" ? JSON.stringify(own.join("")) : JSON.stringify(own);
   return [
     ...(unit === "words" ? ["import re", `pattern = r"[^\\W\\d_]+(?:['’][^\\W\\d_]+)*|\\d+|_|[^\\w\\s]"`] : []),
     `numbers = {token: number for number, token in enumerate(${list}, ${UNKNOWN + 1})}`,
   ];
 }
+
+/** How the likeliest pieces are found, as core/data/unigram.ts does. */
+const CUT = [
+  "import unicodedata",
+  `known = {piece: (score, number + ${UNKNOWN + 1}) for number, (piece, score) in enumerate(zip(pieces, scores))}`,
+  "longest = max(map(len, pieces))",
+  "",
+  "def cut(text):",
+  '    signs = "\u2581" + "\u2581".join(unicodedata.normalize("NFKC", text).split())',
+  "    best = [(0.0, 0, 0)] + [(float('-inf'), 0, 0)] * len(signs)",
+  "    for start in range(len(signs)):",
+  "        for end in range(start + 1, min(len(signs), start + longest) + 1):",
+  `            score, number = known.get(signs[start:end], (-1e4 if end == start + 1 else float("-inf"), ${UNKNOWN}))`,
+  "            if best[start][0] + score >= best[end][0]: best[end] = (best[start][0] + score, start, number)",
+  "    numbers, end = [], len(signs)",
+  "    while end > 0:",
+  "        _, start, number = best[end]",
+  `        if number != ${UNKNOWN} or not numbers or numbers[-1] != ${UNKNOWN}: numbers.append(number)`,
+  "        end = start",
+  "    return numbers[::-1]",
+  "",
+];

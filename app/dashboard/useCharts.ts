@@ -1,42 +1,12 @@
 "use client";
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useRef, useSyncExternalStore } from "react";
+import { useCallback, useRef } from "react";
 import { type ChartLayout, readCharts, writeCharts } from "../../core/runs/charts.ts";
 import { isRefusal, useTRPC } from "../ui/trpc.ts";
+import { useAddress } from "../ui/useAddress.ts";
 
-const CHANGED = "tensorloom:charts";
 const SAVE_AFTER_MS = 600;
-
-function subscribe(listener: () => void): () => void {
-  addEventListener("popstate", listener);
-  addEventListener(CHANGED, listener);
-  return () => {
-    removeEventListener("popstate", listener);
-    removeEventListener(CHANGED, listener);
-  };
-}
-
-/** A part of the address, and how to change it; null: it says nothing. */
-export function useAddress(name: string): [string | null, (value: string | null) => void] {
-  const value = useSyncExternalStore(
-    subscribe,
-    () => new URLSearchParams(location.search).get(name),
-    () => null,
-  );
-  const change = useCallback(
-    (next: string | null) => {
-      const params = new URLSearchParams(location.search);
-      if (next === null) params.delete(name);
-      else params.set(name, next);
-      const text = params.toString();
-      history.replaceState(history.state, "", text === "" ? location.pathname : `?${text}`);
-      dispatchEvent(new Event(CHANGED));
-    },
-    [name],
-  );
-  return [value, change];
-}
 
 /**
  * How the charts are laid out: as the address says, else as the project keeps it. A change stands in the address at once, so that a link shows the same to

@@ -1,14 +1,14 @@
 "use client";
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import { isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type Answers, isRefusal, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import type { StepRange } from "./MetricChart.tsx";
 import { MetricStore, type Metrics } from "./metricStore.ts";
 import { bucketsOf, isActive, type Run } from "./run.ts";
-import { CAPACITY, seriesOf } from "./series.ts";
+import { CAPACITY, type Series, seriesOf } from "./series.ts";
 
-const SHOW_EVERY_MS = 250;
+const SHOW_EVERY_MS = 1_000;
 
 /** Whether what is shown is as fresh as it can be: `live` while connected, `lost` while the server does not answer. */
 export type Connection = "connecting" | "live" | "lost";
@@ -107,7 +107,7 @@ export function useRun(runId: string) {
             }
             if (state) {
               news = { ...news, ...state };
-              // Where a run stands comes ten times a second; four times are enough to read. Another status shows at once.
+              // Where a run stands comes ten times a second; once is enough to read. Another status shows at once.
               if (queryClient.getQueryData(runKey)?.status !== state.status) showNews();
               else showTimer ??= setTimeout(showNews, SHOW_EVERY_MS);
             }
@@ -147,23 +147,51 @@ export function useRun(runId: string) {
   return { run, store, connection, historyError };
 }
 
-/** All metrics of the run, as they come; again at most eight times a second. */
-export function useMetrics(store: MetricStore): Metrics {
-  return useSyncExternalStore(store.subscribe, store.read, store.read);
+/** All metrics of the run, as they come, at most eight times a second; as they were last seen while `awake` is false. */
+export function useMetrics(store: MetricStore, awake: boolean): Metrics {
+  const seen = useRef(store.read());
+  const read = useCallback(() => {
+    if (awake) seen.current = store.read();
+    return seen.current;
+  }, [store, awake]);
+  return useSyncExternalStore(awake ? store.subscribe : asleep, read, read);
+}
+
+const asleep = () => () => {};
+
+/** What is worked out of the metrics: a component that asks for this is drawn anew when the answer is another one, and not at every point. */
+export function useFromMetrics<T extends string | number | boolean | Series>(store: MetricStore, pick: (metrics: Metrics) => T): T {
+  const read = () => pick(store.read());
+  return useSyncExternalStore(store.subscribe, read, read);
 }
 
 /**
- * The metrics inside a range of steps, as fine as a chart can show. A metric of which the page holds every point anyway is drawn
- * from those; the others are asked for, and until they come their coarse curve stands in.
+ * Finer curves inside a range of steps; null where nothing is zoomed into. A metric of which the page holds every point anyway is drawn from those; the others
+ * are asked for, and until they come their coarse curve stands in.
  */
-export function useZoomedMetrics(runId: string, metrics: Metrics, range: StepRange | null): Metrics {
+export function useZoomedMetrics(runId: string, store: MetricStore, range: StepRange | null): Metrics | null {
   const trpc = useTRPC();
-  const coarse = range === null ? [] : [...metrics].flatMap(([key, { bucketSize }]) => (bucketSize > 1 ? [key] : [])).sort();
+  const names = useFromMetrics(store, (metrics) => (range === null ? "" : [...metrics].flatMap(([key, { bucketSize }]) => (bucketSize > 1 ? [key] : [])).join("\n")));
+  const coarse = names === "" ? [] : names.split("\n").sort();
   const { data } = useQuery(
-    trpc.runs.metrics.queryOptions(
-      { runId, keys: coarse, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY },
-      { enabled: coarse.length > 0, select: ({ series }): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))])) },
-    ),
+    trpc.runs.metrics.queryOptions({ runId, keys: coarse, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY }, { enabled: coarse.length > 0, select: toMetrics }),
   );
-  return useMemo(() => (coarse.length > 0 && data ? new Map([...metrics, ...data]) : metrics), [coarse.length > 0, data, metrics]);
+  return coarse.length > 0 ? (data ?? null) : null;
+}
+
+const toMetrics = ({ series }: Answers["runs"]["metrics"]): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))]));
+
+/** What grows at every step of a run. */
+const GROWING: ReadonlySet<string> = new Set(["step", "elapsedMs", "stepsPerSecond", "peakBytes", "summary"] satisfies (keyof Run)[]);
+
+/** The run, the same object while no more of it changes than what grows at every step: for what shows none of that. */
+export function useCalm<T extends Run | undefined>(run: T): T {
+  const kept = useRef(run);
+  if (kept.current !== run && !isAlike(kept.current, run)) kept.current = run;
+  return kept.current;
+}
+
+function isAlike(a: Run | undefined, b: Run | undefined): boolean {
+  if (!a || !b || Object.keys(a.summary).length !== Object.keys(b.summary).length) return false;
+  return (Object.keys(b) as (keyof Run)[]).every((name) => GROWING.has(name) || a[name] === b[name]);
 }

@@ -2,6 +2,7 @@
 
 import { type ComponentType, useEffect, useState } from "react";
 import { looksDelimited } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { Dialog } from "../ui/Dialog.tsx";
 import { DropZone } from "../ui/DropZone.tsx";
 import type { Dropped, Folder } from "../ui/dropped.ts";
@@ -37,7 +38,7 @@ const HEAD_BYTES = 1 << 16;
 /** Brings in data of one's own: it is sent, looked at, corrected, and then read into a data set. */
 export function AddData({ open, onOpen, dropped, onAdded }: { open: boolean; onOpen: (open: boolean) => void; dropped: Dropped | null; onAdded: (datasetId: string) => void }) {
   return (
-    <Dialog title="Add data" open={open} onOpen={onOpen} width="max-w-4xl">
+    <Dialog title={say("Add data")} open={open} onOpen={onOpen} width="max-w-4xl">
       <div className="p-4">
         <Steps dropped={dropped} onAdded={onAdded} />
       </div>
@@ -59,7 +60,7 @@ function Steps({ dropped, onAdded }: { dropped: Dropped | null; onAdded: (datase
     setListing(true);
     folder
       .then((found) => setPicked({ kind: "folder", folder: found }))
-      .catch((error: unknown) => setProblem(`The folder cannot be read. ${error instanceof Error ? error.message : String(error)}`))
+      .catch((error: unknown) => setProblem(say("The folder cannot be read. {message}", { message: error instanceof Error ? error.message : String(error) })))
       .finally(() => setListing(false));
   }
 
@@ -73,7 +74,7 @@ function Steps({ dropped, onAdded }: { dropped: Dropped | null; onAdded: (datase
       .slice(0, HEAD_BYTES)
       .text()
       .then((head) => setPicked({ kind: "file", file, isText: !looksDelimited(head) }))
-      .catch((error: unknown) => setProblem(`The file cannot be read. ${error instanceof Error ? error.message : String(error)}`));
+      .catch((error: unknown) => setProblem(say("The file cannot be read. {message}", { message: error instanceof Error ? error.message : String(error) })));
   }
 
   const Way = picked && ways.find(({ takes }) => takes(picked))?.Way;
@@ -95,17 +96,18 @@ function Steps({ dropped, onAdded }: { dropped: Dropped | null; onAdded: (datase
   return (
     <div className="space-y-3">
       <DropZone
-        label="Data"
+        label={say("Data")}
         accept=".csv,.tsv,.txt,.md,.jsonl,.ndjson,.zip,.npy,.npz"
-        busy={isListing ? { text: "Listing the folder", share: null } : null}
+        busy={isListing ? { text: say("Listing the folder"), share: null } : null}
         onFile={takeFile}
         onFolder={(folder) => {
           setProblem(null);
           takeFolder(folder);
         }}
       >
-        A table (CSV, TSV or JSON lines, one sample or one moment a row), a text (.txt), NumPy arrays (.npz, .npy), or pictures (PNG, JPEG) in a folder or zip: one folder a class,
-        or pictures with masks. Up to 512 MiB. You see what is in it before anything is kept.
+        {say(
+          "A table (CSV, TSV or JSON lines, one sample or one moment a row), a text (.txt), NumPy arrays (.npz, .npy), or pictures (PNG, JPEG) in a folder or zip: one folder a class, or pictures with masks. Up to 512 MiB. You see what is in it before anything is kept.",
+        )}
       </DropZone>
       {problem !== null && (
         <p role="alert" className="[overflow-wrap:anywhere] text-bad">

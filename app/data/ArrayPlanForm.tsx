@@ -2,32 +2,34 @@
 
 import { useState } from "react";
 import { type ArrayFacts, type ArrayLayout, type ArrayPlan, type ArraysFound, type ArrayTarget, layoutsOf, targetsOf, taskOf } from "../../core/data/arrays.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, Select } from "../ui/Field.tsx";
 import { formatCount, formatMetric } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
+import { FoundRow, FoundTable, found } from "./FoundTable.tsx";
 import { PlanForm, SplitFields } from "./PlanForm.tsx";
 
 const layoutTitles: Record<ArrayLayout, string> = {
-  table: "Table, a number a column",
-  grey: "Grey pictures [height, width]",
-  "channels-last": "Pictures [height, width, channels]",
-  "channels-first": "Pictures [channels, height, width]",
-  sequence: "Sequences, time first",
+  table: say("Table, a number a column"),
+  grey: say("Grey pictures [height, width]"),
+  "channels-last": say("Pictures [height, width, channels]"),
+  "channels-first": say("Pictures [channels, height, width]"),
+  sequence: say("Sequences, time first"),
 };
-const targetTitles: Record<ArrayTarget, string> = { classes: "A class", "one-hot": "A class, one-hot", values: "Values" };
+const targetTitles: Record<ArrayTarget, string> = { classes: say("A class"), "one-hot": say("A class, one-hot"), values: say("Values") };
 
 type Role = { part: "train" | "validation"; what: "input" | "target" | "lengths" } | { part: null; what: "columnNames" | "classNames" };
 const roles: { id: string; title: string; role: Role }[] = [
-  { id: "train.input", title: "Input", role: { part: "train", what: "input" } },
-  { id: "train.target", title: "Target", role: { part: "train", what: "target" } },
-  { id: "train.lengths", title: "Lengths", role: { part: "train", what: "lengths" } },
-  { id: "validation.input", title: "Validation input", role: { part: "validation", what: "input" } },
-  { id: "validation.target", title: "Validation target", role: { part: "validation", what: "target" } },
-  { id: "validation.lengths", title: "Validation lengths", role: { part: "validation", what: "lengths" } },
-  { id: "columnNames", title: "Column names", role: { part: null, what: "columnNames" } },
-  { id: "classNames", title: "Class names", role: { part: null, what: "classNames" } },
+  { id: "train.input", title: say("Input"), role: { part: "train", what: "input" } },
+  { id: "train.target", title: say("Target"), role: { part: "train", what: "target" } },
+  { id: "train.lengths", title: say("Lengths"), role: { part: "train", what: "lengths" } },
+  { id: "validation.input", title: say("Validation input"), role: { part: "validation", what: "input" } },
+  { id: "validation.target", title: say("Validation target"), role: { part: "validation", what: "target" } },
+  { id: "validation.lengths", title: say("Validation lengths"), role: { part: "validation", what: "lengths" } },
+  { id: "columnNames", title: say("Column names"), role: { part: null, what: "columnNames" } },
+  { id: "classNames", title: say("Class names"), role: { part: null, what: "classNames" } },
 ];
 
 function holderOf(plan: ArrayPlan, { part, what }: Role): string | null {
@@ -91,11 +93,11 @@ export function ArrayPlanForm({
   const task = taskOf(plan);
   const why =
     task === null
-      ? "Values cannot be predicted from pictures or sequences yet: predict classes, or read the input as a table."
+      ? say("Values cannot be predicted from pictures or sequences yet: predict classes, or read the input as a table.")
       : plan.train.target === null && plan.layout !== "table"
-        ? "Choose an array of targets."
+        ? say("Choose an array of targets.")
         : gaps > 0 && plan.notFinite === null
-          ? "Choose what is done with rows that hold NaN."
+          ? say("Choose what is done with rows that hold NaN.")
           : null;
 
   return (
@@ -103,8 +105,8 @@ export function ArrayPlanForm({
       fileName={fileName}
       about={
         <>
-          {formatCount(arrays.length)} {arrays.length === 1 ? "array" : "arrays"}
-          {task && `, read as ${taskNamed(task).title.toLowerCase()}`}
+          {formatCount(arrays.length)} {arrays.length === 1 ? say("array") : say("arrays")}
+          {task && say(", read as {title}", { title: taskNamed(task).title.toLowerCase() })}
         </>
       }
       problem={problem}
@@ -114,7 +116,7 @@ export function ArrayPlanForm({
       note={why !== null && <span className="text-ink2">{why}</span>}
       fields={
         <>
-          <Field label="Input is">
+          <Field label={say("Input is")}>
             {(ids) => (
               <Select {...ids} value={plan.layout} onChange={(event) => change({ ...plan, layout: event.target.value as ArrayLayout })}>
                 {(input ? layoutsOf(input) : []).map((layout) => (
@@ -125,10 +127,10 @@ export function ArrayPlanForm({
               </Select>
             )}
           </Field>
-          <Field label="Predict">
+          <Field label={say("Predict")}>
             {() => (
               <Segments
-                label="Target"
+                label={say("Target")}
                 options={(target ? targetsOf(target) : (["classes", "values"] as const)).map((id) => ({ id, title: targetTitles[id] }))}
                 value={plan.learns}
                 onValue={(learns: ArrayTarget) =>
@@ -138,7 +140,7 @@ export function ArrayPlanForm({
             )}
           </Field>
           {plan.targetColumn !== null && (
-            <Field label="Target column" doc="Counted from 0; the others are learned from.">
+            <Field label={say("Target column")} doc={say("Counted from 0; the others are learned from.")}>
               {(ids) => (
                 <NumberInput {...ids} whole min={0} max={(input?.shape[1] ?? 1) - 1} value={plan.targetColumn ?? 0} onValue={(targetColumn) => change({ ...plan, targetColumn })} />
               )}
@@ -150,11 +152,11 @@ export function ArrayPlanForm({
         <>
           <SplitFields
             split={plan.split}
-            ways={[{ how: "given", title: "As in the file", isDisabled: !plan.validation }, { how: "stratified", isDisabled: plan.learns === "values" }, { how: "random" }]}
+            ways={[{ how: "given", title: say("As in the file"), isDisabled: !plan.validation }, { how: "stratified", isDisabled: plan.learns === "values" }, { how: "random" }]}
             onSplit={(split) => change({ ...plan, split })}
           />
           {gaps > 0 && (
-            <Field label="NaN and infinity">
+            <Field label={say("NaN and infinity")}>
               {(ids) => (
                 <Select
                   {...ids}
@@ -162,9 +164,9 @@ export function ArrayPlanForm({
                   value={plan.notFinite ?? ""}
                   onChange={(event) => change({ ...plan, notFinite: (event.target.value || null) as ArrayPlan["notFinite"] })}
                 >
-                  <option value="">{formatCount(gaps)}: choose a rule</option>
-                  <option value="leave-out">Rows left out</option>
-                  <option value="mean">Mean of the training rows</option>
+                  <option value="">{say("{gaps}: choose a rule", { gaps: formatCount(gaps) })}</option>
+                  <option value="leave-out">{say("Rows left out")}</option>
+                  <option value="mean">{say("Mean of the training rows")}</option>
                 </Select>
               )}
             </Field>
@@ -172,64 +174,56 @@ export function ArrayPlanForm({
         </>
       }
     >
-      <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
-        <table aria-label="Arrays" className="w-full border-collapse text-left">
-          <thead>
-            <tr>
-              {["Array", "Is", "Range", "First numbers"].map((title) => (
-                <th key={title} scope="col" className="section-name sticky top-0 z-10 bg-panel px-3 py-1.5">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {arrays.map((array) => {
-              const held = roles.find(({ role }) => holderOf(plan, role) === array.name);
-              const isText = array.kind === "text" || array.kind === "bytes";
-              return (
-                <tr key={array.name} className={cx("border-t border-line align-top", held && "bg-accent-soft")}>
-                  <th scope="row" className="max-w-44 px-3 py-1.5 font-medium">
-                    <span className="block truncate" title={array.name}>
-                      {array.name}
-                    </span>
-                    <span className="figures block truncate font-normal text-ink2">
-                      {array.descr} [{array.shape.join(", ")}]
-                    </span>
-                  </th>
-                  <td className="min-w-44 px-3 py-1.5">
-                    <Select
-                      aria-label={`${array.name} is`}
-                      value={held?.id ?? ""}
-                      disabled={held?.id === "train.input" && arrays.length === 1}
-                      onChange={(event) => change(assign(plan, array.name, roles.find(({ id }) => id === event.target.value)?.role ?? null))}
+      <FoundTable label={say("Arrays")} titles={[say("Array"), say("Is"), say("Range"), say("First numbers")]}>
+        {arrays.map((array) => {
+          const held = roles.find(({ role }) => holderOf(plan, role) === array.name);
+          const isText = array.kind === "text" || array.kind === "bytes";
+          return (
+            <FoundRow key={array.name} chosen={held !== undefined}>
+              <th scope="row" className={found.name}>
+                <span className="block truncate" title={array.name}>
+                  {array.name}
+                </span>
+                <span className="figures block truncate font-normal text-ink2">
+                  {array.descr} [{array.shape.join(", ")}]
+                </span>
+              </th>
+              <td className={cx(found.choice, "sm:min-w-44")}>
+                <Select
+                  aria-label={say("{name} is", { name: array.name })}
+                  value={held?.id ?? ""}
+                  disabled={held?.id === "train.input" && arrays.length === 1}
+                  onChange={(event) => change(assign(plan, array.name, roles.find(({ id }) => id === event.target.value)?.role ?? null))}
+                >
+                  <option value="" disabled={held?.id === "train.input"}>
+                    {say("Not used")}
+                  </option>
+                  {roles.map(({ id, title, role }) => (
+                    <option
+                      key={id}
+                      value={id}
+                      disabled={(role.part === null ? !isText : isText && role.what !== "target") || (role.part === "validation" && role.what !== "input" && !plan.validation)}
                     >
-                      <option value="" disabled={held?.id === "train.input"}>
-                        Not used
-                      </option>
-                      {roles.map(({ id, title, role }) => (
-                        <option
-                          key={id}
-                          value={id}
-                          disabled={(role.part === null ? !isText : isText && role.what !== "target") || (role.part === "validation" && role.what !== "input" && !plan.validation)}
-                        >
-                          {title}
-                        </option>
-                      ))}
-                    </Select>
-                  </td>
-                  <td className="figures px-3 py-1.5 leading-7 whitespace-nowrap text-ink2">
-                    {array.least !== null && `${formatMetric(array.least)} … ${formatMetric(array.most)}`}
-                    {array.distinct !== null && <span className="block leading-5">{formatCount(array.distinct)} different</span>}
-                    {array.notFinite > 0 && <span className="block leading-5 text-bad">{formatCount(array.notFinite)} not finite</span>}
-                  </td>
-                  <td className="max-w-64 truncate px-3 py-1.5 leading-7 text-ink2">{array.preview.join(" · ")}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+                      {title}
+                    </option>
+                  ))}
+                </Select>
+              </td>
+              <td className={cx(found.wide, "figures leading-7 whitespace-nowrap text-ink2")}>
+                {array.least !== null && `${formatEnd(array.least)} … ${formatEnd(array.most)}`}
+                {array.distinct !== null && <span className="block leading-5">{say("{distinct} different", { distinct: formatCount(array.distinct) })}</span>}
+                {array.notFinite > 0 && <span className="block leading-5 text-bad">{say("{notFinite} not finite", { notFinite: formatCount(array.notFinite) })}</span>}
+              </td>
+              <td className={cx(found.wide, "truncate leading-7 text-ink2 sm:max-w-64")}>{array.preview.join(" · ")}</td>
+            </FoundRow>
+          );
+        })}
+      </FoundTable>
     </PlanForm>
   );
+}
+
+/** Whole numbers as they are, others in a few digits. */
+function formatEnd(value: number | null): string {
+  return value !== null && Number.isInteger(value) ? formatCount(value) : formatMetric(value);
 }

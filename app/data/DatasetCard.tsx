@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { timeOf } from "../../core/data/series.ts";
 import { decodeText } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -25,13 +26,13 @@ export function DatasetCard({ dataset }: { dataset: DatasetSummary }) {
       <div className="px-3.5 py-3">
         <div className="flex items-center justify-between gap-3">
           <h3 className="truncate font-semibold group-hover:underline">{dataset.name}</h3>
-          {dataset.status !== "ready" && <Badge tone={dataset.status === "failed" ? "bad" : "plain"}>{dataset.status === "failed" ? "Failed" : "Preparing"}</Badge>}
+          {dataset.status !== "ready" && <Badge tone={dataset.status === "failed" ? "bad" : "plain"}>{dataset.status === "failed" ? say("Failed") : say("Preparing")}</Badge>}
         </div>
         <p className="mt-0.5 line-clamp-2 text-ink2">{dataset.failure?.message ?? dataset.description}</p>
         {dataset.task && (
           <p className="mt-2 flex flex-wrap items-baseline justify-between gap-x-3 text-ink2">
             <span>{taskNamed(dataset.task).title}</span>
-            <span className="figures">{formatCount(dataset.rows.train + dataset.rows.validation)} samples</span>
+            <span className="figures">{say("{train} samples", { train: formatCount(dataset.rows.train + dataset.rows.validation) })}</span>
           </p>
         )}
       </div>
@@ -57,7 +58,7 @@ function Preview({ dataset }: { dataset: DatasetSummary }) {
       <SeriesChart
         past={decodeTensor(first.input, dtype)}
         ahead={{ truth: first.target }}
-        label={`The first window of ${series.name}`}
+        label={say("The first window of {name}", { name: series.name })}
         timeAt={(index) => timeOf(series, index)}
         className="h-[84px]"
       />

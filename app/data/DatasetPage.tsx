@@ -1,6 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { ButtonLink } from "../ui/Button.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
@@ -22,20 +23,20 @@ export function DatasetPage({ datasetId }: { datasetId: string }) {
   return (
     <>
       <TopBar
-        place={[{ label: me.data?.org.name ?? "Workspace", href: "/" }, { label: "Data", href: "/data" }, { label: dataset.data?.name ?? "…" }]}
-        actions={
-          <>
-            {mayChange && dataset.data && dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
-            {mayChange && dataset.data?.status === "ready" && dataset.data.manifest?.task === "image-classification" && (
-              <ButtonLink href={`/finetune?data=${datasetId}`}>Fine-tune on it</ButtonLink>
-            )}
-            {mayChange && dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
-          </>
-        }
+        place={[{ label: me.data?.org.name ?? say("Workspace"), href: "/" }, { label: say("Data"), href: "/data" }, { label: dataset.data?.name ?? "…" }]}
+        actions={mayChange && dataset.data?.status === "ready" && <NewModel datasetId={datasetId} />}
       />
       <main className="mx-auto max-w-6xl px-4 py-6">
-        {dataset.isPending && <Loading label="Loading the data set" className="h-96" />}
-        {dataset.isError && <Failing what="This data set" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {dataset.isPending && <Loading label={say("Loading the data set")} className="h-96" />}
+        {dataset.isError && <Failing what={say("This data set")} error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {dataset.data && mayChange && (
+          <div className="mb-3 flex justify-end gap-2 empty:hidden sm:float-right sm:mb-0">
+            {dataset.data.builtin === null && <DeleteDataset dataset={dataset.data} />}
+            {dataset.data.status === "ready" && dataset.data.manifest?.task === "image-classification" && (
+              <ButtonLink href={`/finetune?data=${datasetId}`}>{say("Fine-tune on it")}</ButtonLink>
+            )}
+          </div>
+        )}
         {dataset.data && <DatasetView dataset={dataset.data} />}
       </main>
     </>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { timeOf } from "../../core/data/series.ts";
 import { PADDING, tokenText, UNKNOWN } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { classColourText } from "../ui/classColours.ts";
@@ -27,27 +28,29 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
   // The class whose samples are shown; null for all.
   const [classIndex, setClassIndex] = useState<number | null>(null);
   const { manifest } = dataset;
-  if (dataset.status === "failed") return <Empty title={`${dataset.name} could not be read`}>{dataset.failure?.message ?? "Add it again."}</Empty>;
+  if (dataset.status === "failed") return <Empty title={say("{name} could not be read", { name: dataset.name })}>{dataset.failure?.message ?? say("Add it again.")}</Empty>;
   if (!manifest) {
     const { progress } = dataset;
     return (
       <div className="space-y-3">
-        <Empty title={`${dataset.name} is being prepared`}>Its files are read once into arrays that training can map into memory. Deleting it stops that.</Empty>
+        <Empty title={say("{name} is being prepared", { name: dataset.name })}>
+          {say("Its files are read once into arrays that training can map into memory. Deleting it stops that.")}
+        </Empty>
         {progress && progress.of > 0 ? (
-          <Progress text={`${formatCount(progress.done)} of ${formatCount(progress.of)} pictures`} share={progress.done / progress.of} />
+          <Progress text={say("{done} of {of} pictures", { done: formatCount(progress.done), of: formatCount(progress.of) })} share={progress.done / progress.of} />
         ) : (
-          <Loading label="Preparing" className="h-64" />
+          <Loading label={say("Preparing")} className="h-64" />
         )}
       </div>
     );
   }
   const { train, validation } = manifest.splits;
   const figures = [
-    ["Training samples", formatCount(train.rows)],
-    ["Validation samples", formatCount(validation.rows)],
-    manifest.classes.length > 0 ? ["Classes", formatCount(manifest.classes.length)] : ["Target", manifest.targetName],
-    ["One sample", train.lengths ? `up to ${train.input.shape.join("×")}` : train.input.shape.join("×")],
-    ["Size", formatBytes(dataset.sizeBytes)],
+    [say("Training samples"), formatCount(train.rows)],
+    [say("Validation samples"), formatCount(validation.rows)],
+    manifest.classes.length > 0 ? [say("Classes"), formatCount(manifest.classes.length)] : [say("Target"), manifest.targetName],
+    [say("One sample"), train.lengths ? say("up to {shape}", { shape: train.input.shape.join("×") }) : train.input.shape.join("×")],
+    [say("Size"), formatBytes(dataset.sizeBytes)],
   ] as const;
   return (
     <div className="space-y-4">
@@ -61,9 +64,18 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
 
       <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise sm:grid-cols-5">
         {figures.map(([name, value], index) => (
-          <div key={name} className={cx("border-line px-3.5 py-2.5 sm:border-l sm:first:border-l-0", index > 1 && "max-sm:border-t", index % 2 === 1 && "max-sm:border-l")}>
+          <div
+            key={name}
+            className={cx(
+              "min-w-0 border-line px-3.5 py-2.5 max-sm:last:col-span-2 sm:border-l sm:first:border-l-0",
+              index > 1 && "max-sm:border-t",
+              index % 2 === 1 && "max-sm:border-l",
+            )}
+          >
             <dt className="text-sm text-ink2">{name}</dt>
-            <dd className="text-figure font-semibold tabular-nums">{value}</dd>
+            <dd className="truncate text-figure font-semibold tabular-nums" title={value}>
+              {value}
+            </dd>
           </div>
         ))}
       </dl>
@@ -72,7 +84,10 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
         <Samples dataset={dataset} manifest={manifest} classIndex={classIndex} onClass={setClassIndex} />
         <div className="space-y-4">
           {manifest.classes.length > 0 && (
-            <Panel title="Classes" end={<span className="text-sm">{train.target.shape.length > 1 ? "pixels in training, validation" : "training, validation"}</span>}>
+            <Panel
+              title={say("Classes")}
+              end={<span className="text-sm">{train.target.shape.length > 1 ? say("pixels in training, validation") : say("training, validation")}</span>}
+            >
               <ClassCounts
                 classes={manifest.classes}
                 train={train.classCounts}
@@ -85,9 +100,9 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
           )}
           <HealthPanel datasetId={dataset.id} manifest={manifest} />
           <TakeAlong datasetId={dataset.id} manifest={manifest} />
-          <Panel title="About">
+          <Panel title={say("About")}>
             <dl className="px-3.5 pb-3">
-              <Line name="Stored as">
+              <Line name={say("Stored as")}>
                 {train.input.dtype} [{train.input.shape.join(", ")}]
               </Line>
               {manifest.series && <SeriesFacts series={manifest.series} context={train.input.shape[0] ?? 1} horizon={train.target.shape[0] ?? 1} />}
@@ -98,10 +113,10 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
             </dl>
             <div className="space-y-1.5 border-t border-line px-3.5 py-2.5 text-sm break-words text-ink2">
               <p>
-                <span className="text-ink">From</span> <SourceText text={manifest.source} />
+                <span className="text-ink">{say("From")}</span> <SourceText text={manifest.source} />
               </p>
               <p>
-                <span className="text-ink">Licence</span> <SourceText text={manifest.licence} />
+                <span className="text-ink">{say("Licence")}</span> <SourceText text={manifest.licence} />
               </p>
             </div>
           </Panel>
@@ -115,14 +130,20 @@ export function DatasetView({ dataset }: { dataset: Dataset }) {
 function Preparation({ table: { split, missing } }: { table: NonNullable<Manifest["table"]> }) {
   return (
     <>
-      <Line name="Split" plain>
+      <Line name={say("Split")} plain>
         {split.how === "column"
-          ? "as a column says"
-          : `${split.how === "time" ? "by time" : split.how}, ${Number((split.validationShare * 100).toFixed(2))}% kept back${split.how === "time" ? "" : `, seed ${split.seed}`}`}
+          ? say("as a column says")
+          : split.how === "time"
+            ? say("by time, {validationShare}% kept back", { validationShare: Number((split.validationShare * 100).toFixed(2)) })
+            : say("{how}, {validationShare}% kept back, seed {seed}", {
+                how: say(split.how),
+                validationShare: Number((split.validationShare * 100).toFixed(2)),
+                seed: split.seed,
+              })}
       </Line>
       {missing.map(({ column, cells, rule }) => (
         <Line key={column} name={column} plain>
-          {formatCount(cells)} without a value: {ruleTitles[rule].toLowerCase()}
+          {say("{cells} without a value: {rule}", { cells: formatCount(cells), rule: ruleTitles[rule].toLowerCase() })}
         </Line>
       ))}
     </>
@@ -135,23 +156,23 @@ function SeriesFacts({ series, context, horizon }: { series: NonNullable<Manifes
   return (
     <>
       {from !== null && (
-        <Line name="From, to">
+        <Line name={say("From, to")}>
           {from}, {to}
         </Line>
       )}
-      <Line name="Looks back, forecasts">
+      <Line name={say("Looks back, forecasts")}>
         {formatCount(context)}, {formatCount(horizon)}
       </Line>
-      <Line name="Season">{formatCount(series.season)}</Line>
-      <Line name="Held back" plain>
-        the last {formatCount(series.held)} of {formatCount(series.length)} values
+      <Line name={say("Season")}>{formatCount(series.season)}</Line>
+      <Line name={say("Held back")} plain>
+        {say("the last {held} of {count} values", { held: formatCount(series.held), count: formatCount(series.length) })}
       </Line>
       {series.filled > 0 && (
-        <Line name="Without a value" plain>
-          {formatCount(series.filled)}, drawn between their neighbours
+        <Line name={say("Without a value")} plain>
+          {say("{filled}, drawn between their neighbours", { filled: formatCount(series.filled) })}
         </Line>
       )}
-      <Line name="MAE of the last season">{formatMetric(series.naive.mae)}</Line>
+      <Line name={say("MAE of the last season")}>{formatMetric(series.naive.mae)}</Line>
     </>
   );
 }
@@ -161,14 +182,16 @@ function ArrayReading({ arrays: { plan, rowsLeftOut } }: { arrays: NonNullable<M
   const { how, validationShare, seed } = plan.split;
   return (
     <>
-      <Line name="Arrays" plain>
+      <Line name={say("Arrays")} plain>
         {plan.train.input}
         {plan.train.target !== null && `, ${plan.train.target}`}
       </Line>
-      <Line name="Split" plain>
-        {how === "given" ? "as in the file" : `${how}, ${Number((validationShare * 100).toFixed(2))}% kept back, seed ${seed}`}
+      <Line name={say("Split")} plain>
+        {how === "given"
+          ? say("as in the file")
+          : say("{how}, {validationShare}% kept back, seed {seed}", { how, validationShare: Number((validationShare * 100).toFixed(2)), seed })}
       </Line>
-      {rowsLeftOut > 0 && <Line name="Rows left out">{formatCount(rowsLeftOut)}</Line>}
+      {rowsLeftOut > 0 && <Line name={say("Rows left out")}>{formatCount(rowsLeftOut)}</Line>}
     </>
   );
 }
@@ -177,16 +200,22 @@ function ArrayReading({ arrays: { plan, rowsLeftOut } }: { arrays: NonNullable<M
 function PictureForm({ pictures: { fit, split, labels }, classes }: { pictures: NonNullable<Manifest["pictures"]>; classes: readonly string[] }) {
   return (
     <>
-      <Line name="Other shapes" plain>
+      <Line name={say("Other shapes")} plain>
         {fitTitles[fit]}
       </Line>
-      <Line name="Split" plain>
-        {split.how === "given" ? "as the folders said" : `${split.how}, ${Number((split.validationShare * 100).toFixed(2))}% kept back`}, seed {split.seed}
+      <Line name={say("Split")} plain>
+        {split.how === "given"
+          ? say("as the folders said, seed {seed}", { seed: split.seed })
+          : say("{how}, {validationShare}% kept back, seed {seed}", {
+              how: say(split.how),
+              validationShare: Number((split.validationShare * 100).toFixed(2)),
+              seed: split.seed,
+            })}
       </Line>
       {labels.map((from, index) =>
         from.length === 1 && from[0] === classes[index] ? null : (
           <Line key={classes[index]} name={classes[index] ?? ""} plain>
-            {from.join(", ") || "(no folder)"}
+            {from.join(", ") || say("(no folder)")}
           </Line>
         ),
       )}
@@ -199,19 +228,24 @@ function Scaling({ preprocess: { scale, mean, std } }: { preprocess: Manifest["p
   const list = (values: number[]) => values.map((value) => value.toFixed(4)).join(", ");
   return (
     <>
-      <Line name="Scaled by">{scale === 1 ? "1" : `1/${Number((1 / scale).toPrecision(6))}`}</Line>
+      <Line name={say("Scaled by")}>{scale === 1 ? "1" : `1/${Number((1 / scale).toPrecision(6))}`}</Line>
       {mean.length <= 3 && (
         <>
-          <Line name="Mean">{list(mean)}</Line>
-          <Line name="Standard deviation">{list(std)}</Line>
+          <Line name={say("Mean")}>{list(mean)}</Line>
+          <Line name={say("Standard deviation")}>{list(std)}</Line>
         </>
       )}
-      {mean.length > 3 && <Line name="Columns">standardized</Line>}
+      {mean.length > 3 && <Line name={say("Columns")}>{say("standardized")}</Line>}
     </>
   );
 }
 
-const unitWords: { [unit in NonNullable<Manifest["text"]>["unit"]]: string } = { characters: "letters", words: "words", bpe: "parts of words" };
+const unitWords: { [unit in NonNullable<Manifest["text"]>["unit"]]: string } = {
+  characters: "letters",
+  words: say("words"),
+  bpe: say("parts of words"),
+  pieces: say("the likeliest pieces"),
+};
 
 /** More tokens are found by searching. */
 const TOKENS_SHOWN = 200;
@@ -223,19 +257,25 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
   const found = own.filter(({ token }) => token.includes(wanted));
   return (
     <>
-      <Line name="Read by" plain>
+      <Line name={say("Read by")} plain>
         {unitWords[text.unit]}
-        {text.lowercase && ", in lower case"}
+        {text.lowercase && say(", in lower case")}
       </Line>
-      <Line name="Vocabulary">{formatCount(text.tokens.length)}</Line>
-      {text.charactersPerToken !== undefined && text.unit !== "characters" && <Line name="Characters a token">{text.charactersPerToken.toFixed(2)}</Line>}
+      <Line name={say("Vocabulary")}>{formatCount(text.tokens.length)}</Line>
+      {text.charactersPerToken !== undefined && text.unit !== "characters" && <Line name={say("Characters a token")}>{text.charactersPerToken.toFixed(2)}</Line>}
       {text.cut && (
-        <Line name="Cut at" plain>
-          {formatCount(text.cut.length)} tokens, {formatCount(text.cut.rows)} rows
+        <Line name={say("Cut at")} plain>
+          {say("{count} tokens, {rows} rows", { count: formatCount(text.cut.length), rows: formatCount(text.cut.rows) })}
         </Line>
       )}
-      <TextInput aria-label="Search the vocabulary" placeholder="Search the vocabulary" maxLength={80} value={wanted} onChange={(event) => setWanted(event.target.value)} />
-      <ul aria-label="Vocabulary" className="max-h-56 overflow-y-auto py-1 text-sm">
+      <TextInput
+        aria-label={say("Search the vocabulary")}
+        placeholder={say("Search the vocabulary")}
+        maxLength={80}
+        value={wanted}
+        onChange={(event) => setWanted(event.target.value)}
+      />
+      <ul aria-label={say("Vocabulary")} className="max-h-56 overflow-y-auto py-1 text-sm">
         {found.slice(0, TOKENS_SHOWN).map(({ token, count }) => (
           <li key={token} className="flex justify-between gap-3">
             <span className="truncate font-mono">{tokenText(token)}</span>
@@ -243,11 +283,9 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
           </li>
         ))}
       </ul>
-      {found.length > TOKENS_SHOWN && <p className="text-sm text-ink2">and {formatCount(found.length - TOKENS_SHOWN)} more</p>}
-      {found.length === 0 && <p className="text-sm text-ink2">Not in the vocabulary.</p>}
-      <p className="text-sm text-ink2">
-        Number {PADDING} is padding, {UNKNOWN} is what is not in the vocabulary.
-      </p>
+      {found.length > TOKENS_SHOWN && <p className="text-sm text-ink2">{say("and {count} more", { count: formatCount(found.length - TOKENS_SHOWN) })}</p>}
+      {found.length === 0 && <p className="text-sm text-ink2">{say("Not in the vocabulary.")}</p>}
+      <p className="text-sm text-ink2">{say("Number {PADDING} is padding, {UNKNOWN} is what is not in the vocabulary.", { PADDING, UNKNOWN })}</p>
     </>
   );
 }
@@ -304,7 +342,7 @@ function ClassCounts({
                   style={index === 0 ? undefined : { background: classColourText(index) }}
                 />
               )}
-              <span className="sr-only">Show only </span>
+              <span className="sr-only">{say("Show only")} </span>
               {name}
             </span>
             <span aria-hidden className="space-y-px">
@@ -313,8 +351,8 @@ function ClassCounts({
             </span>
             <span className="figures text-right text-ink2">
               {formatCount(train[index] ?? 0)}
-              <span className="sr-only"> training,</span> <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
-              <span className="sr-only"> validation {isPixels ? "pixels" : "samples"}</span>
+              <span className="sr-only"> {say("training,")}</span> <span className="text-ink3">{formatCount(validation[index] ?? 0)}</span>
+              <span className="sr-only"> {say("validation {pixels}", { pixels: isPixels ? say("pixels") : say("samples") })}</span>
             </span>
           </button>
         </li>

@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Dialog.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -18,7 +19,7 @@ export function DeleteDataset({ dataset }: { dataset: { id: string; name: string
     trpc.datasets.delete.mutationOptions({
       onSuccess: () => {
         void queryClient.invalidateQueries(trpc.datasets.list.queryFilter());
-        notify(`${dataset.name} is deleted.`);
+        notify(say("{name} is deleted.", { name: dataset.name }));
         router.push("/data");
       },
       onError: (error) => notify(error.message, { tone: "bad" }),
@@ -27,12 +28,12 @@ export function DeleteDataset({ dataset }: { dataset: { id: string; name: string
   return (
     <>
       <Button kind="danger" disabled={remove.isPending} onClick={() => setAsking(true)}>
-        Delete
+        {say("Delete")}
       </Button>
       <Confirm
-        title={`Delete ${dataset.name}?`}
-        text="Its samples are gone then; a data set that runs have learned from stays. This cannot be undone."
-        action="Delete"
+        title={say("Delete {name}?", { name: dataset.name })}
+        text={say("Its samples are gone then; a data set that runs have learned from stays. This cannot be undone.")}
+        action={say("Delete")}
         open={asking}
         onOpen={setAsking}
         onConfirm={() => remove.mutate({ datasetId: dataset.id })}

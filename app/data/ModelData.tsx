@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { settingsFor } from "../canvas/train/settings.ts";
 import { Button } from "../ui/Button.tsx";
@@ -27,7 +28,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   const choose = useMutation(
     trpc.models.saveSettings.mutationOptions({
       onSuccess: () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId })),
-      onError: (error) => notify(`The data set could not be changed. ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("The data set could not be changed. {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
 
@@ -44,30 +45,30 @@ export function ModelData({ modelId }: { modelId: string }) {
     if (!awaited || isPreparing(awaited.status)) return;
     setAwaitedId(null);
     if (awaited.status === "ready") pick(awaited.id);
-    else notify(`${awaited.name} could not be read. ${awaited.failure?.message ?? ""}`, { tone: "bad" });
+    else notify(say("{name} could not be read. {message}", { name: awaited.name, message: awaited.failure?.message ?? "" }), { tone: "bad" });
   });
 
   return (
     <>
       <TopBar place={[{ label: model.data?.project.name ?? "…", href: "/" }, { label: model.data?.name ?? "…" }]} modelId={modelId} room="data" />
       <main className="mx-auto max-w-6xl px-4 py-6">
-        {model.isError && <Failing what="This model" error={model.error} onRetry={() => void model.refetch()} />}
-        {(model.isPending || datasets.isPending) && <Loading label="Loading the model's data" className="h-96" />}
+        {model.isError && <Failing what={say("This model")} error={model.error} onRetry={() => void model.refetch()} />}
+        {(model.isPending || datasets.isPending) && <Loading label={say("Loading the model's data")} className="h-96" />}
         {datasets.data && model.data && (
           <div className="mb-5 flex max-w-md items-center gap-3">
             <label htmlFor="model-dataset" className="shrink-0 text-ink2">
-              This model learns from
+              {say("This model learns from")}
             </label>
             <Select id="model-dataset" value={datasetId ?? ""} onChange={(event) => pick(event.target.value)} disabled={choose.isPending || !mayChange}>
-              {datasetId === null && <option value="">Choose a data set</option>}
+              {datasetId === null && <option value="">{say("Choose a data set")}</option>}
               {datasets.data.map((d) => (
                 <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
                   {d.name}
-                  {isPreparing(d.status) ? " (preparing)" : d.status === "failed" ? " (failed)" : ""}
+                  {isPreparing(d.status) ? say(" (preparing)") : d.status === "failed" ? say(" (failed)") : ""}
                 </option>
               ))}
             </Select>
-            {mayChange && <Button onClick={() => setAdding(true)}>Add data</Button>}
+            {mayChange && <Button onClick={() => setAdding(true)}>{say("Add data")}</Button>}
             <AddData
               open={adding}
               onOpen={setAdding}
@@ -79,9 +80,9 @@ export function ModelData({ modelId }: { modelId: string }) {
             />
           </div>
         )}
-        {model.data && datasetId === null && <Empty title="No data set yet">Choose what this model learns from; its samples and classes then stand here.</Empty>}
-        {datasetId !== null && dataset.isPending && <Loading label="Loading the data set" className="h-96" />}
-        {dataset.isError && <Failing what="This data set" error={dataset.error} onRetry={() => void dataset.refetch()} />}
+        {model.data && datasetId === null && <Empty title={say("No data set yet")}>{say("Choose what this model learns from; its samples and classes then stand here.")}</Empty>}
+        {datasetId !== null && dataset.isPending && <Loading label={say("Loading the data set")} className="h-96" />}
+        {dataset.isError && <Failing what={say("This data set")} error={dataset.error} onRetry={() => void dataset.refetch()} />}
         {dataset.data && <DatasetView dataset={dataset.data} />}
       </main>
     </>

@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { notify } from "../ui/Notices.tsx";
 import { useTRPC } from "../ui/trpc.ts";
@@ -17,12 +18,12 @@ export function NewModel({ datasetId }: { datasetId: string }) {
         void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
         router.push(`/models/${id}`);
       },
-      onError: (error) => notify(`The model could not be made. ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("The model could not be made. {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   return (
     <Button kind="primary" disabled={create.isPending} onClick={() => create.mutate({ datasetId })}>
-      Build a model on it
+      {say("Build a model on it")}
     </Button>
   );
 }

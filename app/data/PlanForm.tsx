@@ -2,6 +2,7 @@
 
 import { type ReactNode, useState } from "react";
 import type { SplitPlan } from "../../core/data/split.ts";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { Field, NumberInput, Select, TextInput } from "../ui/Field.tsx";
 
@@ -15,7 +16,7 @@ export function PlanForm({
   children,
   problem,
   note,
-  other = "Another file",
+  other = say("Another file"),
   isReady,
   onOther,
   onCreate,
@@ -37,7 +38,7 @@ export function PlanForm({
   onOther: () => void;
   onCreate: (name: string) => Promise<void>;
 }) {
-  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || "My data");
+  const [name, setName] = useState(fileName.replace(/\.[^.]{1,8}$/, "").slice(0, 120) || say("My data"));
   const [isBusy, setBusy] = useState(false);
   const canCreate = isReady && name.trim() !== "" && !isBusy;
   return (
@@ -58,7 +59,7 @@ export function PlanForm({
       </div>
       <div className="grid gap-x-8 sm:grid-cols-2">
         <div>
-          <Field label="Name">{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+          <Field label={say("Name")}>{(ids) => <TextInput {...ids} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />}</Field>
           {fields}
         </div>
         <div>{moreFields}</div>
@@ -69,11 +70,11 @@ export function PlanForm({
           {problem}
         </p>
       )}
-      <div className="flex flex-wrap items-center justify-end gap-2">
+      <div className="sticky bottom-0 z-20 -mx-4 -mb-4 flex flex-wrap items-center justify-end gap-2 border-t border-line bg-panel px-4 py-3">
         {note}
         <Button onClick={onOther}>{other}</Button>
         <Button type="submit" kind="primary" disabled={!canCreate}>
-          {isBusy ? "Reading" : "Add the data set"}
+          {isBusy ? say("Reading") : say("Add the data set")}
         </Button>
       </div>
     </form>
@@ -81,11 +82,11 @@ export function PlanForm({
 }
 
 const splitTitles: { [how: string]: string } = {
-  given: "As the source says",
-  stratified: "Stratified by class",
-  random: "Random",
-  time: "The latest held back",
-  column: "As a column says",
+  given: say("As the source says"),
+  stratified: say("Stratified by class"),
+  random: say("Random"),
+  time: say("The latest held back"),
+  column: say("As a column says"),
 };
 
 /** How rows come into the two parts. */
@@ -104,7 +105,7 @@ export function SplitFields<Split extends SplitPlan>({
 }) {
   return (
     <>
-      <Field label="Split" doc="Stratified: every class has the same share in both parts.">
+      <Field label={say("Split")} doc={say("Stratified: every class has the same share in both parts.")}>
         {(ids) => (
           <Select
             {...ids}
@@ -124,12 +125,12 @@ export function SplitFields<Split extends SplitPlan>({
       </Field>
       {children}
       {split.how !== "given" && split.how !== "column" && (
-        <Field label="Validation share">
+        <Field label={say("Validation share")}>
           {(ids) => <NumberInput {...ids} min={0.01} max={0.9} step={0.05} value={split.validationShare} onValue={(validationShare) => onSplit({ ...split, validationShare })} />}
         </Field>
       )}
       {split.how !== "time" && split.how !== "column" && (
-        <Field label="Seed" doc="The same seed gives the same split and order.">
+        <Field label={say("Seed")} doc={say("The same seed gives the same split and order.")}>
           {(ids) => <NumberInput {...ids} whole min={1} max={2 ** 32 - 1} value={split.seed} onValue={(seed) => onSplit({ ...split, seed })} />}
         </Field>
       )}

@@ -6,6 +6,7 @@ import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { timeOf } from "../../core/data/series.ts";
 import { decodeText } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { IconButton } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
@@ -23,8 +24,8 @@ type Split = "train" | "validation";
 type Page = Answers["datasets"]["samples"];
 
 const SPLITS = [
-  { id: "train", title: "Training" },
-  { id: "validation", title: "Validation" },
+  { id: "train", title: say("Training") },
+  { id: "validation", title: say("Validation") },
 ] as const;
 
 /** Larger pictures come smaller than they are learned from: a page shows many. */
@@ -62,34 +63,36 @@ export function Samples({
   return (
     <Panel>
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-3.5 py-2.5">
-        <Segments label="Split" options={SPLITS} value={split} onValue={setSplit} />
+        <Segments label={say("Split")} options={SPLITS} value={split} onValue={setSplit} />
         {classIndex !== null && (
           <button
             type="button"
             onClick={() => onClass(null)}
             className="inline-flex h-6 items-center gap-1 rounded-md bg-accent-soft px-2 text-accent"
-            aria-label={`Show all classes, not only ${manifest.classes[classIndex]}`}
+            aria-label={say("Show all classes, not only {classIndex}", { classIndex: String(manifest.classes[classIndex]) })}
           >
             {manifest.classes[classIndex]} <X size={12} />
           </button>
         )}
         <div className="ml-auto flex items-center gap-1">
           <span className="figures mr-1 text-ink2">
-            {total === 0 ? "none" : `${formatCount(offset + 1)}–${formatCount(Math.min(offset + limit, total))} of ${formatCount(total)}`}
+            {total === 0
+              ? say("none")
+              : say("{offset}–{offset2} of {total}", { offset: formatCount(offset + 1), offset2: formatCount(Math.min(offset + limit, total)), total: formatCount(total) })}
           </span>
-          <IconButton label="Previous samples" disabled={offset === 0} onClick={() => setPlace({ of, offset: Math.max(0, offset - limit) })}>
+          <IconButton label={say("Previous samples")} disabled={offset === 0} onClick={() => setPlace({ of, offset: Math.max(0, offset - limit) })}>
             <ChevronLeft size={16} />
           </IconButton>
-          <IconButton label="Next samples" disabled={offset + limit >= total} onClick={() => setPlace({ of, offset: offset + limit })}>
+          <IconButton label={say("Next samples")} disabled={offset + limit >= total} onClick={() => setPlace({ of, offset: offset + limit })}>
             <ChevronRight size={16} />
           </IconButton>
         </div>
       </header>
-      <div className={cx("transition-opacity duration-100", page.isPlaceholderData && "opacity-50")}>
-        {page.isPending && <Loading label="Loading samples" className="m-3.5 h-96" />}
+      <div className={cx("overflow-y-auto transition-opacity duration-100 max-sm:max-h-[60dvh]", page.isPlaceholderData && "opacity-50")}>
+        {page.isPending && <Loading label={say("Loading samples")} className="m-3.5 h-96" />}
         {page.isError && (
           <div className="p-3.5">
-            <Failing what="These samples" error={page.error} onRetry={() => void page.refetch()} />
+            <Failing what={say("These samples")} error={page.error} onRetry={() => void page.refetch()} />
           </div>
         )}
         {page.data &&
@@ -111,13 +114,13 @@ function ImageGrid({ page, classes, isLarge }: { page: Page; classes: readonly s
       {page.samples.map((sample) => {
         const name = sample.target.length > 0 ? targetText(sample.target, classes) : (sample.name?.split("/").at(-1) ?? "");
         return (
-          <li key={sample.row} title={sample.name === null ? `Row ${sample.row}` : `Row ${sample.row}: ${sample.name}`}>
+          <li key={sample.row} title={sample.name === null ? say("Row {row}", { row: sample.row }) : say("Row {row}: {name}", { row: sample.row, name: sample.name })}>
             <SampleImage
               bytes={sample.input}
               dtype={page.dtype}
               shape={page.shape}
               mask={sample.mask}
-              label={`${name}, row ${sample.row}`}
+              label={say("{name}, row {row}", { name, row: sample.row })}
               className={cx("rounded-sm", isLarge && "[image-rendering:auto]!")}
             />
             {name !== "" && (
@@ -144,7 +147,7 @@ function Windows({ page, split, manifest, series }: { page: Page; split: Split; 
             <SeriesChart
               past={decodeTensor(input, page.dtype)}
               ahead={{ truth: target }}
-              label={`Window ${row} of ${series.name}`}
+              label={say("Window {row} of {name}", { row, name: series.name })}
               timeAt={(index) => timeOf(series, begin + row + index)}
             />
           </li>
@@ -164,7 +167,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
         <thead>
           <tr className="border-b border-line text-left">
             <th scope="col" className="section-name px-3.5 py-2 text-right">
-              row
+              {say("row")}
             </th>
             {!isLanguage && (
               <th scope="col" className="section-name px-3 py-2 text-ink2!">
@@ -178,7 +181,7 @@ function Table({ page, manifest }: { page: Page; manifest: Manifest }) {
             ))}
             {text && (
               <th scope="col" className="section-name px-3 py-2">
-                text
+                {say("text")}
               </th>
             )}
           </tr>

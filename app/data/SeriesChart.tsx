@@ -1,6 +1,7 @@
 "use client";
 
 import { type PointerEvent, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { formatTick } from "../dashboard/figures.ts";
 import { niceRange, niceTicks } from "../dashboard/ticks.ts";
 import { useSize } from "../dashboard/useSize.ts";
@@ -11,9 +12,9 @@ import { formatMetric } from "../ui/format.ts";
 type Ahead = { truth: ArrayLike<number> | null; forecast?: ArrayLike<number> | null; naive?: ArrayLike<number> | null };
 
 const CURVES = {
-  truth: { word: "as it came", stroke: "var(--series-1)" },
-  forecast: { word: "forecast", stroke: "var(--series-2)" },
-  naive: { word: "last season again", stroke: "var(--ink3)", dash: "3 3" },
+  truth: { word: say("as it came"), stroke: "var(--series-1)" },
+  forecast: { word: say("forecast"), stroke: "var(--series-2)" },
+  naive: { word: say("last season again"), stroke: "var(--ink3)", dash: "3 3" },
 } as const satisfies { [curve in keyof Ahead]-?: { word: string; stroke: string; dash?: string } };
 const names = ["naive", "truth", "forecast"] as const;
 
@@ -59,7 +60,7 @@ export function SeriesChart({
     at === null
       ? []
       : at < past.length
-        ? [{ word: "as it was", value: past[at] }]
+        ? [{ word: say("as it was"), value: past[at] }]
         : curves.map(({ name, values }) => ({ word: CURVES[name].word, value: values[at - past.length] }));
   const point = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

@@ -4,17 +4,19 @@ import { useState } from "react";
 import { SERIES_LIMITS, type SeriesPlan } from "../../core/data/series.ts";
 import { type ColumnKind, guessKind, guessPlan, type MissingRule, missingRules, type TablePlan, unusable } from "../../core/data/table.ts";
 import { TEXT_LIMITS } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { cx } from "../ui/cx.ts";
 import { Field, NumberInput, Select, Switch } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
 import type { Facts } from "./AddTable.tsx";
+import { FoundRow, FoundTable, found } from "./FoundTable.tsx";
 import { ruleTitles } from "./missingRules.ts";
 import { PlanForm, SplitFields } from "./PlanForm.tsx";
 import { TokenizerFields, useTextFacts, VocabularyPreview } from "./Tokenizer.tsx";
 
-const kindTitles: Record<ColumnKind, string> = { number: "Number", category: "Category", date: "Date", ignore: "Left out" };
+const kindTitles: Record<ColumnKind, string> = { number: say("Number"), category: say("Category"), date: say("Date"), ignore: say("Left out") };
 /** What most people would choose where a column of this kind has gaps. */
 const usualRule: Record<ColumnKind, MissingRule | null> = { number: "median", date: "median", category: "own-category", ignore: null };
 /** More columns than this are there, but are not drawn one by one. */
@@ -58,10 +60,10 @@ export function TablePlanForm({
   const measures = facts.columns.flatMap(({ numbers }, at) => (numbers > 2 ? [at] : []));
   const texts = useTextFacts(uploadId, reads === "text" && plan.text ? { of: "column", form: facts.form, text: plan.text } : null);
   const problems = [
-    reads === "columns" && inputs.length === 0 && "Keep at least one column to learn from.",
-    reads === "text" && plan.text?.column === plan.target && "The text and what is predicted are the same column.",
-    reads === "series" && plan.series && plan.series.season > plan.series.context && "A season does not fit into what it looks back: look back further.",
-    reads === "series" && plan.series && plan.series.context + plan.series.horizon > facts.rows / 2 && "The table is too short for that: look back less far.",
+    reads === "columns" && inputs.length === 0 && say("Keep at least one column to learn from."),
+    reads === "text" && plan.text?.column === plan.target && say("The text and what is predicted are the same column."),
+    reads === "series" && plan.series && plan.series.season > plan.series.context && say("A season does not fit into what it looks back: look back further."),
+    reads === "series" && plan.series && plan.series.context + plan.series.horizon > facts.rows / 2 && say("The table is too short for that: look back less far."),
   ].filter((text) => typeof text === "string");
   const isReady = open.length === 0 && problems.length === 0 && !(reads === "text" && texts.error);
 
@@ -81,14 +83,14 @@ export function TablePlanForm({
   return (
     <PlanForm
       fileName={fileName}
-      about={`${formatCount(facts.rows)} rows, ${formatCount(facts.columns.length)} columns`}
+      about={say("{rows} rows, {count} columns", { rows: formatCount(facts.rows), count: formatCount(facts.columns.length) })}
       problem={problem}
       isReady={isReady}
       onOther={onOther}
       onCreate={(name) => onCreate(name, plan)}
       fields={
         <>
-          <Field label="Predict">
+          <Field label={say("Predict")}>
             {(ids) => (
               <Select {...ids} value={plan.target} onChange={(event) => change({ target: Number(event.target.value) })}>
                 {plan.columns.map((column, at) => (
@@ -99,14 +101,14 @@ export function TablePlanForm({
               </Select>
             )}
           </Field>
-          <Field label="From">
+          <Field label={say("From")}>
             {() => (
               <Segments
-                label="Learn from"
+                label={say("Learn from")}
                 options={[
-                  { id: "columns" as const, title: "Columns" },
-                  ...(textColumns.length > 0 ? [{ id: "text" as const, title: "Text" }] : []),
-                  ...(measures.length > 0 && plan.series ? [{ id: "series" as const, title: "Past" }] : []),
+                  { id: "columns" as const, title: say("Columns") },
+                  ...(textColumns.length > 0 ? [{ id: "text" as const, title: say("Text") }] : []),
+                  ...(measures.length > 0 && plan.series ? [{ id: "series" as const, title: say("Past") }] : []),
                 ]}
                 value={reads}
                 onValue={read}
@@ -114,13 +116,13 @@ export function TablePlanForm({
             )}
           </Field>
           {reads !== "series" && (
-            <Field label="As">
+            <Field label={say("As")}>
               {() => (
                 <Segments
-                  label="Task"
+                  label={say("Task")}
                   options={[
-                    { id: "classification", title: "A class" },
-                    { id: "regression", title: "A number" },
+                    { id: "classification", title: say("A class") },
+                    { id: "regression", title: say("A number") },
                   ]}
                   value={isClass ? "classification" : "regression"}
                   onValue={setLearns}
@@ -129,7 +131,7 @@ export function TablePlanForm({
             </Field>
           )}
           {reads === "columns" && (
-            <Field label="Categories kept" doc="The most frequent ones of each column; rarer ones are joined.">
+            <Field label={say("Categories kept")} doc={say("The most frequent ones of each column; rarer ones are joined.")}>
               {(ids) => <NumberInput {...ids} whole min={2} max={256} value={plan.categories} onValue={(categories) => change({ categories })} />}
             </Field>
           )}
@@ -140,7 +142,7 @@ export function TablePlanForm({
       moreFields={
         <>
           {reads === "series" ? (
-            <Field label="Held back" doc="The last values, for validation: no training window reaches them.">
+            <Field label={say("Held back")} doc={say("The last values, for validation: no training window reaches them.")}>
               {(ids) => (
                 <NumberInput
                   {...ids}
@@ -164,7 +166,7 @@ export function TablePlanForm({
               onSplit={(split) => change({ split: { ...split, column: split.how === plan.split.how ? split.column : ((split.how === "time" ? times : sayers)[0] ?? null) } })}
             >
               {(plan.split.how === "time" || plan.split.how === "column") && (
-                <Field label="Column" doc="By time: of dates or numbers that grow. As it says: train, or validation, val, dev, test.">
+                <Field label={say("Column")} doc={say("By time: of dates or numbers that grow. As it says: train, or validation, val, dev, test.")}>
                   {(ids) => (
                     <Select {...ids} value={plan.split.column ?? ""} onChange={(event) => change({ split: { ...plan.split, column: Number(event.target.value) } })}>
                       {(plan.split.how === "time" ? times : sayers).map((at) => (
@@ -180,24 +182,24 @@ export function TablePlanForm({
           )}
           {facts.form.format === "delimited" && (
             <>
-              <Field label="Between cells">
+              <Field label={say("Between cells")}>
                 {(ids) => (
                   <Select {...ids} value={facts.form.delimiter} onChange={(event) => onForm({ delimiter: event.target.value as Facts["form"]["delimiter"] })}>
-                    <option value=",">Comma</option>
-                    <option value=";">Semicolon</option>
-                    <option value={"\t"}>Tab</option>
-                    <option value="|">Bar</option>
+                    <option value=",">{say("Comma")}</option>
+                    <option value=";">{say("Semicolon")}</option>
+                    <option value={"\t"}>{say("Tab")}</option>
+                    <option value="|">{say("Bar")}</option>
                   </Select>
                 )}
               </Field>
-              <Field label="First line holds names">{(ids) => <Switch {...ids} checked={facts.form.header} onChecked={(header) => onForm({ header })} />}</Field>
+              <Field label={say("Names in line 1")}>{(ids) => <Switch {...ids} checked={facts.form.header} onChecked={(header) => onForm({ header })} />}</Field>
             </>
           )}
           {onText && (
             <p className="py-1 text-sm text-ink2">
-              Is it one long text?{" "}
+              {say("Is it one long text?")}{" "}
               <button type="button" className="font-medium text-accent hover:underline" onClick={onText}>
-                Read it as one
+                {say("Read it as one")}
               </button>
             </p>
           )}
@@ -207,13 +209,15 @@ export function TablePlanForm({
         <>
           {open.length > 0 && (
             <>
-              <span className="text-ink2">{open.length === 1 ? "One column has" : `${open.length} columns have`} cells without a value: choose what stands for them.</span>
+              <span className="text-ink2">
+                {say("{count, plural, one {One column has} other {# columns have}} cells without a value: choose what stands for them.", { count: open.length })}
+              </span>
               <Button
                 onClick={() =>
                   change({ columns: plan.columns.map((column, at) => (gaps(at) > 0 && column.missing === null ? { ...column, missing: usualRule[column.kind] } : column)) })
                 }
               >
-                Use the usual rules
+                {say("Use the usual rules")}
               </Button>
             </>
           )}
@@ -225,91 +229,76 @@ export function TablePlanForm({
         </>
       }
     >
-      {reads === "text" && <VocabularyPreview query={texts} of={`in ${formatCount(texts.data?.texts ?? 0)} texts`} />}
-      <div className="max-h-[38dvh] overflow-auto rounded-lg border border-line">
-        <table aria-label="Columns" className="w-full border-collapse text-left">
-          <thead>
-            <tr>
-              {["Column", "Read as", "Without a value", "First rows"].map((title) => (
-                <th key={title} scope="col" className="section-name sticky top-0 z-10 bg-panel px-3 py-1.5">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {facts.columns.slice(0, SHOWN).map((column, at) => {
-              const { kind, missing } = plan.columns[at] as TablePlan["columns"][number];
-              const isTarget = at === plan.target;
-              const gapCount = gaps(at);
-              const isUsed = isTarget || (reads === "columns" ? kind !== "ignore" : at === (reads === "text" ? plan.text?.column : plan.series?.time));
-              return (
-                <tr key={column.name} className={cx("border-t border-line align-top", isTarget && "bg-accent-soft")}>
-                  <th scope="row" className="max-w-44 px-3 py-1.5 font-medium">
-                    <span className={cx("block truncate", !isUsed && "text-ink3")} title={column.name}>
-                      {column.name}
-                    </span>
-                    <span className="block truncate text-sm font-normal text-ink2">{guessKind(column).why}</span>
-                  </th>
-                  <td className="min-w-32 px-3 py-1.5">
-                    {isTarget ? (
-                      <span className="leading-7 font-medium text-accent">{reads === "series" ? "Forecast" : "Predicted"}</span>
-                    ) : reads === "text" ? (
-                      <span className={cx("leading-7", at === plan.text?.column ? "font-medium" : "text-ink3")}>{at === plan.text?.column ? "The text" : "Not used"}</span>
-                    ) : reads === "series" ? (
-                      <span className={cx("leading-7", at === plan.series?.time ? "font-medium" : "text-ink3")}>{at === plan.series?.time ? "The time" : "Not used"}</span>
-                    ) : (
-                      <Select
-                        aria-label={`${column.name} is read as`}
-                        value={kind}
-                        onChange={(event) => changeColumn(at, { kind: event.target.value as ColumnKind, missing: null })}
-                      >
-                        {(Object.keys(kindTitles) as ColumnKind[]).map((one) => (
-                          <option key={one} value={one} disabled={(one === "number" && column.numbers === 0) || (one === "date" && column.dates === 0)}>
-                            {kindTitles[one]}
-                          </option>
-                        ))}
-                      </Select>
+      {reads === "text" && <VocabularyPreview query={texts} of={say("in {texts} texts", { texts: formatCount(texts.data?.texts ?? 0) })} />}
+      <FoundTable label={say("Columns")} titles={[say("Column"), say("Read as"), say("Without a value"), say("First rows")]}>
+        {facts.columns.slice(0, SHOWN).map((column, at) => {
+          const { kind, missing } = plan.columns[at] as TablePlan["columns"][number];
+          const isTarget = at === plan.target;
+          const gapCount = gaps(at);
+          const isUsed = isTarget || (reads === "columns" ? kind !== "ignore" : at === (reads === "text" ? plan.text?.column : plan.series?.time));
+          return (
+            <FoundRow key={column.name} chosen={isTarget}>
+              <th scope="row" className={found.name}>
+                <span className={cx("block truncate", !isUsed && "text-ink3")} title={column.name}>
+                  {column.name}
+                </span>
+                <span className="block truncate text-sm font-normal text-ink2">{guessKind(column).why}</span>
+              </th>
+              <td className={cx(found.choice, "sm:min-w-32")}>
+                {isTarget ? (
+                  <span className="leading-7 font-medium text-accent">{reads === "series" ? say("Forecast") : say("Predicted")}</span>
+                ) : reads === "text" ? (
+                  <span className={cx("leading-7", at === plan.text?.column ? "font-medium" : "text-ink3")}>{at === plan.text?.column ? say("The text") : say("Not used")}</span>
+                ) : reads === "series" ? (
+                  <span className={cx("leading-7", at === plan.series?.time ? "font-medium" : "text-ink3")}>{at === plan.series?.time ? say("The time") : say("Not used")}</span>
+                ) : (
+                  <Select
+                    aria-label={say("{name} is read as", { name: column.name })}
+                    value={kind}
+                    onChange={(event) => changeColumn(at, { kind: event.target.value as ColumnKind, missing: null })}
+                  >
+                    {(Object.keys(kindTitles) as ColumnKind[]).map((one) => (
+                      <option key={one} value={one} disabled={(one === "number" && column.numbers === 0) || (one === "date" && column.dates === 0)}>
+                        {kindTitles[one]}
+                      </option>
+                    ))}
+                  </Select>
+                )}
+              </td>
+              <td className={cx(found.wide, "sm:min-w-48")}>
+                {isTarget && column.missing > 0 && (
+                  <span className="leading-7 text-ink2">
+                    {formatCount(column.missing)}, {reads === "series" ? say("drawn between neighbours") : say("rows left out")}
+                  </span>
+                )}
+                {gapCount > 0 && (
+                  <>
+                    <Select
+                      aria-label={say("Where {name} has no value", { name: column.name })}
+                      aria-invalid={missing === null ? true : undefined}
+                      value={missing ?? ""}
+                      onChange={(event) => changeColumn(at, { missing: (event.target.value || null) as MissingRule | null })}
+                    >
+                      <option value="">{say("{gapCount}: choose a rule", { gapCount: formatCount(gapCount) })}</option>
+                      {missingRules[kind].map((rule) => (
+                        <option key={rule} value={rule}>
+                          {ruleTitles[rule]}
+                        </option>
+                      ))}
+                    </Select>
+                    {kind === "number" && column.odd && (
+                      <span className="block truncate text-sm text-ink2">{say("Line {line}: “{text}”", { line: column.odd.line, text: column.odd.text })}</span>
                     )}
-                  </td>
-                  <td className="min-w-48 px-3 py-1.5">
-                    {isTarget && column.missing > 0 && (
-                      <span className="leading-7 text-ink2">
-                        {formatCount(column.missing)}, {reads === "series" ? "drawn between neighbours" : "rows left out"}
-                      </span>
-                    )}
-                    {gapCount > 0 && (
-                      <>
-                        <Select
-                          aria-label={`Where ${column.name} has no value`}
-                          aria-invalid={missing === null ? true : undefined}
-                          value={missing ?? ""}
-                          onChange={(event) => changeColumn(at, { missing: (event.target.value || null) as MissingRule | null })}
-                        >
-                          <option value="">{formatCount(gapCount)}: choose a rule</option>
-                          {missingRules[kind].map((rule) => (
-                            <option key={rule} value={rule}>
-                              {ruleTitles[rule]}
-                            </option>
-                          ))}
-                        </Select>
-                        {kind === "number" && column.odd && (
-                          <span className="block truncate text-sm text-ink2">
-                            Line {column.odd.line}: “{column.odd.text}”
-                          </span>
-                        )}
-                      </>
-                    )}
-                    {reads === "columns" && gapCount === 0 && !isTarget && kind !== "ignore" && <span className="leading-7 text-ink3">none</span>}
-                  </td>
-                  <td className="max-w-64 truncate px-3 py-1.5 leading-7 text-ink2">{facts.preview.map((row) => row[at] || "–").join(" · ")}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-      {facts.columns.length > SHOWN && <p className="text-ink2">{formatCount(facts.columns.length - SHOWN)} more columns are read as guessed.</p>}
+                  </>
+                )}
+                {reads === "columns" && gapCount === 0 && !isTarget && kind !== "ignore" && <span className="leading-7 text-ink3 max-sm:hidden">{say("none")}</span>}
+              </td>
+              <td className={cx(found.wide, "truncate leading-7 text-ink2 sm:max-w-64")}>{facts.preview.map((row) => row[at] || "–").join(" · ")}</td>
+            </FoundRow>
+          );
+        })}
+      </FoundTable>
+      {facts.columns.length > SHOWN && <p className="text-ink2">{say("{count} more columns are read as guessed.", { count: formatCount(facts.columns.length - SHOWN) })}</p>}
     </PlanForm>
   );
 }
@@ -328,7 +317,7 @@ function TextColumn({
 }) {
   return (
     <>
-      <Field label="The text">
+      <Field label={say("The text")}>
         {(ids) => (
           <Select {...ids} value={text.column} onChange={(event) => onText({ ...text, column: Number(event.target.value) })}>
             {candidates.map((at) => (
@@ -340,7 +329,7 @@ function TextColumn({
         )}
       </Field>
       <TokenizerFields tokenizer={text.tokenizer} onTokenizer={(tokenizer) => onText({ ...text, tokenizer })} />
-      <Field label="Cut at" doc="Texts end after this many tokens.">
+      <Field label={say("Cut at")} doc={say("Texts end after this many tokens.")}>
         {(ids) => <NumberInput {...ids} whole min={1} max={TEXT_LIMITS.length} value={text.length} onValue={(length) => onText({ ...text, length })} />}
       </Field>
     </>
@@ -351,10 +340,10 @@ function TextColumn({
 function SeriesFields({ columns, target, series, onSeries }: { columns: Facts["columns"]; target: number; series: SeriesPlan; onSeries: (series: SeriesPlan) => void }) {
   return (
     <>
-      <Field label="Time" doc="Rows are put in its order. Where dates are even but for gaps, what is missing is drawn between its neighbours.">
+      <Field label={say("Time")} doc={say("Rows are put in its order. Where dates are even but for gaps, what is missing is drawn between its neighbours.")}>
         {(ids) => (
           <Select {...ids} value={series.time ?? ""} onChange={(event) => onSeries({ ...series, time: event.target.value === "" ? null : Number(event.target.value) })}>
-            <option value="">As the rows stand</option>
+            <option value="">{say("As the rows stand")}</option>
             {columns.map(
               ({ name, dates, numbers }, at) =>
                 at !== target &&
@@ -367,15 +356,15 @@ function SeriesFields({ columns, target, series, onSeries }: { columns: Facts["c
           </Select>
         )}
       </Field>
-      <Field label="Looks back" doc="How many values the network is shown.">
+      <Field label={say("Looks back")} doc={say("How many values the network is shown.")}>
         {(ids) => <NumberInput {...ids} whole min={2} max={SERIES_LIMITS.context} value={series.context} onValue={(context) => onSeries({ ...series, context })} />}
       </Field>
-      <Field label="Forecasts" doc="How many values, at once.">
+      <Field label={say("Forecasts")} doc={say("How many values, at once.")}>
         {(ids) => <NumberInput {...ids} whole min={1} max={SERIES_LIMITS.horizon} value={series.horizon} onValue={(horizon) => onSeries({ ...series, horizon })} />}
       </Field>
       <Field
-        label="Season"
-        doc="After how many values the pattern comes again: 7 for days, 12 for months, 24 for hours; 1 for none. The forecast is measured against repeating it."
+        label={say("Season")}
+        doc={say("After how many values the pattern comes again: 7 for days, 12 for months, 24 for hours; 1 for none. The forecast is measured against repeating it.")}
       >
         {(ids) => <NumberInput {...ids} whole min={1} max={SERIES_LIMITS.context} value={series.season} onValue={(season) => onSeries({ ...series, season })} />}
       </Field>

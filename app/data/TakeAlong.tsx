@@ -3,6 +3,7 @@
 import { Download } from "lucide-react";
 import { datasetArrays } from "../../core/data/datasetArrays.ts";
 import type { Manifest } from "../../core/data/manifest.ts";
+import { say } from "../../core/language/say.ts";
 import { ButtonLink } from "../ui/Button.tsx";
 import { Panel } from "../ui/Panel.tsx";
 
@@ -11,10 +12,10 @@ export function TakeAlong({ datasetId, manifest }: { datasetId: string; manifest
   const address = `/api/datasets/${datasetId}`;
   return (
     <Panel
-      title="For NumPy"
+      title={say("For NumPy")}
       end={
-        <ButtonLink size="sm" href={address} prefetch={false} download aria-label="Download the data set as npz">
-          .npz
+        <ButtonLink size="sm" href={address} prefetch={false} download aria-label={say("Download the data set as npz")}>
+          {say(".npz")}
         </ButtonLink>
       }
     >
@@ -25,7 +26,7 @@ export function TakeAlong({ datasetId, manifest }: { datasetId: string; manifest
                 <li key={array.name}>
                   <a href={`${address}/${array.name}`} download className="-mx-1.5 flex min-h-6 items-center justify-between gap-3 rounded-md px-1.5 hover:bg-hover">
                     <span className="truncate">
-                      <span className="sr-only">Download </span>
+                      <span className="sr-only">{say("Download")} </span>
                       <code className="font-mono text-sm">{array.name}</code>
                     </span>
                     <span className="figures flex min-w-0 items-center gap-1.5 text-ink2">

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { type LanguagePlan, usualLanguagePlan } from "../../core/data/language.ts";
 import { TEXT_LIMITS } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { Field, NumberInput } from "../ui/Field.tsx";
 import { formatCount } from "../ui/format.ts";
 import type { TextFacts } from "./AddText.tsx";
@@ -35,7 +36,7 @@ export function TextPlanForm({
   return (
     <PlanForm
       fileName={upload.fileName}
-      about={`${formatCount(facts.characters)} characters, read as a text to be gone on with`}
+      about={say("{characters} characters, read as a text to be gone on with", { characters: formatCount(facts.characters) })}
       problem={problem}
       isReady={!isShort && !query.error}
       onOther={onOther}
@@ -43,27 +44,29 @@ export function TextPlanForm({
       fields={<TokenizerFields tokenizer={tokenizer} onTokenizer={(next) => change({ tokenizer: next })} />}
       moreFields={
         <>
-          <Field label="Tokens at once" doc="How many tokens the network is shown; what comes next is asked at each.">
+          <Field label={say("Tokens at once")} doc={say("How many tokens the network is shown; what comes next is asked at each.")}>
             {(ids) => <NumberInput {...ids} whole min={2} max={TEXT_LIMITS.context} value={context} onValue={(value) => change({ context: value })} />}
           </Field>
-          <Field label="Held back" doc="The end of the text, for validation; its vocabulary is not looked at.">
+          <Field label={say("Held back")} doc={say("The end of the text, for validation; its vocabulary is not looked at.")}>
             {(ids) => <NumberInput {...ids} min={0.01} max={0.9} step={0.05} value={validationShare} onValue={(value) => change({ validationShare: value })} />}
           </Field>
           <p className="py-1 text-sm text-ink2">
-            Is it a table?{" "}
+            {say("Is it a table?")}{" "}
             <button type="button" className="font-medium text-accent hover:underline" onClick={onTable}>
-              Read it as one
+              {say("Read it as one")}
             </button>
           </p>
         </>
       }
       note={
         <span className={isShort ? "text-bad" : "text-ink2"}>
-          {isShort ? "A part of the text is shorter than a window: show fewer tokens at once, or hold back more." : `About ${formatCount(windows)} training windows`}
+          {isShort
+            ? say("A part of the text is shorter than a window: show fewer tokens at once, or hold back more.")
+            : say("About {windows} training windows", { windows: formatCount(windows) })}
         </span>
       }
     >
-      <VocabularyPreview query={query} of="in all" />
+      <VocabularyPreview query={query} of={say("in all")} />
     </PlanForm>
   );
 }

@@ -3,6 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { TEXT_LIMITS, type TextUnit, type TokenizerPlan, tokenText } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { Field, NumberInput, Switch, TextInput } from "../ui/Field.tsx";
 import { formatCount, formatPercent } from "../ui/format.ts";
 import { Segments } from "../ui/Segments.tsx";
@@ -11,26 +12,26 @@ import { type Answers, useTRPCClient } from "../ui/trpc.ts";
 import type { TextFacts } from "./AddText.tsx";
 
 const units: readonly { id: TextUnit; title: string; vocabulary: number }[] = [
-  { id: "characters", title: "Letters", vocabulary: 256 },
-  { id: "words", title: "Words", vocabulary: 8_192 },
-  { id: "bpe", title: "Parts", vocabulary: 1_024 },
+  { id: "characters", title: say("Letters"), vocabulary: 256 },
+  { id: "words", title: say("Words"), vocabulary: 8_192 },
+  { id: "bpe", title: say("Parts"), vocabulary: 1_024 },
 ];
 
 /** How texts are cut into tokens. */
 export function TokenizerFields({ tokenizer, onTokenizer }: { tokenizer: TokenizerPlan; onTokenizer: (tokenizer: TokenizerPlan) => void }) {
   return (
     <>
-      <Field label="Read by" doc="Parts: words, of which frequent ones stay whole and rare ones fall into frequent parts (byte-pair encoding).">
+      <Field label={say("Read by")} doc={say("Parts: words, of which frequent ones stay whole and rare ones fall into frequent parts (byte-pair encoding).")}>
         {() => (
           <Segments
-            label="Read by"
+            label={say("Read by")}
             options={units}
             value={tokenizer.unit}
             onValue={(unit) => onTokenizer({ ...tokenizer, unit, vocabulary: units.find(({ id }) => id === unit)?.vocabulary ?? tokenizer.vocabulary })}
           />
         )}
       </Field>
-      <Field label="Vocabulary" doc="The most tokens that are kept, the most frequent ones; the rest is unknown to the network.">
+      <Field label={say("Vocabulary")} doc={say("The most tokens that are kept, the most frequent ones; the rest is unknown to the network.")}>
         {(ids) => (
           <NumberInput
             {...ids}
@@ -42,7 +43,9 @@ export function TokenizerFields({ tokenizer, onTokenizer }: { tokenizer: Tokeniz
           />
         )}
       </Field>
-      <Field label="All in lower case">{(ids) => <Switch {...ids} checked={tokenizer.lowercase} onChecked={(lowercase) => onTokenizer({ ...tokenizer, lowercase })} />}</Field>
+      <Field label={say("All in lower case")}>
+        {(ids) => <Switch {...ids} checked={tokenizer.lowercase} onChecked={(lowercase) => onTokenizer({ ...tokenizer, lowercase })} />}
+      </Field>
     </>
   );
 }
@@ -63,7 +66,7 @@ export function useTextFacts(uploadId: string, question: Question | null, first?
   return useQuery({
     queryKey: ["datasets.inspectText", uploadId, key],
     queryFn: async () => {
-      if (!asked) throw new Error("There is nothing to look at.");
+      if (!asked) throw new Error(say("There is nothing to look at."));
       const answer: Answers["datasets"]["inspectText"] = await datasets.inspectText.mutate({ uploadId, question: asked });
       if (!answer.ok) throw new Error(answer.failure.message);
       return answer;
@@ -79,17 +82,23 @@ export function useTextFacts(uploadId: string, question: Question | null, first?
 /** The vocabulary and the first tokens, as they will be: to be looked at before anything is kept. */
 export function VocabularyPreview({ query, of }: { query: ReturnType<typeof useTextFacts>; of: string }) {
   const [wanted, setWanted] = useState("");
-  if (query.error) return <Failing what="The vocabulary" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <Loading label="Learning the vocabulary" className="h-48" />;
+  if (query.error) return <Failing what={say("The vocabulary")} error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <Loading label={say("Learning the vocabulary")} className="h-48" />;
   const { size, vocabulary, unknownShare, lengths, tokens, first } = query.data;
   const found = vocabulary.filter(({ token }) => token.includes(wanted));
   return (
     <div aria-busy={query.isPlaceholderData} className="grid gap-3 sm:grid-cols-[minmax(0,1fr)_240px]">
-      <section aria-label="The first tokens" className="min-w-0 rounded-lg border border-line px-3 py-2">
+      <section aria-label={say("The first tokens")} className="min-w-0 rounded-lg border border-line px-3 py-2">
         <p className="pb-1.5 text-ink2">
-          {formatCount(tokens)} tokens {of}
+          {say("{tokens} tokens {of}", { tokens: formatCount(tokens), of })}
           {lengths &&
-            `; ${formatCount(lengths.middle)} in a middling text, ${formatCount(lengths.most)} in the longest${lengths.cut > 0 ? `; ${formatCount(lengths.cut)} texts are cut` : ""}`}
+            (lengths.cut > 0
+              ? say("; {middle} in a middling text, {most} in the longest; {cut} texts are cut", {
+                  middle: formatCount(lengths.middle),
+                  most: formatCount(lengths.most),
+                  cut: formatCount(lengths.cut),
+                })
+              : say("; {middle} in a middling text, {most} in the longest", { middle: formatCount(lengths.middle), most: formatCount(lengths.most) }))}
         </p>
         <p className="flex max-h-40 flex-wrap overflow-y-auto leading-6">
           {first.map((token, at) => (
@@ -100,16 +109,22 @@ export function VocabularyPreview({ query, of }: { query: ReturnType<typeof useT
           ))}
         </p>
       </section>
-      <section aria-label="Vocabulary" className="min-w-0 rounded-lg border border-line px-3 py-2">
+      <section aria-label={say("Vocabulary")} className="min-w-0 rounded-lg border border-line px-3 py-2">
         <p className="flex justify-between gap-3">
-          <span className="text-ink2">Vocabulary</span>
+          <span className="text-ink2">{say("Vocabulary")}</span>
           <span className="figures">{formatCount(size)}</span>
         </p>
         <p className="flex justify-between gap-3 pb-1.5">
-          <span className="text-ink2">Not in it</span>
+          <span className="text-ink2">{say("Not in it")}</span>
           <span className="figures">{formatPercent(unknownShare)}</span>
         </p>
-        <TextInput aria-label="Search the vocabulary" placeholder="Search the vocabulary" maxLength={80} value={wanted} onChange={(event) => setWanted(event.target.value)} />
+        <TextInput
+          aria-label={say("Search the vocabulary")}
+          placeholder={say("Search the vocabulary")}
+          maxLength={80}
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+        />
         <ul className="max-h-28 overflow-y-auto pt-1 text-sm">
           {found.map(({ token, count }) => (
             <li key={token} className="flex justify-between gap-3">
@@ -118,7 +133,7 @@ export function VocabularyPreview({ query, of }: { query: ReturnType<typeof useT
             </li>
           ))}
         </ul>
-        {found.length === 0 && <p className="text-sm text-ink2">Not among the {formatCount(vocabulary.length)} most frequent.</p>}
+        {found.length === 0 && <p className="text-sm text-ink2">{say("Not among the {count} most frequent.", { count: formatCount(vocabulary.length) })}</p>}
       </section>
     </div>
   );

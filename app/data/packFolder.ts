@@ -1,5 +1,6 @@
 import { PICTURE_LIMITS, pictureEnding, systemFile } from "../../core/data/pictures.ts";
 import { crc32, directoryEnd, directoryRecord, localHeader, RECORD_BYTES } from "../../core/export/zipRecords.ts";
+import { say } from "../../core/language/say.ts";
 import type { Folder } from "../ui/dropped.ts";
 
 /** What one upload takes (server/http/uploads.ts says the same to whoever sends more). */
@@ -15,12 +16,20 @@ export class FolderError extends Error {}
  */
 export async function packFolder({ name, files }: Folder, onProgress: (share: number) => void, signal: AbortSignal): Promise<File> {
   const pictures = files.filter(({ path }) => pictureEnding.test(path) && !systemFile.test(path));
-  if (pictures.length === 0) throw new FolderError(`There is no picture in ${name}. PNG and JPEG are read.`);
+  if (pictures.length === 0) throw new FolderError(say("There is no picture in {name}. PNG and JPEG are read.", { name }));
   if (pictures.length > PICTURE_LIMITS.files)
-    throw new FolderError(`${name} has ${pictures.length.toLocaleString("en-US")} pictures; the limit is ${PICTURE_LIMITS.files.toLocaleString("en-US")}.`);
+    throw new FolderError(
+      say("{name} has {count} pictures; the limit is {files}.", { name, count: pictures.length.toLocaleString("en-US"), files: PICTURE_LIMITS.files.toLocaleString("en-US") }),
+    );
   const sizeBytes = pictures.reduce((sum, { file }) => sum + file.size, 0);
   if (sizeBytes > MOST_BYTES)
-    throw new FolderError(`The pictures of ${name} take ${Math.ceil(sizeBytes / 2 ** 20)} MiB; the limit is ${MOST_BYTES / 2 ** 20}. Make them smaller, or leave some out.`);
+    throw new FolderError(
+      say("The pictures of {name} take {sizeBytes} MiB; the limit is {MOST_BYTES}. Make them smaller, or leave some out.", {
+        name,
+        sizeBytes: Math.ceil(sizeBytes / 2 ** 20),
+        MOST_BYTES: MOST_BYTES / 2 ** 20,
+      }),
+    );
   const checksums = new Uint32Array(pictures.length);
   let [next, done] = [0, 0];
   const work = async () => {

@@ -2,6 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { useUpload } from "../models/useUpload.ts";
 import { useTRPC } from "../ui/trpc.ts";
 import type { Adding } from "./AddData.tsx";
@@ -50,7 +51,7 @@ export function useAdding<Facts extends { ok: true }>({ picked, onOther, onAdded
   const facts = again ?? first;
   return {
     found: facts && { upload, facts },
-    underway: work.kind === "busy" ? work : { text: "Beginning", share: null },
+    underway: work.kind === "busy" ? work : { text: say("Beginning"), share: null },
     problem,
     inspectAgain: (ask: () => Promise<Facts | Refusal>) => void attempt(async () => setAgain(accepted(await ask()))),
     create: (ask: () => Promise<{ ok: true; datasetId: string } | Refusal>) =>

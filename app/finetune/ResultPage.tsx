@@ -2,6 +2,8 @@
 
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { decodeText } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { wilsonInterval } from "../../core/training/interval.ts";
 import { argmax, toProbabilities } from "../../core/training/probability.ts";
 import { Lineage } from "../dashboard/Lineage.tsx";
@@ -14,6 +16,7 @@ import { Panel } from "../ui/Panel.tsx";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
+import { decodeTensor } from "../ui/tensorBytes.ts";
 import { type Answers, useTRPC } from "../ui/trpc.ts";
 
 type Result = Answers["tuning"]["result"];
@@ -32,32 +35,33 @@ export function ResultPage({ runId }: { runId: string }) {
       },
     ),
   );
+  const things = run.data?.dataset.text ? say("texts") : say("pictures");
   return (
     <>
-      <TopBar place={[{ label: "Fine-tune", href: "/finetune" }, { label: result.data?.model ?? "…" }]} />
+      <TopBar place={[{ label: say("Fine-tune"), href: "/finetune" }, { label: result.data?.model ?? "…" }]} />
       <main className="mx-auto max-w-5xl space-y-6 px-4 py-6">
-        {result.isPending && <Loading label="Loading the result" className="h-64" />}
-        {result.isError && <Failing what="This result" error={result.error} onRetry={() => void result.refetch()} />}
+        {result.isPending && <Loading label={say("Loading the result")} className="h-64" />}
+        {result.isError && <Failing what={say("This result")} error={result.error} onRetry={() => void result.refetch()} />}
         {result.data && (
           <>
             <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-              <Verdict result={result.data} />
+              <Verdict result={result.data} things={things} />
               <div className="flex gap-2">
-                <ButtonLink href={`/models/${result.data.modelId}`}>Open the network</ButtonLink>
+                <ButtonLink href={`/models/${result.data.modelId}`}>{say("Open the network")}</ButtonLink>
                 {status === "finished" && (
                   <ButtonLink kind="primary" href={`/models/${result.data.modelId}/ship?run=${runId}`}>
-                    Try it or download it
+                    {say("Try it or download it")}
                   </ButtonLink>
                 )}
               </div>
             </div>
-            <Underway run={run.data} status={result.data.status} />
+            <Underway run={run.data} status={result.data.status} thing={things.slice(0, -1)} />
             <Compared result={result.data} />
-            {run.data?.evaluation && <Mistakes run={run.data} />}
+            {run.data?.evaluation && <Mistakes run={run.data} things={things} />}
             <Lineage runId={runId} />
             <p>
               <Link href={`/runs/${runId}`} className="underline">
-                All curves and settings of this run
+                {say("All curves and settings of this run")}
               </Link>
             </p>
           </>
@@ -68,28 +72,47 @@ export function ResultPage({ runId }: { runId: string }) {
 }
 
 /** The one sentence. */
-function Verdict({ result: { accuracy, checkedOn, status, dataset } }: { result: Result }) {
+function Verdict({ result: { accuracy, checkedOn, status, dataset }, things }: { result: Result; things: string }) {
   const sure = accuracy === null ? null : wilsonInterval(Math.round(accuracy * checkedOn), checkedOn);
   return (
     <header>
       <h1 className="text-title font-semibold">
-        {accuracy === null ? (isActive(status) ? "It is learning" : "It has learned nothing yet") : `Right ${whole(accuracy)} times out of 100${isActive(status) ? " so far" : ""}`}
+        {accuracy === null
+          ? isActive(status)
+            ? say("It is learning")
+            : say("It has learned nothing yet")
+          : isActive(status)
+            ? say("Right {accuracy} times out of 100 so far", { accuracy: whole(accuracy) })
+            : say("Right {accuracy} times out of 100", { accuracy: whole(accuracy) })}
       </h1>
       <p className="mt-1 max-w-prose text-ink2">
         {sure
-          ? `Checked on ${formatCount(checkedOn)} pictures of ${dataset.name} that it has not learned from. With as many others like them it would be between ${whole(sure.low)} and ${whole(sure.high)} (95 % interval).`
-          : `It is checked on ${formatCount(checkedOn)} pictures of ${dataset.name} after each epoch.`}
+          ? say("Checked on {checkedOn} {things} of {name} that it has not learned from. With as many others like them it would be between {low} and {high} (95 % interval).", {
+              checkedOn: formatCount(checkedOn),
+              things,
+              name: dataset.name,
+              low: whole(sure.low),
+              high: whole(sure.high),
+            })
+          : say("It is checked on {checkedOn} {things} of {name} after each epoch.", { checkedOn: formatCount(checkedOn), things, name: dataset.name })}
       </p>
     </header>
   );
 }
 
-function Underway({ run, status }: { run: Answers["runs"]["get"] | undefined; status: Result["status"] }) {
+function Underway({ run, status, thing }: { run: Answers["runs"]["get"] | undefined; status: Result["status"]; thing: string }) {
   if (status === "failed" || status === "cancelled")
-    return <p role="alert">{status === "failed" ? `The training failed. ${run?.failure?.message ?? ""}` : "The training was stopped before its end."}</p>;
+    return (
+      <p role="alert">{status === "failed" ? say("The training failed. {message}", { message: run?.failure?.message ?? "" }) : say("The training was stopped before its end.")}</p>
+    );
   if (!isActive(status)) return null;
   const share = run ? run.step / Math.max(1, run.totalSteps) : 0;
-  const text = status === "queued" ? "Waiting for its turn" : run && run.step === 0 ? "The frozen part looks at each picture once" : `${Math.round(share * 100)} % done`;
+  const text =
+    status === "queued"
+      ? say("Waiting for its turn")
+      : run && run.step === 0
+        ? say("The frozen part looks at each {thing} once", { thing })
+        : say("{percent} % done", { percent: Math.round(share * 100) });
   return (
     <div role="status" className="space-y-1.5">
       <p className="flex justify-between gap-3">
@@ -103,24 +126,24 @@ function Underway({ run, status }: { run: Answers["runs"]["get"] | undefined; st
   );
 }
 
-/** The same pictures, told apart by other means. */
+/** The same rows, told apart by other means. */
 function Compared({ result: { accuracy, baseline, scratch } }: { result: Result }) {
   const bars = [
-    { name: "This network", value: accuracy, note: accuracy === null ? "not checked yet" : "", isOurs: true },
+    { name: say("This network"), value: accuracy, note: accuracy === null ? say("not checked yet") : "", isOurs: true },
     ...(scratch
       ? [
           {
-            name: "The same, from scratch",
+            name: say("The same, from scratch"),
             value: scratch.accuracy,
-            note: scratch.accuracy === null ? (scratch.status === "queued" ? "waits for its turn" : "learning") : isActive(scratch.status) ? "still learning" : "",
+            note: scratch.accuracy === null ? (scratch.status === "queued" ? say("waits for its turn") : say("learning")) : isActive(scratch.status) ? say("still learning") : "",
             isOurs: false,
           },
         ]
       : []),
-    ...(baseline ? [{ name: `Always “${baseline.className}”`, value: baseline.accuracy, note: "", isOurs: false }] : []),
+    ...(baseline ? [{ name: say("Always “{className}”", { className: baseline.className }), value: baseline.accuracy, note: "", isOurs: false }] : []),
   ];
   return (
-    <Panel title="Compared with">
+    <Panel title={say("Compared with")}>
       <ul className="space-y-2.5 px-3.5 pt-1 pb-3.5">
         {bars.map(({ name, value, note, isOurs }) => (
           <li key={name}>
@@ -138,36 +161,51 @@ function Compared({ result: { accuracy, baseline, scratch } }: { result: Result 
   );
 }
 
-/** Pictures of the checked ones that it takes for something else. */
-function Mistakes({ run: { evaluation, dataset } }: { run: Answers["runs"]["get"] }) {
+/** Those of the checked ones that it takes for something else. */
+function Mistakes({ run: { evaluation, dataset }, things }: { run: Answers["runs"]["get"]; things: string }) {
   const trpc = useTRPC();
   const looked = evaluation?.samples ?? [];
   const wrong = looked.flatMap(({ row, output, target: [truth = -1] }) => {
     const chances = toProbabilities(output, dataset.classes.length);
     const taken = chances ? argmax(chances) : -1;
-    return taken === truth ? [] : [{ row, taken: dataset.classes[taken] ?? "not a number", truth: dataset.classes[truth] ?? String(truth) }];
+    return taken === truth ? [] : [{ row, taken: dataset.classes[taken] ?? say("not a number"), truth: dataset.classes[truth] ?? String(truth) }];
   });
   const rows = wrong.slice(0, MOST_MISTAKES).map(({ row }) => row);
   const samples = useQuery(
     trpc.datasets.samples.queryOptions({ datasetId: dataset.id, split: "validation", rows }, { enabled: rows.length > 0, staleTime: Number.POSITIVE_INFINITY }),
   );
-  const pictures = new Map(samples.data?.samples.map(({ row, input }) => [row, input]));
+  const inputs = new Map(samples.data?.samples.map(({ row, input }) => [row, input]));
+  const { text } = dataset;
   return (
-    <Panel title="What it gets wrong">
+    <Panel title={say("What it gets wrong")}>
       <div className="space-y-2.5 px-3.5 pt-1 pb-3.5">
         <p className="text-ink2">
           {wrong.length === 0
-            ? `None of the ${looked.length} pictures looked at here.`
-            : `${wrong.length} of ${looked.length} pictures looked at here, after epoch ${evaluation?.epoch ?? 0}: what it takes each for, and what it is.`}
+            ? say("None of the {count} {things} looked at here.", { count: looked.length, things })
+            : say("{count} of {count2} {things} looked at here, after epoch {epoch}: what it takes each for, and what it is.", {
+                count: wrong.length,
+                count2: looked.length,
+                things,
+                epoch: evaluation?.epoch ?? 0,
+              })}
         </p>
-        {samples.isError && <Failing what="The pictures" error={samples.error} onRetry={() => void samples.refetch()} />}
-        <ul className="grid grid-cols-2 gap-2 sm:grid-cols-4 lg:grid-cols-6">
+        {samples.isError && <Failing what={say("The {things}", { things })} error={samples.error} onRetry={() => void samples.refetch()} />}
+        <ul className={cx("grid gap-2", text ? "sm:grid-cols-2" : "grid-cols-2 sm:grid-cols-4 lg:grid-cols-6")}>
           {wrong.slice(0, MOST_MISTAKES).map(({ row, taken, truth }) => {
-            const bytes = pictures.get(row);
+            const bytes = inputs.get(row);
+            if (text)
+              return (
+                <li key={row} className="min-w-0 rounded-md border border-line2 bg-raise px-2.5 py-2">
+                  <p className="line-clamp-3 wrap-anywhere">{bytes !== undefined && samples.data ? decodeText(decodeTensor(bytes, samples.data.dtype), text) : "…"}</p>
+                  <p className="mt-1 truncate">
+                    <span className="text-bad">{taken}</span> <span className="text-ink2">{say("is {truth}", { truth })}</span>
+                  </p>
+                </li>
+              );
             return (
               <li key={row} className="min-w-0 overflow-hidden rounded-md border border-line2 bg-raise">
                 {bytes !== undefined && samples.data ? (
-                  <SampleImage bytes={bytes} dtype={samples.data.dtype} shape={samples.data.shape} label={`Validation row ${row}`} />
+                  <SampleImage bytes={bytes} dtype={samples.data.dtype} shape={samples.data.shape} label={say("Validation row {row}", { row })} />
                 ) : (
                   <div className="aspect-square bg-sunk" />
                 )}
@@ -175,7 +213,7 @@ function Mistakes({ run: { evaluation, dataset } }: { run: Answers["runs"]["get"
                   {taken}
                 </p>
                 <p className="truncate px-2 pb-1 text-ink2" title={truth}>
-                  is {truth}
+                  {say("is {truth}", { truth })}
                 </p>
               </li>
             );

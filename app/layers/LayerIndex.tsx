@@ -3,6 +3,7 @@
 import { Search } from "lucide-react";
 import Link from "next/link";
 import { useDeferredValue, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import type { Category } from "../../core/layers/kit.ts";
 import { TextInput } from "../ui/Field.tsx";
 
@@ -22,26 +23,28 @@ export function LayerIndex({ entries, sections }: { entries: readonly Entry[]; s
   return (
     <main className="mx-auto grid max-w-6xl gap-x-8 px-4 py-6 lg:grid-cols-[180px_minmax(0,1fr)]">
       <header className="pb-5 lg:col-start-2">
-        <h1 className="text-title font-semibold">Layers</h1>
+        <h1 className="text-title font-semibold">{say("Layers")}</h1>
         <p className="max-w-prose pt-1 text-ink2">
-          {entries.length} kinds of node, each with what it does, why one wants it, and the line of PyTorch that it is. Names and parameters are PyTorch's.
+          {say("{count} kinds of node, each with what it does, why one wants it, and the line of PyTorch that it is. Names and parameters are PyTorch's.", {
+            count: entries.length,
+          })}
         </p>
         <div className="relative mt-3 max-w-md">
           <Search size={15} aria-hidden className="-translate-y-1/2 pointer-events-none absolute top-1/2 left-2.5 text-ink3" />
           <TextInput
             type="search"
-            aria-label="Find a layer"
-            placeholder="Find a layer, or what it should do"
+            aria-label={say("Find a layer")}
+            placeholder={say("Find a layer, or what it should do")}
             className="pl-8!"
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
           />
         </div>
         <p role="status" className="pt-1.5 text-sm text-ink2">
-          {asked.length > 0 && (found.length === 0 ? "No layer says that. Try another word, such as “image” or “sequence”." : `${found.length} found`)}
+          {asked.length > 0 && (found.length === 0 ? say("No layer says that. Try another word, such as “image” or “sequence”.") : say("{count} found", { count: found.length }))}
         </p>
       </header>
-      <nav aria-label="Categories" className="max-lg:hidden">
+      <nav aria-label={say("Categories")} className="max-lg:hidden">
         <ul className="sticky top-16 space-y-0.5">
           {shown.map(({ category, title, own }) => (
             <li key={category}>

@@ -1,11 +1,12 @@
 import type { Metadata } from "next";
+import { say } from "../../core/language/say.ts";
 import { layers } from "../../core/layers/index.ts";
 import { sections } from "../canvas/categories.ts";
 import { curveLine } from "../canvas/help/LayerPicture.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
 import { LayerIndex } from "./LayerIndex.tsx";
 
-export const metadata: Metadata = { title: "Layers", description: "Every layer of Tensorloom: what it does, why, and when to use it." };
+export const metadata: Metadata = { title: say("Layers"), description: say("Every layer of Tensorloom: what it does, why, and when to use it.") };
 
 /** Every kind of node there is, by category, to be searched. */
 export default function Page() {
@@ -19,7 +20,7 @@ export default function Page() {
   }));
   return (
     <>
-      <TopBar place={[{ label: "Layers" }]} />
+      <TopBar place={[{ label: say("Layers") }]} />
       <LayerIndex entries={entries} sections={sections} />
     </>
   );

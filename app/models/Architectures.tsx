@@ -3,6 +3,7 @@
 import { Search } from "lucide-react";
 import { useMemo, useState } from "react";
 import { type Architecture, architectures, type Choices } from "../../core/architectures/index.ts";
+import { say } from "../../core/language/say.ts";
 import { GraphDrawing } from "../canvas/GraphDrawing.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -19,15 +20,15 @@ export function Architectures({ disabled, onStart }: { disabled: boolean; onStar
     <section aria-labelledby="architectures">
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <h2 id="architectures" className="text-lg font-semibold">
-          Architectures
+          {say("Architectures")}
         </h2>
         <span className="relative block w-56">
           <Search size={14} aria-hidden className="pointer-events-none absolute top-1/2 left-2 -translate-y-1/2 text-ink3" />
-          <TextInput aria-label="Search architectures" placeholder="Search" className="pl-7" value={query} onChange={(event) => setQuery(event.target.value)} />
+          <TextInput aria-label={say("Search architectures")} placeholder={say("Search")} className="pl-7" value={query} onChange={(event) => setQuery(event.target.value)} />
         </span>
       </div>
       {found.length === 0 ? (
-        <p className="text-ink2">None is called so. Try “image”, “text” or “mobile”.</p>
+        <p className="text-ink2">{say("None is called so. Try “image”, “text” or “mobile”.")}</p>
       ) : (
         <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
           {found.map((architecture) => (
@@ -39,7 +40,7 @@ export function Architectures({ disabled, onStart }: { disabled: boolean; onStar
               >
                 <span className="flex items-baseline justify-between gap-3">
                   <span className="font-semibold group-hover:underline">{architecture.title}</span>
-                  <span className="figures text-ink2">{formatCount(architecture.parameters)} parameters</span>
+                  <span className="figures text-ink2">{say("{parameters} parameters", { parameters: formatCount(architecture.parameters) })}</span>
                 </span>
                 <span className="mt-0.5 flex items-baseline justify-between gap-3 text-ink2">
                   <span>{architecture.task}</span>
@@ -66,13 +67,13 @@ function Chosen({ architecture, disabled, onStart }: { architecture: Architectur
   return (
     <div className="space-y-3.5 p-4">
       <div className="h-24 rounded-lg border border-line bg-bg p-3">
-        <GraphDrawing graph={graph} label={`Drawing of ${title}`} />
+        <GraphDrawing graph={graph} label={say("Drawing of {title}", { title })} />
       </div>
       <p>{doc}</p>
       <dl>
-        <Line name="Takes">{input.length === 1 ? "token numbers" : printInput(architecture)}</Line>
-        <Line name="Parameters as published">{formatCount(parameters)}</Line>
-        <Line name="Names and numbers as in" plain>
+        <Line name={say("Takes")}>{input.length === 1 ? say("token numbers") : printInput(architecture)}</Line>
+        <Line name={say("Parameters as published")}>{formatCount(parameters)}</Line>
+        <Line name={say("Names and numbers as in")} plain>
           <a href={source} target="_blank" rel="noreferrer" className="underline">
             {new URL(source).pathname.split("/").slice(1, 3).join("/")}
           </a>
@@ -101,10 +102,10 @@ function Chosen({ architecture, disabled, onStart }: { architecture: Architectur
           );
         })}
       </div>
-      <p className="text-sm text-ink2">First weights: {firstWeights} Published weights can be imported by name.</p>
+      <p className="text-sm text-ink2">{say("First weights: {firstWeights} Published weights can be imported by name.", { firstWeights })}</p>
       <div className="flex justify-end">
         <Button kind="primary" disabled={disabled || Boolean(problems.classes || problems.channels)} onClick={() => onStart(chosen)}>
-          Open {title}
+          {say("Open {title}", { title })}
         </Button>
       </div>
     </div>
@@ -115,7 +116,7 @@ const MOST = { classes: 1_000_000, channels: 1024 };
 
 /** `3×224×224` */
 function printInput({ input }: Architecture): string {
-  return input.length === 1 ? "tokens" : input.join("×");
+  return input.length === 1 ? say("tokens") : input.join("×");
 }
 
 function isFound({ title, doc, task }: Architecture, query: string): boolean {

@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { DropZone } from "../ui/DropZone.tsx";
@@ -22,13 +23,13 @@ export function ImportDialog({ open, onOpen, dropped }: { open: boolean; onOpen:
     if (open && dropped) setKind("code" in dropped ? "pytorch" : "onnx");
   }, [open, dropped]);
   return (
-    <Dialog title="Import a model" open={open} onOpen={onOpen} width="max-w-2xl">
+    <Dialog title={say("Import a model")} open={open} onOpen={onOpen} width="max-w-2xl">
       <div className="space-y-3.5 p-4">
         <Segments
-          label="Import from"
+          label={say("Import from")}
           options={[
-            { id: "onnx", title: "ONNX file" },
-            { id: "pytorch", title: "PyTorch code" },
+            { id: "onnx", title: say("ONNX file") },
+            { id: "pytorch", title: say("PyTorch code") },
           ]}
           value={kind}
           onValue={setKind}
@@ -81,7 +82,7 @@ function FromOnnx({ first }: { first: File | null }) {
         {done.notes.length > 0 && <Notes notes={done.notes} />}
         <div className="flex justify-end">
           <Button kind="primary" onClick={() => openModel(done.modelId, sayOnnx(done))}>
-            Open the model
+            {say("Open the model")}
           </Button>
         </div>
       </div>
@@ -89,8 +90,8 @@ function FromOnnx({ first }: { first: File | null }) {
   }
   return (
     <div className="space-y-3">
-      <DropZone label="ONNX file" accept=".onnx" busy={work.kind === "busy" ? work : null} onFile={start}>
-        It becomes a drawing that you can change, with its weights to start from. Up to 512 MiB; weights kept in a second file are not read.
+      <DropZone label={say("ONNX file")} accept=".onnx" busy={work.kind === "busy" ? work : null} onFile={start}>
+        {say("It becomes a drawing that you can change, with its weights to start from. Up to 512 MiB; weights kept in a second file are not read.")}
       </DropZone>
       {work.kind === "failed" && (
         <p role="alert" className="text-bad">
@@ -100,7 +101,7 @@ function FromOnnx({ first }: { first: File | null }) {
       {answer && !answer.ok && (
         <Refused title={answer.message}>
           {answer.unsupported.length > 0 && (
-            <Table head={["Operator", "Node", "Why not"]}>
+            <Table head={[say("Operator"), say("Node"), say("Why not")]}>
               {answer.unsupported.map(({ op, node, why }, index) => (
                 <tr key={index} className="border-t border-line align-top">
                   <td className="py-1 pr-3 font-mono text-sm">{op}</td>
@@ -117,7 +118,11 @@ function FromOnnx({ first }: { first: File | null }) {
 }
 
 function sayOnnx({ matched, total }: Extract<OnnxImport, { ok: true }>): string {
-  return total === 0 ? "Imported. It has no weights." : `Imported with ${matched === total ? `all ${total}` : `${matched} of ${total}`} weights; the next run starts from them.`;
+  return total === 0
+    ? say("Imported. It has no weights.")
+    : matched === total
+      ? say("Imported with all {total} weights; the next run starts from them.", { total })
+      : say("Imported with {matched} of {total} weights; the next run starts from them.", { matched, total });
 }
 
 function FromPyTorch({ first }: { first: string }) {
@@ -128,7 +133,7 @@ function FromPyTorch({ first }: { first: string }) {
   const read = useMutation(
     trpc.models.importPyTorch.mutationOptions({
       onSuccess: (answer) => {
-        if (answer.ok && answer.modelId !== null && answer.notes.length === 0) openModel(answer.modelId, `Imported ${answer.className}.`);
+        if (answer.ok && answer.modelId !== null && answer.notes.length === 0) openModel(answer.modelId, say("Imported {className}.", { className: answer.className }));
       },
     }),
   );
@@ -149,11 +154,11 @@ function FromPyTorch({ first }: { first: string }) {
     const { modelId, className, notes } = answer;
     return (
       <div className="space-y-3">
-        <p className="font-semibold">Imported {className}.</p>
+        <p className="font-semibold">{say("Imported {className}.", { className })}</p>
         <Notes notes={notes} />
         <div className="flex justify-end">
-          <Button kind="primary" onClick={() => openModel(modelId, `Imported ${className}.`)}>
-            Open the model
+          <Button kind="primary" onClick={() => openModel(modelId, say("Imported {className}.", { className }))}>
+            {say("Open the model")}
           </Button>
         </div>
       </div>
@@ -169,16 +174,16 @@ function FromPyTorch({ first }: { first: string }) {
     >
       <div ref={area} className="space-y-1">
         <TextArea
-          aria-label="PyTorch code"
-          placeholder={
-            "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(784, 10)\n\n    def forward(self, x):\n        return self.fc(x.flatten(1))"
-          }
+          aria-label={say("PyTorch code")}
+          placeholder={say(
+            "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(784, 10)\n\n    def forward(self, x):\n        return self.fc(x.flatten(1))",
+          )}
           className="min-h-52 font-mono text-sm! leading-[18px]"
           value={code}
           onChange={(event) => setCode(event.target.value)}
         />
         <p className="text-sm text-ink2">
-          A class with its layers in __init__ and a forward of calls and arithmetic, with if and for over what is known beforehand. It is read, never run.
+          {say("A class with its layers in __init__ and a forward of calls and arithmetic, with if and for over what is known beforehand. It is read, never run.")}
         </p>
       </div>
       {read.isError && (
@@ -189,7 +194,7 @@ function FromPyTorch({ first }: { first: string }) {
       {answer && !answer.ok && (
         <Refused title={answer.message}>
           {answer.lines.length > 0 && (
-            <Table head={["Line", "Code", "Why not"]}>
+            <Table head={[say("Line"), say("Code"), say("Why not")]}>
               {answer.lines.map(({ line, text, why }, index) => (
                 <tr key={index} className="border-t border-line align-top">
                   <td className="py-1 pr-3">
@@ -207,7 +212,7 @@ function FromPyTorch({ first }: { first: string }) {
       )}
       <div className="flex justify-end">
         <Button type="submit" kind="primary" disabled={code.trim() === "" || read.isPending}>
-          {read.isPending ? "Reading" : "Import"}
+          {read.isPending ? say("Reading") : say("Import")}
         </Button>
       </div>
     </form>
@@ -216,8 +221,8 @@ function FromPyTorch({ first }: { first: string }) {
 
 function Notes({ notes }: { notes: readonly string[] }) {
   return (
-    <section aria-label="Good to know">
-      <h3 className="section-name pb-1">Good to know</h3>
+    <section aria-label={say("Good to know")}>
+      <h3 className="section-name pb-1">{say("Good to know")}</h3>
       <ul className="list-disc space-y-1 pl-4">
         {notes.map((note) => (
           <li key={note}>{note}</li>
@@ -229,10 +234,10 @@ function Notes({ notes }: { notes: readonly string[] }) {
 
 function Refused({ title, children }: { title: string; children: React.ReactNode }) {
   return (
-    <section role="alert" aria-label="Not imported" className="rounded-lg border border-bad">
+    <section role="alert" aria-label={say("Not imported")} className="rounded-lg border border-bad">
       <p className="px-3 py-2 font-medium text-bad">
         {title}
-        <span className="font-normal text-ink2"> Nothing was imported.</span>
+        <span className="font-normal text-ink2"> {say("Nothing was imported.")}</span>
       </p>
       {children}
     </section>

@@ -3,17 +3,67 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, Copy } from "lucide-react";
 import { useRef, useState } from "react";
+import { weightName } from "../../core/graph/path.ts";
 import { CONVERT_PICKLE } from "../../core/import/weights.ts";
+import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
+import { useChecked } from "../canvas/checked.ts";
 import { saveNow } from "../canvas/useAutosave.ts";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { DropZone } from "../ui/DropZone.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { notify } from "../ui/Notices.tsx";
+import { Say } from "../ui/Say.tsx";
 import { Segments } from "../ui/Segments.tsx";
 import { type Answers, useTRPC, useTRPCClient } from "../ui/trpc.ts";
 import { useUpload } from "./useUpload.ts";
+
+/** How many weights are named that no longer fit. */
+const NAMED = 4;
+
+/** What of the drawing, as it stands, the kept weights fit; what does not is said here before a training is refused for it. */
+function Fit({ shapes }: { shapes: { [name: string]: number[] } }) {
+  const { weights, order } = useChecked();
+  const here = order.flatMap((path) => Object.entries(weights.get(path) ?? {}).map(([name, { shape }]) => ({ name: weightName(path, name), shape })));
+  const known = here.filter(({ name }) => shapes[name] !== undefined);
+  const differing = known.filter(({ name, shape }) => shapes[name]?.join() !== shape.join());
+  const fresh = here.filter(({ name }) => shapes[name] === undefined && !name.endsWith("num_batches_tracked"));
+  if (differing.length === 0 && fresh.length === 0) return null;
+  return (
+    <div className="pt-1.5">
+      {differing.length > 0 && (
+        <div role="alert" className="text-bad">
+          <p>
+            {say(
+              "{count, plural, one {One weight of the drawing no longer fits.} other {# weights of the drawing no longer fit.}} Take the change back, or put a new layer in its place, which is drawn anew.",
+              { count: differing.length },
+            )}
+          </p>
+          <ul className="list-disc pl-5">
+            {differing.slice(0, NAMED).map(({ name, shape }) => (
+              <li key={name} className="wrap-anywhere">
+                {say("{name}: [{here}] here, [{there}] there", { name, here: shape.join(", "), there: shapes[name]?.join(", ") ?? "" })}
+              </li>
+            ))}
+            {differing.length > NAMED && <li>{say("{count} more", { count: differing.length - NAMED })}</li>}
+          </ul>
+        </div>
+      )}
+      {fresh.length > 0 && (
+        <p className="text-ink2 wrap-anywhere">
+          {say("Drawn at random, since the file has none for them: {names}{more, plural, =0 {} other { and # more}}.", {
+            names: fresh
+              .slice(0, NAMED)
+              .map(({ name }) => name)
+              .join(", "),
+            more: Math.max(0, fresh.length - NAMED),
+          })}
+        </p>
+      )}
+    </div>
+  );
+}
 
 /** What a model's next runs start from: random numbers, or weights from a file, which can be brought in and let go of here. */
 export default function StartWeights({ modelId }: { modelId: string }) {
@@ -24,31 +74,42 @@ export default function StartWeights({ modelId }: { modelId: string }) {
   const [open, setOpen] = useState(false);
   const refresh = () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
   const letGo = useMutation(
-    trpc.models.clearStartWeights.mutationOptions({ onSuccess: refresh, onError: (error) => notify(`The weights are still there. ${error.message}`, { tone: "bad" }) }),
+    trpc.models.clearStartWeights.mutationOptions({
+      onSuccess: refresh,
+      onError: (error) => notify(say("The weights are still there. {message}", { message: error.message }), { tone: "bad" }),
+    }),
   );
   const weights = model.data?.startWeights ?? null;
   return (
-    <section aria-label="First weights">
-      <h3 className="section-name pb-1">First weights</h3>
+    <section aria-label={say("First weights")}>
+      <h3 className="section-name pb-1">{say("First weights")}</h3>
       {weights ? (
         <p className="text-ink2">
-          The next run starts from <span className="font-medium [overflow-wrap:anywhere] text-ink">{weights.fileName}</span>: {weights.matched} of {weights.total} weights,{" "}
-          {formatBytes(weights.sizeBytes)}.
+          <Say
+            text="The next run starts from {fileName}: {matched} of {total} weights, {sizeBytes}."
+            with={{
+              fileName: <span className="font-medium [overflow-wrap:anywhere] text-ink">{weights.fileName}</span>,
+              matched: weights.matched,
+              total: weights.total,
+              sizeBytes: formatBytes(weights.sizeBytes),
+            }}
+          />
         </p>
       ) : (
-        <p className="text-ink2">Drawn at random, as each layer says, when a run begins.</p>
+        <p className="text-ink2">{say("Drawn at random, as each layer says, when a run begins.")}</p>
       )}
+      {weights && <Fit shapes={weights.shapes} />}
       <div className={mayChange ? "flex gap-2 pt-2" : "hidden"}>
         <Button size="sm" onClick={() => setOpen(true)}>
-          Import weights
+          {say("Import weights")}
         </Button>
         {weights && (
           <Button size="sm" kind="quiet" disabled={letGo.isPending} onClick={() => letGo.mutate({ modelId })}>
-            Start at random again
+            {say("Start at random again")}
           </Button>
         )}
       </div>
-      <Dialog title="Import weights" open={open} onOpen={setOpen} width="max-w-2xl">
+      <Dialog title={say("Import weights")} open={open} onOpen={setOpen} width="max-w-2xl">
         <ImportWeights modelId={modelId} onDone={refresh} onClose={() => setOpen(false)} />
       </Dialog>
     </section>
@@ -68,7 +129,7 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
   const anyway = useMutation(trpc.models.importWeights.mutationOptions({ onSuccess: ({ ok }) => ok && onDone() }));
   const { work, start } = useUpload<Imported>(async (file, uploadId) => {
     // The file is matched with the drawing as the server has it.
-    if (!(await saveNow())) throw new Error("The drawing is not saved yet, so the weights cannot be matched with it. Try again in a moment.");
+    if (!(await saveNow())) throw new Error(say("The drawing is not saved yet, so the weights cannot be matched with it. Try again in a moment."));
     anyway.reset();
     sent.current = { uploadId, fileName: file.name };
     const answer = await client.models.importWeights.mutate({ modelId, uploadId, fileName: file.name });
@@ -81,7 +142,7 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
   return (
     <div className="space-y-3 p-4">
       <DropZone
-        label="Weights file"
+        label={say("Weights file")}
         accept=".safetensors,.npz"
         busy={work.kind === "busy" ? work : null}
         onFile={(file) => {
@@ -90,7 +151,7 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
           if (!refuse) start(file);
         }}
       >
-        A .safetensors or .npz file. Weights are found by their PyTorch names; what has another shape is left out and listed.
+        {say("A .safetensors or .npz file. Weights are found by their PyTorch names; what has another shape is left out and listed.")}
       </DropZone>
       {work.kind === "failed" && pickled === null && (
         <p role="alert" className="text-bad">
@@ -106,7 +167,7 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
             <p className="text-bad">{answer.message}</p>
             {answer.code === "WEIGHTS_NONFINITE" && (
               <Button size="sm" disabled={anyway.isPending} onClick={() => sent.current && anyway.mutate({ modelId, ...sent.current, evenNonFinite: true })}>
-                Take them all the same
+                {say("Take them all the same")}
               </Button>
             )}
             {anyway.error && <p className="text-bad">{anyway.error.message}</p>}
@@ -120,9 +181,11 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
 function Pickle({ fileName }: { fileName: string | null }) {
   const [copied, setCopied] = useState(false);
   return (
-    <section role="alert" aria-label="Not imported" className="space-y-2 rounded-lg border border-bad px-3 py-2.5">
-      <p className="font-medium text-bad">{fileName ?? "This"} is a pickled file, which can run code when it is opened, so it is not opened here.</p>
-      <p className="text-ink2">This line, run where you have PyTorch, makes a safetensors file of it:</p>
+    <section role="alert" aria-label={say("Not imported")} className="space-y-2 rounded-lg border border-bad px-3 py-2.5">
+      <p className="font-medium text-bad">
+        {say("{fileName} is a pickled file, which can run code when it is opened, so it is not opened here.", { fileName: fileName ?? say("This") })}
+      </p>
+      <p className="text-ink2">{say("This line, run where you have PyTorch, makes a safetensors file of it:")}</p>
       <div className="relative">
         <pre className="rounded-md bg-sunk py-2 pr-20 pl-2.5 font-mono text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{CONVERT_PICKLE}</pre>
         <Button
@@ -132,7 +195,7 @@ function Pickle({ fileName }: { fileName: string | null }) {
             void navigator.clipboard.writeText(CONVERT_PICKLE).then(() => setCopied(true));
           }}
         >
-          {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? "Copied" : "Copy"}
+          {copied ? <Check size={12} /> : <Copy size={12} />} {copied ? say("Copied") : say("Copy")}
         </Button>
       </div>
     </section>
@@ -140,7 +203,7 @@ function Pickle({ fileName }: { fileName: string | null }) {
 }
 
 type Row = Extract<Imported, { ok: true }>["rows"][number];
-const print = (shape: readonly number[]) => (shape.length === 0 ? "one number" : shape.join("×"));
+const print = (shape: readonly number[]) => (shape.length === 0 ? say("one number") : shape.join("×"));
 
 function Matches({ answer, onClose }: { answer: Extract<Imported, { ok: true }>; onClose: () => void }) {
   const { rows, unused, prefix, matched, total } = answer;
@@ -150,32 +213,34 @@ function Matches({ answer, onClose }: { answer: Extract<Imported, { ok: true }>;
     <div className="space-y-3 p-4">
       <p role="status" className="font-semibold">
         {matched === 0
-          ? "None of the file's weights fit this model; nothing was changed."
+          ? say("None of the file's weights fit this model; nothing was changed.")
           : matched === total
-            ? `All ${total} weights matched. The next run starts from them.`
-            : `${matched} of ${total} weights matched. The next run starts from them, and draws the others at random.`}
+            ? say("All {total} weights matched. The next run starts from them.", { total })
+            : say("{matched} of {total} weights matched. The next run starts from them, and draws the others at random.", { matched, total })}
       </p>
       {prefix && (
         <p className="text-ink2">
-          {"remove" in prefix ? "Names were read without " : "Names were read with "}
-          <code className="font-mono text-sm">{"remove" in prefix ? prefix.remove : prefix.add}</code> in front.
+          <Say
+            text={"remove" in prefix ? "Names were read without {prefix} in front." : "Names were read with {prefix} in front."}
+            with={{ prefix: <code className="font-mono text-sm">{"remove" in prefix ? prefix.remove : prefix.add}</code> }}
+          />
         </p>
       )}
       <Segments
-        label="Which weights"
+        label={say("Which weights")}
         options={[
-          { id: "apart", title: `Not matched ${apart.length}` },
-          { id: "all", title: `All ${total}` },
-          { id: "unused", title: `Only in the file ${unused.length}` },
+          { id: "apart", title: say("Not matched {count}", { count: apart.length }) },
+          { id: "all", title: say("All {total}", { total }) },
+          { id: "unused", title: say("Only in the file {count}", { count: unused.length }) },
         ]}
         value={shown}
         onValue={setShown}
       />
       <div className="max-h-80 overflow-auto rounded-lg border border-line">
-        <table className="w-full text-left" aria-label="Weights">
+        <table className="w-full text-left" aria-label={say("Weights")}>
           <thead>
             <tr>
-              {(shown === "unused" ? ["Name in the file", "Shape"] : ["Weight", "Shape", "In the file", ""]).map((title) => (
+              {(shown === "unused" ? [say("Name in the file"), say("Shape")] : [say("Weight"), say("Shape"), say("In the file"), ""]).map((title) => (
                 <th key={title} className="section-name sticky top-0 bg-panel px-2.5 py-1.5 font-semibold">
                   {title}
                 </th>
@@ -193,11 +258,11 @@ function Matches({ answer, onClose }: { answer: Extract<Imported, { ok: true }>;
               : (shown === "all" ? rows : apart).map((row) => <MatchRow key={row.name} row={row} />)}
           </tbody>
         </table>
-        {(shown === "unused" ? unused : shown === "all" ? rows : apart).length === 0 && <p className="px-2.5 py-3 text-ink2">None.</p>}
+        {(shown === "unused" ? unused : shown === "all" ? rows : apart).length === 0 && <p className="px-2.5 py-3 text-ink2">{say("None.")}</p>}
       </div>
       <div className="flex justify-end">
         <Button kind="primary" onClick={onClose}>
-          Done
+          {say("Done")}
         </Button>
       </div>
     </div>
@@ -222,7 +287,7 @@ function MatchRow({ row: { name, shape, status, found } }: { row: Row }) {
               : "px-2.5 py-1 text-right whitespace-nowrap text-warn"
         }
       >
-        {status === "missing" ? "not in the file" : status === "shape differs" ? "other shape" : "matched"}
+        {status === "missing" ? say("not in the file") : status === "shape differs" ? say("other shape") : say("matched")}
       </td>
     </tr>
   );

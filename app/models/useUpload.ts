@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { uploadFile } from "../ui/upload.ts";
 
 export type Work<T> = { kind: "idle" } | { kind: "busy"; text: string; share: number | null } | { kind: "failed"; message: string } | { kind: "answered"; answer: T };
@@ -19,20 +20,24 @@ export function useUpload<T>(read: (file: File, uploadId: string) => Promise<T>)
       let file: File;
       if (source instanceof File) file = source;
       else {
-        setWork({ kind: "busy", text: `Packing ${source.name}`, share: 0 });
-        file = await source.pack((share) => setWork({ kind: "busy", text: `Packing ${source.name}`, share }), signal);
+        setWork({ kind: "busy", text: say("Packing {name}", { name: source.name }), share: 0 });
+        file = await source.pack((share) => setWork({ kind: "busy", text: say("Packing {name}", { name: source.name }), share }), signal);
       }
-      setWork({ kind: "busy", text: `Sending ${file.name}`, share: 0 });
+      setWork({ kind: "busy", text: say("Sending {name}", { name: file.name }), share: 0 });
       let reached = 0;
       const { uploadId } = await uploadFile(
         file,
         ({ share, waiting }) => {
           if (!waiting) reached = share;
-          setWork({ kind: "busy", text: waiting ? `Waiting for the connection to send ${file.name}` : `Sending ${file.name}`, share: reached });
+          setWork({
+            kind: "busy",
+            text: waiting ? say("Waiting for the connection to send {name}", { name: file.name }) : say("Sending {name}", { name: file.name }),
+            share: reached,
+          });
         },
         signal,
       );
-      setWork({ kind: "busy", text: `Reading ${file.name}`, share: null });
+      setWork({ kind: "busy", text: say("Reading {name}", { name: file.name }), share: null });
       const answer = await read(file, uploadId);
       if (!signal.aborted) setWork({ kind: "answered", answer });
     } catch (error) {

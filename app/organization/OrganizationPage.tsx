@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ComponentProps, useId, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { LabelledInput } from "../account/Door.tsx";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -11,6 +12,7 @@ import { Select } from "../ui/Field.tsx";
 import { formatAgo, formatBytes } from "../ui/format.ts";
 import { notify } from "../ui/Notices.tsx";
 import { Panel } from "../ui/Panel.tsx";
+import { Say } from "../ui/Say.tsx";
 import { Empty, Failing, Loading } from "../ui/States.tsx";
 import { Tabs } from "../ui/Tabs.tsx";
 import { TopBar } from "../ui/TopBar.tsx";
@@ -21,10 +23,10 @@ import { Trail } from "./Trail.tsx";
 type Organization = Answers["organization"]["get"];
 type Role = Organization["role"];
 const ROLES: { role: Role; words: string }[] = [
-  { role: "viewer", words: "looks at everything, changes nothing" },
-  { role: "member", words: "builds, trains, adds data" },
-  { role: "admin", words: "and decides who is in" },
-  { role: "owner", words: "and hands the organization over" },
+  { role: "viewer", words: say("looks at everything, changes nothing") },
+  { role: "member", words: say("builds, trains, adds data") },
+  { role: "admin", words: say("and decides who is in") },
+  { role: "owner", words: say("and hands the organization over") },
 ];
 const RANK: Record<Role, number> = { viewer: 0, member: 1, admin: 2, owner: 3 };
 
@@ -49,23 +51,23 @@ export function OrganizationPage() {
   const isAdmin = org.data !== undefined && RANK[org.data.role] >= RANK.admin;
   return (
     <>
-      <TopBar place={[{ label: org.data?.name ?? "Organization" }]} />
+      <TopBar place={[{ label: org.data?.name ?? say("Organization") }]} />
       <main className="mx-auto max-w-4xl px-4 py-6">
-        {org.isPending && <Loading label="Loading the organization" className="h-60" />}
-        {org.isError && <Failing what="The organization" error={org.error} onRetry={() => void org.refetch()} />}
+        {org.isPending && <Loading label={say("Loading the organization")} className="h-60" />}
+        {org.isError && <Failing what={say("The organization")} error={org.error} onRetry={() => void org.refetch()} />}
         {org.data && (
           <>
             <Head org={org.data} isAdmin={isAdmin} />
             <Tabs
-              label="Organization"
+              label={say("Organization")}
               value={tab}
               onValue={setTab}
               tabs={[
-                { id: "people", title: "People", content: <People org={org.data} isAdmin={isAdmin} /> },
-                { id: "tokens", title: "API tokens", content: <Tokens role={org.data.role} /> },
-                { id: "usage", title: "Usage", content: <Usage org={org.data} /> },
-                { id: "activity", title: "Activity", content: <Trail kind="activity" /> },
-                ...(isAdmin ? [{ id: "audit", title: "Audit log", content: <Trail kind="audit" /> }] : []),
+                { id: "people", title: say("People"), content: <People org={org.data} isAdmin={isAdmin} /> },
+                { id: "tokens", title: say("API tokens"), content: <Tokens role={org.data.role} /> },
+                { id: "usage", title: say("Usage"), content: <Usage org={org.data} /> },
+                { id: "activity", title: say("Activity"), content: <Trail kind="activity" /> },
+                ...(isAdmin ? [{ id: "audit", title: say("Audit log"), content: <Trail kind="audit" /> }] : []),
               ]}
             />
           </>
@@ -92,7 +94,7 @@ function useChanged(words?: string) {
 function Head({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
   const trpc = useTRPC();
   const [name, setName] = useState<string | null>(null);
-  const changed = useChanged("The name is saved.");
+  const changed = useChanged(say("The name is saved."));
   const rename = useMutation(
     trpc.organization.rename.mutationOptions({
       ...changed,
@@ -107,10 +109,10 @@ function Head({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
       {name === null ? (
         <>
           <h1 className="min-w-0 truncate text-title font-semibold">{org.name}</h1>
-          <Badge>You are {org.role}</Badge>
+          <Badge>{say("You are {role}", { role: org.role })}</Badge>
           {isAdmin && (
             <Button size="sm" onClick={() => setName(org.name)}>
-              Rename
+              {say("Rename")}
             </Button>
           )}
         </>
@@ -122,12 +124,12 @@ function Head({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
             rename.mutate({ name });
           }}
         >
-          <LabelledInput label="Name of the organization" autoFocus maxLength={120} required value={name} onChange={(event) => setName(event.target.value)} />
+          <LabelledInput label={say("Name of the organization")} autoFocus maxLength={120} required value={name} onChange={(event) => setName(event.target.value)} />
           <Button type="submit" className="h-8" kind="primary" disabled={rename.isPending}>
-            Save
+            {say("Save")}
           </Button>
           <Button className="h-8" onClick={() => setName(null)}>
-            Cancel
+            {say("Cancel")}
           </Button>
         </form>
       )}
@@ -151,47 +153,48 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
     <div className="space-y-4 pt-4">
       {isAdmin && <Invite role={org.role} />}
       <Panel
-        title="People"
+        title={say("People")}
         end={
           <Button
             size="sm"
             kind="quiet"
             onClick={() =>
               setAsking({
-                title: `Leave ${org.name}?`,
-                text: "What you made stays. Your API tokens here end. You come back only by a new invitation.",
-                action: "Leave",
+                title: say("Leave {name}?", { name: org.name }),
+                text: say("What you made stays. Your API tokens here end. You come back only by a new invitation."),
+                action: say("Leave"),
                 run: () => leave.mutate(),
               })
             }
           >
-            Leave
+            {say("Leave")}
           </Button>
         }
       >
-        {members.isPending && <Loading label="Loading people" className="m-3 h-24" />}
-        {members.isError && <Failing what="The people" error={members.error} onRetry={() => void members.refetch()} />}
+        {members.isPending && <Loading label={say("Loading people")} className="m-3 h-24" />}
+        {members.isError && <Failing what={say("The people")} error={members.error} onRetry={() => void members.refetch()} />}
         <ul className="px-3.5 pb-2">
           {members.data?.map((member) => {
             const isMe = member.email !== null && member.email === me.data?.email;
             const mayChange = isAdmin && !isMe && RANK[member.role] <= RANK[org.role];
             return (
               <li key={member.memberId} className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-1.5 first:border-t-0">
-                <span className="min-w-0 flex-1">
+                {/* On a phone what may be done stands below the name, which would have no room beside it. */}
+                <span className={cx("min-w-0 flex-1", mayChange && "max-sm:basis-full")}>
                   <span className="block truncate">
-                    {member.name} {isMe && <span className="text-ink2">(you)</span>}
+                    {member.name} {isMe && <span className="text-ink2">{say("(you)")}</span>}
                   </span>
                   <span className="block truncate text-sm text-ink2">
-                    {member.email ?? "no account"}
-                    {member.twoFactor && " · second factor"}
-                    {member.seenAt && ` · here ${formatAgo(member.seenAt)}`}
+                    {member.email ?? say("no account")}
+                    {member.twoFactor && say(" · second factor")}
+                    {member.seenAt && say(" · here {seenAt}", { seenAt: formatAgo(member.seenAt) })}
                   </span>
                 </span>
                 {mayChange ? (
                   <>
                     <span className="w-28">
                       <Select
-                        aria-label={`Role of ${member.name}`}
+                        aria-label={say("Role of {name}", { name: member.name })}
                         value={member.role}
                         disabled={setRole.isPending}
                         onChange={(event) => setRole.mutate({ memberId: member.memberId, role: event.target.value as Role })}
@@ -206,14 +209,14 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
                         size="sm"
                         onClick={() =>
                           setAsking({
-                            title: `Hand ${org.name} over?`,
-                            text: `${member.name} becomes owner, and you an admin. Only they can give it back.`,
-                            action: "Hand it over",
+                            title: say("Hand {name} over?", { name: org.name }),
+                            text: say("{name} becomes owner, and you an admin. Only they can give it back.", { name: member.name }),
+                            action: say("Hand it over"),
                             run: () => transfer.mutate({ memberId: member.memberId }),
                           })
                         }
                       >
-                        Hand over
+                        {say("Hand over")}
                       </Button>
                     )}
                     <Button
@@ -221,14 +224,14 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
                       kind="danger"
                       onClick={() =>
                         setAsking({
-                          title: `Remove ${member.name}?`,
-                          text: "They are out at once, with their API tokens. What they made stays.",
-                          action: "Remove",
+                          title: say("Remove {name}?", { name: member.name }),
+                          text: say("They are out at once, with their API tokens. What they made stays."),
+                          action: say("Remove"),
                           run: () => remove.mutate({ memberId: member.memberId }),
                         })
                       }
                     >
-                      Remove
+                      {say("Remove")}
                     </Button>
                   </>
                 ) : (
@@ -240,18 +243,18 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
         </ul>
       </Panel>
       {isAdmin && invitations.data && invitations.data.length > 0 && (
-        <Panel title="Invited">
+        <Panel title={say("Invited")}>
           <ul className="px-3.5 pb-2">
             {invitations.data.map((one) => (
               <li key={one.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1 first:border-t-0">
                 <span className="min-w-0 flex-1 truncate">
-                  {one.email} <span className="text-ink2">as {one.role}</span>
+                  {one.email} <span className="text-ink2">{say("as {role}", { role: one.role })}</span>
                 </span>
                 <span className="text-ink2 max-sm:hidden">
-                  {one.mailed ? "mailed" : "by link"} · {formatAgo(one.createdAt)}
+                  {one.mailed ? say("mailed") : say("by link")} · {formatAgo(one.createdAt)}
                 </span>
                 <Button size="sm" disabled={revoke.isPending} onClick={() => revoke.mutate({ invitationId: one.id })}>
-                  Take back
+                  {say("Take back")}
                 </Button>
               </li>
             ))}
@@ -278,7 +281,7 @@ function Invite({ role: own }: { role: Role }) {
   const invite = useMutation(
     trpc.organization.invite.mutationOptions({
       onSuccess: ({ link }) => {
-        if (link === null) notify(`An invitation was mailed to ${email}.`);
+        if (link === null) notify(say("An invitation was mailed to {email}.", { email }));
         setEmail("");
         changed.onSuccess();
       },
@@ -286,7 +289,7 @@ function Invite({ role: own }: { role: Role }) {
   );
   const link = invite.data?.link ?? null;
   return (
-    <Panel title="Invite somebody">
+    <Panel title={say("Invite somebody")}>
       <form
         className="flex flex-wrap items-end gap-2 px-3.5 pt-1 pb-2"
         onSubmit={(event) => {
@@ -295,26 +298,33 @@ function Invite({ role: own }: { role: Role }) {
         }}
       >
         <div className="min-w-52 flex-1">
-          <LabelledInput label="E-mail" type="email" required value={email} onChange={(event) => setEmail(event.target.value)} />
+          <LabelledInput label={say("E-mail")} type="email" required value={email} onChange={(event) => setEmail(event.target.value)} />
         </div>
-        <LabelledSelect label="Role" width="w-32" value={role} onChange={(event) => setRole(event.target.value as Role)}>
+        <LabelledSelect label={say("Role")} width="w-32" value={role} onChange={(event) => setRole(event.target.value as Role)}>
           {ROLES.filter((one) => RANK[one.role] <= RANK[own]).map((one) => (
             <option key={one.role}>{one.role}</option>
           ))}
         </LabelledSelect>
         <Button type="submit" kind="primary" className="h-8" disabled={invite.isPending}>
-          Invite
+          {say("Invite")}
         </Button>
       </form>
       <p className="px-3.5 pb-3 text-sm text-ink2">
-        A {role} {ROLES.find((one) => one.role === role)?.words}. The link works once, for this address, within 48 hours.
+        <Say text="A {role} {words}. The link works once, for this address, within 48 hours." with={{ role, words: ROLES.find((one) => one.role === role)?.words }} />
       </p>
       {invite.error && (
         <p role="alert" className="mx-3.5 mb-3 rounded-md bg-bad-soft px-2.5 py-2 text-bad">
           {invite.error.message}
         </p>
       )}
-      {link && <ShownOnce label="Invitation link" text={link} words="No mail is set up, so hand this link over yourself. It is shown only now." onClose={() => invite.reset()} />}
+      {link && (
+        <ShownOnce
+          label={say("Invitation link")}
+          text={link}
+          words={say("No mail is set up, so hand this link over yourself. It is shown only now.")}
+          onClose={() => invite.reset()}
+        />
+      )}
     </Panel>
   );
 }
@@ -337,7 +347,7 @@ function Tokens({ role }: { role: Role }) {
   const revoke = useMutation(trpc.organization.revokeToken.mutationOptions(changed));
   return (
     <div className="space-y-4 pt-4">
-      <Panel title="New token">
+      <Panel title={say("New token")}>
         <form
           className="flex flex-wrap items-end gap-2 px-3.5 pt-1 pb-2"
           onSubmit={(event) => {
@@ -346,50 +356,51 @@ function Tokens({ role }: { role: Role }) {
           }}
         >
           <div className="min-w-44 flex-1">
-            <LabelledInput label="What it is for" required maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
+            <LabelledInput label={say("What it is for")} required maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
           </div>
-          <LabelledSelect label="Scope" width="w-36" value={scope} onChange={(event) => setScope(event.target.value as "read" | "write")}>
-            <option value="read">read only</option>
-            {role !== "viewer" && <option value="write">read and write</option>}
+          <LabelledSelect label={say("Scope")} width="w-36" value={scope} onChange={(event) => setScope(event.target.value as "read" | "write")}>
+            <option value="read">{say("read only")}</option>
+            {role !== "viewer" && <option value="write">{say("read and write")}</option>}
           </LabelledSelect>
-          <LabelledSelect label="Ends after" width="w-28" value={days} onChange={(event) => setDays(event.target.value)}>
-            <option value="7">7 days</option>
-            <option value="90">90 days</option>
-            <option value="365">a year</option>
-            <option value="">never</option>
+          <LabelledSelect label={say("Ends after")} width="w-28" value={days} onChange={(event) => setDays(event.target.value)}>
+            <option value="7">{say("7 days")}</option>
+            <option value="90">{say("90 days")}</option>
+            <option value="365">{say("a year")}</option>
+            <option value="">{say("never")}</option>
           </LabelledSelect>
           <Button type="submit" kind="primary" className="h-8" disabled={create.isPending}>
-            Make it
+            {say("Make it")}
           </Button>
         </form>
         <p className="px-3.5 pb-3 text-sm text-ink2">
-          A token speaks for you in this organization, as a viewer or a member, never about people or keys. Send it as “Authorization: Bearer …”.
+          {say("A token speaks for you in this organization, as a viewer or a member, never about people or keys. Send it as “Authorization: Bearer …”.")}
         </p>
         {create.error && (
           <p role="alert" className="mx-3.5 mb-3 rounded-md bg-bad-soft px-2.5 py-2 text-bad">
             {create.error.message}
           </p>
         )}
-        {create.data && <ShownOnce label="API token" text={create.data.token} words="It is shown only now, and kept nowhere." onClose={() => create.reset()} />}
+        {create.data && <ShownOnce label={say("API token")} text={create.data.token} words={say("It is shown only now, and kept nowhere.")} onClose={() => create.reset()} />}
       </Panel>
-      {tokens.isPending && <Loading label="Loading tokens" className="h-24" />}
-      {tokens.isError && <Failing what="The tokens" error={tokens.error} onRetry={() => void tokens.refetch()} />}
-      {tokens.data?.length === 0 && <Empty title="No tokens yet">Scripts and notebooks read runs and start them with a token instead of a password.</Empty>}
+      {tokens.isPending && <Loading label={say("Loading tokens")} className="h-24" />}
+      {tokens.isError && <Failing what={say("The tokens")} error={tokens.error} onRetry={() => void tokens.refetch()} />}
+      {tokens.data?.length === 0 && <Empty title={say("No tokens yet")}>{say("Scripts and notebooks read runs and start them with a token instead of a password.")}</Empty>}
       {tokens.data && tokens.data.length > 0 && (
-        <Panel title="Tokens">
+        <Panel title={say("Tokens")}>
           <ul className="px-3.5 pb-2">
             {tokens.data.map((token) => (
               <li key={token.id} className="flex min-h-10 items-center gap-3 border-t border-line py-1.5 first:border-t-0">
                 <span className="min-w-0 flex-1">
                   <span className="block truncate">{token.name}</span>
                   <span className="block truncate text-sm text-ink2">
-                    …{token.lastFour} · {token.isMine ? "yours" : token.of} · {token.lastUsedAt ? `used ${formatAgo(token.lastUsedAt)}` : "never used"}
-                    {token.expiresAt && ` · ends ${new Date(token.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}`}
+                    …{token.lastFour} · {token.isMine ? say("yours") : token.of} ·{" "}
+                    {token.lastUsedAt ? say("used {lastUsedAt}", { lastUsedAt: formatAgo(token.lastUsedAt) }) : say("never used")}
+                    {token.expiresAt && say(" · ends {day}", { day: new Date(token.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) })}
                   </span>
                 </span>
-                <Badge tone={token.isOver ? "bad" : "plain"}>{token.isOver ? "over" : token.scope}</Badge>
+                <Badge tone={token.isOver ? "bad" : "plain"}>{token.isOver ? say("over") : token.scope}</Badge>
                 <Button size="sm" kind="danger" disabled={revoke.isPending} onClick={() => revoke.mutate({ tokenId: token.id })}>
-                  Revoke
+                  {say("Revoke")}
                 </Button>
               </li>
             ))}
@@ -402,21 +413,19 @@ function Tokens({ role }: { role: Role }) {
 
 function Usage({ org }: { org: Organization }) {
   const rows = [
-    { name: "Storage", ...org.usage.storageBytes, print: formatBytes },
-    { name: "Runs training", ...org.usage.running, print: String },
-    { name: "Runs waiting", ...org.usage.queued, print: String },
+    { name: say("Storage"), ...org.usage.storageBytes, print: formatBytes },
+    { name: say("Runs training"), ...org.usage.running, print: String },
+    { name: say("Runs waiting"), ...org.usage.queued, print: String },
   ];
   return (
     <div className="pt-4">
-      <Panel title="What this organization uses">
+      <Panel title={say("What this organization uses")}>
         <dl className="space-y-3 px-3.5 pt-1 pb-3.5">
           {rows.map(({ name, used, limit, print }) => (
             <div key={name}>
               <div className="flex justify-between gap-3">
                 <dt className="text-ink2">{name}</dt>
-                <dd className="figures">
-                  {print(used)} of {print(limit)}
-                </dd>
+                <dd className="figures">{say("{used} of {limit}", { used: print(used), limit: print(limit) })}</dd>
               </div>
               <div aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunk">
                 <div className={used >= limit ? "h-full bg-bad" : "h-full bg-accent"} style={{ width: `${limit === 0 ? 100 : Math.min(100, (used / limit) * 100)}%` }} />
@@ -424,7 +433,7 @@ function Usage({ org }: { org: Organization }) {
             </div>
           ))}
         </dl>
-        <p className="px-3.5 pb-3 text-sm text-ink2">Data sets of one's own, checkpoints and exports count; those that come with the product do not.</p>
+        <p className="px-3.5 pb-3 text-sm text-ink2">{say("Data sets of one's own, checkpoints and exports count; those that come with the product do not.")}</p>
       </Panel>
     </div>
   );

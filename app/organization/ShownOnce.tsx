@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 import { TextInput } from "../ui/Field.tsx";
 import { notify } from "../ui/Notices.tsx";
@@ -14,15 +15,15 @@ export function ShownOnce({ label, text, words, onClose }: { label: string; text
         <Button
           onClick={() =>
             void navigator.clipboard.writeText(text).then(
-              () => notify("Copied."),
-              () => notify("The browser did not allow copying: select the text and copy it.", { tone: "bad" }),
+              () => notify(say("Copied.")),
+              () => notify(say("The browser did not allow copying: select the text and copy it."), { tone: "bad" }),
             )
           }
         >
-          Copy
+          {say("Copy")}
         </Button>
         <Button kind="quiet" onClick={onClose}>
-          Done
+          {say("Done")}
         </Button>
       </div>
     </div>

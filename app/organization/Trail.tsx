@@ -2,6 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { say } from "../../core/language/say.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
 import { formatAgo } from "../ui/format.ts";
@@ -23,17 +24,17 @@ export function Trail({ kind }: { kind: "activity" | "audit" }) {
   const events = query.data?.pages.flatMap((page) => page.events) ?? [];
   return (
     <div className="pt-4">
-      {query.isPending && <Loading label="Loading what happened" className="h-40" />}
-      {query.isError && <Failing what="What happened" error={query.error} onRetry={() => void query.refetch()} />}
-      {query.isSuccess && events.length === 0 && <Empty title="Nothing happened yet">Models, data and runs that people make or change are listed here.</Empty>}
+      {query.isPending && <Loading label={say("Loading what happened")} className="h-40" />}
+      {query.isError && <Failing what={say("What happened")} error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isSuccess && events.length === 0 && <Empty title={say("Nothing happened yet")}>{say("Models, data and runs that people make or change are listed here.")}</Empty>}
       {events.length > 0 && (
-        <ol aria-label={kind === "audit" ? "Audit log" : "Activity"} className="rounded-xl border border-line bg-raise px-3.5 py-1">
+        <ol aria-label={kind === "audit" ? say("Audit log") : say("Activity")} className="rounded-xl border border-line bg-raise px-3.5 py-1">
           {events.map((event) => (
             <li key={event.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1 first:border-t-0">
-              <span className="min-w-0 flex-1 truncate">
+              <span className="min-w-0 flex-1 break-words sm:truncate">
                 <Sentence event={event} />
               </span>
-              {event.byToken && <Badge>by token</Badge>}
+              {event.byToken && <Badge>{say("by token")}</Badge>}
               <time dateTime={event.at} title={new Date(event.at).toLocaleString("en-GB")} className="shrink-0 text-ink2">
                 {formatAgo(event.at)}
               </time>
@@ -43,7 +44,7 @@ export function Trail({ kind }: { kind: "activity" | "audit" }) {
       )}
       {query.hasNextPage && (
         <Button className="mt-3" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show older
+          {say("Show older")}
         </Button>
       )}
     </div>
@@ -64,7 +65,7 @@ function Sentence({ event: { by, action, subject, details } }: { event: Event })
         ) : (
           <span>{name}</span>
         ))}
-      {details.role && <span className="text-ink2"> as {details.role}</span>}
+      {details.role && <span className="text-ink2"> {say("as {role}", { role: details.role })}</span>}
     </>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { ShownOnce } from "../organization/ShownOnce.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -41,7 +42,7 @@ export default function ShareDialog({
         ? { kind: "run", ...of }
         : { kind: "chart", ...of, keys: charts.filter((key) => key.slice(key.indexOf("/") + 1) === what) };
   return (
-    <Dialog title="Share by link" open={open} onOpen={onOpen} width="max-w-md">
+    <Dialog title={say("Share by link")} open={open} onOpen={onOpen} width="max-w-md">
       <div className="space-y-3 py-4">
         <form
           className="px-4"
@@ -51,52 +52,61 @@ export default function ShareDialog({
           }}
         >
           <p className="mb-2 text-ink2">
-            Whoever holds the link sees {"modelId" in of ? "the drawing as it is" : "the figures and curves"}, without signing in. Data, weights and people's names are not shown.
+            {"modelId" in of
+              ? say("Whoever holds the link sees the drawing as it is, without signing in. Data, weights and people's names are not shown.")
+              : say("Whoever holds the link sees the figures and curves, without signing in. Data, weights and people's names are not shown.")}
           </p>
           {charts.length > 0 && (
-            <Field label="What">
+            <Field label={say("What")}>
               {(ids) => (
                 <Select {...ids} value={what} onChange={(event) => setWhat(event.target.value)}>
-                  <option value="all">The whole run</option>
+                  <option value="all">{say("The whole run")}</option>
                   {[...new Set(charts.map((key) => key.slice(key.indexOf("/") + 1)))].map((name) => (
                     <option key={name} value={name}>
-                      Only the chart of {name}
+                      {say("Only the chart of {name}", { name })}
                     </option>
                   ))}
                 </Select>
               )}
             </Field>
           )}
-          {shared.kind !== "chart" && <Field label="Let people take a copy">{(ids) => <Switch {...ids} checked={mayFork} onChecked={setMayFork} />}</Field>}
-          <Field label="Ends after">
+          {shared.kind !== "chart" && <Field label={say("Let people take a copy")}>{(ids) => <Switch {...ids} checked={mayFork} onChecked={setMayFork} />}</Field>}
+          <Field label={say("Ends after")}>
             {(ids) => (
               <Select {...ids} value={days} onChange={(event) => setDays(event.target.value)}>
-                <option value="1">1 day</option>
-                <option value="30">30 days</option>
-                <option value="365">a year</option>
-                <option value="">never</option>
+                <option value="1">{say("1 day")}</option>
+                <option value="30">{say("30 days")}</option>
+                <option value="365">{say("a year")}</option>
+                <option value="">{say("never")}</option>
               </Select>
             )}
           </Field>
           <Button type="submit" kind="primary" className="mt-2" disabled={create.isPending}>
-            Make a link
+            {say("Make a link")}
           </Button>
         </form>
-        {create.data && <ShownOnce label="Link" text={create.data.url} words="The link is shown only now." onClose={() => create.reset()} />}
+        {create.data && <ShownOnce label={say("Link")} text={create.data.url} words={say("The link is shown only now.")} onClose={() => create.reset()} />}
         {links.data && links.data.length > 0 && (
-          <ul aria-label="Links" className="px-4">
+          <ul aria-label={say("Links")} className="px-4">
             {links.data.map((link) => (
               <li key={link.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1">
                 <span className="min-w-0 flex-1 truncate">
-                  {link.kind === "chart" ? link.keys.join(", ") : link.mayFork ? "To look and copy" : "To look"}
+                  {link.kind === "chart" ? link.keys.join(", ") : link.mayFork ? say("To look and copy") : say("To look")}
                   <span className="text-ink2">
                     {" "}
-                    · made {formatAgo(link.createdAt)}
-                    {link.isOver ? " · over" : link.expiresAt ? ` · until ${new Date(link.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short" })}` : ""}
+                    ·{" "}
+                    {say("made {createdAt}{over}", {
+                      createdAt: formatAgo(link.createdAt),
+                      over: link.isOver
+                        ? say(" · over")
+                        : link.expiresAt
+                          ? say(" · until {day}", { day: new Date(link.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short" }) })
+                          : "",
+                    })}
                   </span>
                 </span>
                 <Button size="sm" kind="danger" disabled={revoke.isPending} onClick={() => revoke.mutate({ linkId: link.id })}>
-                  Revoke
+                  {say("Revoke")}
                 </Button>
               </li>
             ))}

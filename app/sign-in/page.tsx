@@ -1,7 +1,8 @@
 import type { Metadata } from "next";
+import { say } from "../../core/language/say.ts";
 import { SignIn } from "../account/SignIn.tsx";
 
-export const metadata: Metadata = { title: "Sign in" };
+export const metadata: Metadata = { title: say("Sign in") };
 
 type Props = { searchParams: Promise<{ problem?: string | string[]; join?: string | string[] }> };
 

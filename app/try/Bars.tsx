@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { argmax } from "../../core/training/probability.ts";
 import { cx } from "../ui/cx.ts";
 
@@ -6,7 +7,7 @@ export function Bars({ classes, chances }: { classes: readonly string[]; chances
   const top = chances ? argmax(chances) : -1;
   const digits = isDigits(classes);
   return (
-    <ul aria-label="Probabilities" className="space-y-0.5">
+    <ul aria-label={say("Probabilities")} className="space-y-0.5">
       {classes.map((name, index) => {
         const chance = chances?.[index] ?? 0;
         return (
@@ -17,7 +18,7 @@ export function Bars({ classes, chances }: { classes: readonly string[]; chances
             {/* biome-ignore lint/a11y/useSemanticElements: browsers draw <meter> each in their own way. */}
             <span
               role="meter"
-              aria-label={digits ? `digit ${name}` : name}
+              aria-label={digits ? say("digit {name}", { name }) : name}
               aria-valuemin={0}
               aria-valuemax={1}
               aria-valuenow={Number(chance.toFixed(4))}

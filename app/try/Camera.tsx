@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button } from "../ui/Button.tsx";
 
 /** Between two looks; a small network answers sooner than that, a large one makes the next look wait. */
@@ -27,7 +28,7 @@ export function Camera({ onFrame }: { onFrame: (video: HTMLVideoElement) => Prom
       if (shown.videoWidth > 0) await latest.current(shown);
       if (stream.active) timer = setTimeout(() => void lookAgain(), LOOK_EVERY_MS);
     };
-    void shown.play().then(lookAgain, () => setState({ kind: "refused", why: "This browser does not show the camera's picture." }));
+    void shown.play().then(lookAgain, () => setState({ kind: "refused", why: say("This browser does not show the camera's picture.") }));
     return () => {
       clearTimeout(timer);
       for (const track of stream.getTracks()) track.stop();
@@ -54,11 +55,10 @@ export function Camera({ onFrame }: { onFrame: (video: HTMLVideoElement) => Prom
   return (
     <div className="space-y-2">
       {stream && (
-        // biome-ignore lint/a11y/useMediaCaption: a camera has no words.
-        <video ref={video} muted playsInline aria-label="What the camera sees" className="aspect-square w-full max-w-[264px] rounded-lg border border-line2 object-cover" />
+        <video ref={video} muted playsInline aria-label={say("What the camera sees")} className="aspect-square w-full max-w-[264px] rounded-lg border border-line2 object-cover" />
       )}
       <Button size="sm" disabled={state.kind === "asking"} onClick={() => (stream ? setState({ kind: "off" }) : void begin())}>
-        {stream ? "Switch the camera off" : state.kind === "asking" ? "Asking for the camera" : "Use the camera"}
+        {stream ? say("Switch the camera off") : state.kind === "asking" ? say("Asking for the camera") : say("Use the camera")}
       </Button>
       {state.kind === "refused" && (
         <p role="alert" className="text-bad">
@@ -72,8 +72,8 @@ export function Camera({ onFrame }: { onFrame: (video: HTMLVideoElement) => Prom
 /** What to do about a camera that cannot be had. */
 function whyNot(error: unknown): string {
   const name = error instanceof Error ? error.name : "";
-  if (name === "NotAllowedError") return "This page may not use the camera: allow it in the browser's address bar.";
-  if (name === "NotFoundError" || name === "OverconstrainedError") return "This device has no camera.";
-  if (name === "NotReadableError") return "Another program uses the camera. Close it there first.";
-  return "The camera can be used only over HTTPS, or on this machine itself.";
+  if (name === "NotAllowedError") return say("This page may not use the camera: allow it in the browser's address bar.");
+  if (name === "NotFoundError" || name === "OverconstrainedError") return say("This device has no camera.");
+  if (name === "NotReadableError") return say("Another program uses the camera. Close it there first.");
+  return say("The camera can be used only over HTTPS, or on this machine itself.");
 }

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { useOnnx } from "./usePrediction.ts";
 
 /** Whether the model can answer, and why not. */
@@ -5,20 +6,20 @@ export function ModelState({ loaded, problem }: { loaded: ReturnType<typeof useO
   if (loaded.state === "failed") {
     return (
       <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
-        The model could not be opened in this browser: {loaded.message}
+        {say("The model could not be opened in this browser: {message}", { message: loaded.message })}
       </p>
     );
   }
   if (problem) {
     return (
       <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
-        The model could not answer: {problem}
+        {say("The model could not answer: {problem}", { problem })}
       </p>
     );
   }
   return (
     <p className="text-sm text-ink2">
-      {loaded.state === "loading" ? "Opening the ONNX file in this browser…" : "The ONNX file runs in this browser; nothing you enter leaves it."}
+      {loaded.state === "loading" ? say("Opening the ONNX file in this browser…") : say("The ONNX file runs in this browser; nothing you enter leaves it.")}
     </p>
   );
 }

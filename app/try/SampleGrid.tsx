@@ -1,18 +1,18 @@
+import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
-import type { Answers } from "../ui/trpc.ts";
-import type { Sample } from "./useValidationSamples.ts";
+import type { Sample, Samples } from "./useValidationSamples.ts";
 
 /** Validation pictures to pick one of; `saysOf` adds to a picture's name what it shows. */
 export function SampleGrid({
-  legend = "Take a validation sample",
+  legend = say("Take a validation sample"),
   samples: { samples, dtype, shape },
   picked,
   saysOf,
   onPick,
 }: {
   legend?: string;
-  samples: Answers["datasets"]["samples"];
+  samples: Samples;
   picked: Sample | null;
   saysOf?: (sample: Sample) => string;
   onPick: (sample: Sample) => void;
@@ -26,7 +26,7 @@ export function SampleGrid({
             key={sample.row}
             type="button"
             aria-pressed={picked?.row === sample.row}
-            aria-label={`Validation sample ${sample.row}${saysOf ? `, ${saysOf(sample)}` : ""}`}
+            aria-label={saysOf ? say("Validation sample {row}, {sample}", { row: sample.row, sample: saysOf(sample) }) : say("Validation sample {row}", { row: sample.row })}
             onClick={() => onPick(sample)}
             className={cx("overflow-hidden rounded-md border", picked?.row === sample.row ? "border-accent ring-1 ring-accent" : "border-line2 hover:border-ink3")}
           >

@@ -3,13 +3,15 @@
 import { useMemo, useState } from "react";
 import { repeatSeason, timeOf } from "../../core/data/series.ts";
 import { readNumber } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import type { Run } from "../dashboard/run.ts";
 import { SeriesChart, SeriesLegend } from "../data/SeriesChart.tsx";
-import { Field, Select, TextArea } from "../ui/Field.tsx";
+import { Field, TextArea } from "../ui/Field.tsx";
 import { formatMetric } from "../ui/format.ts";
 import { Failing, Loading } from "../ui/States.tsx";
 import { decodeTensor } from "../ui/tensorBytes.ts";
 import { ModelState } from "./ModelState.tsx";
+import { StartFrom } from "./StartFrom.tsx";
 import { useOnnx, usePrediction } from "./usePrediction.ts";
 import { type TryRun, useValidationSamples } from "./useValidationSamples.ts";
 
@@ -26,34 +28,24 @@ export function TryForecast({ run, series, artifactId }: { run: TryRun; series: 
   const own = useMemo(() => (written === null ? null : readValues(written, context)), [written, context]);
   const past = own ? own.values : window;
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, past);
-  if (samples.error) return <Failing what="The windows" error={samples.error} onRetry={() => void samples.refetch()} />;
-  if (!samples.data || !window) return <Loading label="Loading windows" className="h-60" />;
+  if (samples.error) return <Failing what={say("The windows")} error={samples.error} onRetry={() => void samples.refetch()} />;
+  if (!samples.data || !window) return <Loading label={say("Loading windows")} className="h-60" />;
   const first = series.length - series.held - context + (sample?.row ?? 0);
   const timeAt = (index: number) => (own ? null : timeOf(series, first + index));
   return (
     <div className="space-y-3">
       <ModelState loaded={loaded} problem={problem} />
       <div>
-        <Field label="Start from">
-          {(ids) => (
-            <Select
-              {...ids}
-              value={own ? "" : String(picked)}
-              onChange={(event) => {
-                setWritten(null);
-                setPicked(Number(event.target.value));
-              }}
-            >
-              {own && <option value="">your own values</option>}
-              {samples.data.samples.map(({ row }, index) => (
-                <option key={row} value={index}>
-                  {timeOf(series, series.length - series.held + row) ?? `validation window ${row}`}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-        <Field label="What was" hint={own?.problem ?? `The last ${context} values, oldest first; they can be changed.`} problem={own?.problem ?? undefined}>
+        <StartFrom
+          samples={samples.data.samples}
+          picked={own ? null : picked}
+          nameOf={({ row }) => timeOf(series, series.length - series.held + row) ?? say("validation window {row}", { row })}
+          onPick={(index) => {
+            setWritten(null);
+            setPicked(index);
+          }}
+        />
+        <Field label={say("What was")} hint={own?.problem ?? say("The last {context} values, oldest first; they can be changed.", { context })} problem={own?.problem ?? undefined}>
           {(ids) => (
             <TextArea
               {...ids}
@@ -72,12 +64,12 @@ export function TryForecast({ run, series, artifactId }: { run: TryRun; series: 
           <SeriesChart
             past={past}
             ahead={{ truth: own ? null : (sample?.target ?? null), forecast: output, naive: output && repeatSeason(past, output.length, series.season) }}
-            label={`Forecast of ${series.name}`}
+            label={say("Forecast of {name}", { name: series.name })}
             timeAt={timeAt}
             className="h-44"
           />
           {output && (
-            <table aria-label="Forecast" className="w-full">
+            <table aria-label={say("Forecast")} className="w-full">
               <tbody>
                 {output.map((value, at) => (
                   <tr key={at} className="border-t border-line first:border-t-0">
@@ -102,7 +94,7 @@ function readValues(text: string, count: number): { values: number[] | null; pro
   const cells = text.split(/[\s,;]+/).filter((cell) => cell !== "");
   const values = cells.map(readNumber);
   const wrong = cells.find((_, at) => values[at] === null);
-  if (wrong !== undefined) return { values: null, problem: `“${wrong.slice(0, 40)}” is no number. Write 1234.5, with spaces between.` };
-  if (cells.length < count) return { values: null, problem: `It looks back ${count} values, and these are ${cells.length}.` };
+  if (wrong !== undefined) return { values: null, problem: say("“{wrong}” is no number. Write 1234.5, with spaces between.", { wrong: wrong.slice(0, 40) }) };
+  if (cells.length < count) return { values: null, problem: say("It looks back {count} values, and these are {count2}.", { count, count2: cells.length }) };
   return { values: values.flatMap((value) => (value === null ? [] : [value])).slice(-count), problem: null };
 }

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { pickToken } from "../../core/data/language.ts";
 import { decodeText, encodeText, PADDING, splitText, UNKNOWN } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { bodyInputs } from "../../core/layers/input.ts";
 import type { Run } from "../dashboard/run.ts";
 import { Button } from "../ui/Button.tsx";
@@ -63,28 +64,31 @@ export function TryLanguage({ run, text, artifactId }: { run: TryRun; text: Text
     >
       <ModelState loaded={loaded} problem={problem} />
       <div>
-        <Field label="Begin with" hint={unknown.length > 0 ? `Not in its vocabulary, and passed over: ${unknown.slice(0, 12).join(" ")}` : undefined}>
+        <Field
+          label={say("Begin with")}
+          hint={unknown.length > 0 ? say("Not in its vocabulary, and passed over: {unknown}", { unknown: unknown.slice(0, 12).join(" ") }) : undefined}
+        >
           {(ids) => (
             <TextArea
               {...ids}
               rows={3}
               maxLength={2_000}
-              placeholder="The beginning of a sentence; it goes on from there."
+              placeholder={say("The beginning of a sentence; it goes on from there.")}
               value={prompt}
               onChange={(event) => setPrompt(event.target.value)}
             />
           )}
         </Field>
-        <Field label="Temperature" doc="Low: it writes what is likeliest. High: it dares more. 0: always the likeliest.">
+        <Field label={say("Temperature")} doc={say("Low: it writes what is likeliest. High: it dares more. 0: always the likeliest.")}>
           {(ids) => <NumberInput {...ids} min={0} max={5} step={0.1} value={temperature} onValue={setTemperature} />}
         </Field>
-        <Field label="Tokens">{(ids) => <NumberInput {...ids} whole min={1} max={1_000} value={count} onValue={setCount} />}</Field>
+        <Field label={say("Tokens")}>{(ids) => <NumberInput {...ids} whole min={1} max={1_000} value={count} onValue={setCount} />}</Field>
       </div>
       <Button type="submit" kind="primary" disabled={loaded.state !== "ready"}>
-        {isWriting ? "Stop" : "Go on from there"}
+        {isWriting ? say("Stop") : say("Go on from there")}
       </Button>
       {written && (
-        <section aria-label="What it writes" className="rounded-md border border-line2 bg-raise px-2.5 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap">
+        <section aria-label={say("What it writes")} className="rounded-md border border-line2 bg-raise px-2.5 py-2 [overflow-wrap:anywhere] whitespace-pre-wrap">
           <span className="text-accent">{written.prompt}</span>
           {written.more}
         </section>

@@ -1,6 +1,7 @@
 "use client";
 
 import { useMemo, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { classColourText, UNKNOWN_CLASS } from "../ui/classColours.ts";
 import { formatPercent } from "../ui/format.ts";
 import { toBase64 } from "../ui/inflate.ts";
@@ -25,8 +26,8 @@ export function TryMask({ run, artifactId }: { run: TryRun; artifactId: string }
   const pixels = inputShape.slice(1).reduce((product, size) => product * size, 1);
   const found = useMemo(() => (output ? classesOf(output, pixels) : null), [output, pixels]);
 
-  if (samples.error) return <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />;
-  if (!samples.data || !sample) return <Loading label="Loading samples" className="h-60" />;
+  if (samples.error) return <Failing what={say("The samples")} error={samples.error} onRetry={() => void samples.refetch()} />;
+  if (!samples.data || !sample) return <Loading label={say("Loading samples")} className="h-60" />;
   const { dtype, shape } = samples.data;
   const picture = { bytes: sample.input, dtype, shape, strength };
   const share = found ? agreement(found, sample.target) : null;
@@ -40,7 +41,7 @@ export function TryMask({ run, artifactId }: { run: TryRun; artifactId: string }
               {...picture}
               muted
               mask={which === "true" ? toBase64(sample.target) : found && toBase64(found)}
-              label={`Validation row ${sample.row}, ${which} mask`}
+              label={say("Validation row {row}, {which} mask", { row: sample.row, which })}
               className="rounded-lg border border-line2"
             />
             <figcaption className="pt-0.5 text-sm text-ink2">{which}</figcaption>
@@ -49,15 +50,15 @@ export function TryMask({ run, artifactId }: { run: TryRun; artifactId: string }
       </div>
       <div className="flex min-h-8 flex-wrap items-center justify-between gap-2">
         <span role="status" className="font-semibold">
-          {share !== null && `${formatPercent(share)} of the pixels right`}
+          {share !== null && say("{share} of the pixels right", { share: formatPercent(share) })}
         </span>
         <label className="flex items-center gap-2 text-sm text-ink2">
-          Opacity
+          {say("Opacity")}
           <input type="range" min={0} max={1} step={0.05} value={strength} onChange={(event) => setStrength(Number(event.target.value))} className="w-20 accent-accent" />
         </label>
       </div>
       {found && (
-        <ul aria-label="Classes found" className="flex flex-wrap gap-x-3 gap-y-1">
+        <ul aria-label={say("Classes found")} className="flex flex-wrap gap-x-3 gap-y-1">
           {classes.map((name, index) => {
             const own = found.reduce((sum, one) => sum + Number(one === index), 0) / found.length;
             return own === 0 ? null : (

@@ -4,16 +4,17 @@ import { useCallback, useMemo, useState } from "react";
 import { decoderOf } from "../../core/export/decoder.ts";
 import { exportOnnx } from "../../core/export/onnx.ts";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { say } from "../../core/language/say.ts";
 import type { LatentMap } from "../../core/training/latentMap.ts";
 import { Scatter } from "../dashboard/results/LatentMap.tsx";
 import { Button } from "../ui/Button.tsx";
 import { toBase64 } from "../ui/inflate.ts";
 import { SampleImage } from "../ui/SampleImage.tsx";
 import { decodeTensor, imageSize } from "../ui/tensorBytes.ts";
-import { DrawPad } from "./DrawPad.tsx";
 import { paintDigit, type Stroke } from "./digit.ts";
 import { ModelState } from "./ModelState.tsx";
 import { fetchFile, openOnnx } from "./onnxModel.ts";
+import { PickedOrDrawn } from "./PickedOrDrawn.tsx";
 import { SampleGrid } from "./SampleGrid.tsx";
 import { useModel, useOnnx, usePrediction } from "./usePrediction.ts";
 import { type Sample, type TryRun, useValidationSamples } from "./useValidationSamples.ts";
@@ -42,26 +43,16 @@ export function TryRebuild({ run, artifactId }: { run: TryRun; artifactId: strin
       <ModelState loaded={loaded} problem={problem} />
       <div className="grid grid-cols-2 gap-2">
         <figure>
-          {picked && samples.data ? (
-            <SampleImage
-              bytes={picked.input}
-              dtype={samples.data.dtype}
-              shape={samples.data.shape}
-              label={`Validation row ${picked.row}`}
-              className="rounded-lg border border-line2"
-            />
-          ) : (
-            <DrawPad label="Draw" strokes={strokes} onStrokes={setStrokes} />
-          )}
-          <figcaption className="pt-0.5 text-sm text-ink2">{picked ? `row ${picked.row}` : "draw here"}</figcaption>
+          <PickedOrDrawn samples={samples.data} picked={picked} label={say("Draw")} strokes={strokes} onStrokes={setStrokes} />
+          <figcaption className="pt-0.5 text-sm text-ink2">{picked ? say("row {row}", { row: picked.row }) : say("draw here")}</figcaption>
         </figure>
         <figure>
           {output ? (
-            <SampleImage bytes={toBase64(toBytes(output))} dtype="uint8" shape={inputShape} label="Rebuilt" className="rounded-lg border border-line2" />
+            <SampleImage bytes={toBase64(toBytes(output))} dtype="uint8" shape={inputShape} label={say("Rebuilt")} className="rounded-lg border border-line2" />
           ) : (
             <div className="aspect-square rounded-lg border border-line2 bg-sunk" />
           )}
-          <figcaption className="pt-0.5 text-sm text-ink2">rebuilt</figcaption>
+          <figcaption className="pt-0.5 text-sm text-ink2">{say("rebuilt")}</figcaption>
         </figure>
       </div>
       {canDraw && (
@@ -73,12 +64,12 @@ export function TryRebuild({ run, artifactId }: { run: TryRun; artifactId: strin
             setChosen(null);
           }}
         >
-          Clear
+          {say("Clear")}
         </Button>
       )}
       {samples.data && (
         <SampleGrid
-          legend={canDraw ? "Or take a validation sample" : undefined}
+          legend={canDraw ? say("Or take a validation sample") : undefined}
           samples={samples.data}
           picked={picked}
           onPick={(sample) => setChosen(chosen?.row === sample.row ? null : sample)}
@@ -94,7 +85,7 @@ function Decode({ run, map, weightsId }: { run: TryRun; map: LatentMap; weightsI
   const decoder = useMemo(() => decoderOf(run.graph), [run.graph]);
   const open = useCallback(
     async (signal: AbortSignal) => {
-      if (!decoder) throw new Error("What the network draws depends on more than these numbers.");
+      if (!decoder) throw new Error(say("What the network draws depends on more than these numbers."));
       const { tensors } = readSafetensors(await fetchFile(`/api/artifacts/${weightsId}`, signal));
       return openOnnx(exportOnnx(decoder.graph, tensors), decoder.shape);
     },
@@ -105,13 +96,19 @@ function Decode({ run, map, weightsId }: { run: TryRun; map: LatentMap; weightsI
   const { output, problem } = usePrediction(loaded.state === "ready" ? loaded.model : null, place);
   if (!decoder) return null;
   return (
-    <section aria-label="Draw from two numbers" className="space-y-2 border-t border-line pt-3">
-      <h3 className="section-name text-ink2">Draw from two numbers</h3>
+    <section aria-label={say("Draw from two numbers")} className="space-y-2 border-t border-line pt-3">
+      <h3 className="section-name text-ink2">{say("Draw from two numbers")}</h3>
       {(loaded.state === "failed" || problem) && <ModelState loaded={loaded} problem={problem} />}
       <div className="grid grid-cols-2 gap-2">
         <Scatter map={map} only={null} pointed={null} place={place} onPlace={(x, y) => setPlace([x, y])} />
         {output ? (
-          <SampleImage bytes={toBase64(toBytes(output))} dtype="uint8" shape={run.dataset.inputShape} label="Drawn from two numbers" className="rounded-lg border border-line2" />
+          <SampleImage
+            bytes={toBase64(toBytes(output))}
+            dtype="uint8"
+            shape={run.dataset.inputShape}
+            label={say("Drawn from two numbers")}
+            className="rounded-lg border border-line2"
+          />
         ) : (
           <div className="aspect-square rounded-lg border border-line2 bg-sunk" />
         )}
@@ -120,7 +117,7 @@ function Decode({ run, map, weightsId }: { run: TryRun; map: LatentMap; weightsI
         const [low, high] = [Math.min(...map[axis]), Math.max(...map[axis])];
         return (
           <label key={axis} className="flex items-center gap-2 text-sm text-ink2">
-            {index === 0 ? "First" : "Second"}
+            {index === 0 ? say("First") : say("Second")}
             <input
               type="range"
               min={low}

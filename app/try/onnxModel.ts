@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { LENGTHS_INPUT } from "../../core/data/manifest.ts";
+import { say } from "../../core/language/say.ts";
 
 /** Input types that our exports have: the raw numbers of a data set, since scaling is inside the model. */
 type InputDtype = "uint8" | "float32" | "int64";
@@ -24,8 +25,9 @@ export async function openOnnx(given: Uint8Array | Promise<Uint8Array>, sampleSh
   // What training looked at, where there are several.
   const output = session.outputNames.includes("y") ? "y" : session.outputNames[0];
   const others = session.inputNames.filter((name) => name !== LENGTHS_INPUT && name !== input?.name);
-  if (others.length > 0) throw new Error(`it has several inputs, ${[input?.name, ...others].join(", ")}, and only one can be filled in here; use it from code.`);
-  if (!input?.isTensor || output === undefined) throw new Error("This ONNX file has no tensor input, or no output.");
+  if (others.length > 0)
+    throw new Error(say("it has several inputs, {value}, and only one can be filled in here; use it from code.", { value: [input?.name, ...others].join(", ") }));
+  if (!input?.isTensor || output === undefined) throw new Error(say("This ONNX file has no tensor input, or no output."));
   const dtype = readDtype(input.type);
   return {
     dtype,
@@ -34,7 +36,7 @@ export async function openOnnx(given: Uint8Array | Promise<Uint8Array>, sampleSh
       if (takesLengths) feeds[LENGTHS_INPUT] = new ort.Tensor("int64", pack([values.length], "int64"), [1]);
       const results: InferenceSession.ReturnType = await session.run(feeds, [output]);
       const result = results[output];
-      if (!result || !("data" in result)) throw new Error(`This ONNX file gives no ${output}.`);
+      if (!result || !("data" in result)) throw new Error(say("This ONNX file gives no {output}.", { output }));
       return Array.from(result.data as Exclude<Tensor["data"], string[]>, Number);
     },
     release: () => void session.release(),
@@ -44,13 +46,13 @@ export async function openOnnx(given: Uint8Array | Promise<Uint8Array>, sampleSh
 /** A run's file. */
 export async function fetchFile(url: string, signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(url, { signal });
-  if (!response.ok) throw new Error(`The file could not be fetched (${response.status}).`);
+  if (!response.ok) throw new Error(say("The file could not be fetched ({status}).", { status: response.status }));
   return new Uint8Array(await response.arrayBuffer());
 }
 
 function readDtype(type: Tensor.Type): InputDtype {
   if (type === "uint8" || type === "float32" || type === "int64") return type;
-  throw new Error(`The model's input is ${type}; only uint8, float32 and int64 can be filled in here.`);
+  throw new Error(say("The model's input is {type}; only uint8, float32 and int64 can be filled in here.", { type }));
 }
 
 function pack(values: readonly number[], dtype: InputDtype): Uint8Array | Float32Array | BigInt64Array {

@@ -1,4 +1,5 @@
 import { type PicturePlan, place, toPlanes } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 
 /** A picture of one's own, a file's or what a video shows now, as the network takes it: scaled, cut or padded as those it learned from were, channels first. */
 export async function readPicture(file: Blob | HTMLVideoElement, { size, fit, colour }: Pick<PicturePlan, "size" | "fit" | "colour">): Promise<Uint8Array> {
@@ -7,7 +8,7 @@ export async function readPicture(file: Blob | HTMLVideoElement, { size, fit, co
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser draws no pictures.");
+  if (!context) throw new Error(say("This browser draws no pictures."));
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);

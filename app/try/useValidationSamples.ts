@@ -6,7 +6,8 @@ import { type Answers, useTRPC } from "../ui/trpc.ts";
 
 /** What of a run can be tried. */
 export type TryRun = Pick<Run, "artifacts" | "dataset" | "graph" | "evaluation">;
-export type Sample = Answers["datasets"]["samples"]["samples"][number];
+export type Samples = Answers["datasets"]["samples"];
+export type Sample = Samples["samples"][number];
 
 /** How many validation samples are at hand. */
 const SAMPLES = 12;

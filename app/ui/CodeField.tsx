@@ -1,6 +1,7 @@
 "use client";
 
 import { type ComponentProps, type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "./cx.ts";
 
 /** A stretch of the text that is wrong, by offsets. */
@@ -110,7 +111,12 @@ export function CodeField({
         />
       </div>
       {found.length > 0 && (
-        <div id={list} role="listbox" aria-label="Completions" className="appear absolute inset-x-0 top-full z-20 mt-1 rounded-lg border border-line2 bg-raise p-1 shadow-float">
+        <div
+          id={list}
+          role="listbox"
+          aria-label={say("Completions")}
+          className="appear absolute inset-x-0 top-full z-20 mt-1 rounded-lg border border-line2 bg-raise p-1 shadow-float"
+        >
           {found.map((one, index) => (
             <div
               key={one.label}

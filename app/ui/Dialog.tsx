@@ -3,6 +3,7 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button, IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
 
@@ -32,14 +33,14 @@ export function Dialog({
             if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
           }}
           className={cx(
-            "appear fixed top-[12vh] left-1/2 z-40 flex max-h-[76dvh] w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-xl border border-line2 bg-panel shadow-float outline-none",
+            "appear fixed top-3 left-1/2 z-40 flex max-h-[calc(100dvh-24px)] w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-xl border border-line2 bg-panel shadow-float outline-none sm:top-[12vh] sm:max-h-[76dvh]",
             width,
           )}
         >
           <header className="flex h-12 shrink-0 items-center justify-between border-b border-line pr-2 pl-4">
             <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
             <Radix.Close asChild>
-              <IconButton label="Close">
+              <IconButton label={say("Close")}>
                 <X size={16} />
               </IconButton>
             </Radix.Close>
@@ -72,7 +73,7 @@ export function Confirm({
       <div className="space-y-4 p-4">
         <p className="text-ink2">{text}</p>
         <div className="flex justify-end gap-2">
-          <Button onClick={() => onOpen(false)}>Keep it</Button>
+          <Button onClick={() => onOpen(false)}>{say("Keep it")}</Button>
           <Button
             kind="danger"
             onClick={() => {

@@ -2,6 +2,7 @@
 
 import { Upload } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "./cx.ts";
 import { type Folder, readChosen, readDropped } from "./dropped.ts";
 import { Progress } from "./Progress.tsx";
@@ -56,16 +57,16 @@ export function DropZone({
         <>
           <Upload size={18} aria-hidden className="text-ink3" />
           <p>
-            Drop {onFolder ? "a file or a folder" : "the file"} here, or{" "}
+            {say("Drop {file} here, or", { file: onFolder ? say("a file or a folder") : say("the file") })}{" "}
             <button type="button" className="font-medium text-accent hover:underline" onClick={() => field.current?.click()}>
-              {onFolder ? "choose a file" : "choose it"}
+              {onFolder ? say("choose a file") : say("choose it")}
             </button>
             {onFolder && (
               <>
                 {" "}
-                or{" "}
+                {say("or")}{" "}
                 <button type="button" className="font-medium text-accent hover:underline" onClick={() => folderField.current?.click()}>
-                  a folder
+                  {say("a folder")}
                 </button>
               </>
             )}
@@ -94,7 +95,7 @@ export function DropZone({
             input?.setAttribute("webkitdirectory", "");
           }}
           type="file"
-          aria-label={`${label} folder`}
+          aria-label={say("{label} folder", { label })}
           className="sr-only"
           tabIndex={-1}
           onChange={(event) => {

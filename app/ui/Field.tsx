@@ -3,6 +3,7 @@
 import { ChevronDown } from "lucide-react";
 import { Switch as RadixSwitch } from "radix-ui";
 import { type ComponentProps, type ReactNode, useEffect, useId, useState } from "react";
+import { say } from "../../core/language/say.ts";
 import { cx } from "./cx.ts";
 
 const box =
@@ -39,7 +40,7 @@ export function Field({
     <div className="grid grid-cols-[minmax(0,5fr)_minmax(0,7fr)] items-center gap-x-3 gap-y-1 py-[3px]">
       {renaming ? (
         <input
-          aria-label={`Name of ${label}`}
+          aria-label={say("Name of {label}", { label })}
           defaultValue={label}
           ref={(field) => field?.focus()}
           className="h-6 w-full min-w-0 rounded-sm border border-accent bg-raise px-1 font-mono text-sm outline-none"
@@ -52,7 +53,7 @@ export function Field({
       ) : (
         <label
           htmlFor={id}
-          title={onRename ? `${doc ?? ""} Double-click to rename.` : doc}
+          title={onRename ? say("{doc} Double-click to rename.", { doc: doc ?? "" }) : doc}
           onDoubleClick={onRename && (() => setRenaming(true))}
           className={cx("truncate text-ink2", mono && "font-mono text-sm tracking-tight")}
         >
@@ -153,11 +154,11 @@ export type NumberRange = { min?: number; max?: number; whole?: boolean; step?: 
 
 /** Says what a number must be, in the words of a complaint. */
 function rangeText({ min, max, whole }: NumberRange): string {
-  const noun = whole ? "a whole number" : "a number";
-  if (min !== undefined && max !== undefined) return `Needs ${noun} from ${min} to ${max}.`;
-  if (min !== undefined) return `Needs ${noun} of at least ${min}.`;
-  if (max !== undefined) return `Needs ${noun} of at most ${max}.`;
-  return `Needs ${noun}.`;
+  const noun = whole ? say("a whole number") : say("a number");
+  if (min !== undefined && max !== undefined) return say("Needs {noun} from {min} to {max}.", { noun, min, max });
+  if (min !== undefined) return say("Needs {noun} of at least {min}.", { noun, min });
+  if (max !== undefined) return say("Needs {noun} of at most {max}.", { noun, max });
+  return say("Needs {noun}.", { noun });
 }
 
 /** Reads `0.001`, `1e-3`, `1_000`; says what is wrong with anything else. */

@@ -57,40 +57,46 @@ export function Menu({ items, children, align = "start" }: { items: MenuItem[]; 
   );
 }
 
-/** Opens where the pointer is, on a right click or a long touch inside `children`. `onOpen` is told before it shows. */
-export function ContextMenu({ items, children, onOpen }: { items: MenuItem[]; children: ReactNode; onOpen?: () => void }) {
+/** Opens where the pointer is, on a right click or a long touch inside `children`. `onOpen` is told before it shows; `items` is asked while it does. */
+export function ContextMenu({ items, children, onOpen }: { items: () => MenuItem[]; children: ReactNode; onOpen?: () => void }) {
   return (
     <RadixContext.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
       <RadixContext.Trigger asChild>{children}</RadixContext.Trigger>
       <RadixContext.Portal>
-        <RadixContext.Content collisionPadding={8} className={surface}>
-          {items.map((item, index) =>
-            item === "rule" ? (
-              <RadixContext.Separator key={index} className="my-1 h-px bg-line" />
-            ) : "items" in item ? (
-              <RadixContext.Sub key={item.label}>
-                <RadixContext.SubTrigger disabled={item.disabled} className={row}>
-                  <span className="flex-1">{item.label}</span>
-                  <ChevronRight size={12} aria-hidden className="text-ink3" />
-                </RadixContext.SubTrigger>
-                <RadixContext.Portal>
-                  <RadixContext.SubContent collisionPadding={8} sideOffset={2} className={surface}>
-                    {item.items.map((inner) => (
-                      <RadixContext.Item key={inner.label} disabled={inner.disabled} onSelect={inner.run} className={row}>
-                        <Row item={inner} />
-                      </RadixContext.Item>
-                    ))}
-                  </RadixContext.SubContent>
-                </RadixContext.Portal>
-              </RadixContext.Sub>
-            ) : (
-              <RadixContext.Item key={item.label} disabled={item.disabled} onSelect={item.run} className={row}>
-                <Row item={item} />
-              </RadixContext.Item>
-            ),
-          )}
+        {/* The finger that opened it is lifted like a click on what lies below, which then has the focus. */}
+        <RadixContext.Content collisionPadding={8} className={surface} onFocusOutside={(event) => event.preventDefault()}>
+          <ContextRows of={items} />
         </RadixContext.Content>
       </RadixContext.Portal>
     </RadixContext.Root>
+  );
+}
+
+/** Only drawn, and so only asked for, while the menu is open. */
+function ContextRows({ of }: { of: () => MenuItem[] }) {
+  return of().map((item, index) =>
+    item === "rule" ? (
+      <RadixContext.Separator key={index} className="my-1 h-px bg-line" />
+    ) : "items" in item ? (
+      <RadixContext.Sub key={item.label}>
+        <RadixContext.SubTrigger disabled={item.disabled} className={row}>
+          <span className="flex-1">{item.label}</span>
+          <ChevronRight size={12} aria-hidden className="text-ink3" />
+        </RadixContext.SubTrigger>
+        <RadixContext.Portal>
+          <RadixContext.SubContent collisionPadding={8} sideOffset={2} className={surface}>
+            {item.items.map((inner) => (
+              <RadixContext.Item key={inner.label} disabled={inner.disabled} onSelect={inner.run} className={row}>
+                <Row item={inner} />
+              </RadixContext.Item>
+            ))}
+          </RadixContext.SubContent>
+        </RadixContext.Portal>
+      </RadixContext.Sub>
+    ) : (
+      <RadixContext.Item key={item.label} disabled={item.disabled} onSelect={item.run} className={row}>
+        <Row item={item} />
+      </RadixContext.Item>
+    ),
   );
 }

@@ -2,6 +2,7 @@
 
 import { X } from "lucide-react";
 import { create } from "zustand";
+import { say } from "../../core/language/say.ts";
 import { cx } from "./cx.ts";
 
 type Notice = { id: number; tone: "plain" | "bad"; text: string; action?: { label: string; run: () => void } };
@@ -25,7 +26,12 @@ export function notify(text: string, options: { tone?: Notice["tone"]; action?: 
 export function Notices() {
   const notices = useNotices((s) => s.notices);
   return (
-    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-3 bottom-3 z-50 flex flex-col items-center gap-2">
+    <div
+      role="status"
+      aria-live="polite"
+      // What has its buttons at the foot of the page keeps them free: then this stands at the head.
+      className="pointer-events-none fixed inset-x-3 bottom-3 z-50 flex flex-col items-center gap-2 [body:has([data-foot])_&]:top-14 [body:has([data-foot])_&]:bottom-auto"
+    >
       {notices.map((notice) => (
         <div
           key={notice.id}
@@ -47,7 +53,7 @@ export function Notices() {
               {notice.action.label}
             </button>
           )}
-          <button type="button" aria-label="Dismiss" className="shrink-0 rounded-sm p-1 text-ink3 hover:bg-hover hover:text-ink" onClick={() => dismiss(notice.id)}>
+          <button type="button" aria-label={say("Dismiss")} className="shrink-0 rounded-sm p-1 text-ink3 hover:bg-hover hover:text-ink" onClick={() => dismiss(notice.id)}>
             <X size={14} />
           </button>
         </div>

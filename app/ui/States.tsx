@@ -1,6 +1,7 @@
 "use client";
 
 import type { ReactNode } from "react";
+import { say } from "../../core/language/say.ts";
 import { Button, ButtonLink } from "./Button.tsx";
 import { cx } from "./cx.ts";
 import { isRefusal } from "./trpc.ts";
@@ -21,16 +22,16 @@ export function Failing({ what, error, onRetry }: { what: string; error: unknown
   const refused = isRefusal(error);
   return (
     <div role="alert" className="flex flex-col items-start gap-2 rounded-xl border border-bad bg-raise px-5 py-5">
-      <p className="font-semibold">{what} could not be loaded.</p>
-      <p className="max-w-prose text-ink2">{refused && error instanceof Error ? error.message : "The server did not answer. It may be restarting; your work is kept."}</p>
+      <p className="font-semibold">{say("{what} could not be loaded.", { what })}</p>
+      <p className="max-w-prose text-ink2">{refused && error instanceof Error ? error.message : say("The server did not answer. It may be restarting; your work is kept.")}</p>
       {refused ? (
         <ButtonLink size="sm" href="/">
-          All models
+          {say("All models")}
         </ButtonLink>
       ) : (
         onRetry && (
           <Button size="sm" onClick={onRetry}>
-            Try again
+            {say("Try again")}
           </Button>
         )
       )}

@@ -4,6 +4,7 @@ import { Monitor, Moon, Sun } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { Fragment, type ReactNode } from "react";
+import { say } from "../../core/language/say.ts";
 import { AccountMenu } from "../account/AccountMenu.tsx";
 import { IconButton } from "./Button.tsx";
 import { cx } from "./cx.ts";
@@ -16,18 +17,19 @@ type Crumb = { label: ReactNode; href?: string };
 
 export type Room = "data" | "build" | "runs" | "ship";
 const ROOMS: { id: Room; title: string; path: string }[] = [
-  { id: "data", title: "Data", path: "/data" },
-  { id: "build", title: "Build", path: "" },
-  { id: "runs", title: "Runs", path: "/runs" },
-  { id: "ship", title: "Ship", path: "/ship" },
+  { id: "data", title: say("Data"), path: "/data" },
+  { id: "build", title: say("Build"), path: "" },
+  { id: "runs", title: say("Runs"), path: "/runs" },
+  { id: "ship", title: say("Ship"), path: "/ship" },
 ];
 
 /** Where one can go outside of any model. */
 const PLACES = [
-  { title: "Models", href: "/" },
-  { title: "Data", href: "/data" },
-  { title: "Runs", href: "/runs" },
-  { title: "Layers", href: "/layers" },
+  { title: say("Models"), href: "/" },
+  { title: say("Data"), href: "/data" },
+  { title: say("Runs"), href: "/runs" },
+  { title: say("Layers"), href: "/layers" },
+  { title: say("Fine-tune"), href: "/finetune" },
 ];
 
 /**
@@ -39,10 +41,10 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
   return (
     <header className="sticky top-0 z-30 grid shrink-0 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 border-b border-line bg-panel px-3.5 md:h-12 md:grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)]">
       <div className="flex h-12 min-w-0 items-center gap-3">
-        <Link href="/" aria-label="Tensorloom home" className="rounded-sm text-ink">
+        <Link href="/" aria-label={say("Tensorloom home")} className="rounded-sm text-ink">
           <Logo />
         </Link>
-        <nav aria-label="Place" className="flex min-w-0 items-center gap-1.5">
+        <nav aria-label={say("Place")} className="flex min-w-0 items-center gap-1.5">
           {place.map((crumb, index) => {
             const last = index === place.length - 1;
             return (
@@ -67,7 +69,7 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
         </nav>
         {status}
       </div>
-      <nav aria-label={modelId ? "Rooms" : "Workspace"} className="order-3 col-span-2 flex justify-center pb-2 md:order-none md:col-span-1 md:pb-0">
+      <nav aria-label={modelId ? say("Rooms") : say("Workspace")} className="order-3 col-span-2 flex justify-center pb-2 md:order-none md:col-span-1 md:pb-0">
         <ul className="flex w-full gap-px rounded-lg border border-line bg-bg p-[2px] md:w-auto">
           {modelId
             ? ROOMS.map(({ id, title, path }) => <Place key={id} title={title} href={`/models/${modelId}${path}`} here={id === room} />)
@@ -89,7 +91,10 @@ function Place({ title, href, here }: { title: string; href: string; here: boole
       <Link
         href={href}
         aria-current={here ? "page" : undefined}
-        className={cx("flex h-[26px] items-center justify-center rounded-md px-3.5", here ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink")}
+        className={cx(
+          "flex h-[26px] items-center justify-center rounded-md px-2 whitespace-nowrap sm:px-3.5",
+          here ? "bg-raise font-semibold text-ink" : "text-ink2 hover:text-ink",
+        )}
       >
         {title}
       </Link>
@@ -104,12 +109,12 @@ function ThemeMenu() {
     <Menu
       align="end"
       items={[
-        { label: "Like the system", checked: theme === "system", run: () => setTheme("system") },
-        { label: "Light", checked: theme === "light", run: () => setTheme("light") },
-        { label: "Dark", checked: theme === "dark", run: () => setTheme("dark") },
+        { label: say("Like the system"), checked: theme === "system", run: () => setTheme("system") },
+        { label: say("Light"), checked: theme === "light", run: () => setTheme("light") },
+        { label: say("Dark"), checked: theme === "dark", run: () => setTheme("dark") },
       ]}
     >
-      <IconButton label="Theme">
+      <IconButton label={say("Theme")}>
         <Icon size={15} />
       </IconButton>
     </Menu>

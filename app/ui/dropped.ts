@@ -1,3 +1,5 @@
+import { say } from "../../core/language/say.ts";
+
 /** A folder of a person's own, with the paths below it. */
 export type Folder = { name: string; files: { path: string; file: File }[] };
 export type Dropped = { kind: "file"; file: File } | { kind: "folder"; folder: Promise<Folder> };
@@ -15,7 +17,7 @@ export function readDropped(data: DataTransfer): Dropped | null {
 export function readChosen(list: FileList): Folder | null {
   const files = Array.from(list, (file) => ({ path: file.webkitRelativePath || file.name, file }));
   const [first] = files;
-  return first ? { name: first.path.split("/")[0] ?? "Folder", files } : null;
+  return first ? { name: first.path.split("/")[0] ?? say("Folder"), files } : null;
 }
 
 async function readEntries(entries: readonly FileSystemEntry[]): Promise<Folder> {
@@ -32,7 +34,7 @@ async function readEntries(entries: readonly FileSystemEntry[]): Promise<Folder>
     }
   }
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { name: entries.length === 1 ? (entries[0]?.name ?? "Folder") : "Pictures", files };
+  return { name: entries.length === 1 ? (entries[0]?.name ?? say("Folder")) : say("Pictures"), files };
 }
 
 const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;

@@ -1,3 +1,5 @@
+import { say } from "../../core/language/say.ts";
+
 export { formatDuration } from "../../core/runs/duration.ts";
 
 /** Figures as people read them. All are pure and use one locale, so that a page is the same on the server and in the browser. */
@@ -37,10 +39,10 @@ export function formatBytes(bytes: number): string {
 export function formatAgo(iso: string, nowMs = Date.now()): string {
   const then = new Date(iso);
   const seconds = (nowMs - then.getTime()) / 1000;
-  if (seconds < 45) return "just now";
-  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
-  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
-  if (seconds < 172_800) return "yesterday";
+  if (seconds < 45) return say("just now");
+  if (seconds < 3600) return say("{minutes} min ago", { minutes: Math.max(1, Math.round(seconds / 60)) });
+  if (seconds < 86_400) return say("{hours} h ago", { hours: Math.round(seconds / 3600) });
+  if (seconds < 172_800) return say("yesterday");
   const sameYear = then.getFullYear() === new Date(nowMs).getFullYear();
   return then.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
 }

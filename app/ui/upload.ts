@@ -1,3 +1,5 @@
+import { say } from "../../core/language/say.ts";
+
 /** Why a file did not arrive: the server's own sentence where it gave one. */
 export class UploadError extends Error {}
 
@@ -42,7 +44,7 @@ export async function uploadFile(file: Blob, onProgress: (progress: UploadProgre
         throw error;
       }
       if (error instanceof UploadError || ++failures > TRIES)
-        throw error instanceof UploadError ? error : new UploadError("The connection broke while the file was sent. Pick the file again: it goes on where it stopped.");
+        throw error instanceof UploadError ? error : new UploadError(say("The connection broke while the file was sent. Pick the file again: it goes on where it stopped."));
       onProgress({ share: Number.NaN, waiting: true });
       await pause(Math.min(LONGEST_PAUSE_MS, 300 * 2 ** failures), signal);
     }
@@ -55,7 +57,7 @@ class Broken extends Error {}
 async function beginUpload(sizeBytes: number, signal: AbortSignal): Promise<{ uploadId: string; offset: number }> {
   const answer = await ask("/api/uploads", { method: "POST", headers: { "Content-Type": "application/octet-stream", "Upload-Length": String(sizeBytes) }, signal });
   const { uploadId } = readAnswer(await answer.text());
-  if (typeof uploadId !== "string") throw new UploadError("The file could not be taken.");
+  if (typeof uploadId !== "string") throw new UploadError(say("The file could not be taken."));
   return { uploadId, offset: 0 };
 }
 
@@ -90,7 +92,7 @@ async function sendPart(uploadId: string, part: Blob, offset: number, onSent: (b
     request.upload.onprogress = (event) => onSent(Math.min(part.size, event.loaded));
     request.onload = () => (request.status === 204 ? resolve(Number(request.getResponseHeader("Upload-Offset"))) : reject(refusalOf(request.status, request.responseText)));
     request.onerror = () => reject(new Broken());
-    request.onabort = () => reject(new DOMException("Stopped.", "AbortError"));
+    request.onabort = () => reject(new DOMException(say("Stopped."), "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(part);
   });
@@ -107,7 +109,7 @@ async function checksumOf(part: Blob): Promise<string | null> {
 function refusalOf(status: number, text: string): Error {
   const { code, message } = readAnswer(text);
   if (status >= 500 || code === "UPLOAD_OFFSET" || code === "UPLOAD_CHECKSUM") return new Broken();
-  return new UploadError(typeof message === "string" ? message : `The file could not be taken (${status}).`);
+  return new UploadError(typeof message === "string" ? message : say("The file could not be taken ({status}).", { status }));
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

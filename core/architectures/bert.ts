@@ -23,6 +23,16 @@ export const bertBase: Architecture = {
   build: ({ classes = 30_522 } = {}) => drawBert({ vocabulary: classes, positions: 512, layers: 12, heads: 12, width: 768, inner: 3072 }),
 };
 
+/** @see Wang, Wei, Dong, Bao, Yang, Zhou, MiniLM: deep self-attention distillation for task-agnostic compression of pre-trained transformers, 2020 */
+export const minilm: Architecture = {
+  ...bertBase,
+  id: "minilm_l6",
+  title: "MiniLM-L6",
+  doc: "BERT in small, six layers of half its width, as sentence encoders use it: the mean over a text's vectors says what it means.",
+  parameters: 22_713_216,
+  build: ({ classes = 30_522 } = {}) => drawBert({ vocabulary: classes, positions: 512, layers: 6, heads: 12, width: 384, inner: 1536 }),
+};
+
 /** An encoder in the manner of BERT, of any size. Weights are called as in `BertModel`. */
 export function drawBert(sizes: Sizes) {
   const d = new Drawing();

@@ -1,8 +1,11 @@
+import { sayRecord } from "../language/records.ts";
 import type { Architecture } from "./architecture.ts";
-import { bertBase } from "./bert.ts";
+import { bertBase, minilm } from "./bert.ts";
 import { convnextTiny } from "./convnext.ts";
+import { deeplabMobilenet } from "./deeplab.ts";
 import { densenet121 } from "./densenet.ts";
 import { dinov2Small } from "./dinov2.ts";
+import { distilbertBase } from "./distilbert.ts";
 import { efficientnetB0 } from "./efficientnet.ts";
 import { gpt2 } from "./gpt2.ts";
 import { mobilenetV2 } from "./mobilenetV2.ts";
@@ -28,9 +31,12 @@ export const architectures: readonly Architecture[] = [
   vitB16,
   dinov2Small,
   unet,
+  deeplabMobilenet,
   gpt2,
   bertBase,
-];
+  distilbertBase,
+  minilm,
+].map(sayRecord);
 
 export function findArchitecture(id: string): Architecture | undefined {
   return architectures.find((architecture) => architecture.id === id);

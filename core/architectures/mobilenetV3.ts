@@ -1,6 +1,6 @@
 import { type Architecture, type Choices, IMAGE_CHOICES, imageInput } from "./architecture.ts";
 import { block, Drawing, layer, type Part, sequential } from "./draw.ts";
-import { type ActivationType, convNorm } from "./parts.ts";
+import { type ActivationType, convNorm, type NormOptions } from "./parts.ts";
 import { squeezeExcitation } from "./squeezeExcitation.ts";
 
 /** Kernel size, channels inside, channels that come out, whether with squeeze and excitation, activation, stride. */
@@ -70,14 +70,7 @@ export const mobilenetV3Small: Architecture = {
 function draw({ classes = 1000, channels = 3 }: Choices = {}, settings: readonly Setting[], last: number) {
   const d = new Drawing();
   d.input("x", imageInput(channels, 224));
-  const features = [convNorm(16, 3, { stride: 2, activation: "hardswish", norm: NORM })];
-  let width = 16;
-  for (const setting of settings) {
-    features.push(invertedResidual(width, setting));
-    width = setting[2];
-  }
-  features.push(convNorm(6 * width, 1, { activation: "hardswish", norm: NORM }));
-  d.put("features", sequential("features", features));
+  d.put("features", features(settings, NORM));
   d.put("avgpool", layer("adaptive_avg_pool2d", { output_size: 1 }));
   d.put("flatten", layer("flatten"));
   const classifier = [layer("linear", { out_features: last }), layer("hardswish"), layer("dropout", { p: 0.2 }), layer("linear", { out_features: classes })];
@@ -86,16 +79,59 @@ function draw({ classes = 1000, channels = 3 }: Choices = {}, settings: readonly
   return d.graph();
 }
 
-function invertedResidual(width: number, [kernel, wide, out, squeeze, activation, stride]: Setting): Part {
+/** Everything of the large one in front of the pooling, with other batch norms: [N, 3, H, W] → [N, 960, H / 32, W / 32]. */
+export function mobilenetV3Features(norm: NormOptions): Part {
+  return features(LARGE, norm);
+}
+
+/**
+ * The large one as segmentation has it: its last three blocks keep the size and look with gaps instead. Gives y [N, 960, H / 16, W / 16], and
+ * aux [N, 40, H / 8, W / 8] from its fourth block.
+ */
+export function dilatedMobilenetV3(): Part {
+  const d = new Drawing();
+  let at = d.input();
+  let aux = at;
+  for (const [i, part] of featureParts(LARGE, NORM, 2).entries()) {
+    at = d.put(String(i), part, at);
+    if (i === AUX) aux = at;
+  }
+  d.output(at);
+  d.output(aux, "aux");
+  return block("features", d.body());
+}
+
+/** Where what has an eighth of each side begins. */
+const AUX = 4;
+/** The last blocks, which lose their stride where a network is to keep places. */
+const LAST_BLOCKS = 3;
+
+function features(settings: readonly Setting[], norm: NormOptions): Part {
+  return sequential("features", featureParts(settings, norm));
+}
+
+function featureParts(settings: readonly Setting[], norm: NormOptions, lastDilation = 1): Part[] {
+  const parts = [convNorm(16, 3, { stride: 2, activation: "hardswish", norm })];
+  let width = 16;
+  for (const [i, setting] of settings.entries()) {
+    parts.push(invertedResidual(width, setting, norm, i >= settings.length - LAST_BLOCKS ? lastDilation : 1));
+    width = setting[2];
+  }
+  parts.push(convNorm(6 * width, 1, { activation: "hardswish", norm }));
+  return parts;
+}
+
+function invertedResidual(width: number, [kernel, wide, out, squeeze, activation, ownStride]: Setting, norm: NormOptions, dilation: number): Part {
+  const stride = dilation > 1 ? 1 : ownStride;
   const d = new Drawing();
   const x = d.input();
   const branch = d.put(
     "block",
     sequential("block", [
-      ...(wide === width ? [] : [convNorm(wide, 1, { activation, norm: NORM })]),
-      convNorm(wide, kernel, { stride, groups: wide, activation, norm: NORM }),
+      ...(wide === width ? [] : [convNorm(wide, 1, { activation, norm })]),
+      convNorm(wide, kernel, { stride, groups: wide, activation, norm, dilation }),
       ...(squeeze ? [squeezeExcitation(wide, toEighths(wide / 4), { activation: "relu", gate: "hardsigmoid" })] : []),
-      convNorm(out, 1, { activation: null, norm: NORM }),
+      convNorm(out, 1, { activation: null, norm }),
     ]),
   );
   if (stride === 1 && width === out) d.put("sum", layer("add"), { a: branch, b: x });

@@ -11,12 +11,17 @@ export function batchNorm(options: NormOptions = {}): Part {
 }
 
 /** A convolution without bias that keeps the size, but for its stride. */
-export function convolution(out_channels: number, kernel_size: number, { stride = 1, groups = 1 }: { stride?: number; groups?: number } = {}): Part {
+export function convolution(
+  out_channels: number,
+  kernel_size: number,
+  { stride = 1, groups = 1, dilation = 1 }: { stride?: number; groups?: number; dilation?: number } = {},
+): Part {
   return layer("conv2d", {
     out_channels,
     kernel_size,
     ...(stride === 1 ? {} : { stride }),
-    ...(kernel_size === 1 ? {} : { padding: (kernel_size - 1) / 2 }),
+    ...(kernel_size === 1 ? {} : { padding: ((kernel_size - 1) / 2) * dilation }),
+    ...(dilation === 1 ? {} : { dilation }),
     ...(groups === 1 ? {} : { groups }),
     bias: false,
   });
@@ -28,7 +33,7 @@ const ACTIVATION_TITLES: { [type in ActivationType]: string } = { relu: "ReLU", 
 export function convNorm(
   out_channels: number,
   kernel_size: number,
-  { activation, norm, ...rest }: { activation: ActivationType | null; stride?: number; groups?: number; norm?: NormOptions },
+  { activation, norm, ...rest }: { activation: ActivationType | null; stride?: number; groups?: number; dilation?: number; norm?: NormOptions },
 ): Part {
   return sequential(activation ? `Conv BN ${ACTIVATION_TITLES[activation]}` : "Conv BN", [
     convolution(out_channels, kernel_size, rest),

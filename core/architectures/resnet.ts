@@ -12,6 +12,9 @@ const shared = {
   choices: IMAGE_CHOICES,
 } as const;
 
+type Sizes = { layers: readonly number[]; bottleneck: boolean };
+const SIZES = { resnet18: { layers: [2, 2, 2, 2], bottleneck: false }, resnet50: { layers: [3, 4, 6, 3], bottleneck: true } } satisfies { [id: string]: Sizes };
+
 /** @see He, Zhang, Ren, Sun, Deep residual learning for image recognition, 2015 */
 export const resnet18: Architecture = {
   id: "resnet18",
@@ -19,7 +22,7 @@ export const resnet18: Architecture = {
   doc: "Eight blocks of two convolutions, each with a shortcut around it. The usual first choice for images: small, fast and hard to break.",
   ...shared,
   parameters: 11_689_512,
-  build: (choices) => draw(choices, { layers: [2, 2, 2, 2], bottleneck: false }),
+  build: (choices) => draw(choices, SIZES.resnet18),
 };
 
 export const resnet50: Architecture = {
@@ -28,12 +31,30 @@ export const resnet50: Architecture = {
   doc: "Sixteen blocks that narrow, filter and widen again, with shortcuts. The yardstick of image classification, and the body of many detectors.",
   ...shared,
   parameters: 25_557_032,
-  build: (choices) => draw(choices, { layers: [3, 4, 6, 3], bottleneck: true }),
+  build: (choices) => draw(choices, SIZES.resnet50),
 };
 
-function draw({ classes = 1000, channels = 3 }: Choices = {}, { layers, bottleneck }: { layers: readonly number[]; bottleneck: boolean }) {
+function draw({ classes = 1000, channels = 3 }: Choices = {}, sizes: Sizes) {
   const d = new Drawing();
   d.input("x", imageInput(channels, 224));
+  drawFeatures(d, sizes);
+  d.put("avgpool", layer("adaptive_avg_pool2d", { output_size: 1 }));
+  d.put("flatten", layer("flatten"));
+  d.put("fc", layer("linear", { out_features: classes }));
+  d.output();
+  return d.graph();
+}
+
+/** Everything in front of the pooling, as one block: [N, 3, H, W] → [N, 512 or 2048, H / 32, W / 32]. */
+export function resnetFeatures(id: keyof typeof SIZES): Part {
+  const d = new Drawing();
+  d.input();
+  drawFeatures(d, SIZES[id]);
+  d.output();
+  return block("ResNetFeatures", d.body());
+}
+
+function drawFeatures(d: Drawing, { layers, bottleneck }: Sizes): void {
   d.put("conv1", convolution(64, 7, { stride: 2 }));
   d.put("bn1", batchNorm());
   d.put("relu", layer("relu"));
@@ -50,11 +71,6 @@ function draw({ classes = 1000, channels = 3 }: Choices = {}, { layers, bottlene
     });
     d.put(`layer${stage + 1}`, sequential(`layer${stage + 1}`, blocks));
   }
-  d.put("avgpool", layer("adaptive_avg_pool2d", { output_size: 1 }));
-  d.put("flatten", layer("flatten"));
-  d.put("fc", layer("linear", { out_features: classes }));
-  d.output();
-  return d.graph();
 }
 
 /** torchvision's BasicBlock or Bottleneck; the stride of the latter is at its 3×3. */

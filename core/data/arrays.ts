@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../language/say.ts";
 import { splitIn } from "./split.ts";
 
 /** What NumPy arrays of a person's own may be at most. */
@@ -106,7 +107,10 @@ export function guessArrayPlan(arrays: readonly ArrayFacts[]): ArrayPlan | { cod
   const numbers = rest.filter(({ array, role }) => !isText(array) && array.shape.length >= 2 && role !== "target" && role !== "lengths");
   const input = (numbers.find(({ role, isValidation }) => role === "input" && !isValidation) ?? largest(numbers.filter(({ isValidation }) => !isValidation)) ?? numbers[0])?.array;
   if (!input)
-    return { code: "DATASET_EMPTY", message: "There is no array with a row for each sample: an input needs at least two axes, such as [rows, columns] or [rows, height, width]." };
+    return {
+      code: "DATASET_EMPTY",
+      message: say("There is no array with a row for each sample: an input needs at least two axes, such as [rows, columns] or [rows, height, width]."),
+    };
 
   const partner = (of: ArrayFacts, role: "target" | "lengths", inValidation: boolean) => {
     const fitting = rest.filter(({ array, isValidation }) => array.name !== of.name && rowsOf(array) === rowsOf(of) && isValidation === inValidation);

@@ -8,5 +8,9 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** The bytes that base64 says. @throws where it is none */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  // A loop: going through the letters by an iterator takes fifty times as long.
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+  return bytes;
 }

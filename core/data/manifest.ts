@@ -57,6 +57,8 @@ const Split = z.strictObject({
   target: ArrayFile,
   /** Of pictures: the path that each row's file had, as a list in JSON. */
   names: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
+  /** Of texts: how each row began before it was cut into tokens, as a list in JSON, for networks that read with a vocabulary of their own. */
+  texts: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
   /** How many rows of each class, in class order, or pixels where each has a class; empty without classes. */ classCounts: z.array(z.int()),
 });
 
@@ -81,6 +83,8 @@ export const Manifest = z.strictObject({
   series: Series.optional(),
   pictures: Pictures.optional(),
   arrays: Arrays.optional(),
+  /** Of rows that were read anew as a pretrained network reads: the data set that they come from, and the network. */
+  readFor: z.strictObject({ datasetId: z.uuid(), networkId: z.string() }).optional(),
   splits: z.strictObject({ train: Split, validation: Split }),
   source: z.string(),
   licence: z.string(),

@@ -1,3 +1,5 @@
+import { say } from "../language/say.ts";
+
 /**
  * The `.npy` container, strictly: version 1.0 to 3.0, C order, little-endian uint8, float32 and int64. What is written here
  * begins on a 64-byte boundary, so that the engine can map it.
@@ -49,7 +51,7 @@ function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     count *= size;
-    if (!Number.isSafeInteger(count)) throw new NpyError("NPY_HEADER", `The shape [${shape.join(", ")}] holds more numbers than can be counted.`);
+    if (!Number.isSafeInteger(count)) throw new NpyError("NPY_HEADER", say("The shape [{shape}] holds more numbers than can be counted.", { shape: shape.join(", ") }));
   }
   return count;
 }
@@ -76,7 +78,10 @@ export function npyHeaderOf(dtype: NpyDtype, shape: readonly number[]): Uint8Arr
 /** A file as its header and its numbers, as they lie in memory, which is little-endian wherever this runs; nothing is copied. */
 export function npyParts(dtype: NpyDtype, shape: readonly number[], data: Uint8Array | Float32Array | BigInt64Array): [header: Uint8Array, numbers: Uint8Array] {
   if (elementCount(shape) !== data.length) {
-    throw new NpyError("NPY_SIZE", `The shape [${shape.join(", ")}] holds ${elementCount(shape)} numbers, the data ${data.length}.`);
+    throw new NpyError(
+      "NPY_SIZE",
+      say("The shape [{shape}] holds {shape2} numbers, the data {count}.", { shape: shape.join(", "), shape2: elementCount(shape), count: data.length }),
+    );
   }
   return [npyHeaderOf(dtype, shape), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
 }
@@ -96,18 +101,18 @@ export type NpyLayout = { descr: string; isFortran: boolean; shape: number[]; of
 /** Reads the header from the first bytes of a file. It is matched against the one form that numpy writes, never evaluated. */
 export function readNpyLayout(bytes: Uint8Array): NpyLayout {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-  if (bytes.length < 12 || magic.some((byte, at) => bytes[at] !== byte)) throw new NpyError("NPY_HEADER", "The file does not begin as a .npy file does.");
+  if (bytes.length < 12 || magic.some((byte, at) => bytes[at] !== byte)) throw new NpyError("NPY_HEADER", say("The file does not begin as a .npy file does."));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = view.getUint8(6);
   if (major < 1 || major > 3) throw new NpyError("NPY_HEADER", `The .npy version ${major} is not known; 1 to 3 are.`);
   const textStart = major === 1 ? 10 : 12;
   const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (textBytes > maxHeaderBytes) throw new NpyError("NPY_HEADER", `The .npy header claims ${textBytes} bytes; the limit is ${maxHeaderBytes}.`);
-  if (textStart + textBytes > bytes.length) throw new NpyError("NPY_HEADER", "The .npy header is cut off.");
+  if (textStart + textBytes > bytes.length) throw new NpyError("NPY_HEADER", say("The .npy header is cut off."));
   const text = new TextDecoder("latin1").decode(bytes.subarray(textStart, textStart + textBytes));
 
   const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, -]*)\), \} *\n$/.exec(text);
-  if (form === null) throw new NpyError("NPY_HEADER", "The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes.");
+  if (form === null) throw new NpyError("NPY_HEADER", say("The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes."));
   const [, descr = "", structured, order, sizes] = form;
   if (structured !== undefined) throw new NpyError("NPY_DTYPE", "The array is structured; plain uint8, float32 and int64 are accepted.");
   if (descr === "|O") throw new NpyError("NPY_DTYPE", "The array contains pickled Python objects; refused.");
@@ -117,7 +122,7 @@ export function readNpyLayout(bytes: Uint8Array): NpyLayout {
     .filter((size) => size !== "")
     .map(Number);
   const bad = shape.find((size) => !Number.isSafeInteger(size) || size < 0);
-  if (bad !== undefined) throw new NpyError("NPY_HEADER", `The .npy header claims an axis of ${bad}, which no array has.`);
+  if (bad !== undefined) throw new NpyError("NPY_HEADER", say("The .npy header claims an axis of {bad}, which no array has.", { bad }));
   if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
   return { descr, isFortran: order === "True", shape, offset: textStart + textBytes };
 }
@@ -150,7 +155,12 @@ export function checkNpySize({ descr, shape }: Pick<NpyLayout, "descr" | "shape"
   if (needed !== dataBytes)
     throw new NpyError(
       "NPY_SIZE",
-      `The array [${shape.join(", ")}] of '${descr}' needs ${needed.toLocaleString("en-US")} bytes, file holds ${Math.max(0, dataBytes).toLocaleString("en-US")}. Save it again.`,
+      say("The array [{shape}] of '{descr}' needs {needed} bytes, file holds {value}. Save it again.", {
+        shape: shape.join(", "),
+        descr,
+        needed: needed.toLocaleString("en-US"),
+        value: Math.max(0, dataBytes).toLocaleString("en-US"),
+      }),
     );
   return needed / itemBytes;
 }

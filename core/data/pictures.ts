@@ -94,7 +94,8 @@ export const PictureFacts = z.strictObject({
   height: z.strictObject({ least: z.int(), middle: z.int(), most: z.int() }),
   colourPictures: z.int(),
   /** Small ones, as PNG in base64. */
-  preview: z.array(z.strictObject({ file: z.string(), label: z.string(), png: z.string() })),
+  /** Some of them as squares, padded; `aspect`: width by height of what lies within. */
+  preview: z.array(z.strictObject({ file: z.string(), label: z.string(), png: z.string(), aspect: z.number().positive().default(1) })),
 });
 export type PictureFacts = z.infer<typeof PictureFacts>;
 

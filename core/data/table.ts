@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../language/say.ts";
 import { SeriesPlan, usualSeason } from "./series.ts";
 import { splitIn } from "./split.ts";
 import { TEXT_LIMITS, TokenizerPlan } from "./text.ts";
@@ -134,21 +135,24 @@ const MOST_CATEGORIES = 1_000;
 export function guessKind(facts: ColumnFacts): { kind: ColumnKind; why: string } {
   const { name, filled, numbers, dates, distinct, integers, counting } = facts;
   if (filled === 0) return { kind: "ignore", why: "empty" };
-  if (distinct === 1) return { kind: "ignore", why: "always the same" };
+  if (distinct === 1) return { kind: "ignore", why: say("always the same") };
   if (numbers >= filled * ENOUGH) {
     const namesRows = /(^|[^a-z])(id|index|row)$/i.test(name) && distinct === filled;
-    if (integers && (namesRows || (counting && filled > 2))) return { kind: "ignore", why: "counts the rows" };
+    if (integers && (namesRows || (counting && filled > 2))) return { kind: "ignore", why: say("counts the rows") };
     return { kind: "number", why: "numbers" };
   }
   if (dates >= filled * ENOUGH) return { kind: "ignore", why: "dates" };
-  if (distinct === null || distinct > MOST_CATEGORIES || (distinct > 20 && distinct > filled / 2)) return { kind: "ignore", why: "text, nearly every cell its own" };
-  return { kind: "category", why: `${distinct} different texts` };
+  if (distinct === null || distinct > MOST_CATEGORIES || (distinct > 20 && distinct > filled / 2)) return { kind: "ignore", why: say("text, nearly every cell its own") };
+  return { kind: "category", why: say("{distinct} different texts", { distinct }) };
 }
 
 /** A plan to begin with. Rules for missing values are left open: they are a person's to choose. */
 export function guessPlan(form: TableForm, facts: readonly ColumnFacts[]): TablePlan {
   const kinds = facts.map((column) => guessKind(column).kind);
-  const time = facts.findIndex(isTime);
+  const used = kinds.filter((kind) => kind !== "ignore").length;
+  const even = facts.findIndex(isEven);
+  // Beside one column of numbers, times with gaps can only be what it was measured at.
+  const time = even >= 0 || used !== 1 ? even : facts.findIndex(({ rising, dates }) => dates > 0 && rising !== null && rising.least > 0);
   const measured = facts.findIndex((_, at) => kinds[at] === "number");
   const isSeries = time >= 0 && measured >= 0 && (facts[time]?.filled ?? 0) >= LEAST_SERIES;
   const text = facts.findIndex(isText);
@@ -173,7 +177,7 @@ export function guessPlan(form: TableForm, facts: readonly ColumnFacts[]): Table
 const LEAST_SERIES = 40;
 
 /** Whether a column says when each row was measured, evenly enough: months are not equally long. */
-function isTime({ rising }: ColumnFacts): boolean {
+function isEven({ rising }: ColumnFacts): boolean {
   return rising !== null && rising.least > 0 && rising.most <= 1.2 * rising.least;
 }
 

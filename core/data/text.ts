@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { joinPairs, learnPairs } from "./bpe.ts";
+import { cutIntoPieces, type Pieces, piecesOf, readSigns, SPACE } from "./unigram.ts";
 
 /** What a text is cut into. `bpe`: words, of which the frequent ones stay whole and rare ones fall into frequent parts. */
 export const TextUnit = z.enum(["characters", "words", "bpe"]);
@@ -10,10 +11,13 @@ export const TEXT_LIMITS = { vocabulary: 32_768, leastVocabulary: 16, length: 4_
 
 /** How text becomes token numbers: number 0 is padding, number 1 stands for what the vocabulary does not have. */
 export const Text = z.strictObject({
-  unit: TextUnit,
+  /** `pieces`: the likeliest pieces of a vocabulary that came with a pretrained network, which no text here taught. */
+  unit: z.enum([...TextUnit.options, "pieces"]),
   lowercase: z.boolean(),
   /** The vocabulary: `tokens[n]` is what token number n stands for. Of `bpe` in the order in which parts were joined. */
   tokens: z.array(z.string()),
+  /** Of `pieces`: the logarithm of how likely each token is. */
+  scores: z.array(z.number()).optional(),
   /** How often each occurs in the training rows, token by token. */
   counts: z.array(z.int()).optional(),
   /** Rows end after this many tokens; `rows` went on in both parts together. */
@@ -35,7 +39,7 @@ export type TokenizerPlan = z.infer<typeof TokenizerPlan>;
 export const PADDING = 0;
 /** What stands for a token that the vocabulary does not have. */
 export const UNKNOWN = 1;
-const RESERVED = ["<pad>", "<unk>"];
+export const RESERVED = ["<pad>", "<unk>"];
 /** How an unknown token is shown. */
 const REPLACEMENT = "\uFFFD";
 
@@ -44,14 +48,15 @@ const words = /[\p{L}\p{M}]+(?:['’][\p{L}\p{M}]+)*|\p{N}+|[^\s\p{L}\p{M}\p{N}]
 /** Pieces that nothing is joined across, which together are the whole text: a word has the space before it. */
 const wholes = / ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+/gu;
 
-type How = Pick<Text, "unit" | "lowercase">;
+type How = { unit: TextUnit; lowercase: boolean };
 
 /** A text as it is read, without what a tokenizer takes no notice of. */
-const readable = (text: string, { lowercase }: How): string => (lowercase ? text.toLowerCase() : text).normalize("NFC");
+const readable = (text: string, { lowercase }: Pick<Text, "lowercase">): string => (lowercase ? text.toLowerCase() : text).normalize("NFC");
 
-/** The pieces that a text is read in; of `bpe` those within which parts are joined. */
-export function splitText(text: string, how: How): string[] {
+/** The pieces that a text is read in; of `bpe` those within which parts are joined, of `pieces` its signs. */
+export function splitText(text: string, how: Pick<Text, "unit" | "lowercase">): string[] {
   const read = readable(text, how);
+  if (how.unit === "pieces") return readSigns(read);
   return how.unit === "characters" ? [...read] : (read.match(how.unit === "words" ? words : wholes) ?? []);
 }
 
@@ -74,15 +79,36 @@ export function makeText(texts: readonly string[], { unit, lowercase, vocabulary
 /** Token numbers of a text. */
 export function encodeText(text: string, how: Text): number[] {
   const lexicon = lexiconOf(how);
+  if (how.unit === "pieces") {
+    lexicon.pieces ??= piecesOf(how.tokens, how.scores ?? [], RESERVED.length);
+    return cutIntoPieces(readable(text, how), lexicon.pieces).map((piece) => (piece === null ? UNKNOWN : (lexicon.numbers.get(piece) ?? UNKNOWN)));
+  }
   const pieces = splitText(text, how);
   return (how.unit === "bpe" ? pieces.flatMap((piece) => partsOf(piece, lexicon)) : pieces).map((token) => lexicon.numbers.get(token) ?? UNKNOWN);
 }
 
+/**
+ * The tokens that a text begins with, at most one more than `most`, which says that there are more: long texts are not read to their end.
+ * No piece reaches across a space, so that words cut off change nothing in front of them.
+ */
+export function encodeBeginning(text: string, how: Text, most: number): number[] {
+  if (how.unit !== "pieces") return encodeText(text, how).slice(0, most + 1);
+  const words = text.trim().split(/\s+/);
+  const tokens: number[] = [];
+  for (let at = 0; at < words.length && tokens.length <= most; at += most + 1) {
+    const next = encodeText(words.slice(at, at + most + 1).join(" "), how);
+    // What has no piece is one token, also where the cut falls into it.
+    tokens.push(...(tokens.at(-1) === UNKNOWN && next[0] === UNKNOWN ? next.slice(1) : next));
+  }
+  return tokens.slice(0, most + 1);
+}
+
 /** The text that token numbers stand for, without its padding. Words come with a space between, since nothing is known of what stood there. */
-export function decodeText(numbers: ArrayLike<number>, { tokens, unit = "characters" }: Pick<Text, "tokens"> & Partial<How>): string {
+export function decodeText(numbers: ArrayLike<number>, { tokens, unit = "characters" }: Pick<Text, "tokens"> & Partial<Pick<Text, "unit">>): string {
   const parts = Array.from(numbers)
     .filter((number) => number !== PADDING)
     .map((number) => (number === UNKNOWN ? REPLACEMENT : (tokens[number] ?? REPLACEMENT)));
+  if (unit === "pieces") return parts.join("").replaceAll(SPACE, " ").trim();
   if (unit !== "words") return parts.join("");
   return parts
     .join(" ")
@@ -95,7 +121,7 @@ export function tokenText(token: string): string {
   return token.replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 }
 
-type Lexicon = { numbers: Map<string, number> /** Pieces that were taken apart before. */; known: Map<string, string[]> };
+type Lexicon = { numbers: Map<string, number> /** Pieces that were taken apart before. */; known: Map<string, string[]>; pieces?: Pieces };
 const lexicons = new WeakMap<readonly string[], Lexicon>();
 const MOST_KNOWN = 100_000;
 

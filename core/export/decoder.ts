@@ -1,6 +1,6 @@
-import { checkGraph, mainOutput } from "../graph/check.ts";
+import { checkGraph } from "../graph/check.ts";
 import type { Graph, Node } from "../graph/document.ts";
-import { predicting } from "../graph/predicting.ts";
+import { mainOutput, predicting } from "../graph/predicting.ts";
 import { bodyOutputs } from "../layers/output.ts";
 
 /** The Input of a decoder. */

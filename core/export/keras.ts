@@ -4,6 +4,7 @@ import type { Body, Graph } from "../graph/document.ts";
 import { bodyOf, foldBody, requirePredicting, type Step } from "../graph/fold.ts";
 import { type BodyStep, weightName } from "../graph/path.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs } from "../layers/composed.ts";
 import type { Inputs } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
@@ -234,8 +235,8 @@ const convolution =
     const stride = perAxis(param(given, "stride"), axes);
     const dilation = perAxis(param(given, "dilation"), axes);
     const padding = param<number | number[] | "same" | "valid">(given, "padding");
-    if (param(given, "padding_mode") !== "zeros") refuse("Keras pads with zeros alone.");
-    if (stride.some((s) => s !== 1) && dilation.some((d) => d !== 1)) refuse("Keras takes either a stride or a dilation.");
+    if (param(given, "padding_mode") !== "zeros") refuse(say("Keras pads with zeros alone."));
+    if (stride.some((s) => s !== 1) && dilation.some((d) => d !== 1)) refuse(say("Keras takes either a stride or a dilation."));
     const pads = typeof padding === "string" ? kernel.map(() => 0) : perAxis(padding, axes);
     const bias = param<boolean>(given, "bias");
     const groups = param<number>(given, "groups");
@@ -263,8 +264,8 @@ const transposed =
   (axes: 1 | 2): Rule =>
   (given) => {
     const [padding, output, dilation] = ["padding", "output_padding", "dilation"].map((name) => perAxis(param(given, name), axes));
-    if (param(given, "groups") !== 1) refuse("Keras' transposed convolution has no groups.");
-    if (output?.some((pad) => pad !== 0) || dilation?.some((d) => d !== 1)) refuse("Keras lays output_padding and dilation out differently.");
+    if (param(given, "groups") !== 1) refuse(say("Keras' transposed convolution has no groups."));
+    if (output?.some((pad) => pad !== 0) || dilation?.some((d) => d !== 1)) refuse(say("Keras lays output_padding and dilation out differently."));
     const kernel = perAxis(param(given, "kernel_size"), axes);
     const stride = perAxis(param(given, "stride"), axes);
     if (kernel.some((k, i) => k < (stride[i] ?? 1))) refuse("with a stride above its kernel, Keras gives another size.");
@@ -283,10 +284,10 @@ const pooling =
     const strideParam = param<number | number[] | "kernel">(given, "stride");
     const stride = strideParam === "kernel" ? kernel : perAxis(strideParam, axes);
     const padding = perAxis(param(given, "padding"), axes);
-    if (param(given, "ceil_mode")) refuse("Keras' pooling rounds sizes down alone (ceil_mode).");
-    if (kind === "max" && perAxis(param(given, "dilation"), axes).some((d) => d !== 1)) refuse("Keras' pooling has no dilation.");
+    if (param(given, "ceil_mode")) refuse(say("Keras' pooling rounds sizes down alone (ceil_mode)."));
+    if (kind === "max" && perAxis(param(given, "dilation"), axes).some((d) => d !== 1)) refuse(say("Keras' pooling has no dilation."));
     const isPadded = padding.some((pad) => pad !== 0);
-    if (kind === "avg" && isPadded && !param(given, "count_include_pad")) refuse("Keras cannot leave padding out of the mean.");
+    if (kind === "avg" && isPadded && !param(given, "count_include_pad")) refuse(say("Keras cannot leave padding out of the mean."));
     const x =
       kind === "max" && isPadded
         ? `ops.pad(${given.inputs.x}, ((0, 0), (0, 0), ${padding.map((pad) => `(${pad}, ${pad})`).join(", ")}), constant_values=-np.inf)`
@@ -308,7 +309,7 @@ const adaptive =
   };
 
 const batchNorm: Rule = (given) => {
-  if (!param(given, "track_running_stats")) return refuse("Keras keeps running averages always.");
+  if (!param(given, "track_running_stats")) return refuse(say("Keras keeps running averages always."));
   const affine = param<boolean>(given, "affine");
   const momentum = Math.round((1 - param<number>(given, "momentum")) * 1e9) / 1e9;
   return {
@@ -332,7 +333,7 @@ const recurrent =
   (kind: "LSTM" | "GRU", order: readonly number[]): Rule =>
   (given) => {
     if (param(given, "num_layers") !== 1 || param(given, "bidirectional")) return refuse("one layer that reads forwards can be written; stack several nodes instead.");
-    if (!param(given, "batch_first")) return refuse("Keras has the batch first.");
+    if (!param(given, "batch_first")) return refuse(say("Keras has the batch first."));
     if (given.inputs.lengths || given.inputs.h0 || given.inputs.c0) return refuse("lengths and first memories are passed in another way in Keras.");
     const hidden = param<number>(given, "hidden_size");
     const bias = param<boolean>(given, "bias");
@@ -525,7 +526,7 @@ const RULES: { [type: string]: Rule | undefined } = {
   softmax: call("ops.softmax", named("dim", "axis")),
   softmin: (given) => `ops.softmax(-${given.inputs.x}, axis=${param<number>(given, "dim")})`,
   softplus: (given) => {
-    if (param(given, "threshold") !== 20) return refuse("Keras' softplus has no threshold of its own.");
+    if (param(given, "threshold") !== 20) return refuse(say("Keras' softplus has no threshold of its own."));
     const beta = param<number>(given, "beta");
     return beta === 1 ? `ops.softplus(${given.inputs.x})` : `ops.softplus(${given.inputs.x} * ${beta}) / ${beta}`;
   },

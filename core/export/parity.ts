@@ -1,4 +1,5 @@
 import type { Body } from "../graph/document.ts";
+import { say } from "../language/say.ts";
 import { findLayer } from "../layers/index.ts";
 
 /**
@@ -32,7 +33,7 @@ export type ParityReport = {
 export function whyIncomparable({ nodes }: Body): string | null {
   for (const { type, bodies = {} } of nodes) {
     const layer = findLayer(type);
-    if (layer?.random) return `${layer.title} draws new numbers on every pass.`;
+    if (layer?.random) return say("{title} draws new numbers on every pass.", { title: layer.title });
     for (const body of Object.values(bodies)) {
       const reason = whyIncomparable(body);
       if (reason) return reason;

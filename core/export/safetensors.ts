@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BYTES_PER_ELEMENT, type Dtype } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { countElements, type Tensor, tensorBytes, tensorFromBytes, type Weights } from "./tensor.ts";
 
 /**
@@ -53,12 +54,13 @@ const Metadata = z.record(z.string(), z.string());
 export function readSafetensors(file: Uint8Array, options: { only?: (name: string) => boolean } = {}): { tensors: Map<string, Tensor>; metadata: { [key: string]: string } } {
   const { header, dataStart } = readHeader(file);
   const metadata = Metadata.safeParse(header.get("__metadata__") ?? {});
-  if (!metadata.success) throw new SafetensorsError("ST_HEADER", "The header's __metadata__ must hold text values by name only.");
+  if (!metadata.success) throw new SafetensorsError("ST_HEADER", say("The header's __metadata__ must hold text values by name only."));
   header.delete("__metadata__");
 
   const entries = [...header].map(([name, value]) => {
     const entry = Entry.safeParse(value);
-    if (!entry.success) throw new SafetensorsError("ST_HEADER", `Tensor ${quote(name)} must have dtype, shape and data_offsets of whole numbers, and nothing else.`);
+    if (!entry.success)
+      throw new SafetensorsError("ST_HEADER", say("Tensor {name} must have dtype, shape and data_offsets of whole numbers, and nothing else.", { name: quote(name) }));
     return { name, ...entry.data };
   });
   entries.sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
@@ -72,17 +74,33 @@ export function readSafetensors(file: Uint8Array, options: { only?: (name: strin
     data_offsets: [begin, end],
   } of entries) {
     const dtype = Object.hasOwn(DTYPES, dtypeName) ? DTYPES[dtypeName] : undefined;
-    if (!dtype) throw new SafetensorsError("ST_DTYPE", `Tensor ${quote(name)} has the dtype ${quote(dtypeName)}, which safetensors does not know.`);
+    if (!dtype)
+      throw new SafetensorsError("ST_DTYPE", say("Tensor {name} has the dtype {dtypeName}, which safetensors does not know.", { name: quote(name), dtypeName: quote(dtypeName) }));
     if (begin !== expected || end < begin) {
-      throw new SafetensorsError("ST_OFFSETS", `Tensor ${quote(name)} lies at bytes ${begin} to ${end}, but must begin at ${expected}, where the tensor before it ends.`);
+      throw new SafetensorsError(
+        "ST_OFFSETS",
+        say("Tensor {name} lies at bytes {begin} to {end}, but must begin at {expected}, where the tensor before it ends.", { name: quote(name), begin, end, expected }),
+      );
     }
     if (dataStart + end > file.length) {
-      throw new SafetensorsError("ST_OFFSETS", `Tensor ${quote(name)} ends at byte ${dataStart + end}, but the file has ${file.length} bytes.`);
+      throw new SafetensorsError(
+        "ST_OFFSETS",
+        say("Tensor {name} ends at byte {dataStart}, but the file has {count} bytes.", { name: quote(name), dataStart: dataStart + end, count: file.length }),
+      );
     }
     // A product beyond 2^53 is inexact, but then it is far from any size a file can have.
     const needed = countElements(shape) * dtype.sizeBytes;
     if (needed !== end - begin) {
-      throw new SafetensorsError("ST_SHAPE", `Tensor ${quote(name)} of shape [${shape.join(", ")}] and dtype ${dtypeName} needs ${needed} bytes, but has ${end - begin}.`);
+      throw new SafetensorsError(
+        "ST_SHAPE",
+        say("Tensor {name} of shape [{shape}] and dtype {dtypeName} needs {needed} bytes, but has {end}.", {
+          name: quote(name),
+          shape: shape.join(", "),
+          dtypeName,
+          needed,
+          end: end - begin,
+        }),
+      );
     }
     expected = end;
     if (options.only && !options.only(name)) continue;
@@ -92,7 +110,7 @@ export function readSafetensors(file: Uint8Array, options: { only?: (name: strin
     tensors.set(name, tensorFromBytes(dtype.dtype, shape, file.subarray(dataStart + begin, dataStart + end)));
   }
   if (dataStart + expected !== file.length) {
-    throw new SafetensorsError("ST_OFFSETS", `The tensors end at byte ${dataStart + expected}, but the file has ${file.length} bytes.`);
+    throw new SafetensorsError("ST_OFFSETS", say("The tensors end at byte {dataStart}, but the file has {count} bytes.", { dataStart: dataStart + expected, count: file.length }));
   }
   return { tensors, metadata: metadata.data };
 }
@@ -104,10 +122,18 @@ export function writeSafetensors(tensors: Weights, metadata: { [key: string]: st
   const entries: string[] = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let offset = 0;
   for (const [name, tensor] of ordered) {
-    if (name === "__metadata__") throw new SafetensorsError("ST_HEADER", "No tensor can have the name __metadata__.");
+    if (name === "__metadata__") throw new SafetensorsError("ST_HEADER", say("No tensor can have the name __metadata__."));
     const needed = countElements(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
     if (needed !== tensor.data.byteLength) {
-      throw new SafetensorsError("ST_SHAPE", `Tensor ${quote(name)} of shape [${tensor.shape.join(", ")}] needs ${needed} bytes, but has ${tensor.data.byteLength}.`);
+      throw new SafetensorsError(
+        "ST_SHAPE",
+        say("Tensor {name} of shape [{shape}] needs {needed} bytes, but has {byteLength}.", {
+          name: quote(name),
+          shape: tensor.shape.join(", "),
+          needed,
+          byteLength: tensor.data.byteLength,
+        }),
+      );
     }
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: NAMES[tensor.dtype], shape: tensor.shape, data_offsets: [offset, offset + needed] })}`);
     offset += needed;
@@ -127,11 +153,13 @@ export function writeSafetensors(tensors: Weights, metadata: { [key: string]: st
 }
 
 function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart: number } {
-  if (file.length < 8) throw new SafetensorsError("ST_HEADER", `A safetensors file begins with 8 bytes of header length, but this one has ${file.length} bytes in all.`);
+  if (file.length < 8)
+    throw new SafetensorsError("ST_HEADER", say("A safetensors file begins with 8 bytes of header length, but this one has {count} bytes in all.", { count: file.length }));
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (length > BigInt(HEADER_LIMIT_BYTES)) throw new SafetensorsError("ST_HEADER", `The header says it is ${length} bytes long; the limit is ${HEADER_LIMIT_BYTES}.`);
   const dataStart = 8 + Number(length);
-  if (dataStart > file.length) throw new SafetensorsError("ST_HEADER", `The header says it is ${length} bytes long, but only ${file.length - 8} follow.`);
+  if (dataStart > file.length)
+    throw new SafetensorsError("ST_HEADER", say("The header says it is {length} bytes long, but only {count} follow.", { length: String(length), count: file.length - 8 }));
   const bytes = file.subarray(8, dataStart);
   if (bytes[0] !== 0x7b) throw new SafetensorsError("ST_HEADER", "The header must begin with '{'.");
 
@@ -141,10 +169,10 @@ function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (cause) {
-    throw new SafetensorsError("ST_HEADER", "The header is not JSON in UTF-8.", { cause });
+    throw new SafetensorsError("ST_HEADER", say("The header is not JSON in UTF-8."), { cause });
   }
   const doubled = findDoubledKey(text);
-  if (doubled !== undefined) throw new SafetensorsError("ST_HEADER", `The header names ${quote(doubled)} twice.`);
+  if (doubled !== undefined) throw new SafetensorsError("ST_HEADER", say("The header names {doubled} twice.", { doubled: quote(doubled) }));
   return { header: new Map(Object.entries(value as object)), dataStart };
 }
 

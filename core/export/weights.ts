@@ -1,4 +1,5 @@
 import { type NodePath, weightPrefix } from "../graph/path.ts";
+import { say } from "../language/say.ts";
 import type { Program } from "../program/program.ts";
 import type { Tensor, Weights } from "./tensor.ts";
 
@@ -15,7 +16,7 @@ export class WeightsError extends Error {
       ...(extra.length > 0 ? [`${list(extra)} ${extra.length === 1 ? "has" : "have"} no place in the graph`] : []),
       ...(differing.length > 0 ? [list(differing.map(({ name, expected, found }) => `${name} should be ${expected} but is ${found}`))] : []),
     ];
-    super(`These weights belong to another graph: ${parts.join("; ")}.`);
+    super(say("These weights belong to another graph: {parts}.", { parts: parts.join("; ") }));
     this.name = "WeightsError";
     this.missing = missing;
     this.extra = extra;

@@ -3,6 +3,7 @@
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 
+import { say } from "../language/say.ts";
 import { crc32, directoryEnd, directoryRecord, localHeader, MOST_ZIP_BYTES, RECORD_BYTES, SIGNATURES, type ZipRecord } from "./zipRecords.ts";
 
 export type ZipCode = "ARCHIVE_FORMAT" | "ARCHIVE_TRUNCATED" | "ARCHIVE_ENCRYPTED" | "ARCHIVE_RATIO" | "ARCHIVE_TOO_LARGE" | "ARCHIVE_BAD_PATH";
@@ -45,19 +46,19 @@ export function listZip(file: Uint8Array): Map<string, Entry> {
     return readDirectory(file, view);
   } catch (cause) {
     if (cause instanceof ZipError) throw cause;
-    throw new ZipError("ARCHIVE_TRUNCATED", "The archive is cut off or damaged.", { cause });
+    throw new ZipError("ARCHIVE_TRUNCATED", say("The archive is cut off or damaged."), { cause });
   }
 }
 
 function readDirectory(file: Uint8Array, view: DataView): Map<string, Entry> {
   let end = file.length - 22;
   while (end >= Math.max(0, file.length - 22 - 65_535) && view.getUint32(end, true) !== END) end--;
-  if (end < 0 || view.getUint32(end, true) !== END) throw new ZipError("ARCHIVE_TRUNCATED", "The archive has no directory at its end: it is cut off, or no archive.");
+  if (end < 0 || view.getUint32(end, true) !== END) throw new ZipError("ARCHIVE_TRUNCATED", say("The archive has no directory at its end: it is cut off, or no archive."));
   let count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   if (end >= 20 && view.getUint32(end - 20, true) === END_64_LOCATOR) {
     const end64 = exact(view.getBigUint64(end - 12, true));
-    if (view.getUint32(end64, true) !== END_64) throw new ZipError("ARCHIVE_FORMAT", "The archive's 64-bit directory is not where it should be.");
+    if (view.getUint32(end64, true) !== END_64) throw new ZipError("ARCHIVE_FORMAT", say("The archive's 64-bit directory is not where it should be."));
     count = exact(view.getBigUint64(end64 + 32, true));
     at = exact(view.getBigUint64(end64 + 48, true));
   }
@@ -66,7 +67,7 @@ function readDirectory(file: Uint8Array, view: DataView): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   let total = 0;
   for (let i = 0; i < count; i++) {
-    if (view.getUint32(at, true) !== CENTRAL) throw new ZipError("ARCHIVE_FORMAT", `Entry ${i + 1} of the archive's directory is damaged.`);
+    if (view.getUint32(at, true) !== CENTRAL) throw new ZipError("ARCHIVE_FORMAT", say("Entry {i} of the archive's directory is damaged.", { i: i + 1 }));
     const [flags, method, crc] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true), view.getUint32(at + 16, true)];
     const [nameBytes, extraBytes, commentBytes] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true), view.getUint16(at + 32, true)];
     if (nameBytes > ZIP_LIMITS.nameBytes) throw new ZipError("ARCHIVE_BAD_PATH", `The name of entry ${i + 1} has ${nameBytes} bytes; the limit is ${ZIP_LIMITS.nameBytes}.`);
@@ -74,18 +75,22 @@ function readDirectory(file: Uint8Array, view: DataView): Map<string, Entry> {
     const quoted = JSON.stringify(name);
     if (flags & 1) throw new ZipError("ARCHIVE_ENCRYPTED", `Entry ${quoted} is encrypted; save the archive without a password.`);
     if (method !== 0 && method !== 8) throw new ZipError("ARCHIVE_FORMAT", `Entry ${quoted} is packed by method ${method}; stored and deflated entries are read.`);
-    if (entries.has(name)) throw new ZipError("ARCHIVE_FORMAT", `The archive has two entries named ${quoted}.`);
+    if (entries.has(name)) throw new ZipError("ARCHIVE_FORMAT", say("The archive has two entries named {quoted}.", { quoted }));
     const large = sizesOf(view, at, at + 46 + nameBytes, extraBytes);
-    if (large.packed > file.length) throw new ZipError("ARCHIVE_TRUNCATED", `Entry ${quoted} claims ${large.packed} bytes of an archive of ${file.length}.`);
+    if (large.packed > file.length)
+      throw new ZipError("ARCHIVE_TRUNCATED", say("Entry {quoted} claims {packed} bytes of an archive of {count}.", { quoted, packed: large.packed, count: file.length }));
     if (large.size > ZIP_LIMITS.ratioFromBytes && large.size > ZIP_LIMITS.ratio * Math.max(1, large.packed))
       throw new ZipError("ARCHIVE_RATIO", `Entry ${quoted} unpacks ${Math.round(large.size / Math.max(1, large.packed))}:1; the limit is ${ZIP_LIMITS.ratio}:1.`);
     total += large.size;
     if (total > ZIP_LIMITS.unpackedBytes)
-      throw new ZipError("ARCHIVE_TOO_LARGE", `The archive unpacks to more than ${ZIP_LIMITS.unpackedBytes / 2 ** 30} GiB, which is the limit.`);
+      throw new ZipError(
+        "ARCHIVE_TOO_LARGE",
+        say("The archive unpacks to more than {unpackedBytes} GiB, which is the limit.", { unpackedBytes: ZIP_LIMITS.unpackedBytes / 2 ** 30 }),
+      );
     const { offset } = large;
-    if (view.getUint32(offset, true) !== LOCAL) throw new ZipError("ARCHIVE_FORMAT", `Entry ${quoted} is not where the directory says.`);
+    if (view.getUint32(offset, true) !== LOCAL) throw new ZipError("ARCHIVE_FORMAT", say("Entry {quoted} is not where the directory says.", { quoted }));
     const dataStart = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-    if (dataStart + large.packed > file.length) throw new ZipError("ARCHIVE_TRUNCATED", `Entry ${quoted} ends beyond the archive.`);
+    if (dataStart + large.packed > file.length) throw new ZipError("ARCHIVE_TRUNCATED", say("Entry {quoted} ends beyond the archive.", { quoted }));
     entries.set(name, { name, method, packed: file.subarray(dataStart, dataStart + large.packed), sizeBytes: large.size, crc });
     at += 46 + nameBytes + extraBytes + commentBytes;
   }
@@ -115,9 +120,10 @@ export function unpackEntry({ name, method, packed, sizeBytes, crc }: Entry, inf
   try {
     bytes = method === 0 ? packed : inflate(packed, sizeBytes);
   } catch (cause) {
-    throw new ZipError("ARCHIVE_FORMAT", `Entry ${JSON.stringify(name)} cannot be unpacked: it is damaged, or larger than it says.`, { cause });
+    throw new ZipError("ARCHIVE_FORMAT", say("Entry {value} cannot be unpacked: it is damaged, or larger than it says.", { value: JSON.stringify(name) }), { cause });
   }
-  if (bytes.length !== sizeBytes || crc32(bytes) !== crc) throw new ZipError("ARCHIVE_FORMAT", `Entry ${JSON.stringify(name)} is damaged: its checksum is another.`);
+  if (bytes.length !== sizeBytes || crc32(bytes) !== crc)
+    throw new ZipError("ARCHIVE_FORMAT", say("Entry {value} is damaged: its checksum is another.", { value: JSON.stringify(name) }));
   return bytes;
 }
 
@@ -133,7 +139,7 @@ export function writeZip(entries: Iterable<readonly [name: string, content: Uint
   }
   const directoryBytes = records.reduce((sum, { name }) => sum + RECORD_BYTES.central + name.length, 0);
   if (offset + directoryBytes > MOST_ZIP_BYTES || records.length > 0xffff)
-    throw new ZipError("ARCHIVE_TOO_LARGE", "An archive holds at most 4 GiB and 65,535 entries. Take the safetensors file instead.");
+    throw new ZipError("ARCHIVE_TOO_LARGE", say("An archive holds at most 4 GiB and 65,535 entries. Take the safetensors file instead."));
   const end = directoryEnd(records.length, directoryBytes, offset);
   const file = new Uint8Array(offset + directoryBytes + end.length);
   let at = 0;
@@ -151,6 +157,6 @@ export function writeZip(entries: Iterable<readonly [name: string, content: Uint
 
 function exact(value: bigint): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new ZipError("ARCHIVE_FORMAT", "The archive claims a size beyond all archives.");
+  if (!Number.isSafeInteger(number)) throw new ZipError("ARCHIVE_FORMAT", say("The archive claims a size beyond all archives."));
   return number;
 }

@@ -1,5 +1,6 @@
 import { add, floorDivide, multiply, termsOf } from "../graph/dims.ts";
 import { type Dim, type Dtype, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axisOf } from "../layers/kit.ts";
 import { ExpressionError, type ExpressionProblem, type Span } from "./parse.ts";
 import { PyText } from "./python.ts";
@@ -55,17 +56,25 @@ export function bindArguments<T>(
     if (arg) bound.set(param.name, { value: arg.value, span: arg.span });
   }
   const extra = positional[at];
-  if (extra) throw new ExpressionError(`${name} takes at most ${params.length} argument${params.length === 1 ? "" : "s"}: ${signatureOf({ names: [name], params })}.`, extra.span);
+  if (extra)
+    throw new ExpressionError(
+      say("{name} takes at most {count} {count, plural, one {argument} other {arguments}}: {signature}.", {
+        name,
+        count: params.length,
+        signature: signatureOf({ names: [name], params }),
+      }),
+      extra.span,
+    );
   for (const arg of args) {
     if (arg.name === null) continue;
     const wanted = arg.name;
     const param = params.find((param) => param.name === wanted || param.also?.includes(wanted) || ALSO[param.name]?.includes(wanted));
-    if (!param) throw new ExpressionError(`${name} has no argument ${wanted}: ${signatureOf({ names: [name], params })}.`, arg.span);
-    if (bound.has(param.name)) throw new ExpressionError(`${param.name} of ${name} is given twice.`, arg.span);
+    if (!param) throw new ExpressionError(say("{name} has no argument {wanted}: {signature}.", { name, wanted, signature: signatureOf({ names: [name], params }) }), arg.span);
+    if (bound.has(param.name)) throw new ExpressionError(say("{name} of {name2} is given twice.", { name: param.name, name2: name }), arg.span);
     bound.set(param.name, { value: param.rest ? makeTuple([arg.value], true) : arg.value, span: arg.span });
   }
   const missing = params.find((param) => param.default === undefined && !bound.has(param.name));
-  if (missing) throw new ExpressionError(`${name} needs ${missing.name}: ${signatureOf({ names: [name], params })}.`, span);
+  if (missing) throw new ExpressionError(say("{name} needs {name2}: {signature}.", { name, name2: missing.name, signature: signatureOf({ names: [name], params }) }), span);
   return bound;
 }
 
@@ -163,7 +172,12 @@ export class Call {
     if (item.kind === "tensor") return item;
     if (item.kind === "number") return constant(item.value, item.dtype);
     if (item.kind === "size") return sizeTensor(item.dim);
-    return this.fail(`${this.name} needs a tensor${param === undefined ? "" : ` for ${param}`}, not ${describe(item)}.`, param);
+    return this.fail(
+      param === undefined
+        ? say("{name} needs a tensor, not {item}.", { name: this.name, item: describe(item) })
+        : say("{name} needs a tensor for {param}, not {item}.", { name: this.name, param, item: describe(item) }),
+      param,
+    );
   }
 
   /** A tensor of float32; whole numbers and conditions are converted. */
@@ -183,7 +197,7 @@ export class Call {
   }
 
   refuseBytes(x: Tensor, param?: string): void {
-    if (x.type.dtype === "uint8") this.fail(`${this.name} does not take raw bytes (uint8).`, param, "GRAPH_DTYPE", "Write float(x) first.");
+    if (x.type.dtype === "uint8") this.fail(say("{name} does not take raw bytes (uint8).", { name: this.name }), param, "GRAPH_DTYPE", say("Write float(x) first."));
   }
 
   /** A whole number, or a size known only at run time. */
@@ -194,7 +208,7 @@ export class Call {
   private asSize(item: Item, param: string): Dim {
     if (item.kind === "size") return item.dim;
     if (item.kind === "number" && item.dtype !== "float32") return item.value;
-    return this.fail(`${param} of ${this.name} must be a whole number, not ${describe(item)}.`, param);
+    return this.fail(say("{param} of {name} must be a whole number, not {item}.", { param, name: this.name, item: describe(item) }), param);
   }
 
   int(param: string): number {
@@ -204,24 +218,26 @@ export class Call {
 
   number(param: string): number {
     const item = this.item(param);
-    return item.kind === "number" ? item.value : this.fail(`${param} of ${this.name} must be a number, not ${describe(item)}.`, param);
+    return item.kind === "number" ? item.value : this.fail(say("{param} of {name} must be a number, not {item}.", { param, name: this.name, item: describe(item) }), param);
   }
 
   bool(param: string): boolean {
     const item = this.item(param);
-    return item.kind === "number" && item.dtype === "bool" ? item.value === 1 : this.fail(`${param} of ${this.name} must be True or False, not ${describe(item)}.`, param);
+    return item.kind === "number" && item.dtype === "bool"
+      ? item.value === 1
+      : this.fail(say("{param} of {name} must be True or False, not {item}.", { param, name: this.name, item: describe(item) }), param);
   }
 
   text(param: string): string {
     const item = this.item(param);
-    return item.kind === "text" ? item.value : this.fail(`${param} of ${this.name} must be a text in quotes, not ${describe(item)}.`, param);
+    return item.kind === "text" ? item.value : this.fail(say("{param} of {name} must be a text in quotes, not {item}.", { param, name: this.name, item: describe(item) }), param);
   }
 
   dtype(param: string): Dtype {
     const item = this.item(param);
     if (item.kind === "dtype") return item.dtype;
     const named = item.kind === "text" ? DTYPE_NAMES[item.value] : undefined;
-    return named ?? this.fail(`${param} of ${this.name} must be float32, int64 or bool, not ${describe(item)}.`, param);
+    return named ?? this.fail(say("{param} of {name} must be float32, int64 or bool, not {item}.", { param, name: this.name, item: describe(item) }), param);
   }
 
   /** One axis, counted from the start. */
@@ -235,10 +251,12 @@ export class Call {
     return (
       axis ??
       this.fail(
-        `${this.name} finds no axis ${given} in a tensor of ${rank === 1 ? "1 axis" : `${rank} axes`}.`,
+        rank === 1
+          ? say("{name} finds no axis {given} in a tensor of 1 axis.", { name: this.name, given })
+          : say("{name} finds no axis {given} in a tensor of {rank} axes.", { name: this.name, given, rank }),
         param,
         "GRAPH_SHAPE",
-        rank > 0 ? `Axes go from ${-rank} to ${rank - 1}.` : undefined,
+        rank > 0 ? say("Axes go from {value} to {rank}.", { value: -rank, rank: rank - 1 }) : undefined,
       )
     );
   }
@@ -248,7 +266,7 @@ export class Call {
     const item = this.item(param);
     if (item.kind === "none") return null;
     const axes = (item.kind === "tuple" ? item.items : [item]).map((one) => this.asAxis(one, param, rank));
-    if (new Set(axes).size !== axes.length) this.fail(`${this.name} is given an axis twice.`, param);
+    if (new Set(axes).size !== axes.length) this.fail(say("{name} is given an axis twice.", { name: this.name }), param);
     return axes;
   }
 
@@ -266,14 +284,14 @@ export class Call {
 
   tensors(param: string): Tensor[] {
     const item = this.item(param);
-    if (item.kind !== "tuple") return this.fail(`${this.name} takes a list of tensors, as in ${this.name}([a, b]).`, param);
+    if (item.kind !== "tuple") return this.fail(say("{name} takes a list of tensors, as in {name}([a, b]).", { name: this.name }), param);
     return item.items.map((one) => this.asTensor(one, param));
   }
 
   /** Makes sure that sizes can be worked out at run time. */
   needSizes(shape: Shape, param?: string): void {
     const lost = shape.find((size) => planSize(size, this.around.shapes) === null);
-    if (lost !== undefined) this.fail(`${this.name} needs the size ${lost}, which cannot be told from the sizes of the inputs.`, param, "GRAPH_SHAPE");
+    if (lost !== undefined) this.fail(say("{name} needs the size {lost}, which cannot be told from the sizes of the inputs.", { name: this.name, lost }), param, "GRAPH_SHAPE");
   }
 
   /**

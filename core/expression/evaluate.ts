@@ -1,6 +1,7 @@
 import { countElements, evaluate } from "../graph/dims.ts";
 import { LIMITS as GRAPH_LIMITS } from "../graph/limits.ts";
 import { type Dim, printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { type Bound, bindArguments, Call, DTYPE_NAMES, describe, int, type Surroundings } from "./call.ts";
 import { take } from "./functions/selection.ts";
 import { reversed, shapeOf, sliceTensor, transposedMatrix } from "./functions/shape.ts";
@@ -48,7 +49,7 @@ function readFresh(text: string): Read {
     for (const { value } of statements) checkCalls(value);
     const inputs = freeNames(statements);
     const extra = inputs[LIMITS.inputs];
-    if (extra) throw new ExpressionError(`An expression takes at most ${LIMITS.inputs} inputs.`, extra.span);
+    if (extra) throw new ExpressionError(say("An expression takes at most {inputs} inputs.", { inputs: LIMITS.inputs }), extra.span);
     return { expression: { text, statements, inputs, outputs: outputsOf(statements) } };
   } catch (error) {
     return { problem: problemOf(error, text), inputs: guessNames(text) };
@@ -63,13 +64,13 @@ function checkCalls(ast: Ast): void {
     bindArguments(callee, [...own, ...ast.args], ast.span, (items) => items[0] as Ast);
   } else if (ast.kind === "attribute" && !ATTRIBUTES.has(ast.name)) {
     throw new ExpressionError(
-      `There is no attribute ${ast.name}, only ${[...ATTRIBUTES].join(", ")}.`,
+      say("There is no attribute {name}, only {value}.", { name: ast.name, value: [...ATTRIBUTES].join(", ") }),
       ast.span,
       "GRAPH_PARAM",
-      findFunction(ast.name) ? `Write .${ast.name}() to call it.` : undefined,
+      findFunction(ast.name) ? say("Write .{name}() to call it.", { name: ast.name }) : undefined,
     );
   } else if (ast.kind === "name" && ast.qualified && !Object.hasOwn(CONSTANTS, ast.name) && !DTYPE_NAMES[ast.name]) {
-    throw new ExpressionError(findFunction(ast.name) ? `${ast.name} is a function; call it with brackets.` : `There is no ${ast.name} here.`, ast.span);
+    throw new ExpressionError(findFunction(ast.name) ? `${ast.name} is a function; call it with brackets.` : say("There is no {name} here.", { name: ast.name }), ast.span);
   }
   for (const part of partsOf(ast)) checkCalls(part);
 }
@@ -83,7 +84,7 @@ function calleeOf(name: string, span: Span) {
   const callee = findFunction(name);
   if (callee) return callee;
   const near = nearestName(name);
-  throw new ExpressionError(`There is no function ${name}.`, span, "GRAPH_PARAM", near ? `Did you mean ${near}?` : undefined);
+  throw new ExpressionError(say("There is no function {name}.", { name }), span, "GRAPH_PARAM", near ? say("Did you mean {near}?", { near }) : undefined);
 }
 
 /** Names of the results: those that the last line gives, else y, or y1, y2, … of a tuple. */
@@ -93,16 +94,16 @@ function outputsOf(statements: readonly Statement[]): string[] {
   if (last.targets.length > 0) {
     const named = last.targets.filter(({ name }) => name !== "_");
     const first = last.targets[0];
-    if (named.length === 0 && first) throw new ExpressionError("The last line must name a result.", first.span);
-    if (named.length > LIMITS.outputs) throw new ExpressionError(`An expression gives at most ${LIMITS.outputs} outputs.`, last.value.span);
+    if (named.length === 0 && first) throw new ExpressionError(say("The last line must name a result."), first.span);
+    if (named.length > LIMITS.outputs) throw new ExpressionError(say("An expression gives at most {outputs} outputs.", { outputs: LIMITS.outputs }), last.value.span);
     const twice = named.find(({ name }, i) => named.findIndex((other) => other.name === name) !== i);
-    if (twice) throw new ExpressionError(`${twice.name} is named twice.`, twice.span);
+    if (twice) throw new ExpressionError(say("{name} is named twice.", { name: twice.name }), twice.span);
     return named.map(({ name }) => name);
   }
   if (last.value.kind !== "tuple") return ["y"];
   const { items } = last.value;
-  if (items.length === 0) throw new ExpressionError("The last line gives nothing.", last.value.span);
-  if (items.length > LIMITS.outputs) throw new ExpressionError(`An expression gives at most ${LIMITS.outputs} outputs.`, last.value.span);
+  if (items.length === 0) throw new ExpressionError(say("The last line gives nothing."), last.value.span);
+  if (items.length > LIMITS.outputs) throw new ExpressionError(say("An expression gives at most {outputs} outputs.", { outputs: LIMITS.outputs }), last.value.span);
   const names = items.flatMap((item) => (item.kind === "name" ? [item.name] : []));
   return new Set(names).size === items.length ? names : items.map((_, i) => `y${i + 1}`);
 }
@@ -142,7 +143,8 @@ class Evaluation {
       if (targets.length === 1 && only) this.assign(only.name, result);
       else if (targets.length > 1) {
         const items = this.itemsOf(result, value);
-        if (items.length !== targets.length) throw new ExpressionError(`${targets.length} names stand before the =, but there are ${items.length} results.`, value.span);
+        if (items.length !== targets.length)
+          throw new ExpressionError(say("{count} names stand before the =, but there are {count2} results.", { count: targets.length, count2: items.length }), value.span);
         for (const [i, { name }] of targets.entries()) this.assign(name, items[i] ?? result);
       }
     }
@@ -154,7 +156,7 @@ class Evaluation {
       const item = items[i] ?? result;
       if (item.kind === "tuple")
         throw new ExpressionError(
-          `This gives ${item.items.length} results.`,
+          say("This gives {count} results.", { count: item.items.length }),
           last.value.span,
           "GRAPH_PARAM",
           `Name them: ${item.items
@@ -162,7 +164,7 @@ class Evaluation {
             .slice(0, 4)
             .join(", ")}${item.items.length > 4 ? ", …" : ""} = …`,
         );
-      if (!["tensor", "number", "size"].includes(item.kind)) throw new ExpressionError(`The result must be a tensor, not ${describe(item)}.`, last.value.span);
+      if (!["tensor", "number", "size"].includes(item.kind)) throw new ExpressionError(say("The result must be a tensor, not {item}.", { item: describe(item) }), last.value.span);
       found[name] = this.callOf("the result", last.value.span).asTensor(item);
     }
     return { outputs: found, shapes: this.shapes };
@@ -214,7 +216,10 @@ class Evaluation {
     if (Object.hasOwn(CONSTANTS, name)) return { kind: "number", value: CONSTANTS[name] ?? 0, dtype: "float32" };
     const dtype = DTYPE_NAMES[name];
     if (dtype) return { kind: "dtype", dtype };
-    throw new ExpressionError(/^(b?float|int|double|half|uint)/.test(name) ? `${name} is not one of the dtypes here: float32, int64, bool.` : `Nothing is known of ${name}.`, span);
+    throw new ExpressionError(
+      /^(b?float|int|double|half|uint)/.test(name) ? say("{name} is not one of the dtypes here: float32, int64, bool.", { name }) : say("Nothing is known of {name}.", { name }),
+      span,
+    );
   }
 
   private unary(operator: UnaryOperator, item: Item, span: Span): Item {
@@ -245,7 +250,7 @@ class Evaluation {
   private method({ object, name, nameSpan, args, span }: Ast & { kind: "method" }): Item {
     const item = this.evaluate(object);
     if (name === "size" || name === "t") {
-      if (item.kind !== "tensor") throw new ExpressionError(`${describe(item)} has no .${name}().`, span);
+      if (item.kind !== "tensor") throw new ExpressionError(say("{item} has no .{name}().", { item: describe(item), name }), span);
       if (name === "size" && args.length === 0) return shapeOf(item);
       if (name === "t" && args.length === 0) return reversed(item);
     }
@@ -273,7 +278,7 @@ class Evaluation {
       case "size":
         return this.apply("size", [item], span);
       default:
-        throw new ExpressionError(`There is no attribute ${name}.`, span);
+        throw new ExpressionError(say("There is no attribute {name}.", { name }), span);
     }
   }
 
@@ -290,8 +295,8 @@ class Evaluation {
       if (one.kind === "range") {
         const [start, stop] = [one.start, one.stop].map((bound) => this.bound(bound));
         const step = one.step === null ? 1 : this.bound(one.step);
-        if (typeof step !== "number") throw new ExpressionError("The step must be a number that is known beforehand.", at);
-        if (step === 0) throw new ExpressionError("The step cannot be 0.", at);
+        if (typeof step !== "number") throw new ExpressionError(say("The step must be a number that is known beforehand."), at);
+        if (step === 0) throw new ExpressionError(say("The step cannot be 0."), at);
         entries.push({ kind: "range", start: start ?? null, stop: stop ?? null, step });
         continue;
       }
@@ -299,7 +304,7 @@ class Evaluation {
       if (value.kind === "none") entries.push({ kind: "new" });
       else if (value.kind === "rest") entries.push({ kind: "rest" });
       else if (value.kind === "tensor") {
-        if (picked) throw new ExpressionError("Only one index may be a tensor.", at, "GRAPH_PARAM", "Use take_along_axis, or one index after the other.");
+        if (picked) throw new ExpressionError(say("Only one index may be a tensor."), at, "GRAPH_PARAM", say("Use take_along_axis, or one index after the other."));
         picked = { index: value, at: entries.length };
         entries.push({ kind: "range", start: null, stop: null, step: 1 });
       } else entries.push({ kind: "at", index: this.bound(one.value) ?? 0 });
@@ -334,19 +339,19 @@ class Evaluation {
 
   private indexTuple(items: Item[], index: (Ast & { kind: "index" })["items"], span: Span): Item {
     const [only] = index;
-    if (index.length !== 1 || !only) throw new ExpressionError("A tuple has one index.", span);
+    if (index.length !== 1 || !only) throw new ExpressionError(say("A tuple has one index."), span);
     if (only.kind === "range") {
       const [start, stop, step] = [only.start, only.stop, only.step].map((bound) => {
         const value = this.bound(bound);
-        if (typeof value === "string") throw new ExpressionError("A tuple is cut at numbers that are known beforehand.", span);
+        if (typeof value === "string") throw new ExpressionError(say("A tuple is cut at numbers that are known beforehand."), span);
         return value ?? undefined;
       });
-      if (step !== undefined && step !== 1) throw new ExpressionError("A tuple is cut without a step.", span);
+      if (step !== undefined && step !== 1) throw new ExpressionError(say("A tuple is cut without a step."), span);
       return { kind: "tuple", items: items.slice(start, stop) };
     }
     const at = this.bound(only.value);
     const item = typeof at === "number" ? items.at(at) : undefined;
-    if (!item) throw new ExpressionError(`There is no entry ${at} in a tuple of ${items.length}.`, only.value.span);
+    if (!item) throw new ExpressionError(say("There is no entry {at} in a tuple of {count}.", { at: String(at), count: items.length }), only.value.span);
     return item;
   }
 
@@ -357,7 +362,7 @@ class Evaluation {
     if (item.kind === "none") return null;
     if (item.kind === "size") return item.dim;
     if (item.kind === "number" && item.dtype === "int64" && Math.abs(item.value) < 2 ** 31) return item.value;
-    throw new ExpressionError(`An index is a whole number, not ${describe(item)}.`, ast.span);
+    throw new ExpressionError(say("An index is a whole number, not {item}.", { item: describe(item) }), ast.span);
   }
 
   private itemsOf(item: Item, ast: Ast): Item[] {
@@ -369,7 +374,7 @@ class Evaluation {
         if (parts.kind === "tuple") return parts.items;
       }
     }
-    throw new ExpressionError("Several names need several results.", ast.span, "GRAPH_PARAM", "Use split, chunk, unbind or topk.");
+    throw new ExpressionError(say("Several names need several results."), ast.span, "GRAPH_PARAM", say("Use split, chunk, unbind or topk."));
   }
 
   private apply(name: string, items: readonly Item[], span: Span, operator?: string): Item {
@@ -384,7 +389,7 @@ class Evaluation {
   }
 
   private invoke(callee: NonNullable<ReturnType<typeof findFunction>>, args: { name: string | null; value: Item; span: Span }[], span: Span, operator?: string): Item {
-    if (++this.callCount > MAX_CALLS) throw new ExpressionError("This expression does too much.", span);
+    if (++this.callCount > MAX_CALLS) throw new ExpressionError(say("This expression does too much."), span);
     const bound = bindArguments(callee, args, span, (items, isOne): Item => {
       const [first] = items;
       return isOne && first?.kind === "tuple" ? first : { kind: "tuple", items };
@@ -395,7 +400,11 @@ class Evaluation {
       const { shape } = item.type;
       if (shape.length > MAX_AXES) throw new ExpressionError(`This would have ${shape.length} axes; ${MAX_AXES} are the most.`, span, "GRAPH_SHAPE");
       if (!(evaluate(countElements(shape), 1) <= GRAPH_LIMITS.tensorElements))
-        throw new ExpressionError(`This would be ${printShape(shape)}: more than ${GRAPH_LIMITS.tensorElements} numbers.`, span, "GRAPH_SHAPE");
+        throw new ExpressionError(
+          say("This would be {shape}: more than {tensorElements} numbers.", { shape: printShape(shape), tensorElements: GRAPH_LIMITS.tensorElements }),
+          span,
+          "GRAPH_SHAPE",
+        );
     }
     return result;
   }

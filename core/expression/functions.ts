@@ -1,4 +1,5 @@
 import { add, floorDivide, multiply, subtract } from "../graph/dims.ts";
+import { sayRecord } from "../language/records.ts";
 import { type ExpressionFunction, signatureOf } from "./call.ts";
 import { activations, binaries, composites, predicates, unaries } from "./functions/elementwise.ts";
 import { products } from "./functions/linear.ts";
@@ -19,7 +20,7 @@ export const functions: readonly ExpressionFunction[] = [
   ...selections,
   ...creations,
   ...conversions,
-];
+].map(sayRecord);
 
 const byName = new Map(functions.flatMap((one) => one.names.map((name) => [name, one] as const)));
 

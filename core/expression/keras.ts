@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { readExpression } from "./evaluate.ts";
 import { findFunction } from "./functions.ts";
 import type { Argument, Ast, IndexItem } from "./parse.ts";
@@ -57,7 +58,7 @@ function print(ast: Ast, known: ReadonlyMap<string, string>): PyText {
       const variable = ast.qualified ? undefined : known.get(ast.name);
       if (variable !== undefined) return new PyText(variable);
       if (ast.name === "pi" || ast.name === "e" || ast.name === "inf") return new PyText(`np.${ast.name}`);
-      throw new KerasHasNone(`${ast.name} is no name that it has.`);
+      throw new KerasHasNone(say("{name} is no name that it has.", { name: ast.name }));
     }
     case "tuple":
       return new PyText(`(${ast.items.map((item) => print(item, known)).join(", ")}${ast.items.length === 1 ? "," : ""})`);

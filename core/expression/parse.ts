@@ -1,3 +1,5 @@
+import { say } from "../language/say.ts";
+
 /**
  * Reads expressions in Python's syntax: names, numbers, operators, calls, methods, slices, tuples, and statements `h = …`.
  * Nothing is ever run; the tree goes to `evaluate.ts`.
@@ -89,17 +91,17 @@ export const RESERVED: ReadonlySet<string> = new Set(
 );
 
 const KEYWORD_HINTS: { [word: string]: string } = {
-  and: "Write & between conditions, each in parentheses: (x > 0) & (x < 1).",
-  or: "Write | between conditions, each in parentheses: (x < 0) | (x > 1).",
-  not: "Write ~ before a condition: ~(x > 0).",
-  if: "Write where(condition, a, b): it picks number by number.",
-  else: "Write where(condition, a, b): it picks number by number.",
+  and: say("Write & between conditions, each in parentheses: (x > 0) & (x < 1)."),
+  or: say("Write | between conditions, each in parentheses: (x < 0) | (x > 1)."),
+  not: say("Write ~ before a condition: ~(x > 0)."),
+  if: say("Write where(condition, a, b): it picks number by number."),
+  else: say("Write where(condition, a, b): it picks number by number."),
   for: "Operations work on whole tensors; a Repeat or ForEach node loops.",
   while: "Operations work on whole tensors; a While node loops.",
   return: "The last line is the result; write it without return.",
-  import: "The functions are there without an import.",
-  from: "The functions are there without an import.",
-  lambda: "Write the formula itself.",
+  import: say("The functions are there without an import."),
+  from: say("The functions are there without an import."),
+  lambda: say("Write the formula itself."),
   def: "Write the formula itself; lines such as h = tanh(x) may stand before it.",
 };
 
@@ -176,12 +178,13 @@ function tokenize(text: string): Token[] {
     if (letter === '"' || letter === "'") {
       const end = text.indexOf(letter, at + 1);
       const line = text.indexOf("\n", at);
-      if (end < 0 || (line >= 0 && line < end)) throw new ExpressionError(`The quote ${letter} is not closed.`, { start: at, end: at + 1 });
+      if (end < 0 || (line >= 0 && line < end)) throw new ExpressionError(say("The quote {letter} is not closed.", { letter }), { start: at, end: at + 1 });
       push("text", end + 1);
       continue;
     }
     const symbol = SYMBOLS.find((symbol) => text.startsWith(symbol, at));
-    if (symbol === undefined) throw new ExpressionError(`“${String.fromCodePoint(text.codePointAt(at) ?? 0)}” means nothing here.`, { start: at, end: at + 1 });
+    if (symbol === undefined)
+      throw new ExpressionError(say("“{value}” means nothing here.", { value: String.fromCodePoint(text.codePointAt(at) ?? 0) }), { start: at, end: at + 1 });
     if ("([".includes(symbol)) open.push(symbol);
     else if (")]".includes(symbol)) open.pop();
     push(symbol === ";" ? "newline" : "symbol", at + symbol.length);
@@ -227,14 +230,14 @@ class Parser {
     const statements: Statement[] = [];
     this.skipLines();
     while (this.peek().kind !== "end") {
-      if (statements.length >= LIMITS.statements) this.fail(`An expression has at most ${LIMITS.statements} lines.`);
+      if (statements.length >= LIMITS.statements) this.fail(say("An expression has at most {statements} lines.", { statements: LIMITS.statements }));
       statements.push(this.statement());
       const next = this.peek();
       if (next.kind === "newline") this.skipLines();
       else if (next.kind !== "end") this.unexpected("an operator or the end of the line");
     }
     const last = statements.at(-1);
-    if (!last) this.fail("Write a formula such as x * sigmoid(x).");
+    if (!last) this.fail(say("Write a formula such as x * sigmoid(x)."));
     const idle = statements.slice(0, -1).find(({ targets }) => targets.length === 0);
     if (idle) throw new ExpressionError("The result of this line is used by nothing; only the last line is the result.", idle.value.span, "GRAPH_PARAM", "Give it a name: h = …");
     return statements;
@@ -244,17 +247,21 @@ class Parser {
     const first = this.tuple();
     const sign = this.peek();
     if (sign.kind === "symbol" && /^(\*\*|\/\/|[-+*/@%&|^])=$/.test(sign.text))
-      this.fail(`Write ${first.kind === "name" ? `${first.name} = ${first.name}` : "x = x"} ${sign.text.slice(0, -1)} … instead of ${sign.text}.`);
+      this.fail(
+        first.kind === "name"
+          ? say("Write {name} = {name} {text} … instead of {text2}.", { name: first.name, text: sign.text.slice(0, -1), text2: sign.text })
+          : say("Write x = x {text} … instead of {text2}.", { text: sign.text.slice(0, -1), text2: sign.text }),
+      );
     if (sign.text !== "=" || sign.kind !== "symbol") return { targets: [], value: first };
     const targets = (first.kind === "tuple" ? first.items : [first]).map((target) => {
-      if (target.kind !== "name" || target.qualified) throw new ExpressionError("A name must stand before the =.", target.span);
+      if (target.kind !== "name" || target.qualified) throw new ExpressionError(say("A name must stand before the =."), target.span);
       if (RESERVED.has(target.name)) throw new ExpressionError(`${target.name} already means something; take another name.`, target.span);
       return { name: target.name, span: target.span };
     });
-    if (targets.length === 0) throw new ExpressionError("A name must stand before the =.", first.span);
+    if (targets.length === 0) throw new ExpressionError(say("A name must stand before the =."), first.span);
     this.next();
     const value = this.tuple();
-    if (this.is("=")) this.fail("One = a line, please.");
+    if (this.is("=")) this.fail(say("One = a line, please."));
     return { targets, value };
   }
 
@@ -277,18 +284,18 @@ class Parser {
   }
 
   expression(loosest = 0): Ast {
-    if (++this.depth > LIMITS.depth) this.fail(`Brackets and operators are nested deeper than ${LIMITS.depth}.`, "Name parts on lines of their own: h = …");
+    if (++this.depth > LIMITS.depth) this.fail(say("Brackets and operators are nested deeper than {depth}.", { depth: LIMITS.depth }), "Name parts on lines of their own: h = …");
     let left = this.prefix();
     let compared = false;
     for (;;) {
       const token = this.peek();
-      if (token.kind === "name" && Object.hasOwn(KEYWORD_HINTS, token.text)) this.fail(`“${token.text}” cannot stand here.`, KEYWORD_HINTS[token.text]);
+      if (token.kind === "name" && Object.hasOwn(KEYWORD_HINTS, token.text)) this.fail(say("“{text}” cannot stand here.", { text: token.text }), KEYWORD_HINTS[token.text]);
       if (token.kind !== "symbol") break;
-      if (token.text === "<<" || token.text === ">>") this.fail("Bits cannot be shifted here.", "Multiply by a power of two.");
+      if (token.text === "<<" || token.text === ">>") this.fail(say("Bits cannot be shifted here."), say("Multiply by a power of two."));
       const binding = Object.hasOwn(BINDING, token.text) ? (BINDING[token.text] ?? 0) : 0;
       if (binding <= loosest) break;
       if (binding === 10) {
-        if (compared) this.fail("Comparisons cannot be chained.", "Write (0 < x) & (x < 1).");
+        if (compared) this.fail(say("Comparisons cannot be chained."), say("Write (0 < x) & (x < 1)."));
         compared = true;
       }
       this.next();
@@ -319,7 +326,7 @@ class Parser {
       const digits = token.text.replaceAll("_", "");
       const value = Number(digits);
       const isWhole = /^\d+$/.test(digits);
-      if (isWhole && value > Number.MAX_SAFE_INTEGER) throw new ExpressionError("This whole number is too large.", span);
+      if (isWhole && value > Number.MAX_SAFE_INTEGER) throw new ExpressionError(say("This whole number is too large."), span);
       return this.made({ kind: "number", value, isWhole, span });
     }
     if (token.kind === "text") return this.made({ kind: "text", value: token.text.slice(1, -1), span });
@@ -360,7 +367,7 @@ class Parser {
     if (this.is("(")) return this.made({ kind: "call", name: text, nameSpan: span, args: this.args(), span: { start: token.start, end: this.last().end } });
     if (text === "True" || text === "False") return this.made({ kind: "constant", value: text === "True", span });
     if (text === "None" || text === "newaxis") return this.made({ kind: "constant", value: null, span });
-    if (Object.hasOwn(KEYWORD_HINTS, text)) throw new ExpressionError(`“${text}” cannot stand here.`, span, "GRAPH_PARAM", KEYWORD_HINTS[text]);
+    if (Object.hasOwn(KEYWORD_HINTS, text)) throw new ExpressionError(say("“{text}” cannot stand here.", { text }), span, "GRAPH_PARAM", KEYWORD_HINTS[text]);
     return this.made({ kind: "name", name: text, qualified, span });
   }
 
@@ -368,7 +375,7 @@ class Parser {
     let object = start;
     // Chains such as x.a().b().c() nest to the left; their length counts as depth too.
     for (let length = 0; ; length++) {
-      if (length > LIMITS.depth) this.fail(`More than ${LIMITS.depth} steps in a row.`, "Name parts on lines of their own: h = …");
+      if (length > LIMITS.depth) this.fail(say("More than {depth} steps in a row.", { depth: LIMITS.depth }), "Name parts on lines of their own: h = …");
       const from = object.span.start;
       if (this.is(".")) {
         this.next();
@@ -389,7 +396,7 @@ class Parser {
         this.close("]", open);
         object = this.made({ kind: "index", object, items, span: { start: from, end: this.last().end } });
       } else if (this.is("(")) {
-        this.fail("Only functions can be called.", "Write * between factors.");
+        this.fail(say("Only functions can be called."), say("Write * between factors."));
       } else return object;
     }
   }
@@ -401,7 +408,7 @@ class Parser {
     for (;;) {
       bounds[colons] = this.is(":") || this.is(",") || this.is("]") ? null : this.expression();
       if (!this.is(":")) break;
-      if (++colons > 2) this.fail("A range is start:stop:step, with at most two colons.");
+      if (++colons > 2) this.fail(say("A range is start:stop:step, with at most two colons."));
       this.next();
     }
     const [start = null, stop = null, step = null] = bounds;
@@ -419,12 +426,12 @@ class Parser {
         this.next();
         this.next();
         const value = this.expression();
-        if (args.some(({ name }) => name === token.text)) throw new ExpressionError(`${token.text} is given twice.`, token);
+        if (args.some(({ name }) => name === token.text)) throw new ExpressionError(say("{text} is given twice.", { text: token.text }), token);
         args.push({ name: token.text, value, span: { start: token.start, end: value.span.end } });
       } else {
-        if (this.is("*") || this.is("**")) this.fail("Write the arguments out one by one.");
+        if (this.is("*") || this.is("**")) this.fail(say("Write the arguments out one by one."));
         const value = this.expression();
-        if (args.some(({ name }) => name !== null)) throw new ExpressionError("Arguments without a name come first.", value.span);
+        if (args.some(({ name }) => name !== null)) throw new ExpressionError(say("Arguments without a name come first."), value.span);
         args.push({ name: null, value, span: value.span });
       }
       if (!this.is(",")) break;
@@ -440,12 +447,12 @@ class Parser {
       return;
     }
     const token = this.peek();
-    if (token.kind === "end") throw new ExpressionError(`The bracket ${open.text} is not closed.`, open);
+    if (token.kind === "end") throw new ExpressionError(say("The bracket {text} is not closed.", { text: open.text }), open);
     this.unexpected(`, or ${bracket}`);
   }
 
   private made(ast: Ast): Ast {
-    if (++this.nodeCount > LIMITS.nodes) throw new ExpressionError(`An expression has at most ${LIMITS.nodes} parts.`, ast.span);
+    if (++this.nodeCount > LIMITS.nodes) throw new ExpressionError(say("An expression has at most {nodes} parts.", { nodes: LIMITS.nodes }), ast.span);
     return ast;
   }
 
@@ -481,7 +488,7 @@ class Parser {
   private unexpected(wanted: string): never {
     const { kind, text } = this.peek();
     const found = kind === "end" ? "the text ends" : kind === "newline" ? "the line ends" : `“${shorten(text)}” stands`;
-    return this.fail(`Here should be ${wanted}, but ${found}.`);
+    return this.fail(say("Here should be {wanted}, but {found}.", { wanted, found }));
   }
 
   private fail(message: string, hint?: string): never {

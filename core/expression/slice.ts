@@ -1,5 +1,6 @@
 import { add, floorDivide, multiply, subtract } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { BuilderSize, OnnxBuilder, ProgramBuilder, Value } from "../layers/kit.ts";
 
 /**
@@ -36,19 +37,20 @@ const FAR = 2 ** 53 - 1;
 export function parseSlice(text: string): { items: SliceItem[] } | { problem: string; column: number } {
   const open = /^\s*\[/.exec(text);
   const close = /\]\s*$/.exec(text);
-  if (!open !== !close) return { problem: open ? "The bracket [ is not closed." : "There is a ] without its [.", column: open ? open[0].length : (close?.index ?? 0) + 1 };
+  if (!open !== !close)
+    return { problem: open ? say("The bracket [ is not closed.") : say("There is a ] without its [."), column: open ? open[0].length : (close?.index ?? 0) + 1 };
   let at = open?.[0].length ?? 0;
   const inner = text.slice(at, close?.index);
   const parts = inner.split(",");
   // As in Python, a comma may end the list.
   if (parts.length > 1 && parts.at(-1)?.trim() === "") parts.pop();
-  if (parts.length > MAX_ITEMS) return { problem: `A slice has at most ${MAX_ITEMS} entries.`, column: 1 };
+  if (parts.length > MAX_ITEMS) return { problem: say("A slice has at most {MAX_ITEMS} entries.", { MAX_ITEMS }), column: 1 };
   const items: SliceItem[] = [];
   for (const part of parts) {
     const item = parseItem(part);
     const column = at + part.length - part.trimStart().length + 1;
     if (typeof item === "string") return { problem: item, column };
-    if (item.kind === "rest" && items.some(({ kind }) => kind === "rest")) return { problem: "A slice can have one … only.", column };
+    if (item.kind === "rest" && items.some(({ kind }) => kind === "rest")) return { problem: say("A slice can have one … only."), column };
     items.push(item);
     at += part.length + 1;
   }
@@ -63,17 +65,17 @@ function parseItem(part: string): SliceItem | string {
   const numbers: (number | null)[] = [];
   for (const piece of pieces) {
     if (piece === "") numbers.push(null);
-    else if (!/^[+-]?\s*\d+$/.test(piece)) return `“${shorten(piece)}” is no whole number, :, ... or None.`;
+    else if (!/^[+-]?\s*\d+$/.test(piece)) return say("“{piece}” is no whole number, :, ... or None.", { piece: shorten(piece) });
     else {
       const number = Number(piece.replaceAll(/\s/g, ""));
-      if (Math.abs(number) > MAX_INDEX) return `${shorten(piece)} is too large.`;
+      if (Math.abs(number) > MAX_INDEX) return say("{piece} is too large.", { piece: shorten(piece) });
       numbers.push(number);
     }
   }
-  if (numbers.length > 3) return "A range is start:stop:step, with at most two colons.";
+  if (numbers.length > 3) return say("A range is start:stop:step, with at most two colons.");
   const [start = null, stop = null, step = null] = numbers;
-  if (numbers.length === 1) return start === null ? "Something must stand between the commas, such as : for all." : { kind: "at", index: start };
-  if (step === 0) return "The step cannot be 0.";
+  if (numbers.length === 1) return start === null ? say("Something must stand between the commas, such as : for all.") : { kind: "at", index: start };
+  if (step === 0) return say("The step cannot be 0.");
   return { kind: "range", start, stop, step: step ?? 1 };
 }
 
@@ -85,8 +87,9 @@ function shorten(text: string): string {
 export function planSlice(items: readonly SliceItem[], shape: Shape): SlicePlan | { problem: string; item: number } {
   const taken = items.filter(({ kind }) => kind === "at" || kind === "range").length;
   const rests = items.filter(({ kind }) => kind === "rest").length;
-  if (taken > shape.length) return { problem: `The slice names ${taken} axes, but the tensor has ${shape.length}: ${printShape(shape)}.`, item: items.length - 1 };
-  if (rests > 1) return { problem: "A slice can have one … only.", item: items.findLastIndex(({ kind }) => kind === "rest") };
+  if (taken > shape.length)
+    return { problem: say("The slice names {taken} axes, but the tensor has {count}: {shape}.", { taken, count: shape.length, shape: printShape(shape) }), item: items.length - 1 };
+  if (rests > 1) return { problem: say("A slice can have one … only."), item: items.findLastIndex(({ kind }) => kind === "rest") };
   const whole: SliceItem = { kind: "range", start: null, stop: null, step: 1 };
   const fill = Array<SliceItem>(shape.length - taken).fill(whole);
   const entries = items.map((item, at) => ({ item, at }));
@@ -107,11 +110,11 @@ export function planSlice(items: readonly SliceItem[], shape: Shape): SlicePlan 
     const size = shape[axis] ?? 1;
     if (item.kind === "at") {
       if (typeof size === "number" && typeof item.index === "number" && (item.index >= size || item.index < -size))
-        return { problem: `There is no index ${item.index} in axis ${axis}, which has ${count(size)}.`, item: at };
+        return { problem: say("There is no index {index} in axis {axis}, which has {size}.", { index: item.index, axis, size: count(size) }), item: at };
       steps.push({ kind: "at", index: item.index, size });
     } else {
       const step = planRange(item, size);
-      if (typeof step === "string") return { problem: `${step} of axis ${axis}, which has ${count(size)}.`, item: at };
+      if (typeof step === "string") return { problem: say("{step} of axis {axis}, which has {size}.", { step, axis, size: count(size) }), item: at };
       steps.push(step);
       result.push(step.size);
     }

@@ -95,7 +95,7 @@ function lineOf({ left, top, width, height }: Box, side: Side): number {
 export function detachNodes(graph: Graph, ids: ReadonlySet<string>, steps: readonly BodyStep[] = []): Graph {
   return editBody(graph, steps, (body) => {
     const isIn = (id: string) => ids.has(id);
-    const incoming = body.edges.filter(({ from, to }) => !isIn(from.node) && isIn(to.node));
+    const incoming = incomingOf(body, ids);
     const outgoing = body.edges.filter(({ from, to }) => isIn(from.node) && !isIn(to.node));
     if (incoming.length + outgoing.length === 0) return body;
     const cut = new Set([...incoming, ...outgoing].map(({ id }) => id));
@@ -131,7 +131,7 @@ export function wireLikeOriginals(graph: Graph, outside: readonly Edge[], ids: R
 }
 
 /** The wires that lead into these nodes from others of the same body. */
-export function wiresInto(body: Body, ids: ReadonlySet<string>): Edge[] {
+export function incomingOf(body: Body, ids: ReadonlySet<string>): Edge[] {
   return body.edges.filter(({ from, to }) => !ids.has(from.node) && ids.has(to.node));
 }
 

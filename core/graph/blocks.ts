@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs, input } from "../layers/input.ts";
 import { portsOf } from "../layers/kit.ts";
@@ -23,15 +24,21 @@ export function groupIntoBlock(graph: Graph, ids: Iterable<string>, steps: reado
 export function groupInto(graph: Graph, ids: Iterable<string>, type: string, steps: readonly BodyStep[] = []): Grouped {
   const body = bodyAt(graph, steps);
   const layer = findLayer(type);
-  if (!body || !layer?.bodies) return { problem: `${layer?.title ?? type} holds no other nodes.`, between: [] };
+  if (!body || !layer?.bodies) return { problem: say("{title} holds no other nodes.", { title: layer?.title ?? type }), between: [] };
   const wanted = new Set(ids);
   const moved = body.nodes.filter((node) => wanted.has(node.id) && !findLayer(node.type)?.boundary);
-  if (moved.length === 0) return { problem: "Inputs and outputs of the model stay outside: select a layer too.", between: [] };
+  if (moved.length === 0) return { problem: say("Inputs and outputs of the model stay outside: select a layer too."), between: [] };
   const inside = new Set(moved.map(({ id }) => id));
   const between = nodesBetween(body, inside);
   if (between.length > 0) {
     const names = between.map((id) => nameOf(body.nodes.find((node) => node.id === id)));
-    return { problem: `${names.slice(0, 3).join(", ")}${names.length > 3 ? " and more" : ""} would have to come along: data leaves the selection there and comes back.`, between };
+    return {
+      problem:
+        names.length > 3
+          ? say("{names} and more would have to come along: data leaves the selection there and comes back.", { names: names.slice(0, 3).join(", ") })
+          : say("{names} would have to come along: data leaves the selection there and comes back.", { names: names.slice(0, 3).join(", ") }),
+      between,
+    };
   }
 
   const role = layer.bodies.body ? "body" : (Object.keys(layer.bodies)[0] ?? "body");

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { findLayer } from "../layers/index.ts";
 import { type Layer, portsOf } from "../layers/kit.ts";
 import { readParams } from "../layers/params.ts";
@@ -13,11 +14,11 @@ export function layerOf(node: Node): Layer | undefined {
 /** Why a node cannot be bypassed, or null where it can. */
 export function whyNotBypass(node: Node): string | null {
   const layer = findLayer(node.type);
-  if (!layer) return "This version does not know what it is.";
+  if (!layer) return say("This version does not know what it is.");
   const { inputs, outputs } = portsOf(layer, node);
-  if (layer.boundary) return `${layer.title} is an end of the graph: there is nothing to pass on.`;
-  if (Object.keys(inputs).length === 0) return `Nothing comes into ${layer.title} that it could pass on.`;
-  if (Object.keys(outputs).length === 0) return `Nothing goes out of ${layer.title}, so there is nothing to pass on.`;
+  if (layer.boundary) return say("{title} is an end of the graph: there is nothing to pass on.", { title: layer.title });
+  if (Object.keys(inputs).length === 0) return say("Nothing comes into {title} that it could pass on.", { title: layer.title });
+  if (Object.keys(outputs).length === 0) return say("Nothing goes out of {title}, so there is nothing to pass on.", { title: layer.title });
   return null;
 }
 
@@ -63,9 +64,13 @@ function passing(layer: Layer): Layer {
         const meant = own && "outputs" in own ? own.outputs[output]?.dtype : undefined;
         if (meant !== undefined && meant !== dtype)
           return {
-            problem: `${layer.title} makes ${meant} of ${dtype}, so it cannot be bypassed: what comes after it would receive another kind of number.`,
+            problem: say("{title} makes {meant} of {dtype}, so it cannot be bypassed: what comes after it would receive another kind of number.", {
+              title: layer.title,
+              meant,
+              dtype,
+            }),
             code: "GRAPH_BYPASS",
-            fixes: [{ kind: "restore", label: "Bring it back" }],
+            fixes: [{ kind: "restore", label: say("Bring it back") }],
           };
       }
       return { outputs };

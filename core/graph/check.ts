@@ -1,5 +1,5 @@
-import { LENGTHS_INPUT, type Manifest } from "../data/manifest.ts";
-import { bodyInputs } from "../layers/input.ts";
+import type { Manifest } from "../data/manifest.ts";
+import { say } from "../language/say.ts";
 import {
   acceptedDtypes,
   accepts,
@@ -14,20 +14,15 @@ import {
   portsOf,
   type WeightPlan,
 } from "../layers/kit.ts";
-import { bodyOutputs } from "../layers/output.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
-import { bodyTargets } from "../layers/target.ts";
-import { fitTargets, lossParts, metricProblems, type Objective } from "../training/objective.ts";
-import { targetInfo } from "../training/targets.ts";
-import { shareWeights } from "../training/turns.ts";
-import { layerOf } from "./bypass.ts";
+import type { Objective } from "../training/objective.ts";
+import { checkEnds } from "./checkEnds.ts";
 import { evaluate } from "./dims.ts";
 import type { Body, Edge, Graph, Node } from "./document.ts";
-import { LIMITS } from "./limits.ts";
-import { findLookahead } from "./lookahead.ts";
+import { findExcess, LIMITS } from "./limits.ts";
+import { offerWires } from "./offerWires.ts";
 import { wiresInto } from "./order.ts";
 import { ancestorsOf, type BodyStep, type NodePath, pathOf, resolvePath, weightName } from "./path.ts";
-import { dependsOnTarget } from "./predicting.ts";
 import { type Dtype, printShape, type Shape, type TensorType } from "./shape.ts";
 import { type ReadNode, type Structure, structureOf, titleOf } from "./structure.ts";
 
@@ -101,7 +96,7 @@ export function checkGraph(graph: Graph, options: CheckOptions = {}): Checked {
   checked.order = result.order;
   checked.totals = { parameters: result.parameters, multiplyAdds: result.multiplyAdds };
   tieWeights(checked, walk.ties);
-  checkTop(checked, graph, result.outputs, options);
+  checkEnds(checked, graph, result.outputs, options);
   checkMemory(checked, result.weightBytes);
   // A node's wires may not be known because of a problem further up; say errors first, else keep the order of the graph.
   checked.problems.sort((a, b) => Number(a.severity === "hint") - Number(b.severity === "hint"));
@@ -136,11 +131,16 @@ type NodeResult = {
   multiplyAdds: number;
 };
 
+/** Of so many problems of a body wires are offered: each offer looks at all its nodes. */
+const OFFERS = 12;
+
 /** One walk through one body. `args` are the types that come from outside, by name; null at the top, "unknown" where they cannot be known. */
 class BodyCheck {
   /** What each node of this body gives, as far as the walk has come. */
   private readonly outputs = new Map<string, { [port: string]: TensorType }>();
   private hasErrors = false;
+  /** Inputs without a wire, and the fixes that were said: wires are offered once all outputs are known. */
+  private readonly waiting: { read: ReadNode; port: string; fixes: Fix[] }[] = [];
   private readonly walk: Walk;
   private readonly checked: Checked;
   private readonly steps: readonly BodyStep[];
@@ -194,8 +194,9 @@ class BodyCheck {
       if (name !== undefined && layer.boundary?.kind === "output" && types.inputs.x && !Array.isArray(types.inputs.x)) result.outputs.set(name, types.inputs.x);
     }
     // Its fixes name nodes of this body by their ids.
-    for (const found of structure.lint)
+    for (const found of [...structure.unused, ...structure.lint])
       this.report({ ...found, fixes: found.fixes.map((fix) => (fix.kind === "remove-node" && fix.node !== undefined ? { ...fix, node: this.path(fix.node) } : fix)) });
+    for (const { read, port, fixes } of this.waiting.slice(0, OFFERS)) fixes.unshift(...offerWires(structure, this.outputs, read, port));
     return { ...result, hasErrors: this.hasErrors };
   }
 
@@ -211,20 +212,20 @@ class BodyCheck {
       const { default: value } = layer.params[name] ?? { default: null };
       this.report({
         code: "GRAPH_PARAM",
-        message: `${name} of ${layer.title} must be ${message}; it is ${shorten(JSON.stringify(node.params[name]))}.`,
+        message: say("{name} of {title} must be {message}; it is {shorten}.", { name, title: layer.title, message, shorten: shorten(JSON.stringify(node.params[name])) }),
         node: node.id,
         param: name,
-        fixes: [{ kind: "remove-param", label: `Set ${name} back to ${JSON.stringify(value)}`, name }],
+        fixes: [{ kind: "remove-param", label: say("Set {name} back to {value}", { name, value: JSON.stringify(value) }), name }],
       });
     }
     for (const name of node.bypass ? [] : memo.unknown) {
       this.report({
         severity: "hint",
         code: "GRAPH_UNKNOWN_PARAM",
-        message: `${layer.title} has no parameter “${shorten(name)}”; it is kept but changes nothing.`,
+        message: say("{title} has no parameter “{name}”; it is kept but changes nothing.", { title: layer.title, name: shorten(name) }),
         node: node.id,
         param: name,
-        fixes: [{ kind: "remove-param", label: `Remove ${shorten(name)}`, name }],
+        fixes: [{ kind: "remove-param", label: say("Remove {name}", { name: shorten(name) }), name }],
       });
     }
 
@@ -324,10 +325,10 @@ class BodyCheck {
         const known = [...this.args.keys()];
         this.report({
           code: "GRAPH_BODY",
-          message: `Nothing named ${name} comes in here, only ${known.join(", ") || "nothing at all"}.`,
+          message: say("Nothing named {name} comes in here, only {known}.", { name, known: known.join(", ") || "nothing at all" }),
           node: node.id,
-          hint: "Rename this input, or remove it.",
-          fixes: [{ kind: "remove-node", label: "Remove this input" }],
+          hint: say("Rename this input, or remove it."),
+          fixes: [{ kind: "remove-node", label: say("Remove this input") }],
         });
       }
       return { inputs, isComplete: type !== undefined };
@@ -335,10 +336,10 @@ class BodyCheck {
     if (layer.boundary?.kind === "target" && this.args !== null) {
       this.report({
         code: "GRAPH_TARGET",
-        message: "A Target stands on the model's own canvas only.",
+        message: say("A Target stands on the model's own canvas only."),
         node: node.id,
-        hint: "Put it there and wire it in.",
-        fixes: [{ kind: "remove-node", label: "Remove this Target" }],
+        hint: say("Put it there and wire it in."),
+        fixes: [{ kind: "remove-node", label: say("Remove this Target") }],
       });
       return { inputs, isComplete: false };
     }
@@ -350,14 +351,16 @@ class BodyCheck {
         if (many) inputs[port] = [];
         if (optional) continue;
         isComplete = false;
+        const fixes: Fix[] = [{ kind: "remove-node", label: say("Remove this {title}", { title: layer.title }) }];
+        if ("steps" in this.shown) this.waiting.push({ read, port, fixes });
         this.report({
           severity: matters ? "error" : "hint",
           code: "GRAPH_UNCONNECTED",
-          message: `Input ${port} of ${layer.title} is not connected.`,
+          message: say("Input {port} of {title} is not connected.", { port, title: layer.title }),
           node: node.id,
           port,
-          hint: "Draw a wire into it, or delete the node.",
-          fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
+          hint: say("Draw a wire into it, or delete the node."),
+          fixes,
         });
         continue;
       }
@@ -385,16 +388,28 @@ class BodyCheck {
     const setting = this.args === null && source?.layer.boundary?.kind === "input" && source.layer.params.dtype?.schema.safeParse(need).success;
     this.report({
       code: "GRAPH_DTYPE",
-      message: `Input ${port} of ${layer.title} needs ${acceptedDtypes(taken)} but receives ${came}${source ? ` from ${titleOf(source)}` : ""}.`,
+      message: source
+        ? say("Input {port} of {title} needs {taken} but receives {came} from {source}.", { port, title: layer.title, taken: acceptedDtypes(taken), came, source: titleOf(source) })
+        : say("Input {port} of {title} needs {taken} but receives {came}.", { port, title: layer.title, taken: acceptedDtypes(taken), came }),
       node: node.id,
       port,
       edge: wire.id,
       hint: DTYPE_HINTS[need],
       fixes: [
-        ...(setting ? [{ kind: "set-param" as const, label: `Make ${source ? titleOf(source) : "it"} ${need}`, node: this.path(wire.from.node), name: "dtype", value: need }] : []),
+        ...(setting
+          ? [
+              {
+                kind: "set-param" as const,
+                label: say("Make {source} {need}", { source: source ? titleOf(source) : say("it"), need }),
+                node: this.path(wire.from.node),
+                name: "dtype",
+                value: need,
+              },
+            ]
+          : []),
         ...(taken.many || need === "uint8"
           ? []
-          : [{ kind: "insert" as const, label: `Insert Cast to ${need}`, nodes: [{ type: "cast", params: need === "float32" ? {} : { dtype: need } }], port }]),
+          : [{ kind: "insert" as const, label: say("Insert Cast to {need}", { need }), nodes: [{ type: "cast", params: need === "float32" ? {} : { dtype: need } }], port }]),
       ],
     });
   }
@@ -405,10 +420,10 @@ class BodyCheck {
     if (!body) {
       this.report({
         code: "GRAPH_BODY",
-        message: `Its ${role} is missing.`,
+        message: say("Its {role} is missing.", { role }),
         node: node.id,
-        hint: "Delete the node and add it again.",
-        fixes: [{ kind: "remove-node", label: "Remove this node" }],
+        hint: say("Delete the node and add it again."),
+        fixes: [{ kind: "remove-node", label: say("Remove this node") }],
       });
       return null;
     }
@@ -416,9 +431,9 @@ class BodyCheck {
     if (this.walk.nodeCount > LIMITS.composedNodeCount || this.steps.length >= 2 * LIMITS.nesting) {
       this.report({
         code: "GRAPH_LIMIT",
-        message: `With everything inside it, the graph has more than ${LIMITS.composedNodeCount} nodes or is nested too deep.`,
+        message: say("With everything inside it, the graph has more than {composedNodeCount} nodes or is nested too deep.", { composedNodeCount: LIMITS.composedNodeCount }),
         node: node.id,
-        hint: "Make fewer copies, or use Repeat for what recurs.",
+        hint: say("Make fewer copies, or use Repeat for what recurs."),
         fixes: [],
       });
       return null;
@@ -461,10 +476,21 @@ class BodyCheck {
       this.report({
         code: isMemory ? "GRAPH_MEMORY" : "GRAPH_OVERFLOW",
         message: isMemory
-          ? `The ${what} of ${layer.title} would be ${printShape(shape)}: ${printGib(bytes)} for it alone, and all weights together may take ${printGib(LIMITS.weightBytes)}.`
-          : `The ${what} of ${layer.title} would be ${printShape(shape)}: more than ${LIMITS.tensorElements} numbers.`,
+          ? say("The {what} of {title} would be {shape}: {bytes} for it alone, and all weights together may take {weightBytes}.", {
+              what,
+              title: layer.title,
+              shape: printShape(shape),
+              bytes: printGib(bytes),
+              weightBytes: printGib(LIMITS.weightBytes),
+            })
+          : say("The {what} of {title} would be {shape}: more than {tensorElements} numbers.", {
+              what,
+              title: layer.title,
+              shape: printShape(shape),
+              tensorElements: LIMITS.tensorElements,
+            }),
         node: node.id,
-        hint: "Make it smaller, or shrink its input before.",
+        hint: say("Make it smaller, or shrink its input before."),
         fixes: [],
       });
     }
@@ -490,7 +516,14 @@ class BodyCheck {
     if ("node" in shown) {
       // Nothing of what is composed is on the canvas: its hints are not the person's business, its errors are the node's.
       if (severity === "hint") return;
-      this.checked.problems.push({ ...problem, message: `Inside it: ${problem.message}`, node: shown.node, port: undefined, param: undefined, fixes: [] });
+      this.checked.problems.push({
+        ...problem,
+        message: say("Inside it: {message}", { message: problem.message }),
+        node: shown.node,
+        port: undefined,
+        param: undefined,
+        fixes: [],
+      });
       return;
     }
     if (shown.copy) {
@@ -504,10 +537,10 @@ class BodyCheck {
 }
 
 const DTYPE_HINTS: { [D in Dtype]: string } = {
-  float32: "Numbers and images are float32: put a Cast in front, or turn token numbers into vectors with Embedding.",
-  int64: "Token and class numbers are int64: set the Input's dtype.",
-  bool: "Make a condition with Greater.",
-  uint8: "Raw bytes come from an Input of dtype uint8.",
+  float32: say("Numbers and images are float32: put a Cast in front, or turn token numbers into vectors with Embedding."),
+  int64: say("Token and class numbers are int64: set the Input's dtype."),
+  bool: say("Make a condition with Greater."),
+  uint8: say("Raw bytes come from an Input of dtype uint8."),
 };
 
 const compositions = new WeakMap<Node, Map<string, { [role: string]: Body } | InferProblem>>();
@@ -536,9 +569,12 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
     for (let hops = 0; targets.has(owner) && hops <= ties.length; hops++) owner = targets.get(owner) ?? owner;
     const own = plans.get(path);
     const theirs = plans.get(owner);
-    if (targets.has(owner)) report(`${title} uses the weights of a node that uses its own in turn.`, "Let one of them have weights of its own.");
+    if (targets.has(owner)) report(say("{title} uses the weights of a node that uses its own in turn.", { title }), say("Let one of them have weights of its own."));
     else if (!live.has(owner))
-      report(`${title} uses the weights of “${target}”, which is not there or leads to no output.`, "Choose another node, or let it have its own weights.");
+      report(
+        say("{title} uses the weights of “{target}”, which is not there or leads to no output.", { title, target }),
+        say("Choose another node, or let it have its own weights."),
+      );
     else if (own) {
       const same = Object.entries(own).filter(([name, { shape, dtype }]) => {
         const other = theirs && Object.hasOwn(theirs, name) ? theirs[name] : undefined;
@@ -549,7 +585,10 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
           Object.entries(plan)
             .map(([name, { shape }]) => `${name} ${printShape(shape)}`)
             .join(", ") || "none";
-        report(`${title} cannot use the weights of “${target}”: it needs ${print(own)}, and there are ${print(theirs ?? {})}.`, "Tied weights have the same name and shape.");
+        report(
+          say("{title} cannot use the weights of “{target}”: it needs {own}, and there are {theirs}.", { title, target, own: print(own), theirs: print(theirs ?? {}) }),
+          say("Tied weights have the same name and shape."),
+        );
       }
       for (const [name] of same) checked.shared.set(weightName(path, name), weightName(owner, name));
       const rest = Object.fromEntries(Object.entries(own).filter(([name]) => !same.some(([other]) => other === name)));
@@ -559,245 +598,6 @@ function tieWeights(checked: Checked, ties: readonly Tie[]): void {
       for (const around of [path, ...ancestorsOf(path)]) checked.parameterCount.set(around, (checked.parameterCount.get(around) ?? 0) - saved);
     }
   }
-}
-
-/** Problems of the whole model: its ends, the data that comes in, the loss at the end. */
-function checkTop(checked: Checked, graph: Graph, outputs: Map<string, TensorType>, { loss, extraLosses = [], expressionMetrics, further, data }: CheckOptions): void {
-  const report = (problem: Omit<Problem, "severity"> & { severity?: Problem["severity"] }) => checked.problems.push({ severity: "error", ...problem });
-  const inputNodes = bodyInputs(graph);
-  const outputNodes = bodyOutputs(graph);
-  if (inputNodes.length === 0) report({ code: "GRAPH_NO_INPUT", message: "The model has no Input, so no data can enter.", hint: "Add an Input from the palette.", fixes: [] });
-  for (const { name, node } of inputNodes) {
-    if (name === "target")
-      report({ code: "GRAPH_NAME", message: "An input cannot be named target, which is what training compares with.", node: node.id, hint: "Give it another name.", fixes: [] });
-  }
-  if (outputNodes.length === 0)
-    report({ code: "GRAPH_INCOMPLETE", message: "The model has no Output, so it predicts nothing.", hint: "Add an Output and connect the last layer to it.", fixes: [] });
-
-  if (data) checkData(checked, inputNodes, data, report);
-  if (data) checkTargets(checked, bodyTargets(graph), data, report);
-  // Texts with a token for each step to be said: that of the step after it.
-  if (data?.text && data.splits.train.target.shape.length === 1) checked.problems.push(...findLookahead(graph));
-
-  const main = mainOutput(graph);
-  if (!main) {
-    const [node] = outputNodes.map((output) => output.node);
-    if (node)
-      report({
-        code: "GRAPH_TARGET",
-        message: "Every Output depends on the Target, which is there while training only, so the model predicts nothing.",
-        node: node.id,
-        hint: "Add an Output for the prediction, in front of where the Target comes in.",
-        fixes: [],
-      });
-    return;
-  }
-  const nodeOf = (name: string) => outputNodes.find((output) => output.name === name)?.node ?? main.node;
-  const parts = loss ? lossParts({ loss, extraLosses }, main.name) : [{ output: main.name, loss: undefined }];
-  for (const part of parts) {
-    const source = outputs.has(part.output) ? sourceAtTop(graph, nodeOf(part.output).id) : undefined;
-    if (source?.layer.trait !== "probabilities" || (part.loss && part.loss.expects !== "logits")) continue;
-    report({
-      severity: "hint",
-      code: "GRAPH_LINT",
-      message: `${part.loss?.name ?? "CrossEntropyLoss or BCEWithLogitsLoss"} does what ${source.layer.title} before the output does, so training would suffer from it twice.`,
-      node: source.node.id,
-      hint: "Leave the output as plain scores.",
-      fixes: [{ kind: "remove-node", label: `Remove this ${source.layer.title}` }],
-    });
-  }
-  if (!loss) return;
-  const training = dependsOnTarget(graph);
-  for (const { name, node } of outputNodes) {
-    if (!training.has(node.id) || parts.some((part) => part.output === name)) continue;
-    report({
-      severity: "hint",
-      code: "GRAPH_TARGET",
-      message: `Output “${name}” is computed from the Target, but no loss of the training settings looks at it.`,
-      node: node.id,
-      hint: `Choose “The output itself” as the loss there, with ${name} as its output.`,
-      fixes: [],
-    });
-  }
-  const learns = [...checked.weights.values()].some((plans) => Object.values(plans).some(({ trainable }) => trainable !== false));
-  // While a model is drawn that goes without saying; where it is to be trained on something, it does not.
-  if (data && !learns)
-    report({
-      code: "GRAPH_INCOMPLETE",
-      message: "The model has no weights that learn, so there is nothing to train.",
-      node: main.node.id,
-      hint: "Add a layer with weights, such as Linear, or a Parameter.",
-      fixes: [],
-    });
-  if (further && further.length > 0) {
-    const weights = [...checked.weights].flatMap(([node, plans]) =>
-      Object.entries(plans).map(([name, { trainable = true }]) => ({ name: weightName(node, name), node, trainable })),
-    );
-    const answer = shareWeights(further, weights);
-    if ("problems" in answer) for (const { node, problem: message, hint } of answer.problems) report({ code: "GRAPH_OPTIMIZER", message, hint, node, fixes: [] });
-  }
-  const known = new Map(outputNodes.map(({ name }) => [name, outputs.get(name) ?? null]));
-  const answer = fitTargets({ loss, extraLosses }, main.name, known, data ? targetInfo(data) : { classes: null, type: null });
-  if ("target" in answer) {
-    checked.target = answer.target;
-    for (const { problem: message, hint } of metricProblems({ loss, expressionMetrics }, { y: known.get(main.name) ?? null, target: answer.target }))
-      report({ code: "GRAPH_METRIC", message, node: main.node.id, port: "x", hint, fixes: [] });
-    return;
-  }
-  for (const { output, problem: message, hint, width, fixes = [] } of answer.problems) {
-    const node = nodeOf(output);
-    const source = sourceAtTop(graph, node.id);
-    const widen = source?.layer.widthParam;
-    const setWidth: Fix[] =
-      width !== undefined && source && widen
-        ? [{ kind: "set-param", label: `Set ${widen} of ${source.layer.title} to ${width}`, node: source.node.id, name: widen, value: width }]
-        : [];
-    report({ code: "GRAPH_LOSS", message, node: node.id, port: "x", hint, fixes: [...setWidth, ...fixes] });
-  }
-}
-
-/** Whether the data set's arrays fit the inputs that they are fed to. */
-function checkData(checked: Checked, inputs: readonly { name: string; node: Node }[], data: Manifest, report: (problem: Omit<Problem, "severity">) => void): void {
-  const { input, lengths, more = {} } = data.splits.train;
-  const typeOf = (node: Node) => checked.types.get(node.id)?.outputs.y;
-  const given = inputs.filter(({ name }) => name === LENGTHS_INPUT);
-  for (const { node } of given) {
-    const type = typeOf(node);
-    if (!lengths) {
-      report({
-        code: "GRAPH_DATA",
-        message: `The data set's samples are all of one size, so it gives nothing to the Input “${LENGTHS_INPUT}”.`,
-        node: node.id,
-        hint: "Remove it: without lengths every step counts.",
-        fixes: [{ kind: "remove-node", label: "Remove this Input" }],
-      });
-    } else if (type && type.shape.length !== 1) {
-      report({
-        code: "GRAPH_DATA",
-        message: `Input “${LENGTHS_INPUT}” is fed one number for each sample, ${printShape(["B"])}, but takes ${printShape(type.shape)}.`,
-        node: node.id,
-        param: "shape",
-        fixes: [{ kind: "set-param", label: "Set shape to a single number", name: "shape", value: [] }],
-      });
-    } else if (type && type.dtype !== "int64") {
-      report({
-        code: "GRAPH_DATA",
-        message: `Input “${LENGTHS_INPUT}” is fed whole numbers, int64, but takes ${type.dtype}.`,
-        node: node.id,
-        param: "dtype",
-        fixes: [{ kind: "set-param", label: "Make it int64", name: "dtype", value: "int64" }],
-      });
-    }
-  }
-  const isMore = (name: string) => Object.hasOwn(more, name);
-  for (const { name, node } of inputs.filter((one) => isMore(one.name))) {
-    const type = typeOf(node);
-    const { dtype, shape } = more[name] ?? input;
-    if (type && (!matches(type.shape.slice(1), shape) || type.dtype !== dtype)) {
-      const isShape = !matches(type.shape.slice(1), shape);
-      report({
-        code: "GRAPH_DATA",
-        message: `Input “${name}” is fed ${dtype} ${printShape(shape)} but takes ${type.dtype} ${printShape(type.shape.slice(1))}.`,
-        node: node.id,
-        param: isShape ? "shape" : "dtype",
-        fixes: [
-          isShape
-            ? { kind: "set-param", label: `Set shape to ${shape.join("×")}`, name: "shape", value: shape }
-            : { kind: "set-param", label: `Make it ${dtype}`, name: "dtype", value: dtype },
-        ],
-      });
-    }
-  }
-  const [first, ...others] = inputs.filter(({ name }) => name !== LENGTHS_INPUT && !isMore(name));
-  const names = [
-    ...(lengths ? [`${LENGTHS_INPUT} to be fed the length of each sample`] : []),
-    ...Object.entries(more).map(([name, { dtype, shape }]) => `${name} to be fed ${dtype} ${printShape(shape)}`),
-  ];
-  for (const { name, node } of others)
-    report({
-      code: "GRAPH_DATA",
-      message: `The data set gives one input without a name of its own, and the model has ${others.length + 1}: nothing is fed to “${name}”.`,
-      node: node.id,
-      hint: names.length > 0 ? `Remove it, or name it ${names.join(", or ")}.` : "Remove it.",
-      fixes: [],
-    });
-  const type = first && typeOf(first.node);
-  if (!first || !type) return;
-  const declared = type.shape.slice(1);
-  if (!matches(declared, input.shape)) {
-    const wanted = lengths ? ["T", ...input.shape.slice(1)] : input.shape;
-    report({
-      code: "GRAPH_DATA",
-      message: `The data set's samples are ${lengths ? `sequences of up to ${input.shape[0]} steps, ${printShape(wanted)},` : printShape(wanted)} but Input takes ${printShape(declared)}.`,
-      node: first.node.id,
-      param: "shape",
-      fixes: [{ kind: "set-param", label: `Set shape to ${wanted.join("×")}`, name: "shape", value: wanted }],
-    });
-  } else if (type.dtype !== (data.text ? "int64" : "float32")) {
-    const wanted = data.text ? "int64" : "float32";
-    report({
-      code: "GRAPH_DATA",
-      message: `The data set's samples ${data.text ? "are token numbers, int64," : "arrive as float32"} but Input takes ${type.dtype}.`,
-      node: first.node.id,
-      param: "dtype",
-      hint: data.text ? "Let an Embedding turn the numbers into vectors." : undefined,
-      fixes: [{ kind: "set-param", label: `Make it ${wanted}`, name: "dtype", value: wanted }],
-    });
-  }
-}
-
-/** Whether the data set's targets are what the Targets of the graph say. */
-function checkTargets(checked: Checked, targets: readonly Node[], data: Manifest, report: (problem: Omit<Problem, "severity">) => void): void {
-  const { type: given } = targetInfo(data);
-  for (const node of targets) {
-    const type = checked.types.get(node.id)?.outputs.y;
-    if (!type || !given) continue;
-    const sizes = given.shape.slice(1);
-    const isShape = !matches(
-      type.shape.slice(1),
-      sizes.filter((size) => typeof size === "number"),
-    );
-    if (!isShape && type.dtype === given.dtype) continue;
-    report({
-      code: "GRAPH_DATA",
-      message: `The data set's targets are ${given.dtype} ${printShape(given.shape)} but Target says ${type.dtype} ${printShape(type.shape)}.`,
-      node: node.id,
-      param: isShape ? "shape" : "dtype",
-      fixes: [
-        isShape
-          ? { kind: "set-param", label: sizes.length === 0 ? "Set shape to a single number" : `Set shape to ${sizes.join("×")}`, name: "shape", value: sizes }
-          : { kind: "set-param", label: `Make it ${given.dtype}`, name: "dtype", value: given.dtype },
-      ],
-    });
-  }
-}
-
-/** The output that predicts: of those that depend on no Target the one named y, else the first by name. */
-export function mainOutput(graph: Body): { name: string; node: Node } | undefined {
-  const training = dependsOnTarget(graph);
-  const outputs = bodyOutputs(graph)
-    .filter(({ node }) => !training.has(node.id))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return outputs.find(({ name }) => name === "y") ?? outputs[0];
-}
-
-function matches(declared: Shape, shape: number[]): boolean {
-  return declared.length === shape.length && declared.every((size, i) => typeof size === "string" || size === shape[i]);
-}
-
-/** The layer whose values arrive at an output, looking through those that change none. */
-function sourceAtTop(graph: Graph, id: string): { node: Node; layer: Layer } | undefined {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  let at = id;
-  for (let steps = 0; steps <= graph.nodes.length; steps++) {
-    const edge = graph.edges.find(({ to }) => to.node === at);
-    const node = edge && nodes.get(edge.from.node);
-    const layer = node && layerOf(node);
-    if (!node || !layer) return undefined;
-    if (layer.trait !== "neutral") return { node, layer };
-    at = node.id;
-  }
-  return undefined;
 }
 
 /** `2.0 GiB`, `3.6 TiB` */
@@ -820,28 +620,15 @@ function checkMemory(checked: Checked, total: number): void {
   checked.problems.push({
     severity: "error",
     code: "GRAPH_MEMORY",
-    message: `The weights of this model need ${printGib(total)}, more than ${printGib(LIMITS.weightBytes)}; ${printGib(greatest.bytes)} of it here.`,
+    message: say("The weights of this model need {total}, more than {weightBytes}; {bytes} of it here.", {
+      total: printGib(total),
+      weightBytes: printGib(LIMITS.weightBytes),
+      bytes: printGib(greatest.bytes),
+    }),
     node: greatest.path,
-    hint: "Shrink what comes into this layer, or what goes out of it.",
+    hint: say("Shrink what comes into this layer, or what goes out of it."),
     fixes: [],
   });
-}
-
-function findExcess(graph: Graph): { message: string; node?: NodePath; hint: string } | null {
-  let nodeCount = 0;
-  let edgeCount = 0;
-  let level: Body[] = [graph];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > LIMITS.nesting) return { message: `Zones and blocks are nested deeper than ${LIMITS.nesting}.`, hint: "Take some out of others." };
-    for (const { nodes, edges } of level) {
-      nodeCount += nodes.length;
-      edgeCount += edges.length;
-    }
-    if (nodeCount > LIMITS.nodeCount) return { message: `The graph has more than ${LIMITS.nodeCount} nodes.`, hint: "Use Repeat for what recurs." };
-    if (edgeCount > LIMITS.edgeCount) return { message: `The graph has more than ${LIMITS.edgeCount} wires.`, hint: "Use Repeat for what recurs." };
-    level = level.flatMap(({ nodes }) => nodes.flatMap(({ bodies }) => (bodies ? Object.values(bodies) : [])));
-  }
-  return null;
 }
 
 /** What one node's parameters say, with its inferences by input types. */

@@ -14,7 +14,11 @@ import { type BodyStep, splitPath } from "./path.ts";
 export type End = { node: string; port: string };
 
 /** Nodes on their way to be pasted, with the wires among them, and the definitions that they are instances of. */
-export type Clip = Body & { definitions?: Definitions /** What fed the nodes where they were copied, for pasting them with their wires. */; outside?: Edge[] };
+export type Clip = Body & {
+  definitions?: Definitions;
+  /** What fed the nodes where they were copied, for pasting them with their wires. */
+  outside?: Edge[];
+};
 
 /** `bodies`: what it holds, where that is not what its layer starts with. */
 export type NewNode = { type: string; at: { x: number; y: number }; id?: string; params?: Node["params"]; name?: string; bodies?: Node["bodies"] };
@@ -146,39 +150,25 @@ export function tieWeights(graph: Graph, id: string, target: string | undefined,
 
 /** Says of nodes how they are trained, in place of what was said before; nothing said is as for the node around. */
 export function setTuning(graph: Graph, ids: Iterable<string>, tuning: Tuning, steps: readonly BodyStep[] = []): Graph {
-  const wanted = new Set(ids);
   const isPlain = Object.keys(tuning).length === 0;
-  return editBody(graph, steps, (body) => ({
-    ...body,
-    nodes: body.nodes.map((node) => {
-      if (!wanted.has(node.id)) return node;
-      const { tuning: _, ...rest } = node;
-      return isPlain ? rest : { ...rest, tuning };
-    }),
-  }));
+  return editNodes(graph, ids, steps, ({ tuning: _, ...node }) => (isPlain ? node : { ...node, tuning }));
 }
 
 /** Bypasses nodes, or brings them back. */
 export function setBypass(graph: Graph, ids: Iterable<string>, bypass: boolean, steps: readonly BodyStep[] = []): Graph {
-  const wanted = new Set(ids);
-  return editBody(graph, steps, (body) => {
-    const changes = (node: Node) => wanted.has(node.id) && (node.bypass ?? false) !== bypass;
-    if (!body.nodes.some(changes)) return body;
-    const change = ({ bypass: _, ...node }: Node): Node => (bypass ? { ...node, bypass } : node);
-    return { ...body, nodes: body.nodes.map((node) => (changes(node) ? change(node) : node)) };
+  return editNodes(graph, ids, steps, (node) => {
+    if ((node.bypass ?? false) === bypass) return node;
+    const { bypass: _, ...rest } = node;
+    return bypass ? { ...rest, bypass } : rest;
   });
 }
 
 /** Keeps nodes where they are when the drawing is tidied, or lets go of them again. */
-export function pinNodes(graph: Graph, ids: ReadonlySet<string>, pinned: boolean, steps: readonly BodyStep[] = []): Graph {
-  return editBody(graph, steps, (body) => {
-    if (!body.nodes.some((node) => ids.has(node.id) && (node.pinned ?? false) !== pinned)) return body;
-    const nodes = body.nodes.map((node): Node => {
-      if (!ids.has(node.id)) return node;
-      const { pinned: _, ...loose } = node;
-      return pinned ? { ...loose, pinned } : loose;
-    });
-    return { ...body, nodes };
+export function pinNodes(graph: Graph, ids: Iterable<string>, pinned: boolean, steps: readonly BodyStep[] = []): Graph {
+  return editNodes(graph, ids, steps, (node) => {
+    if ((node.pinned ?? false) === pinned) return node;
+    const { pinned: _, ...loose } = node;
+    return pinned ? { ...loose, pinned } : loose;
   });
 }
 
@@ -270,6 +260,7 @@ export function applyFix(graph: Graph, problem: Problem, fix: Fix): Graph {
       return at === -1 ? body : { ...body, edges: body.edges.toSpliced(at, 1) };
     });
   }
+  if (fix.kind === "add") return addBeside(graph, fix);
   const path = (fix.kind === "set-param" || fix.kind === "remove-node" ? fix.node : undefined) ?? problem.node;
   if (path === undefined) return graph;
   const { steps, id } = splitPath(path);
@@ -277,6 +268,8 @@ export function applyFix(graph: Graph, problem: Problem, fix: Fix): Graph {
   if (fix.kind === "restore") return setBypass(graph, [id], false, steps);
   if (fix.kind === "remove-param") return setParams(graph, id, { [fix.name]: undefined }, steps);
   if (fix.kind === "remove-node") return editBody(graph, steps, (body) => bridge(body, id));
+  if (fix.kind === "rename") return renameNode(graph, id, fix.name, steps);
+  if (fix.kind === "connect") return connect(graph, fix.from, { node: id, port: fix.port }, steps);
 
   let fixed = graph;
   for (const { type, params } of fix.nodes) {
@@ -285,6 +278,17 @@ export function applyFix(graph: Graph, problem: Problem, fix: Fix): Graph {
     if (edge) fixed = insertOnEdge(fixed, edge.id, { type, params }, steps);
   }
   return fixed;
+}
+
+function addBeside(graph: Graph, { type, params, beside, port, side }: Extract<Fix, { kind: "add" }>): Graph {
+  const neighbour = graph.nodes.find(({ id }) => id === beside);
+  if (!neighbour) return graph;
+  const id = freshId(graph, type);
+  const at = { x: neighbour.at.x, y: neighbour.at.y + (side === "below" ? ROW : -ROW) };
+  const added = addNode(graph, { type, params, at, id });
+  const ports = portsIn({ id, type, params, at });
+  const own = { node: id, port: side === "below" ? (ports?.input ?? "x") : (ports?.output ?? "y") };
+  return side === "below" ? connect(added, { node: beside, port }, own) : connect(added, own, { node: beside, port });
 }
 
 /** Takes a node out of the wire it sits in: what fed its first input feeds what it fed. */
@@ -363,6 +367,15 @@ export function editNode(graph: Graph, id: string, steps: readonly BodyStep[], c
     const node = body.nodes[at];
     const changed = node && change(node);
     return !changed || changed === node ? body : { ...body, nodes: body.nodes.with(at, changed) };
+  });
+}
+
+/** Changes some nodes of a body; `change` gives a node back as it is where there is nothing to do. */
+function editNodes(graph: Graph, ids: Iterable<string>, steps: readonly BodyStep[], change: (node: Node) => Node): Graph {
+  const wanted = new Set(ids);
+  return editBody(graph, steps, (body) => {
+    const nodes = body.nodes.map((node) => (wanted.has(node.id) ? change(node) : node));
+    return nodes.every((node, at) => node === body.nodes[at]) ? body : { ...body, nodes };
   });
 }
 

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { Graph, SCHEMA_VERSION } from "./document.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -14,25 +15,25 @@ const steps: { [fromVersion: number]: (document: { [key: string]: unknown }) => 
 export function parseGraph(text: string): Parsed {
   // UTF-8 is never shorter than UTF-16 code units, so most large texts are refused without encoding them.
   if (text.length > LIMITS.jsonBytes || new TextEncoder().encode(text).length > LIMITS.jsonBytes) {
-    return { code: "GRAPH_TOO_LARGE", message: `This graph is larger than ${LIMITS.jsonBytes / 1024 / 1024} MiB. Split it into several models.` };
+    return { code: "GRAPH_TOO_LARGE", message: say("This graph is larger than {jsonBytes} MiB. Split it into several models.", { jsonBytes: LIMITS.jsonBytes / 1024 / 1024 }) };
   }
   if (nestingOf(text) > LIMITS.jsonDepth)
-    return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
+    return { code: "GRAPH_TOO_LARGE", message: say("This graph is nested deeper than {jsonDepth} brackets. Take some blocks out of others.", { jsonDepth: LIMITS.jsonDepth }) };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    return { code: "GRAPH_NOT_JSON", message: `This is not a graph: ${cause instanceof Error ? cause.message : "it is not JSON"}` };
+    return { code: "GRAPH_NOT_JSON", message: say("This is not a graph: {message}", { message: cause instanceof Error ? cause.message : say("it is not JSON") }) };
   }
   return readGraph(value);
 }
 
 /** Reads a graph from a value such as a database column; older documents are lifted to the version of this build. */
 export function readGraph(value: unknown): Parsed {
-  const malformed = (where: string): Parsed => ({ code: "GRAPH_MALFORMED", message: `This is not a graph: ${where}.` });
+  const malformed = (where: string): Parsed => ({ code: "GRAPH_MALFORMED", message: say("This is not a graph: {where}.", { where }) });
   if (typeof value !== "object" || value === null || Array.isArray(value)) return malformed("it is not an object");
   if (isDeeperThan(value, LIMITS.jsonDepth))
-    return { code: "GRAPH_TOO_LARGE", message: `This graph is nested deeper than ${LIMITS.jsonDepth} brackets. Take some blocks out of others.` };
+    return { code: "GRAPH_TOO_LARGE", message: say("This graph is nested deeper than {jsonDepth} brackets. Take some blocks out of others.", { jsonDepth: LIMITS.jsonDepth }) };
   let document: { [key: string]: unknown } = { ...value };
   for (const [name, most, words] of [
     ["nodes", LIMITS.nodeCount, "nodes"],
@@ -40,12 +41,15 @@ export function readGraph(value: unknown): Parsed {
   ] as const) {
     const listed = document[name];
     if (Array.isArray(listed) && listed.length > most)
-      return { code: "GRAPH_TOO_LARGE", message: `This graph has ${listed.length} ${words}; the limit is ${most}. Split it into several models.` };
+      return { code: "GRAPH_TOO_LARGE", message: say("This graph has {count} {words}; the limit is {most}. Split it into several models.", { count: listed.length, words, most }) };
   }
   const { schemaVersion: version } = document;
   if (typeof version !== "number" || !Number.isInteger(version) || version < 1) return malformed("it has no schemaVersion");
   if (version > SCHEMA_VERSION) {
-    return { code: "GRAPH_VERSION", message: `This graph was written by a newer version (${version}; this build reads up to ${SCHEMA_VERSION}). Update, then open it again.` };
+    return {
+      code: "GRAPH_VERSION",
+      message: say("This graph was written by a newer version ({version}; this build reads up to {SCHEMA_VERSION}). Update, then open it again.", { version, SCHEMA_VERSION }),
+    };
   }
   for (let from = version; from < SCHEMA_VERSION; from++) document = { ...steps[from]?.(document), schemaVersion: from + 1 };
   const read = Graph.safeParse(document);

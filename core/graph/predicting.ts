@@ -1,5 +1,6 @@
+import { bodyOutputs } from "../layers/output.ts";
 import { bodyTargets } from "../layers/target.ts";
-import type { Body, Graph } from "./document.ts";
+import type { Body, Graph, Node } from "./document.ts";
 
 /** The ids of a body's Targets and of all that depends on them: what is there while training only. */
 export function dependsOnTarget(body: Body): ReadonlySet<string> {
@@ -28,4 +29,13 @@ export function predicting(graph: Graph): Graph {
       : { ...graph, nodes: graph.nodes.filter(({ id }) => !gone.has(id)), edges: graph.edges.filter(({ from, to }) => !gone.has(from.node) && !gone.has(to.node)) };
   predictors.set(graph, rest);
   return rest;
+}
+
+/** The output that predicts: of those that depend on no Target the one named y, else the first by name. */
+export function mainOutput(graph: Body): { name: string; node: Node } | undefined {
+  const training = dependsOnTarget(graph);
+  const outputs = bodyOutputs(graph)
+    .filter(({ node }) => !training.has(node.id))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return outputs.find(({ name }) => name === "y") ?? outputs[0];
 }

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { type OutputPorts, portsOf } from "../layers/kit.ts";
 import { bodyOutputs } from "../layers/output.ts";
@@ -27,7 +28,9 @@ export type Structure = {
   liveCount: number;
   hasOutput: boolean;
   found: Found[];
-  /** What would run, but is probably not meant. */
+  /** What no output depends on. */
+  unused: Found[];
+  /** What would run, but is probably not meant: the one part that asks what parameters are. */
   lint: Found[];
 };
 
@@ -47,6 +50,7 @@ function renew(last: Structure, nodes: readonly Node[]): Structure | null {
   if (last.nodes === nodes) return last;
   if (last.nodes.length !== nodes.length) return null;
   const changed = new Map<string, ReadNode>();
+  let isLinted = true;
   for (const [i, node] of nodes.entries()) {
     const before = last.nodes[i];
     if (before === node) continue;
@@ -63,18 +67,43 @@ function renew(last: Structure, nodes: readonly Node[]): Structure | null {
     )
       return null;
     if (read.layer.ports && before.params !== node.params) return null;
+    if (before.params !== node.params && canLint(read)) isLinted = false;
     changed.set(node.id, { ...read, node });
   }
   const known = new Map(last.known);
   for (const [id, read] of changed) known.set(id, read);
-  return { ...last, nodes, known, order: last.order.map((read) => changed.get(read.node.id) ?? read) };
+  const order = last.order.map((read) => changed.get(read.node.id) ?? read);
+  return { ...last, nodes, known, order, lint: isLinted ? last.lint : lintOf(order, known) };
+}
+
+/** What would run, but is probably not meant. */
+function lintOf(order: readonly ReadNode[], known: ReadonlyMap<string, ReadNode>): Found[] {
+  return order.flatMap((read) =>
+    canLint(read)
+      ? lint({ node: read.node, layer: read.layer, before: beforeOf(read, known) }).map((said): Found => ({ severity: "hint", code: "GRAPH_LINT", node: read.node.id, ...said }))
+      : [],
+  );
+}
+
+/** What stands before a node's first port, the nearest first: as far as layers change no value, and the first that does. */
+function beforeOf(read: ReadNode, known: ReadonlyMap<string, ReadNode>): ReadNode[] {
+  const found: ReadNode[] = [];
+  let at: ReadNode | undefined = read;
+  for (let steps = 0; at && steps < known.size; steps++) {
+    const first: string | undefined = Object.keys(at.inputs)[0];
+    const wire: Edge | undefined = first === undefined ? undefined : wiresInto(at, first)[0];
+    at = wire && known.get(wire.from.node);
+    if (at) found.push(at);
+    if (at?.layer.trait !== "neutral") break;
+  }
+  return found;
 }
 
 class StructureReader {
   private readonly body: Body;
   private readonly known = new Map<string, ReadNode>();
   private readonly found: Found[] = [];
-  private readonly lint: Found[] = [];
+  private readonly unused: Found[] = [];
   private hasBypass = false;
 
   constructor(body: Body) {
@@ -91,16 +120,11 @@ class StructureReader {
     const hasOutput = liveCount > 0;
     if (this.hasBypass) this.readPassed(new Set((hasOutput ? order.slice(0, liveCount) : order).map(({ node }) => node.id)));
     this.readUnused(hasOutput ? order.slice(liveCount) : []);
-    for (const read of order) this.readLint(read);
-    return { nodes: this.body.nodes, known: this.known, names, order, liveCount, hasOutput, found: this.found, lint: this.lint };
+    return { nodes: this.body.nodes, known: this.known, names, order, liveCount, hasOutput, found: this.found, unused: this.unused, lint: lintOf(order, this.known) };
   }
 
   private report(found: Found): void {
     this.found.push(found);
-  }
-
-  private hint(found: Found): void {
-    this.lint.push({ severity: "hint", ...found });
   }
 
   /** Nodes of known layers; the others are reported and stand aside. */
@@ -109,7 +133,13 @@ class StructureReader {
     const aside = new Set<string>();
     for (const node of this.body.nodes) {
       if (this.known.has(node.id) || aside.has(node.id)) {
-        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two nodes have the id ${node.id}.`, node: node.id, hint: "Delete one and add it again.", fixes: [] });
+        this.report({
+          code: "GRAPH_DUPLICATE_ID",
+          message: say("Two nodes have the id {id}.", { id: node.id }),
+          node: node.id,
+          hint: say("Delete one and add it again."),
+          fixes: [],
+        });
         continue;
       }
       const layer = isFurniture(node) ? undefined : layerOf(node);
@@ -118,16 +148,17 @@ class StructureReader {
         if (isFurniture(node)) continue;
         this.report({
           code: "GRAPH_UNKNOWN_TYPE",
-          message: `This version has no layer “${node.type}”; the node is kept as it is.`,
+          message: say("This version has no layer “{type}”; the node is kept as it is.", { type: node.type }),
           node: node.id,
-          hint: "Update to the version it was made with, or replace the node.",
-          fixes: [{ kind: "remove-node", label: "Remove this node" }],
+          hint: say("Update to the version it was made with, or replace the node."),
+          fixes: [{ kind: "remove-node", label: say("Remove this node") }],
         });
         continue;
       }
       if (node.bypass) this.hasBypass = true;
       const stays = node.bypass ? whyNotBypass(node) : null;
-      if (stays !== null) this.report({ code: "GRAPH_BYPASS", message: `It cannot be bypassed. ${stays}`, node: node.id, fixes: [{ kind: "restore", label: "Bring it back" }] });
+      if (stays !== null)
+        this.report({ code: "GRAPH_BYPASS", message: say("It cannot be bypassed. {stays}", { stays }), node: node.id, fixes: [{ kind: "restore", label: say("Bring it back") }] });
       const { inputs, outputs } = portsOf(layer, node);
       this.known.set(node.id, { node, layer, inputs, outputs, wires: NO_WIRES });
     }
@@ -148,26 +179,31 @@ class StructureReader {
         edge: edge.id,
         node: isThere(edge.to.node) ? edge.to.node : undefined,
         port,
-        fixes: [{ kind: "remove-edge", label: "Remove this wire" }],
+        fixes: [{ kind: "remove-edge", label: say("Remove this wire") }],
       });
     for (const edge of this.body.edges) {
       if (edgeIds.size === edgeIds.add(edge.id).size) {
-        this.report({ code: "GRAPH_DUPLICATE_ID", message: `Two wires have the id ${edge.id}.`, edge: edge.id, fixes: [{ kind: "remove-edge", label: "Remove this wire" }] });
+        this.report({
+          code: "GRAPH_DUPLICATE_ID",
+          message: say("Two wires have the id {id}.", { id: edge.id }),
+          edge: edge.id,
+          fixes: [{ kind: "remove-edge", label: say("Remove this wire") }],
+        });
         continue;
       }
       const from = this.known.get(edge.from.node);
       const to = this.known.get(edge.to.node);
       if ((!from && !isThere(edge.from.node)) || (!to && !isThere(edge.to.node))) {
-        bad(edge, `This wire ${isThere(edge.from.node) ? "leads to" : "comes from"} a node that is not there.`);
+        bad(edge, isThere(edge.from.node) ? say("This wire leads to a node that is not there.") : say("This wire comes from a node that is not there."));
         continue;
       }
       // Beside a node of an unknown type nothing can be said; that node is reported.
-      if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, `${titleOf(from)} has no output “${edge.from.port}”.`);
-      else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, `${titleOf(to)} has no input “${edge.to.port}”.`, edge.to.port);
+      if (from && !Object.hasOwn(from.outputs, edge.from.port)) bad(edge, say("{from} has no output “{port}”.", { from: titleOf(from), port: edge.from.port }));
+      else if (to && !Object.hasOwn(to.inputs, edge.to.port)) bad(edge, say("{to} has no input “{port}”.", { to: titleOf(to), port: edge.to.port }), edge.to.port);
       else if (to) {
         if (to.wires.length === 0) to.wires = [edge];
         else if (to.inputs[edge.to.port]?.many || !to.wires.some((other) => other.to.port === edge.to.port)) to.wires = [...to.wires, edge];
-        else bad(edge, `Input ${edge.to.port} of ${titleOf(to)} takes one wire, and this is another.`, edge.to.port);
+        else bad(edge, say("Input {port} of {to} takes one wire, and this is another.", { port: edge.to.port, to: titleOf(to) }), edge.to.port);
       }
     }
   }
@@ -184,11 +220,15 @@ class StructureReader {
         code: "GRAPH_BYPASS",
         message:
           wired.size === 0
-            ? `${titleOf(source)} is bypassed and nothing comes into it, so it has nothing to pass on.`
-            : `${titleOf(source)} is bypassed, so its output ${from.port} gives nothing: only ${Object.keys(source.outputs)[0]} passes its input on.`,
+            ? say("{source} is bypassed and nothing comes into it, so it has nothing to pass on.", { source: titleOf(source) })
+            : say("{source} is bypassed, so its output {port} gives nothing: only {value} passes its input on.", {
+                source: titleOf(source),
+                port: from.port,
+                value: String(Object.keys(source.outputs)[0]),
+              }),
         node: from.node,
         edge: id,
-        fixes: [{ kind: "restore", label: "Bring it back" }],
+        fixes: [{ kind: "restore", label: say("Bring it back") }],
       });
     }
   }
@@ -202,13 +242,19 @@ class StructureReader {
         if (!BOUNDARY_NAME.test(name))
           this.report({
             code: "GRAPH_NAME",
-            message: `“${name}” cannot name an input or output.`,
+            message: say("“{name}” cannot name an input or output.", { name }),
             node: node.id,
-            hint: "Begin with a letter; then letters, digits, spaces, - and _, up to 64.",
+            hint: say("Begin with a letter; then letters, digits, spaces, - and _, up to 64."),
             fixes: [],
           });
         else if (taken.has(name))
-          this.report({ code: "GRAPH_NAME", message: `Two ${boundary[0]?.node.type}s are named ${name}.`, node: node.id, hint: "Give each a name of its own.", fixes: [] });
+          this.report({
+            code: "GRAPH_NAME",
+            message: say("Two {type}s are named {name}.", { type: String(boundary[0]?.node.type), name }),
+            node: node.id,
+            hint: say("Give each a name of its own."),
+            fixes: [],
+          });
         else names.set(node.id, name);
         taken.add(name);
       }
@@ -221,11 +267,11 @@ class StructureReader {
     const last = edges.at(-1);
     this.report({
       code: "GRAPH_CYCLE",
-      message: `These nodes feed each other in a loop: ${[...titles, titles[0]].join(" → ")}.`,
+      message: say("These nodes feed each other in a loop: {value}.", { value: [...titles, titles[0]].join(" → ") }),
       node: edges[0]?.from.node,
       edge: last?.id,
-      hint: "Data flows one way. To go round several times, put the nodes into a Repeat or While.",
-      fixes: [{ kind: "remove-edge", label: "Remove the wire that closes the loop" }],
+      hint: say("Data flows one way. To go round several times, put the nodes into a Repeat or While."),
+      fixes: [{ kind: "remove-edge", label: say("Remove the wire that closes the loop") }],
     });
   }
 
@@ -235,33 +281,14 @@ class StructureReader {
     const hasConsumer = new Set(this.body.edges.map(({ from }) => from.node));
     for (const { node, layer } of rest)
       if (!hasConsumer.has(node.id))
-        this.hint({
+        this.unused.push({
+          severity: "hint",
           code: "GRAPH_UNUSED",
-          message: `Nothing uses the result of this ${layer.title}, so it is left out.`,
+          message: say("Nothing uses the result of this {title}, so it is left out.", { title: layer.title }),
           node: node.id,
-          hint: "Connect it, or delete it.",
-          fixes: [{ kind: "remove-node", label: `Remove this ${layer.title}` }],
+          hint: say("Connect it, or delete it."),
+          fixes: [{ kind: "remove-node", label: say("Remove this {title}", { title: layer.title }) }],
         });
-  }
-
-  /** What would run, but is probably not meant. */
-  private readLint(read: ReadNode): void {
-    if (!canLint(read)) return;
-    for (const said of lint({ node: read.node, layer: read.layer, before: this.before(read) })) this.hint({ code: "GRAPH_LINT", node: read.node.id, ...said });
-  }
-
-  /** What stands before a node's first port, the nearest first: as far as layers change no value, and the first that does. */
-  private before(read: ReadNode): ReadNode[] {
-    const found: ReadNode[] = [];
-    let at: ReadNode | undefined = read;
-    for (let steps = 0; at && steps < this.known.size; steps++) {
-      const first: string | undefined = Object.keys(at.inputs)[0];
-      const wire: Edge | undefined = first === undefined ? undefined : wiresInto(at, first)[0];
-      at = wire && this.known.get(wire.from.node);
-      if (at) found.push(at);
-      if (at?.layer.trait !== "neutral") break;
-    }
-    return found;
   }
 }
 

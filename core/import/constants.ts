@@ -1,6 +1,7 @@
 import { halfToNumber } from "../data/npy.ts";
 import { countElements, type Tensor, tensorFromBytes, tensorOf } from "../export/tensor.ts";
 import type { Dtype } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { type FileTensor, ONNX_LIMITS, ONNX_TYPES, OnnxError, quote } from "./onnx-proto.ts";
 
 /**
@@ -19,7 +20,11 @@ export function dtypeOf(type: number): Dtype | null {
 export function decodeTensor(tensor: FileTensor): Tensor {
   const { type, shape, raw, numbers } = tensor;
   const dtype = dtypeOf(type);
-  if (!dtype) throw new OnnxError("ONNX_TENSOR_TYPE", `The tensor ${quote(tensor.name)} is of the type ${ONNX_TYPES[type]?.name ?? type}, which no program here has.`);
+  if (!dtype)
+    throw new OnnxError(
+      "ONNX_TENSOR_TYPE",
+      say("The tensor {name} is of the type {name2}, which no program here has.", { name: quote(tensor.name), name2: ONNX_TYPES[type]?.name ?? type }),
+    );
   if (raw !== null && (type === 1 || type === 7 || type === 2 || type === 9)) return tensorFromBytes(dtype, shape, raw);
   if (raw === null) {
     if (type === 10 || type === 16)
@@ -45,7 +50,7 @@ export function decodeTensor(tensor: FileTensor): Tensor {
     16: (i) => fromBfloat16(view.getUint16(2 * i, true)),
   };
   const at = read[type];
-  if (!at) throw new OnnxError("ONNX_TENSOR_TYPE", `The tensor ${quote(tensor.name)} is of the type ${type}, which is not read.`);
+  if (!at) throw new OnnxError("ONNX_TENSOR_TYPE", say("The tensor {name} is of the type {type}, which is not read.", { name: quote(tensor.name), type }));
   if (dtype === "int64") return { dtype, shape, data: BigInt64Array.from({ length: count }, (_, i) => BigInt(at(i))) };
   return tensorOf(
     dtype,
@@ -67,7 +72,8 @@ function checkedCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     count *= size;
-    if (!(size >= 0) || count > MOST_ELEMENTS) throw new OnnxError("ONNX_TENSOR_SIZE", `A constant of shape [${shape.join(", ")}] is more than a file of this size can mean.`);
+    if (!(size >= 0) || count > MOST_ELEMENTS)
+      throw new OnnxError("ONNX_TENSOR_SIZE", say("A constant of shape [{shape}] is more than a file of this size can mean.", { shape: shape.join(", ") }));
   }
   return count;
 }
@@ -114,7 +120,7 @@ export function castTensor(tensor: Tensor, dtype: Dtype): Tensor {
 /** The same numbers in another shape of as many. */
 export function reshapeTensor(tensor: Tensor, shape: number[]): Tensor {
   if (checkedCount(shape) !== tensor.data.length)
-    throw new OnnxError("ONNX_TENSOR_SIZE", `A constant of ${tensor.data.length} numbers cannot be laid out as [${shape.join(", ")}].`);
+    throw new OnnxError("ONNX_TENSOR_SIZE", say("A constant of {count} numbers cannot be laid out as [{shape}].", { count: tensor.data.length, shape: shape.join(", ") }));
   return { ...tensor, shape } as Tensor;
 }
 
@@ -152,7 +158,7 @@ export function sliceRange(size: number, start: number, end: number, step: numbe
 export function gatherTensor(tensor: Tensor, indices: Tensor, axis: number): Tensor {
   const size = tensor.shape[axis] ?? 1;
   const rows = numbersOf(indices).map((index) => (index < 0 ? index + size : index));
-  if (rows.some((row) => row < 0 || row >= size)) throw new OnnxError("ONNX_GRAPH", `A Gather of constants asks for a place beyond its axis of ${size}.`);
+  if (rows.some((row) => row < 0 || row >= size)) throw new OnnxError("ONNX_GRAPH", say("A Gather of constants asks for a place beyond its axis of {size}.", { size }));
   const inner = countElements(tensor.shape.slice(axis + 1));
   const shape = [...tensor.shape.slice(0, axis), ...indices.shape, ...tensor.shape.slice(axis + 1)];
   const block = rows.length * inner;
@@ -169,7 +175,7 @@ export function concatTensors(tensors: readonly Tensor[], axis: number): Tensor 
     !first ||
     tensors.some(({ dtype, shape }) => dtype !== first.dtype || shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i]))
   ) {
-    throw new OnnxError("ONNX_GRAPH", "A Concat of constants joins tensors that do not fit together.");
+    throw new OnnxError("ONNX_GRAPH", say("A Concat of constants joins tensors that do not fit together."));
   }
   const sizes = tensors.map(({ shape }) => shape[axis] ?? 1);
   const total = sizes.reduce((a, b) => a + b, 0);
@@ -200,7 +206,7 @@ export function broadcastSizes(a: readonly number[], b: readonly number[]): numb
 
 export function expandTensor(tensor: Tensor, wanted: readonly number[]): Tensor {
   const shape = broadcastSizes(tensor.shape, wanted);
-  if (!shape) throw new OnnxError("ONNX_GRAPH", `A constant [${tensor.shape.join(", ")}] does not stretch to [${wanted.join(", ")}].`);
+  if (!shape) throw new OnnxError("ONNX_GRAPH", say("A constant [{shape}] does not stretch to [{wanted}].", { shape: tensor.shape.join(", "), wanted: wanted.join(", ") }));
   checkedCount(shape);
   const strides = stridesOf(tensor.shape);
   const lead = shape.length - tensor.shape.length;
@@ -218,7 +224,7 @@ export function expandTensor(tensor: Tensor, wanted: readonly number[]): Tensor 
 /** Number by number; the result is of `dtype`, or of the first's. */
 export function combineTensors(a: Tensor, b: Tensor, f: (a: number, b: number) => number, dtype: Dtype = a.dtype): Tensor {
   const shape = broadcastSizes(a.shape, b.shape);
-  if (!shape) throw new OnnxError("ONNX_GRAPH", `Constants [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not fit together.`);
+  if (!shape) throw new OnnxError("ONNX_GRAPH", say("Constants [{shape}] and [{shape2}] do not fit together.", { shape: a.shape.join(", "), shape2: b.shape.join(", ") }));
   const [left, right] = [numbersOf(expandTensor(a, shape)), numbersOf(expandTensor(b, shape))];
   const values = left.map((value, i) => f(value, right[i] ?? 0));
   return tensorOf(dtype, shape, dtype === "int64" ? values.map((n) => (Number.isFinite(n) ? Math.trunc(n) : 0)) : values);

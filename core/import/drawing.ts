@@ -5,6 +5,7 @@ import { emptyGraph } from "../graph/document.ts";
 import { tidyLayout } from "../graph/layout.ts";
 import { LIMITS } from "../graph/limits.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { findLayer } from "../layers/index.ts";
 import { bodyInputs } from "../layers/input.ts";
 import { acceptedDtypes, accepts, type Inputs, type Layer, portsOf, type WeightPlan } from "../layers/kit.ts";
@@ -51,8 +52,8 @@ export class Drawing {
   /** @throws Undrawable */
   add(type: string, params: { [name: string]: Json }, inputs: Inputs<Wire>, options: AddOptions = {}): Drawn {
     const layer = findLayer(type);
-    if (!layer) throw new Undrawable(`There is no layer “${type}” here.`);
-    if (this.#drawn.size >= LIMITS.nodeCount) throw new Undrawable(`A graph holds at most ${LIMITS.nodeCount} nodes, and this model needs more.`);
+    if (!layer) throw new Undrawable(say("There is no layer “{type}” here.", { type }));
+    if (this.#drawn.size >= LIMITS.nodeCount) throw new Undrawable(say("A graph holds at most {nodeCount} nodes, and this model needs more.", { nodeCount: LIMITS.nodeCount }));
     const id = options.id === undefined ? this.#takeId(type) : this.freeId(options.id);
     const node: Node = { id, type, params: withoutDefaults(layer, params), at: { x: 0, y: 0 } };
     if (options.name && options.name !== layer.title) node.name = options.name.slice(0, 120);
@@ -68,8 +69,11 @@ export class Drawing {
     const given = new Map(Object.entries(options.weights ?? {}));
     for (const [name, tensor] of given) {
       const plan = weights[name];
-      if (!plan) throw new Undrawable(`${layer.title} has no weight ${name} with these parameters.`);
-      if (plan.shape.join() !== tensor.shape.join()) throw new Undrawable(`${layer.title}'s ${name} must be ${printShape(plan.shape)}, but is ${printShape(tensor.shape)}.`);
+      if (!plan) throw new Undrawable(say("{title} has no weight {name} with these parameters.", { title: layer.title, name }));
+      if (plan.shape.join() !== tensor.shape.join())
+        throw new Undrawable(
+          say("{title}'s {name} must be {shape}, but is {shape2}.", { title: layer.title, name, shape: printShape(plan.shape), shape2: printShape(tensor.shape) }),
+        );
     }
     const drawn: Drawn = {
       node,
@@ -86,7 +90,7 @@ export class Drawing {
   draw(type: string, params: { [name: string]: Json }, inputs: Inputs<Wire>, options: AddOptions = {}): Wire {
     const drawn = this.add(type, params, inputs, options);
     const wire = drawn.outputs.y;
-    if (!wire) throw new Undrawable(`${type} gives no y.`);
+    if (!wire) throw new Undrawable(say("{type} gives no y.", { type }));
     return wire;
   }
 
@@ -174,10 +178,10 @@ function inferNode(layer: Layer, node: Node, types: Inputs<TensorType>): { outpu
     const given = types[port];
     if (given === undefined || (Array.isArray(given) && given.length === 0)) {
       if (spec.optional) continue;
-      throw new Undrawable(`${layer.title} needs its input ${port}.`);
+      throw new Undrawable(say("{title} needs its input {port}.", { title: layer.title, port }));
     }
     const odd = [given].flat().find(({ dtype }) => !accepts(spec, dtype));
-    if (odd) throw new Undrawable(`${layer.title} takes ${acceptedDtypes(spec)} as ${port}, but is given ${odd.dtype}.`);
+    if (odd) throw new Undrawable(say("{title} takes {spec} as {port}, but is given {dtype}.", { title: layer.title, spec: acceptedDtypes(spec), port, dtype: odd.dtype }));
     if (spec.many) types[port] = [given].flat();
   }
   const composed = layer.compose?.(values as Values<Params>, types, node);
@@ -192,7 +196,7 @@ function inferNode(layer: Layer, node: Node, types: Inputs<TensorType>): { outpu
     },
     node,
   );
-  if (!inferred) throw new Undrawable(`${layer.title} cannot say what it gives.`);
+  if (!inferred) throw new Undrawable(say("{title} cannot say what it gives.", { title: layer.title }));
   if ("problem" in inferred) throw new Undrawable(inferred.problem);
   return { outputs: inferred.outputs, weights: inferred.weights ?? {} };
 }
@@ -210,10 +214,10 @@ function inferBody(body: Body, args: { [name: string]: TensorType }): { [name: s
   let waiting = body.nodes;
   while (waiting.length > 0) {
     const ready = waiting.filter(({ id }) => body.edges.every(({ from, to }) => to.node !== id || known.has(from.node)));
-    if (ready.length === 0) throw new Undrawable("A body has a circle in it.");
+    if (ready.length === 0) throw new Undrawable(say("A body has a circle in it."));
     for (const node of ready) {
       const layer = findLayer(node.type);
-      if (!layer) throw new Undrawable(`There is no layer “${node.type}” here.`);
+      if (!layer) throw new Undrawable(say("There is no layer “{type}” here.", { type: node.type }));
       const types: Inputs<TensorType> = Object.create(null);
       const argument = argumentOf.get(node.id);
       if (argument) types.x = argument;

@@ -1,6 +1,7 @@
 import { NpyError, readNpyLayout } from "../data/npy.ts";
 import type { Tensor } from "../export/tensor.ts";
 import { type Inflate, listZip, unpackEntry } from "../export/zip.ts";
+import { say } from "../language/say.ts";
 import { decodeTensor, transposeTensor } from "./constants.ts";
 
 /** `TensorProto.DataType` of NumPy's types: both lists are decoded alike. */
@@ -43,7 +44,15 @@ function readArray(name: string, bytes: Uint8Array): Tensor {
   const raw = bytes.subarray(offset);
   const count = shape.reduce((a, b) => a * b, 1);
   if (count * (SIZES[type] ?? 1) !== raw.length)
-    throw new NpyError("NPY_SIZE", `The array ${JSON.stringify(name)} [${shape.join(", ")}] needs ${count * (SIZES[type] ?? 1)} bytes, but holds ${raw.length}.`);
+    throw new NpyError(
+      "NPY_SIZE",
+      say("The array {value} [{shape}] needs {count} bytes, but holds {count2}.", {
+        value: JSON.stringify(name),
+        shape: shape.join(", "),
+        count: count * (SIZES[type] ?? 1),
+        count2: raw.length,
+      }),
+    );
   const tensor = decodeTensor({ name, type, shape: isFortran ? shape.toReversed() : shape, raw, numbers: [] });
   return isFortran
     ? transposeTensor(

@@ -1,6 +1,7 @@
 import { type Tensor, tensorOf } from "../export/tensor.ts";
 import { add, floorDivide, isStatic, multiply, subtract } from "../graph/dims.ts";
 import type { Dim, Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import {
   broadcastSizes,
   castTensor,
@@ -174,7 +175,7 @@ const folds: { [op: string]: ConstantFold } = {
     if (floats) return tensorOf("float32", [floats.length], floats);
     const ints = attributes.get("value_ints")?.ints;
     if (ints) return tensorOf("int64", [ints.length], ints);
-    throw new OnnxError("ONNX_ATTRIBUTE", `The Constant ${quote(r.node.name)} holds no numbers.`);
+    throw new OnnxError("ONNX_ATTRIBUTE", say("The Constant {name} holds no numbers.", { name: quote(r.node.name) }));
   },
   Cast: (r, [x]) => {
     const dtype = dtypeOf(r.int("to", 0));
@@ -251,7 +252,7 @@ const folds: { [op: string]: ConstantFold } = {
     const [from, to, step] = [start, limit, delta].map((tensor) => (tensor ? scalarOf(tensor) : null));
     if (start === null || start === undefined || from === null || to === null || step === null || from === undefined || to === undefined || !step) return null;
     const count = Math.max(0, Math.ceil((to - from) / step));
-    if (count > 2 ** 24) throw new OnnxError("ONNX_TENSOR_SIZE", `A Range of ${count} numbers is more than is read.`);
+    if (count > 2 ** 24) throw new OnnxError("ONNX_TENSOR_SIZE", say("A Range of {count} numbers is more than is read.", { count }));
     return tensorOf(
       start.dtype,
       [count],

@@ -2,11 +2,9 @@ import type { Dim } from "../graph/shape.ts";
 import { pythonNumber } from "../layers/dtypes.ts";
 import { numbersOf, scalarOf } from "./constants.ts";
 import type { Wire } from "./drawing.ts";
-import { type Known, known, type Reading, tidyFloat } from "./onnx-reading.ts";
+import { known, type Reading, type Rule, tidyFloat } from "./onnx-reading.ts";
 
 /** Operators that no layer says by itself, as short formulas and as layers one behind the other. */
-
-type Rule = (r: Reading) => Known | Known[];
 
 /** An Expression over the inputs, which it knows by these names. */
 const formula =

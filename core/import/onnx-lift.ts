@@ -1,4 +1,5 @@
 import type { Json } from "../graph/document.ts";
+import { say } from "../language/say.ts";
 import { decodeTensor, dtypeOf } from "./constants.ts";
 import { boundaryName, Drawing, Undrawable } from "./drawing.ts";
 import { foldConstants, isFoldable } from "./onnx-fold.ts";
@@ -16,7 +17,7 @@ export type Lifted = { drawing: Drawing; notes: string[] } | { unsupported: Unsu
 class UndrawableInside extends Undrawable {
   readonly list: Unsupported[];
   constructor(list: Unsupported[]) {
-    super("Something inside it could not be read.");
+    super(say("Something inside it could not be read."));
     this.list = list;
   }
 }
@@ -132,7 +133,7 @@ class Lift {
     const { nodes, initializers, inputs, outputs } = this.#graph;
     const sources = new Set<string>();
     const declare = (name: string, what: string) => {
-      if (sources.has(name)) throw new OnnxError("ONNX_GRAPH", `The value ${quote(name)} has two sources${what}.`);
+      if (sources.has(name)) throw new OnnxError("ONNX_GRAPH", say("The value {name} has two sources{what}.", { name: quote(name), what }));
       sources.add(name);
     };
     for (const { name } of initializers) declare(name, "");
@@ -150,7 +151,8 @@ class Lift {
       const needed = new Set([...node.inputs, ...outerValues(node)].filter((input) => input !== ""));
       for (const input of needed) {
         // What a sub-graph reads from around it was looked for there.
-        if (!sources.has(input) && this.#outer === null) throw new OnnxError("ONNX_GRAPH", `${node.op} ${quote(node.name)} reads ${quote(input)}, which nothing gives.`);
+        if (!sources.has(input) && this.#outer === null)
+          throw new OnnxError("ONNX_GRAPH", say("{op} {name} reads {input}, which nothing gives.", { op: node.op, name: quote(node.name), input: quote(input) }));
         this.#uses.set(input, (this.#uses.get(input) ?? 0) + 1);
       }
       const open = [...needed].filter((input) => this.#makers.has(input));
@@ -162,7 +164,7 @@ class Lift {
       }
     }
     for (const { name } of outputs) {
-      if (!sources.has(name)) throw new OnnxError("ONNX_GRAPH", `The output ${quote(name)} is given by nothing.`);
+      if (!sources.has(name)) throw new OnnxError("ONNX_GRAPH", say("The output {name} is given by nothing.", { name: quote(name) }));
       this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
     }
     const order: FileNode[] = nodes.filter((node) => waiting.get(node) === 0);
@@ -177,7 +179,7 @@ class Lift {
     }
     if (order.length < nodes.length) {
       const stuck = nodes.find((node) => !order.includes(node));
-      throw new OnnxError("ONNX_GRAPH", `The graph runs in a circle through ${stuck?.op} ${quote(stuck?.name ?? "")}.`);
+      throw new OnnxError("ONNX_GRAPH", say("The graph runs in a circle through {op} {name}.", { op: String(stuck?.op), name: quote(stuck?.name ?? "") }));
     }
     return order;
   }
@@ -189,9 +191,9 @@ class Lift {
     return this.#ownInputs().flatMap(({ name, type, shape }) => {
       const refuse = (why: string): Unsupported[] => [{ op: "input", node: name, why }];
       const dtype = type === null ? null : dtypeOf(type);
-      if (type === null || shape === null) return refuse("The file does not say its type and number of axes.");
+      if (type === null || shape === null) return refuse(say("The file does not say its type and number of axes."));
       if (dtype === null || dtype === "bool") return refuse(`Its type is ${ONNX_TYPES[type]?.name ?? type}; inputs here are float32, int64 or uint8.`);
-      if (shape.length === 0) return refuse("It is a single number without a batch axis.");
+      if (shape.length === 0) return refuse(say("It is a single number without a batch axis."));
       const sizes = shape.slice(1).map((size, i) => {
         if (typeof size === "number" && size > 0) return size;
         this.hasFreeSizes = true;
@@ -247,7 +249,7 @@ class Lift {
       if (label !== name) this.#notes.push(`The output ${quote(name)} is called ${label} here.`);
       if (value.kind === "wire") this.#drawing.add("output", {}, { x: value.wire }, label === "y" ? {} : { name: label });
       else if (value.kind === "failed") failed.push(name);
-      else problems.push({ op: "output", node: name, why: "It does not depend on any input." });
+      else problems.push({ op: "output", node: name, why: say("It does not depend on any input.") });
     }
     return [...problems, ...this.#blame(failed)];
   }
@@ -266,7 +268,8 @@ class Lift {
       found.push(...(this.#failedInside.get(node) ?? []).toReversed());
       open.push(...[...node.inputs, ...outerValues(node)].filter((input) => input !== "" && this.#valueOf(input).kind === "failed"));
       // A node that was read but leaves this very output unread.
-      if (why === undefined) found.push({ op: keyOf(node), node: node.name || (node.outputs[0] ?? ""), why: `Its result ${quote(name)} is not one that can be had here.` });
+      if (why === undefined)
+        found.push({ op: keyOf(node), node: node.name || (node.outputs[0] ?? ""), why: say("Its result {name} is not one that can be had here.", { name: quote(name) }) });
     }
     return found.reverse();
   }
@@ -278,8 +281,8 @@ function keyOf({ domain, op }: FileNode): string {
 }
 
 function reasonFor({ domain }: FileNode): string {
-  if (domain !== "") return `Operators of ${quote(domain)} are not read.`;
-  return "No layer here says what it does.";
+  if (domain !== "") return say("Operators of {domain} are not read.", { domain: quote(domain) });
+  return say("No layer here says what it does.");
 }
 
 /** Values from outside that a node's sub-graphs read. */

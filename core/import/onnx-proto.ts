@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { say } from "../language/say.ts";
 
 /**
  * Reads ONNX's file format as anybody may have written it, into plain data. Strict about what could hurt (depth, ranks, sizes that
@@ -76,7 +77,7 @@ export function readOnnx(file: Uint8Array): FileModel {
     return readModel(new BinaryReader(file), { nodeCount: 0 });
   } catch (error) {
     if (error instanceof OnnxError) throw error;
-    throw new OnnxError("ONNX_PARSE", "This is not an ONNX file, or it is cut off: its bytes are not the protobuf message that every ONNX file is.", { cause: error });
+    throw new OnnxError("ONNX_PARSE", say("This is not an ONNX file, or it is cut off: its bytes are not the protobuf message that every ONNX file is."), { cause: error });
   }
 }
 
@@ -124,22 +125,23 @@ function readModel(reader: BinaryReader, count: Count): FileModel {
     } else if (field === 25) {
       throw new OnnxError(
         "ONNX_FUNCTIONS",
-        "The file defines operators of its own (model-local functions). Export it with them written out: onnx.inliner.inline_local_functions(model).",
+        say("The file defines operators of its own (model-local functions). Export it with them written out: onnx.inliner.inline_local_functions(model)."),
       );
     } else return false;
     return true;
   });
-  if (!hasGraph || model.irVersion < 1) throw new OnnxError("ONNX_PARSE", "This is not an ONNX file: it has no graph in it.");
+  if (!hasGraph || model.irVersion < 1) throw new OnnxError("ONNX_PARSE", say("This is not an ONNX file: it has no graph in it."));
   return model;
 }
 
 function readGraph(reader: BinaryReader, depth: number, count: Count): FileGraph {
-  if (depth > ONNX_LIMITS.depth) throw new OnnxError("ONNX_DEPTH", `Graphs are nested deeper than ${ONNX_LIMITS.depth} levels, which is the limit.`);
+  if (depth > ONNX_LIMITS.depth) throw new OnnxError("ONNX_DEPTH", say("Graphs are nested deeper than {depth} levels, which is the limit.", { depth: ONNX_LIMITS.depth }));
   const graph: FileGraph = { name: "", nodes: [], initializers: [], inputs: [], outputs: [] };
   readFields(reader, (field, wire) => {
     if (wire !== WireType.LengthDelimited) return false;
     if (field === 1) {
-      if (++count.nodeCount > ONNX_LIMITS.nodeCount) throw new OnnxError("ONNX_TOO_LARGE", `The file has more than ${ONNX_LIMITS.nodeCount} nodes, which is the limit.`);
+      if (++count.nodeCount > ONNX_LIMITS.nodeCount)
+        throw new OnnxError("ONNX_TOO_LARGE", say("The file has more than {nodeCount} nodes, which is the limit.", { nodeCount: ONNX_LIMITS.nodeCount }));
       graph.nodes.push(readNode(message(reader), depth, count));
     } else if (field === 2) graph.name = reader.string();
     else if (field === 5) graph.initializers.push(readTensor(message(reader)));
@@ -162,7 +164,7 @@ function readNode(reader: BinaryReader, depth: number, count: Count): FileNode {
     else if (field === 4) node.op = reader.string();
     else if (field === 5) {
       const [name, attribute] = readAttribute(message(reader), depth, count);
-      if (node.attributes.has(name)) throw new OnnxError("ONNX_ATTRIBUTE", `Node ${quote(node.name)} has the attribute ${quote(name)} twice.`);
+      if (node.attributes.has(name)) throw new OnnxError("ONNX_ATTRIBUTE", say("Node {name} has the attribute {name2} twice.", { name: quote(node.name), name2: quote(name) }));
       node.attributes.set(name, attribute);
     } else if (field === 7) node.domain = reader.string();
     else return false;
@@ -211,7 +213,7 @@ function readTensor(reader: BinaryReader): FileTensor {
   readFields(reader, (field, wire) => {
     if (field === 1) {
       for (const size of several(reader, wire, WireType.Varint, (r) => whole(r.int64()))) tensor.shape.push(size);
-      if (tensor.shape.length > ONNX_LIMITS.rank) throw new OnnxError("ONNX_RANK", `A tensor has more than ${ONNX_LIMITS.rank} axes, which is the limit.`);
+      if (tensor.shape.length > ONNX_LIMITS.rank) throw new OnnxError("ONNX_RANK", say("A tensor has more than {rank} axes, which is the limit.", { rank: ONNX_LIMITS.rank }));
     } else if (field === 2 && wire === WireType.Varint) tensor.type = reader.int32();
     else if (field === 3) throw new OnnxError("ONNX_TENSOR_TYPE", "The file holds tensors in segments; save it whole.");
     else if (field === 4)
@@ -251,7 +253,9 @@ function readTensor(reader: BinaryReader): FileTensor {
   if (isExternal) {
     throw new OnnxError(
       "ONNX_EXTERNAL_DATA",
-      `The weights of ${quote(tensor.name)} lie in another file. Save the model in one file: onnx.save(onnx.load("model.onnx"), "whole.onnx", save_as_external_data=False).`,
+      say('The weights of {name} lie in another file. Save the model in one file: onnx.save(onnx.load("model.onnx"), "whole.onnx", save_as_external_data=False).', {
+        name: quote(tensor.name),
+      }),
     );
   }
   tensor.numbers = bigints.length > 0 ? bigints : numbers;
@@ -265,14 +269,24 @@ function checkTensor({ name, type, shape, raw, numbers }: FileTensor): void {
   if (!known) throw new OnnxError("ONNX_TENSOR_TYPE", `The tensor ${quote(name)} is of the type ${type}; numbers and truth values are taken, texts and packed types are not.`);
   let count = 1;
   for (const size of shape) {
-    if (size < 0) throw new OnnxError("ONNX_TENSOR_SIZE", `The tensor ${quote(name)} has a negative size: [${shape.join(", ")}].`);
+    if (size < 0) throw new OnnxError("ONNX_TENSOR_SIZE", say("The tensor {name} has a negative size: [{shape}].", { name: quote(name), shape: shape.join(", ") }));
     count *= size;
-    if (count > ONNX_LIMITS.fileBytes) throw new OnnxError("ONNX_TENSOR_SIZE", `The tensor ${quote(name)} claims [${shape.join(", ")}], which no file of this size can hold.`);
+    if (count > ONNX_LIMITS.fileBytes)
+      throw new OnnxError("ONNX_TENSOR_SIZE", say("The tensor {name} claims [{shape}], which no file of this size can hold.", { name: quote(name), shape: shape.join(", ") }));
   }
   // float16 and bfloat16 stand one by one in int32_data.
   const given = raw === null ? numbers.length : raw.length / known.sizeBytes;
   if (given !== count) {
-    throw new OnnxError("ONNX_TENSOR_SIZE", `The tensor ${quote(name)} of shape [${shape.join(", ")}] needs ${count} numbers of ${known.name}, but holds ${Math.floor(given)}.`);
+    throw new OnnxError(
+      "ONNX_TENSOR_SIZE",
+      say("The tensor {name} of shape [{shape}] needs {count} numbers of {name2}, but holds {given}.", {
+        name: quote(name),
+        shape: shape.join(", "),
+        count,
+        name2: known.name,
+        given: Math.floor(given),
+      }),
+    );
   }
 }
 
@@ -304,7 +318,7 @@ function readShape(reader: BinaryReader): (number | string | null)[] {
   const shape: (number | string | null)[] = [];
   readFields(reader, (field, wire) => {
     if (field !== 1 || wire !== WireType.LengthDelimited) return false;
-    if (shape.length >= ONNX_LIMITS.rank) throw new OnnxError("ONNX_RANK", `An input or output has more than ${ONNX_LIMITS.rank} axes, which is the limit.`);
+    if (shape.length >= ONNX_LIMITS.rank) throw new OnnxError("ONNX_RANK", say("An input or output has more than {rank} axes, which is the limit.", { rank: ONNX_LIMITS.rank }));
     const dim = message(reader);
     let size: number | string | null = null;
     readFields(dim, (part, partWire) => {
@@ -326,7 +340,7 @@ function message(reader: BinaryReader): BinaryReader {
 /** A repeated number: packed into one field or standing alone. */
 function several<T>(reader: BinaryReader, wire: WireType, single: WireType, read: (reader: BinaryReader) => T): T[] {
   if (wire === single) return [read(reader)];
-  if (wire !== WireType.LengthDelimited) throw new OnnxError("ONNX_PARSE", "A list of numbers in the file is written as something else.");
+  if (wire !== WireType.LengthDelimited) throw new OnnxError("ONNX_PARSE", say("A list of numbers in the file is written as something else."));
   const packed = message(reader);
   const values: T[] = [];
   while (packed.pos < packed.len) values.push(read(packed));

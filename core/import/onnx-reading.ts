@@ -1,6 +1,7 @@
 import { type Tensor, tensorOf } from "../export/tensor.ts";
 import type { Json } from "../graph/document.ts";
 import type { Dim } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Inputs } from "../layers/kit.ts";
 import { decodeTensor, numbersOf, scalarOf } from "./constants.ts";
 import { type Drawing, Undrawable, type Wire } from "./drawing.ts";
@@ -64,7 +65,10 @@ export class Reading {
     if (!attribute) return undefined;
     const value = attribute[kind];
     if (value === undefined || value === null)
-      throw new OnnxError("ONNX_ATTRIBUTE", `The attribute ${quote(name)} of ${this.op} ${quote(this.node.name)} is not ${articleOf(kind)}.`);
+      throw new OnnxError(
+        "ONNX_ATTRIBUTE",
+        say("The attribute {name} of {op} {name2} is not {kind}.", { name: quote(name), op: this.op, name2: quote(this.node.name), kind: articleOf(kind) }),
+      );
     return value as NonNullable<FileAttribute[K]>;
   }
 
@@ -96,7 +100,7 @@ export class Reading {
   /** A sub-graph, as control flow has. @throws OnnxError ONNX_ATTRIBUTE where there is none */
   graph(name: string): FileGraph {
     const graph = this.#attribute(name, "graph");
-    if (!graph) throw new OnnxError("ONNX_ATTRIBUTE", `${this.op} ${quote(this.node.name)} has no ${name}.`);
+    if (!graph) throw new OnnxError("ONNX_ATTRIBUTE", say("{op} {name} has no {name2}.", { op: this.op, name: quote(this.node.name), name2: name }));
     return graph;
   }
 
@@ -116,7 +120,10 @@ export class Reading {
     const values = this.ints(name);
     if (values === null) return Array<number>(count).fill(fallback);
     if (values.length !== count)
-      throw new OnnxError("ONNX_ATTRIBUTE", `${this.op} ${quote(this.node.name)} works along ${count} axes, but its ${name} has ${values.length} numbers.`);
+      throw new OnnxError(
+        "ONNX_ATTRIBUTE",
+        say("{op} {name} works along {count} axes, but its {name2} has {count2} numbers.", { op: this.op, name: quote(this.node.name), count, name2: name, count2: values.length }),
+      );
     return values;
   }
 
@@ -188,7 +195,8 @@ export class Reading {
 
   axis(axis: number, rank: number): number {
     const from = axis < 0 ? axis + rank : axis;
-    if (from < 0 || from >= rank) throw new OnnxError("ONNX_ATTRIBUTE", `${this.op} ${quote(this.node.name)} names the axis ${axis} of a tensor with ${rank}.`);
+    if (from < 0 || from >= rank)
+      throw new OnnxError("ONNX_ATTRIBUTE", say("{op} {name} names the axis {axis} of a tensor with {rank}.", { op: this.op, name: quote(this.node.name), axis, rank }));
     return from;
   }
 
@@ -232,3 +240,6 @@ export function labelOf(name: string): string | undefined {
   const [, label] = /^([A-Za-z_][\w.-]*)\.(?:weight|bias|weight_ih_l0|running_mean)$/.exec(name) ?? [];
   return label;
 }
+
+/** What one ONNX operator is in layers: its outputs in order. Throws Undrawable with the reason where layers cannot say it. */
+export type Rule = (r: Reading) => Known | Known[];

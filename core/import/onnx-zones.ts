@@ -1,6 +1,7 @@
 import { type Tensor, tensorOf } from "../export/tensor.ts";
 import type { Body, Json } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { scalarOf } from "./constants.ts";
 import { boundaryName, Drawing, Undrawable, type Wire } from "./drawing.ts";
 import { type FileGraph, OnnxError, quote } from "./onnx-proto.ts";
@@ -51,7 +52,8 @@ export function readIf(r: Reading): Known[] {
   const branches = { then: r.graph("then_branch"), else: r.graph("else_branch") };
   const ports = new Ports(["condition"]);
   const names = branches.then.outputs.map(({ name }, i) => ports.take(name, i === 0 ? "y" : `y${i + 1}`));
-  if (branches.else.outputs.length !== names.length) throw new OnnxError("ONNX_GRAPH", `The branches of ${r.op} ${quote(r.node.name)} give different numbers of results.`);
+  if (branches.else.outputs.length !== names.length)
+    throw new OnnxError("ONNX_GRAPH", say("The branches of {op} {name} give different numbers of results.", { op: r.op, name: quote(r.node.name) }));
   const parts = Object.fromEntries(
     Object.entries(branches).map(([role, graph]): [string, Part] => {
       const drawing = new Drawing();
@@ -70,7 +72,7 @@ export function readLoop(r: Reading): Known[] {
   const [, conditionInput, ...carriedInputs] = graph.inputs;
   const starts = carriedInputs.map((_, i) => r.wire(i + 2));
   if (r.node.inputs.length - 2 !== starts.length || graph.outputs.length < 1 + starts.length)
-    throw new OnnxError("ONNX_GRAPH", `The body of ${r.op} ${quote(r.node.name)} takes or gives another number of values than go round.`);
+    throw new OnnxError("ONNX_GRAPH", say("The body of {op} {name} takes or gives another number of values than go round.", { op: r.op, name: quote(r.node.name) }));
   const first = r.input(1);
   const startsTrue = first === null || r.scalar(1) === 1;
   const ports = new Ports(["index", "times", "goes_on"]);
@@ -93,7 +95,7 @@ export function readLoop(r: Reading): Known[] {
     ports,
   });
   const [goesOn, ...results] = outputs;
-  if (!goesOn) throw new OnnxError("ONNX_GRAPH", `The body of ${r.op} ${quote(r.node.name)} does not say whether it goes on.`);
+  if (!goesOn) throw new OnnxError("ONNX_GRAPH", say("The body of {op} {name} does not say whether it goes on.", { op: r.op, name: quote(r.node.name) }));
   for (const [i, name] of names.entries()) drawing.result(name, asWire(results[i] ?? { kind: "failed" }));
   const items = results.slice(names.length);
   const inputs = (): { [port: string]: Wire } => ({ ...Object.fromEntries(ports.captured), ...Object.fromEntries(names.map((name, i) => [name, starts[i] as Wire])) });
@@ -176,13 +178,13 @@ function addZone(r: Reading, type: string, params: { [name: string]: Json }, inp
   const { outputs } = r.around.drawing.add(type, params, inputs, { bodies, inside });
   return (name) => {
     const wire = outputs[name];
-    if (!wire) throw new Undrawable(`Its result ${quote(name)} is not one that can be had here.`);
+    if (!wire) throw new Undrawable(say("Its result {name} is not one that can be had here.", { name: quote(name) }));
     return wire;
   };
 }
 
 function typeOf(wire: Wire | undefined): TensorType {
-  if (!wire) throw new Undrawable("A value that goes round has no start.");
+  if (!wire) throw new Undrawable(say("A value that goes round has no start."));
   return wire.type;
 }
 

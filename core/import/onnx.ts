@@ -4,6 +4,7 @@ import { hasErrors, type Problem } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import { parseGraph } from "../graph/migrate.ts";
 import { weightName } from "../graph/path.ts";
+import { say } from "../language/say.ts";
 import { lowerModel } from "../program/lower.ts";
 import type { Init, Program } from "../program/program.ts";
 import { decodeTensor, fullTensor } from "./constants.ts";
@@ -53,7 +54,7 @@ function checkVersions({ irVersion, opsets }: FileModel): void {
     throw new OnnxError("ONNX_VERSION", `The file is of ONNX's file version ${irVersion}; ${ir.min} to ${ir.max} are read. Save it again with a current version of onnx.`);
   if (version < opset.min || version > opset.max)
     throw new OnnxError(
-      "ONNX_VERSION",
+      "ONNX_UNSUPPORTED_OP",
       `The file uses the operator set ${version}; ${opset.min} to ${opset.max} are read. Convert it: onnx.version_converter.convert_version(model, 21).`,
     );
 }
@@ -101,7 +102,11 @@ function readOperators(model: FileModel): OnnxImport {
 
 function unsupported(list: Unsupported[]): OnnxImport {
   const shown = [...new Set(list.map(({ op }) => op))];
-  const message = `${list.length === 1 ? "One node of this file has" : `${list.length} nodes of this file have`} no counterpart here (${shown.slice(0, 6).join(", ")}${shown.length > 6 ? ` and ${shown.length - 6} more` : ""}), so nothing was imported.`;
+  const message = say("{node} no counterpart here ({shown}{count}), so nothing was imported.", {
+    node: list.length === 1 ? say("One node of this file has") : say("{count} nodes of this file have", { count: list.length }),
+    shown: shown.slice(0, 6).join(", "),
+    count: shown.length > 6 ? say(" and {count} more", { count: shown.length - 6 }) : "",
+  });
   return { ok: false, code: "ONNX_UNSUPPORTED_OP", message, unsupported: list };
 }
 

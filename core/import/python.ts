@@ -1,3 +1,5 @@
+import { say } from "../language/say.ts";
+
 /**
  * Reads the part of Python in which people write `nn.Module` classes: classes, functions, assignments, if, for, return, with, and
  * expressions. Gives a tree; nothing is ever run by being read. Where a statement cannot be read, it says so and goes on with the next.
@@ -203,12 +205,15 @@ class Parser {
 
   #expect(text: string): void {
     if (!this.#accept(text))
-      throw new SyntaxProblem(this.#peek().line, `Here “${text}” is expected${this.#peek().text ? `, but “${this.#peek().text.slice(0, 20)}” stands` : ""}.`);
+      throw new SyntaxProblem(
+        this.#peek().line,
+        this.#peek().text ? say("Here “{text}” is expected, but “{text2}” stands.", { text, text2: this.#peek().text.slice(0, 20) }) : say("Here “{text}” is expected.", { text }),
+      );
   }
 
   #name(): string {
     const token = this.#next();
-    if (token.type !== "name") throw new SyntaxProblem(token.line, "Here a name is expected.");
+    if (token.type !== "name") throw new SyntaxProblem(token.line, say("Here a name is expected."));
     return token.text;
   }
 
@@ -250,7 +255,7 @@ class Parser {
       const [made] = this.#compound() ?? [];
       if (made?.kind === "function") return [{ ...made, decorators }];
       if (made?.kind === "class") return [made];
-      throw new SyntaxProblem(line, "A decorator stands before something that is neither a function nor a class.");
+      throw new SyntaxProblem(line, say("A decorator stands before something that is neither a function nor a class."));
     }
     if (type !== "name") return null;
     switch (text) {
@@ -288,7 +293,7 @@ class Parser {
         this.#expect("in");
         const source = this.#expressions();
         const body = this.#block();
-        if (this.#is("else")) throw new SyntaxProblem(this.#peek().line, "An else behind a for is not read.");
+        if (this.#is("else")) throw new SyntaxProblem(this.#peek().line, say("An else behind a for is not read."));
         return [{ kind: "for", line, target, source, body }];
       }
       case "while": {
@@ -307,7 +312,7 @@ class Parser {
       case "try":
       case "async":
       case "match":
-        if (text !== "match" || this.#peek(1).type === "name") throw new SyntaxProblem(line, `“${text}” is not read.`);
+        if (text !== "match" || this.#peek(1).type === "name") throw new SyntaxProblem(line, say("“{text}” is not read.", { text }));
         return null;
       default:
         return null;
@@ -317,14 +322,14 @@ class Parser {
   #newline(): void {
     const token = this.#peek();
     if (token.type === "newline") this.#at++;
-    else if (token.type !== "end") throw new SyntaxProblem(token.line, `“${token.text.slice(0, 20)}” is not understood here.`);
+    else if (token.type !== "end") throw new SyntaxProblem(token.line, say("“{text}” is not understood here.", { text: token.text.slice(0, 20) }));
   }
 
   #block(): Statement[] {
     this.#expect(":");
     if (this.#peek().type !== "newline") return this.#simpleLine();
     this.#at++;
-    if (this.#peek().type !== "indent") throw new SyntaxProblem(this.#peek().line, "An indented block is expected.");
+    if (this.#peek().type !== "indent") throw new SyntaxProblem(this.#peek().line, say("An indented block is expected."));
     this.#at++;
     const body: Statement[] = [];
     while (this.#peek().type !== "dedent" && this.#peek().type !== "end") {
@@ -371,7 +376,7 @@ class Parser {
         case "nonlocal":
         case "yield":
         case "await":
-          throw new SyntaxProblem(line, `“${text}” is not read.`);
+          throw new SyntaxProblem(line, say("“{text}” is not read.", { text }));
       }
     }
     const first = this.#expressions();
@@ -492,7 +497,7 @@ class Parser {
   }
 
   #expression(): Expr {
-    if (++this.#depth > DEPTH) throw new SyntaxProblem(this.#peek().line, `Brackets are nested deeper than ${DEPTH}.`);
+    if (++this.#depth > DEPTH) throw new SyntaxProblem(this.#peek().line, say("Brackets are nested deeper than {DEPTH}.", { DEPTH }));
     const { line } = this.#peek();
     if (this.#accept("lambda")) {
       const parameters = this.#parameters(":", false);
@@ -503,7 +508,7 @@ class Parser {
     }
     const value = this.#logic("or");
     let result = value;
-    if (this.#is(":=")) throw new SyntaxProblem(line, "“:=” is not read.");
+    if (this.#is(":=")) throw new SyntaxProblem(line, say("“:=” is not read."));
     if (this.#accept("if")) {
       const condition = this.#logic("or");
       this.#expect("else");
@@ -557,7 +562,7 @@ class Parser {
     const { line, text, type } = this.#peek();
     if (type === "operator" && (text === "-" || text === "+" || text === "~")) {
       this.#at++;
-      if (++this.#depth > DEPTH) throw new SyntaxProblem(line, `Signs are nested deeper than ${DEPTH}.`);
+      if (++this.#depth > DEPTH) throw new SyntaxProblem(line, say("Signs are nested deeper than {DEPTH}.", { DEPTH }));
       const operand = this.#unary();
       this.#depth--;
       return { kind: "unary", line, operator: text, operand };
@@ -594,7 +599,7 @@ class Parser {
     const part = () => (this.#is(":") || this.#is(",") || this.#is("]") ? null : this.#expression());
     const start = part();
     if (!this.#accept(":")) {
-      if (start === null) throw new SyntaxProblem(line, "An index is expected.");
+      if (start === null) throw new SyntaxProblem(line, say("An index is expected."));
       return start;
     }
     const stop = part();
@@ -603,7 +608,7 @@ class Parser {
 
   #atom(): Expr {
     const { line, type, text, value } = this.#next();
-    if (type === "bad") throw new SyntaxProblem(line, text.length > 1 ? 'A text with values inside (f"…") is not read.' : `“${text}” is not understood.`);
+    if (type === "bad") throw new SyntaxProblem(line, text.length > 1 ? say('A text with values inside (f"…") is not read.') : say("“{text}” is not understood.", { text }));
     if (type === "number") return { kind: "number", line, value: Number(text), isFloat: /[.eE]/.test(text) && !/^0[xX]/.test(text) };
     if (type === "text") {
       let whole = value ?? "";
@@ -614,7 +619,7 @@ class Parser {
       if (text === "True" || text === "False") return { kind: "constant", line, value: text === "True" };
       if (text === "None") return { kind: "constant", line, value: null };
       if (["if", "else", "for", "in", "is", "and", "or", "not", "class", "def", "return", "import", "yield", "await", "lambda"].includes(text))
-        throw new SyntaxProblem(line, `“${text}” is not understood here.`);
+        throw new SyntaxProblem(line, say("“{text}” is not understood here.", { text }));
       return { kind: "name", line, name: text };
     }
     if (type === "operator") {
@@ -653,7 +658,7 @@ class Parser {
         return { kind: "dict", line, entries };
       }
     }
-    throw new SyntaxProblem(line, text ? `“${text.slice(0, 20)}” is not understood here.` : "Something is missing at the end of this line.");
+    throw new SyntaxProblem(line, text ? say("“{text}” is not understood here.", { text: text.slice(0, 20) }) : say("Something is missing at the end of this line."));
   }
 
   #comprehension(element: Expr): Expr {

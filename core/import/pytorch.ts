@@ -1,6 +1,7 @@
 import { hasErrors } from "../graph/check.ts";
 import type { Graph, Json } from "../graph/document.ts";
 import type { Dtype } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { boundaryName, Drawing, Undrawable, type Wire } from "./drawing.ts";
 import { type Expr, parsePython, type Statement } from "./python.ts";
 import { callValue } from "./torch-calls.ts";
@@ -32,7 +33,15 @@ export function importPyTorch(code: string, options: PyTorchOptions = {}): PyTor
   const lines = code.split(/\r?\n/);
   const failed = (problems: Map<number, string>, message?: string): PyTorchImport => {
     const list = [...problems].sort(([a], [b]) => a - b).map(([line, why]) => ({ line, text: (lines[line - 1] ?? "").trim().slice(0, 200), why }));
-    return { ok: false, message: message ?? `${list.length === 1 ? "One line" : `${list.length} lines`} could not be read, so nothing was imported.`, lines: list };
+    return {
+      ok: false,
+      message:
+        message ??
+        (list.length === 1
+          ? say("One line could not be read, so nothing was imported.")
+          : say("{count} lines could not be read, so nothing was imported.", { count: list.length })),
+      lines: list,
+    };
   };
 
   let best: { problems: Map<number, string>; message?: string; furthest: number } | null = null;
@@ -48,7 +57,7 @@ export function importPyTorch(code: string, options: PyTorchOptions = {}): PyTor
 }
 
 const MOST_STEPS = 200_000;
-const TOO_LONG = `This code runs longer than ${MOST_STEPS} steps while it is read.`;
+const TOO_LONG = say("This code runs longer than {MOST_STEPS} steps while it is read.", { MOST_STEPS });
 const MOST_CALLS = 64;
 
 /** One attempt at reading the code, with its inputs taken to be of some types. */
@@ -80,10 +89,10 @@ class Reader implements Reading {
       this.line = model.line;
       const instance = this.#statement(model.line, () => this.call(model, [], new Map()));
       const forward = model.find("forward");
-      if (!(forward instanceof UserFunction)) return none(`The class ${model.name} has no forward.`);
+      if (!(forward instanceof UserFunction)) return none(say("The class {name} has no forward.", { name: model.name }));
       if (!(instance instanceof Instance)) return { problems: this.problems, guesses: [], furthest: 0 };
       const parameters = forward.definition.parameters.slice(1).filter(({ star, fallback }) => star === "" && !fallback);
-      if (parameters.length === 0) return none(`The forward of ${model.name} takes no tensor.`);
+      if (parameters.length === 0) return none(say("The forward of {name} takes no tensor.", { name: model.name }));
       const said = readDoc(model.doc);
       const known = (name: string, i: number) => types[name] ?? this.#options.inputs?.[name] ?? said[i];
       const unknown = parameters.filter(({ name }, i) => !known(name, i));
@@ -149,8 +158,8 @@ class Reader implements Reading {
   #findModel(): Class | string {
     const classes = [...this.#globals.names.values()].filter((value): value is Class => value instanceof Class && value.isModule);
     const { className } = this.#options;
-    if (className !== undefined) return classes.find(({ name }) => name === className) ?? `There is no class ${className} that extends nn.Module in this code.`;
-    if (classes.length === 0) return "There is no class that extends nn.Module in this code.";
+    if (className !== undefined) return classes.find(({ name }) => name === className) ?? say("There is no class {className} that extends nn.Module in this code.", { className });
+    if (classes.length === 0) return say("There is no class that extends nn.Module in this code.");
     const used = new Set(this.#statements.flatMap((statement) => (statement.kind === "class" ? namesIn(statement) : [])));
     return classes.findLast(({ name }) => !used.has(name)) ?? (classes.at(-1) as Class);
   }
@@ -208,7 +217,7 @@ class Reader implements Reading {
   }
 
   call(called: Value, args: Value[], named: Map<string, Value>): Value {
-    if (++this.#depth > MOST_CALLS) throw new Unreadable(`Calls are nested deeper than ${MOST_CALLS}.`);
+    if (++this.#depth > MOST_CALLS) throw new Unreadable(say("Calls are nested deeper than {MOST_CALLS}.", { MOST_CALLS }));
     try {
       return callValue(this, called, args, named);
     } finally {

@@ -1,4 +1,5 @@
 import { add, floorDivide, multiply, subtract } from "../graph/dims.ts";
+import { say } from "../language/say.ts";
 import { addNode, dimOf, isTrue, itemsOf, plainOf, sizeOf, wireOf } from "./torch-convert.ts";
 import { type Call, FUNCTIONS, OPERATORS } from "./torch-functions.ts";
 import { type Reading, Unreadable } from "./torch-reading.ts";
@@ -9,7 +10,7 @@ export function applyFunction(r: Reading, name: string, args: Value[], named: Ma
   if (["no_grad", "autocast", "manual_seed", "set_default_dtype", "device"].includes(name)) return null;
   if (name === "Size") return args[0] ?? null;
   const handler = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  if (!handler) throw new Unreadable(`${name} is not read here.`);
+  if (!handler) throw new Unreadable(say("{name} is not read here.", { name }));
   return handler(callOf(r, name, args, named));
 }
 
@@ -51,7 +52,7 @@ export function binary(r: Reading, operator: string, left: Value, right: Value):
     if (operator === "*") return sizeOf(multiply(a, b));
     if (operator === "//" && typeof b === "number" && b > 0) return sizeOf(floorDivide(a, b));
     if (operator === "//" && a === b) return 1;
-    throw new Unreadable(`“${operator}” of a size known only while the model runs is not read.`);
+    throw new Unreadable(say("“{operator}” of a size known only while the model runs is not read.", { operator }));
   }
   if (typeof left === "string" && typeof right === "string" && operator === "+") return left + right;
   if (typeof left === "string" && operator === "%") return left;
@@ -61,7 +62,7 @@ export function binary(r: Reading, operator: string, left: Value, right: Value):
   const constant = combineConstant(operator, left, right);
   if (constant) return constant;
   const handler = OPERATORS[operator];
-  if (!handler) throw new Unreadable(`“${operator}” on tensors is not read.`);
+  if (!handler) throw new Unreadable(say("“{operator}” on tensors is not read.", { operator }));
   return handler(callOf(r, operator, [left, right], new Map()));
 }
 
@@ -87,12 +88,12 @@ export function compare(r: Reading, operator: string, left: Value, right: Value)
     if (a !== null && a === b) return operator === "==" || operator === "<=" || operator === ">=";
     // Sizes of a batch are not those that the code asks about.
     if (operator === "==" || operator === "!=") return operator === "!=";
-    throw new Unreadable("What the code does next depends on a size that is known only while the model runs.");
+    throw new Unreadable(say("What the code does next depends on a size that is known only while the model runs."));
   }
   if (left instanceof Sequence && right instanceof Sequence) return (JSON.stringify(plainOf(left)) === JSON.stringify(plainOf(right))) === (operator === "==");
   if (operator === "==") return left === right;
   if (operator === "!=") return left !== right;
-  if (typeof left !== "number" || typeof right !== "number") throw new Unreadable(`${kindOf(left)} and ${kindOf(right)} cannot be compared.`);
+  if (typeof left !== "number" || typeof right !== "number") throw new Unreadable(say("{left} and {right} cannot be compared.", { left: kindOf(left), right: kindOf(right) }));
   return { "<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right }[operator] ?? false;
 }
 
@@ -121,7 +122,7 @@ function arithmeticOf(operator: string, a: number, b: number): number {
     case "|":
       return a | b;
     default:
-      throw new Unreadable(`“${operator}” of numbers is not read.`);
+      throw new Unreadable(say("“{operator}” of numbers is not read.", { operator }));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dtype } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Expr } from "./python.ts";
 import { applyFunction } from "./torch-arithmetic.ts";
 import { fromPlain, itemsOf, shapeOf, sizesOf } from "./torch-convert.ts";
@@ -90,7 +91,7 @@ export function getAttribute(r: Reading, object: Value, name: string): Value {
   }
   if (object instanceof Container || object instanceof Sequence || object instanceof Dict || object instanceof Method || typeof object === "string")
     return new Method(object, name);
-  throw new Unreadable(`${kindOf(object)} has no ${name}.`);
+  throw new Unreadable(say("{object} has no {name}.", { object: kindOf(object), name }));
 }
 
 /** `object.name = value`. */
@@ -105,7 +106,7 @@ export function setAttribute(_r: Reading, object: Value, name: string, value: Va
     object.tiedTo = value.self;
   } else if (object instanceof Module || object instanceof Container || object instanceof ConstantTensor || object instanceof ParameterValue) {
     // `bias.data`, `requires_grad` and the like say nothing about what is computed.
-  } else throw new Unreadable(`Nothing can be kept in ${kindOf(object)}.`);
+  } else throw new Unreadable(say("Nothing can be kept in {object}.", { object: kindOf(object) }));
 }
 
 /** `target = value`, with all that Python takes for a target. */
@@ -115,7 +116,7 @@ export function assign(r: Reading, target: Expr, value: Value, scope: Scope): vo
     const items = itemsOf(r, value);
     const star = target.items.findIndex(({ kind }) => kind === "starred");
     if (star === -1 ? items.length !== target.items.length : items.length < target.items.length - 1)
-      throw new Unreadable(`Here are ${target.items.length} names for ${items.length} values.`);
+      throw new Unreadable(say("Here are {count} names for {count2} values.", { count: target.items.length, count2: items.length }));
     const extra = items.length - target.items.length + 1;
     for (const [i, part] of target.items.entries()) {
       if (part.kind === "starred") assign(r, part.value, new Sequence("list", items.slice(i, i + extra)), scope);
@@ -130,7 +131,7 @@ export function assign(r: Reading, target: Expr, value: Value, scope: Scope): vo
     else if (object instanceof Sequence && typeof key === "number") object.items[key < 0 ? key + object.items.length : key] = value;
     else if (object instanceof Container && typeof key === "string") object.add(key, value);
     else throw new Unreadable("Parts of a tensor cannot be assigned; make a new one, with torch.where or torch.cat.");
-  } else throw new Unreadable("Nothing can be assigned to this.");
+  } else throw new Unreadable(say("Nothing can be assigned to this."));
 }
 
 /** `nn` and `F` are what they are usually short for. */

@@ -1,4 +1,5 @@
 import { multiply } from "../graph/dims.ts";
+import { say } from "../language/say.ts";
 import { applyFunction, binary } from "./torch-arithmetic.ts";
 import { getAttribute, setAttribute } from "./torch-attributes.ts";
 import { foldSizes, isTrue, itemsOf, list, plainOf, refuseItem } from "./torch-convert.ts";
@@ -49,9 +50,9 @@ export function callBuiltin(r: Reading, path: string, args: Value[], named: Map<
     case "range": {
       const [start, stop, step] = [args.length > 1 ? first : 0, args.length > 1 ? second : first, args[2] ?? 1];
       if (typeof start !== "number" || typeof stop !== "number" || typeof step !== "number" || step === 0)
-        throw new Unreadable("The number of turns is known only while the model runs. Draw a Repeat or ForEachStep zone for such a loop.");
+        throw new Unreadable(say("The number of turns is known only while the model runs. Draw a Repeat or ForEachStep zone for such a loop."));
       const count = Math.max(0, Math.ceil((stop - start) / step));
-      if (count > 10_000) throw new Unreadable(`A loop of ${count} turns is too long to be written out.`);
+      if (count > 10_000) throw new Unreadable(say("A loop of {count} turns is too long to be written out.", { count }));
       return list(Array.from({ length: count }, (_, i) => start + i * step));
     }
     case "len":
@@ -169,7 +170,7 @@ export function callBuiltin(r: Reading, path: string, args: Value[], named: Map<
         scopeOf({ made: first, first: list(args.slice(1)), known: new Dict(new Map(named)) }),
       );
   }
-  throw new Unreadable(`${path} is not read here.`);
+  throw new Unreadable(say("{path} is not read here.", { path }));
 }
 
 function scopeOf(names: { [name: string]: Value }): Scope {
@@ -195,7 +196,7 @@ function callMath(_r: Reading, name: string, args: Value[]): Value {
     fabs: Math.abs(a),
   };
   const value = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (value === undefined) throw new Unreadable(`${name} of numbers is not read here.`);
+  if (value === undefined) throw new Unreadable(say("{name} of numbers is not read here.", { name }));
   return value;
 }
 
@@ -229,7 +230,7 @@ function makeModule(r: Reading, name: string, args: Value[], named: Map<string, 
   }
   if (name === "Parameter" || name === "parameter.Parameter" || name === "Buffer") {
     if (first instanceof ConstantTensor) return named.get("requires_grad") === false ? first : new ParameterValue(first);
-    throw new Unreadable("A parameter is made of numbers that are known: torch.zeros, torch.ones, torch.randn, torch.empty.");
+    throw new Unreadable(say("A parameter is made of numbers that are known: torch.zeros, torch.ones, torch.randn, torch.empty."));
   }
   if (name === "TransformerEncoder" || name === "TransformerDecoder") {
     const layer = first ?? named.get("encoder_layer") ?? named.get("decoder_layer");

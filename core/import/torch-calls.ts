@@ -1,5 +1,6 @@
 import { multiply } from "../graph/dims.ts";
 import type { Dim } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Inputs } from "../layers/kit.ts";
 import { boundaryName, Drawing, type Wire } from "./drawing.ts";
 import { applyFunction } from "./torch-arithmetic.ts";
@@ -59,7 +60,7 @@ export function callValue(r: Reading, called: Value, args: Value[], named: Map<s
   }
   if (called instanceof Builtin) return callBuiltin(r, called.path, args, named);
   if (called instanceof DtypeValue) return args[0] ?? null;
-  throw new Unreadable(`${kindOf(called)} cannot be called.`);
+  throw new Unreadable(say("{called} cannot be called.", { called: kindOf(called) }));
 }
 
 function callFunction(r: Reading, called: UserFunction, args: Value[], named: Map<string, Value>): Value {
@@ -82,13 +83,14 @@ function callFunction(r: Reading, called: UserFunction, args: Value[], named: Ma
     } else if (fallback) local.names.set(name, r.evaluate(fallback, scope));
     else
       throw new Unreadable(
-        `${definition.name === "__init__" ? "The model" : definition.name} needs the argument ${name}. Give it a default, as in ${name}=10.`,
+        say("{model} needs the argument {name}. Give it a default, as in {name}=10.", { model: definition.name === "__init__" ? say("The model") : definition.name, name }),
         definition.name === "__init__" ? definition.line : null,
       );
   }
-  if (at < args.length) throw new Unreadable(`${definition.name} takes ${definition.parameters.length} arguments, and here are ${args.length}.`);
+  if (at < args.length)
+    throw new Unreadable(say("{name} takes {count} arguments, and here are {count2}.", { name: definition.name, count: definition.parameters.length, count2: args.length }));
   const [unknown] = rest.keys();
-  if (unknown !== undefined) throw new Unreadable(`${definition.name} has no argument ${unknown}.`);
+  if (unknown !== undefined) throw new Unreadable(say("{name} has no argument {unknown}.", { name: definition.name, unknown }));
   const done = r.block(definition.body, local);
   const value = done.kind === "return" ? done.value : null;
   if (value instanceof Poison) throw new Poisoned();
@@ -111,7 +113,7 @@ function construct(r: Reading, made: Class, args: Value[], named: Map<string, Va
 /** A module of the code's own becomes a block, with its forward drawn inside. */
 function callInstance(r: Reading, instance: Instance, args: Value[], named: Map<string, Value>): Value {
   const forward = instance.class.find("forward") ?? instance.class.find("__call__");
-  if (!(forward instanceof UserFunction)) throw new Unreadable(`The class ${instance.class.name} has no forward.`);
+  if (!(forward instanceof UserFunction)) throw new Unreadable(say("The class {name} has no forward.", { name: instance.class.name }));
   if (!instance.class.isModule) return callFunction(r, forward, [instance, ...args], named);
   const outer = { drawing: r.drawing, inputs: r.inputs };
   const id = outer.drawing.freeId(instance.id ?? instance.class.name.toLowerCase());
@@ -152,7 +154,7 @@ function callInstance(r: Reading, instance: Instance, args: Value[], named: Map<
       return new Left(name) as unknown as Value;
     };
     const left = leave(result, "y");
-    if (outputs.length === 0) throw new Unreadable(`The forward of ${instance.class.name} gives no tensor.`);
+    if (outputs.length === 0) throw new Unreadable(say("The forward of {name} gives no tensor.", { name: instance.class.name }));
     for (const { name, value } of outputs) inner.result(name, wireOf(r, value));
     const { body } = inner.finishBody();
     r.drawing = outer.drawing;
@@ -161,7 +163,7 @@ function callInstance(r: Reading, instance: Instance, args: Value[], named: Map<
       if (value instanceof Sequence) return new Sequence(value.type, value.items.map(arrive));
       if (!((value as unknown) instanceof Left)) return value;
       const wire = drawn.outputs[(value as unknown as Left).name];
-      if (!wire) throw new Unreadable(`The forward of ${instance.class.name} gives nothing.`);
+      if (!wire) throw new Unreadable(say("The forward of {name} gives nothing.", { name: instance.class.name }));
       return new TensorValue(wire);
     };
     return arrive(left);
@@ -185,7 +187,11 @@ function callModule(r: Reading, module: Module, args: Value[], named: Map<string
     if (takesState && i === 1) Object.assign(inputs, readStates(r, value, states));
     else if (ports[i] === undefined) {
       if (i >= ports.length && value === null) continue;
-      throw new Unreadable(`${name} takes ${ports.length === 1 ? "one tensor" : `${ports.length} tensors`}, and here are ${args.length}.`);
+      throw new Unreadable(
+        ports.length === 1
+          ? say("{name} takes one tensor, and here are {count}.", { name, count: args.length })
+          : say("{name} takes {count} tensors, and here are {count2}.", { name, count: ports.length, count2: args.length }),
+      );
     } else inputs[ports[i] ?? "x"] = wireOf(r, value);
   }
   for (const [key, value] of named) {
@@ -199,7 +205,7 @@ function callModule(r: Reading, module: Module, args: Value[], named: Map<string
     else if (ports.includes(key)) inputs[key] = wireOf(r, value);
     else if (key === "input") inputs.x = wireOf(r, value);
     else if (port !== undefined) inputs[port] = wireOf(r, value);
-    else throw new Unreadable(`${name} has no argument ${key} that is read here.`);
+    else throw new Unreadable(say("{name} has no argument {key} that is read here.", { name, key }));
   }
   // Decoders here look at the past alone unless told otherwise, PyTorch's at everything.
   if (rule.type.startsWith("transformer_decoder") && params.tgt_is_causal === undefined) params = { ...params, tgt_is_causal: false };
@@ -236,7 +242,7 @@ function readStates(r: Reading, value: Value, ports: readonly string[]): Inputs<
   const inputs: Inputs<Wire> = {};
   for (const [i, port] of ports.entries()) {
     const state = given[i];
-    if (state === undefined) throw new Unreadable("It needs a memory for each of its states.");
+    if (state === undefined) throw new Unreadable(say("It needs a memory for each of its states."));
     if (!(state instanceof ConstantTensor && state.values === 0)) inputs[port] = wireOf(r, state);
   }
   return inputs;
@@ -284,7 +290,7 @@ function callSuper(r: Reading, self: Instance, owner: string, called: string, ar
     const found = base instanceof Class ? base.find(called) : undefined;
     if (found instanceof UserFunction) return callFunction(r, found, [self, ...args], named);
   }
-  if (called !== "__init__") throw new Unreadable(`The classes that ${owner} extends have no ${called}.`);
+  if (called !== "__init__") throw new Unreadable(say("The classes that {owner} extends have no {called}.", { owner, called }));
   if (baseOf(self.class) === "torch.nn.Sequential") {
     const parts = callBuiltin(r, "torch.nn.Sequential", args, named);
     self.attributes.set(PARTS, parts);
@@ -296,7 +302,7 @@ function callSuper(r: Reading, self: Instance, owner: string, called: string, ar
 function moduleMethod(r: Reading, self: Instance, called: string, args: Value[]): Value {
   const [name, value = null] = args;
   if ((called === "register_buffer" || called === "add_module" || called === "register_module" || called === "register_parameter") && typeof name === "string") {
-    if (called === "register_buffer" && value instanceof TensorValue) throw new Unreadable("A buffer is made of numbers that are known in __init__.");
+    if (called === "register_buffer" && value instanceof TensorValue) throw new Unreadable(say("A buffer is made of numbers that are known in __init__."));
     setAttribute(r, self, name, value);
     return null;
   }
@@ -317,7 +323,7 @@ function containerMethod(r: Reading, self: Container, called: string, args: Valu
   else if (called === "values" || called === "children") return list(self.items.map(([, value]) => value));
   else if (called === "update" && first instanceof Dict) for (const [key, value] of first.entries) self.add(String(key), value);
   else if (["modules", "parameters", "named_parameters"].includes(called)) return list([]);
-  else if (!["apply", "to", "eval", "train"].includes(called)) throw new Unreadable(`An nn.${self.kind} has no ${called} that is read here.`);
+  else if (!["apply", "to", "eval", "train"].includes(called)) throw new Unreadable(say("An nn.{kind} has no {called} that is read here.", { kind: self.kind, called }));
   return self;
 }
 
@@ -330,7 +336,7 @@ function listMethod(r: Reading, self: Sequence, called: string, args: Value[]): 
   else if (called === "reverse") self.items.reverse();
   else if (called === "numel") return foldSizes(self.items, multiply, 1);
   else if (called === "index") return self.items.indexOf(first);
-  else throw new Unreadable(`A list has no ${called} that is read here.`);
+  else throw new Unreadable(say("A list has no {called} that is read here.", { called }));
   return null;
 }
 

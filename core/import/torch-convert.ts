@@ -1,5 +1,6 @@
 import type { Json } from "../graph/document.ts";
 import type { Dim } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Inputs } from "../layers/kit.ts";
 import type { Drawn, Wire } from "./drawing.ts";
 import type { Plain } from "./torch-modules.ts";
@@ -36,15 +37,19 @@ export function wireOf(r: Reading, value: Value): Wire {
     if (like) return r.drawing.draw("causal_mask", {}, { x: like });
   }
   if (typeof value === "number") return r.drawing.draw("constant", { values: [value], shape: [] }, {});
-  throw new Unreadable(`A tensor is needed, but this is ${kindOf(value)}.`);
+  throw new Unreadable(say("A tensor is needed, but this is {kind}.", { kind: kindOf(value) }));
 }
 
-/** Adds a node; one of a module is called as it is, and uses the weights of its first call. */
+/** Adds a node; one of a module is called as it is, and uses the weights of its first call, or of the module that its weights are tied to. */
 export function addNode(r: Reading, type: string, params: { [name: string]: Json }, inputs: Inputs<Wire>, { module }: { module?: Module } = {}): Drawn {
   const id = module?.id ? r.drawing.freeId(module.id) : undefined;
   const owner = module?.tiedTo ?? module;
   const drawn = r.drawing.add(type, params, inputs, { ...(id ? { id } : {}), ...(owner?.drawnAt ? { weightsOf: `/${owner.drawnAt}` } : {}) });
-  if (module && module.drawnAt === null) module.drawnAt = [...r.path.flatMap((step) => [step, "body"]), drawn.node.id].join("/");
+  if (owner && owner !== module && owner.drawnAt === null) owner.waiting.push(drawn.node);
+  if (module && module.drawnAt === null) {
+    module.drawnAt = [...r.path.flatMap((step) => [step, "body"]), drawn.node.id].join("/");
+    for (const node of module.waiting) node.weightsOf = `/${module.drawnAt}`;
+  }
   return drawn;
 }
 
@@ -57,8 +62,8 @@ export function plainOf(value: Value): Plain {
   if (value instanceof Builtin) return value.path.split(".").at(-1) ?? "";
   if (value instanceof Module && value.positional.length === 0) return value.name.replace("nn.", "").toLowerCase();
   if (value instanceof Training) return true;
-  if (value instanceof SizeValue) throw new Unreadable("This must be a number that is known, but it is a size known only while the model runs.");
-  throw new Unreadable(`A plain number, text or list is needed, but this is ${kindOf(value)}.`);
+  if (value instanceof SizeValue) throw new Unreadable(say("This must be a number that is known, but it is a size known only while the model runs."));
+  throw new Unreadable(say("A plain number, text or list is needed, but this is {kind}.", { kind: kindOf(value) }));
 }
 
 /** The shape of a tensor. */
@@ -67,7 +72,7 @@ export function sizesOf(value: Value): Dim[] {
   if (value instanceof ConstantTensor) return value.sizes;
   if (value instanceof ParameterValue) return value.tensor.sizes;
   if (value instanceof CausalMask) return [value.size, value.size];
-  throw new Unreadable(`${kindOf(value)} has no shape.`);
+  throw new Unreadable(say("{kind} has no shape.", { kind: kindOf(value) }));
 }
 
 /** `x.shape`. */
@@ -86,25 +91,26 @@ export function itemsOf(r: Reading, value: Value): Value[] {
     const [first] = value.wire.type.shape;
     if (typeof first === "number" && first <= 64)
       return Array.from({ length: first }, (_, index) => new TensorValue(r.drawing.draw("select", { dim: 0, index }, { x: value.wire })));
-    throw new Unreadable("A loop over a tensor whose length is known only while the model runs is not read. Draw a ForEachStep zone for it.");
+    throw new Unreadable(say("A loop over a tensor whose length is known only while the model runs is not read. Draw a ForEachStep zone for it."));
   }
-  throw new Unreadable(`One cannot go through ${kindOf(value)}.`);
+  throw new Unreadable(say("One cannot go through {kind}.", { kind: kindOf(value) }));
 }
 
 /** What an `if` makes of a value. */
 export function isTrue(value: Value): boolean {
-  if (value instanceof TensorValue) throw new Unreadable("What the code does next depends on numbers that are known only while the model runs. Draw an If or While zone for it.");
+  if (value instanceof TensorValue)
+    throw new Unreadable(say("What the code does next depends on numbers that are known only while the model runs. Draw an If or While zone for it."));
   if (value instanceof Training) return false;
   if (value instanceof Sequence) return value.items.length > 0;
   if (value instanceof Container) return value.items.length > 0;
   if (value instanceof Dict) return value.entries.size > 0;
-  if (value instanceof SizeValue) throw new Unreadable("What the code does next depends on a size that is known only while the model runs.");
+  if (value instanceof SizeValue) throw new Unreadable(say("What the code does next depends on a size that is known only while the model runs."));
   return Boolean(value) || (typeof value === "object" && value !== null);
 }
 
 /** Refuses a number that only the running model knows. */
 export function refuseItem(): never {
-  throw new Unreadable("A number that is read out of a tensor while the model runs cannot steer the code. Use torch.where, or draw a zone.");
+  throw new Unreadable(say("A number that is read out of a tensor while the model runs cannot steer the code. Use torch.where, or draw a zone."));
 }
 
 /** Sizes in one: their product, their sum. */

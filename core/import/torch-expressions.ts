@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import type { Argument, Expr, SliceItem, Statement } from "./python.ts";
 import { binary, compare, unary } from "./torch-arithmetic.ts";
 import { assign, getAttribute } from "./torch-attributes.ts";
@@ -36,7 +37,7 @@ export function compute(r: Reading, expr: Expr, scope: Scope): Value {
       const found = scope.find(expr.name);
       if (found !== undefined) return found;
       if (BUILTINS.has(expr.name)) return new Builtin(expr.name);
-      throw new Unreadable(`${expr.name} is not defined in this code.`);
+      throw new Unreadable(say("{name} is not defined in this code.", { name: expr.name }));
     }
     case "sequence": {
       const items: Value[] = [];
@@ -97,7 +98,7 @@ export function compute(r: Reading, expr: Expr, scope: Scope): Value {
       return new UserFunction({ kind: "function", line: expr.line, name: "lambda", parameters: expr.parameters, body, decorators: [] }, scope);
     }
     case "starred":
-      throw new Unreadable("A star stands where no list is made.");
+      throw new Unreadable(say("A star stands where no list is made."));
   }
 }
 
@@ -132,11 +133,11 @@ function readIndex(r: Reading, object: Value, items: SliceItem[], isTuple: boole
     const value = r.evaluate(part, scope);
     if (value === null) return null;
     if (typeof value === "number") return value;
-    throw new Unreadable("The limits of this slice are known only while the model runs.");
+    throw new Unreadable(say("The limits of this slice are known only while the model runs."));
   };
   if (object instanceof Sequence || object instanceof Container) {
     const all = itemsOf(r, object instanceof Container && object.kind === "ModuleDict" ? list(object.items.map(([, item]) => item)) : object);
-    if (!first) throw new Unreadable("An index is missing.");
+    if (!first) throw new Unreadable(say("An index is missing."));
     if (first.kind === "slice") {
       const picked = sliceList(all, number(first.start), number(first.stop), number(first.step) ?? 1);
       return object instanceof Container
@@ -148,7 +149,7 @@ function readIndex(r: Reading, object: Value, items: SliceItem[], isTuple: boole
     }
     const at = r.evaluate(first, scope);
     if (object instanceof Container && typeof at === "string") return object.items.find(([key]) => key === at)?.[1] ?? missing(at);
-    if (typeof at !== "number") throw new Unreadable("The index must be a number that is known.");
+    if (typeof at !== "number") throw new Unreadable(say("The index must be a number that is known."));
     return all[at < 0 ? at + all.length : at] ?? missing(String(at));
   }
   if (object instanceof Dict) {
@@ -157,11 +158,11 @@ function readIndex(r: Reading, object: Value, items: SliceItem[], isTuple: boole
   }
   if (object instanceof ParameterValue || object instanceof ConstantTensor || object instanceof TensorValue || object instanceof CausalMask)
     return readSlice(r, object, items, isTuple, scope);
-  throw new Unreadable(`${kindOf(object)} has no parts.`);
+  throw new Unreadable(say("{object} has no parts.", { object: kindOf(object) }));
 }
 
 function missing(key: string): never {
-  throw new Unreadable(`There is no part ${key} here.`);
+  throw new Unreadable(say("There is no part {key} here.", { key }));
 }
 
 /** `x[:, -1]` as a Slice. */
@@ -183,7 +184,7 @@ function readSlice(r: Reading, object: Value, items: SliceItem[], _isTuple: bool
       if (typeof value === "number") return String(value);
       // To the end, said by the size itself.
       if (value instanceof SizeValue && isEnd && value.dim === size) return "";
-      throw new Unreadable("The limits of this slice are known only while the model runs.");
+      throw new Unreadable(say("The limits of this slice are known only while the model runs."));
     };
     if (item.kind === "slice") return `${write(item.start, false)}:${write(item.stop, true)}${item.step ? `:${write(item.step, false)}` : ""}`;
     const value = r.evaluate(item, scope);
@@ -192,14 +193,14 @@ function readSlice(r: Reading, object: Value, items: SliceItem[], _isTuple: bool
       return "None";
     }
     if (typeof value === "number") return String(value);
-    throw new Unreadable("Picking parts of a tensor by another tensor is not read. Use torch.gather or torch.index_select.");
+    throw new Unreadable(say("Picking parts of a tensor by another tensor is not read. Use torch.gather or torch.index_select."));
   });
   if (parts.every((part) => part === ":" || part === "...")) return object;
   return new TensorValue(r.drawing.draw("slice", { slice: `[${parts.join(", ")}]` }, { x: wireOf(r, object) }));
 }
 
 function sliceList<T>(items: T[], start: number | null, stop: number | null, step: number): T[] {
-  if (step === 0) throw new Unreadable("A slice cannot have the step 0.");
+  if (step === 0) throw new Unreadable(say("A slice cannot have the step 0."));
   const at = (index: number | null, fallback: number) =>
     index === null ? fallback : Math.max(step > 0 ? 0 : -1, Math.min(items.length, index < 0 ? index + items.length : index));
   const picked: T[] = [];

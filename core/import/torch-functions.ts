@@ -1,6 +1,7 @@
 import { multiply } from "../graph/dims.ts";
 import type { Json } from "../graph/document.ts";
 import type { Dim, Dtype } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { findLayer } from "../layers/index.ts";
 import type { Inputs } from "../layers/kit.ts";
 import type { Drawn, Wire } from "./drawing.ts";
@@ -31,18 +32,18 @@ function arg(c: Call, i: number, ...names: string[]): Value | undefined {
 
 function tensor(c: Call, i = 0, ...names: string[]): Wire {
   const value = arg(c, i, ...(i === 0 ? ["input", "self", ...names] : names));
-  if (value === undefined) c.refuse(`${c.name} lacks its tensor.`);
+  if (value === undefined) c.refuse(say("{name} lacks its tensor.", { name: c.name }));
   return c.wire(value);
 }
 
 function number(c: Call, i: number, fallback: number | null, ...names: string[]): number {
   const value = arg(c, i, ...names);
   if (value === undefined || value === null) {
-    if (fallback === null) c.refuse(`${c.name} needs ${names[0] ?? "a number"}.`);
+    if (fallback === null) c.refuse(say("{name} needs {names}.", { name: c.name, names: names[0] ?? "a number" }));
     return fallback;
   }
   if (typeof value === "boolean") return Number(value);
-  if (typeof value !== "number") c.refuse(`${names[0] ?? "An argument"} of ${c.name} must be a number that is known.`);
+  if (typeof value !== "number") c.refuse(say("{names} of {name} must be a number that is known.", { names: names[0] ?? "An argument", name: c.name }));
   return value;
 }
 
@@ -57,18 +58,18 @@ function sizes(c: Call, from: number, ...names: string[]): Dim[] {
   return items.map((item) => {
     if (typeof item === "number") return item;
     if (item instanceof SizeValue) return item.dim;
-    return c.refuse(`${c.name} needs sizes that are numbers.`);
+    return c.refuse(say("{name} needs sizes that are numbers.", { name: c.name }));
   });
 }
 
 function axes(c: Call, from: number, ...names: string[]): number[] {
-  return sizes(c, from, ...names).map((axis) => (typeof axis === "number" ? axis : c.refuse(`${c.name} needs axes that are numbers.`)));
+  return sizes(c, from, ...names).map((axis) => (typeof axis === "number" ? axis : c.refuse(say("{name} needs axes that are numbers.", { name: c.name }))));
 }
 
 function draw(c: Call, type: string, params: { [name: string]: Json }, inputs: Inputs<Wire>): TensorValue {
   const { outputs } = c.add(type, params, inputs);
   const y = outputs.y;
-  return y ? new TensorValue(y) : c.refuse(`${type} gives no y.`);
+  return y ? new TensorValue(y) : c.refuse(say("{type} gives no y.", { type }));
 }
 
 const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
@@ -77,7 +78,7 @@ const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis)
 function asModule(className: string, args?: string[]): Handler {
   return (c) => {
     const found = MODULES[className];
-    if (!found) return c.refuse(`${c.name} is not read.`);
+    if (!found) return c.refuse(say("{name} is not read.", { name: c.name }));
     const rule = args ? { ...found, args } : found;
     const x = tensor(c);
     const named = new Map(
@@ -111,7 +112,7 @@ export const arithmetic =
   (type: string): Handler =>
   (c) => {
     const [left, right] = [arg(c, 0, "input"), arg(c, 1, "other", "exponent")];
-    if (left === undefined || right === undefined) return c.refuse(`${c.name} needs two arguments.`);
+    if (left === undefined || right === undefined) return c.refuse(say("{name} needs two arguments.", { name: c.name }));
     const commutes = ["add", "mul", "maximum", "minimum"].includes(type);
     if (typeof right === "number") return right === NEUTRAL[type] ? left : draw(c, type, { value: right }, { a: c.wire(left) });
     if (typeof left === "number") {
@@ -126,7 +127,7 @@ export const comparison =
   (type: string): Handler =>
   (c) => {
     const [left, right] = [arg(c, 0, "input"), arg(c, 1, "other")];
-    if (left === undefined || right === undefined) return c.refuse(`${c.name} needs two arguments.`);
+    if (left === undefined || right === undefined) return c.refuse(say("{name} needs two arguments.", { name: c.name }));
     if (typeof right === "number") return draw(c, type, { value: right }, { x: c.wire(left) });
     if (typeof left === "number") return draw(c, TURNED[type] ?? type, { value: left }, { x: c.wire(right) });
     return draw(c, type, {}, { x: c.wire(left), other: c.wire(right) });
@@ -176,7 +177,7 @@ const reshape: Handler = (c) => {
     if (sample.length === 1 && (sample[0] === -1 || sample[0] === from.slice(1).reduce<Dim>(multiply, 1)))
       return from.length === 2 ? new TensorValue(x) : draw(c, "flatten", {}, { x });
     const free = sample.filter((size) => typeof size !== "number" || size === -1).length;
-    if (free > 1) return c.refuse(`${c.name}: more than one size of the new shape is known only at run time.`);
+    if (free > 1) return c.refuse(say("{name}: more than one size of the new shape is known only at run time.", { name: c.name }));
     return draw(c, "reshape", { shape: sample.map((size) => (typeof size === "number" ? size : -1)) }, { x });
   }
   // Axes from the first on joined into one: the batch and time, say.
@@ -195,7 +196,9 @@ const reshape: Handler = (c) => {
     const numbers = front.map((size) => (typeof size === "number" ? size : -1));
     if (numbers.filter((size) => size === -1).length <= 1) return draw(c, "unflatten", { dim: 0, unflattened_size: numbers }, { x });
   }
-  return c.refuse(`${c.name} of a [${from.join(", ")}] to [${wanted.join(", ")}] changes the batch axis in a way that no layer does.`);
+  return c.refuse(
+    say("{name} of a [{from}] to [{wanted}] changes the batch axis in a way that no layer does.", { name: c.name, from: from.join(", "), wanted: wanted.join(", ") }),
+  );
 };
 
 const permute: Handler = (c) => draw(c, "permute", { dims: axes(c, 1, "dims") }, { x: tensor(c) });
@@ -205,7 +208,7 @@ const joined =
   (type: string): Handler =>
   (c) => {
     const list = arg(c, 0, "tensors");
-    if (!(list instanceof Sequence)) return c.refuse(`${c.name} needs a list of tensors.`);
+    if (!(list instanceof Sequence)) return c.refuse(say("{name} needs a list of tensors.", { name: c.name }));
     return draw(c, type, { dim: number(c, 1, 0, "dim", "axis") }, { x: list.items.map((item) => c.wire(item)) });
   };
 
@@ -222,7 +225,7 @@ const split: Handler = (c) => {
   const given = arg(c, 1, "split_size_or_sections", "split_size");
   if (typeof given === "number") {
     const size = x.type.shape[positive(dim, x.type.shape.length)];
-    if (typeof size !== "number") return c.refuse("The axis that is split must have a known size.");
+    if (typeof size !== "number") return c.refuse(say("The axis that is split must have a known size."));
     const count = Math.ceil(size / given);
     return pieces(c, "split", { split_sizes: Array.from({ length: count }, (_, i) => Math.min(given, size - i * given)), dim }, x);
   }
@@ -233,7 +236,7 @@ const unbind: Handler = (c) => {
   const x = tensor(c);
   const dim = number(c, 1, 0, "dim");
   const size = x.type.shape[positive(dim, x.type.shape.length)];
-  if (typeof size !== "number") return c.refuse("The axis that is taken apart must have a known size.");
+  if (typeof size !== "number") return c.refuse(say("The axis that is taken apart must have a known size."));
   return new Sequence(
     "tuple",
     Array.from({ length: size }, (_, index) => draw(c, "select", { dim, index }, { x })),
@@ -276,7 +279,7 @@ const to: Handler = (c) => {
   return dtype instanceof DtypeValue && dtype.dtype ? cast(dtype.dtype)({ ...c, args: [x], named: new Map() }) : x;
 };
 
-const same: Handler = (c) => c.args[0] ?? c.refuse(`${c.name} needs a tensor.`);
+const same: Handler = (c) => c.args[0] ?? c.refuse(say("{name} needs a tensor.", { name: c.name }));
 
 const clamp: Handler = (c) => {
   const [low, high] = [arg(c, 1, "min"), arg(c, 2, "max")];
@@ -315,7 +318,7 @@ const attention: Handler = (c) => {
   const mask = arg(c, 3, "attn_mask");
   const isCausal = flag(c, 5, "is_causal") || mask instanceof CausalMask;
   const scale = c.named.get("scale");
-  if (scale !== undefined && scale !== null) return c.refuse("A scale of its own is not to be had here.");
+  if (scale !== undefined && scale !== null) return c.refuse(say("A scale of its own is not to be had here."));
   return draw(
     c,
     "scaled_dot_product_attention",
@@ -338,14 +341,14 @@ const ranked =
         ? { k: number(c, 1, null, "k"), dim: number(c, 2, -1, "dim"), largest: arg(c, 3, "largest") !== false }
         : { dim: number(c, 1, -1, "dim"), descending: flag(c, 2, "descending") };
     const { values, indices } = c.add(type, params, { x }).outputs;
-    if (!values || !indices) return c.refuse(`${type} gives nothing.`);
+    if (!values || !indices) return c.refuse(say("{type} gives nothing.", { type }));
     return new Sequence("tuple", [new TensorValue(values), new TensorValue(indices)]);
   };
 
 const norm: Handler = (c) => {
   const x = tensor(c);
   const order = arg(c, 1, "p", "ord") ?? 2;
-  const ord = order === "fro" || order === 2 ? "2" : order === 1 ? "1" : order === Infinity ? "inf" : c.refuse("Of norms, 1, 2 and inf are read.");
+  const ord = order === "fro" || order === 2 ? "2" : order === 1 ? "1" : order === Infinity ? "inf" : c.refuse(say("Of norms, 1, 2 and inf are read."));
   const given = arg(c, 2, "dim");
   return draw(c, "norm", { ord, dim: given === undefined || given === null ? x.type.shape.map((_, i) => i) : axes(c, 2, "dim"), keepdim: flag(c, 3, "keepdim") }, { x });
 };
@@ -356,7 +359,7 @@ const triangle: Handler = (c) => {
   const diagonal = number(c, 1, 0, "diagonal");
   const isSquare = x instanceof ConstantTensor && x.sizes.length === 2 && x.sizes[0] === x.sizes[1] && typeof x.values === "number" && x.values !== 0;
   if (c.name === "triu" && isSquare && diagonal === 1) return new CausalMask(x.sizes[0] ?? 1);
-  return c.refuse(`${c.name} is read as the mask torch.triu(torch.ones(T, T), 1) alone.`);
+  return c.refuse(say("{name} is read as the mask torch.triu(torch.ones(T, T), 1) alone.", { name: c.name }));
 };
 
 const made =
@@ -410,10 +413,10 @@ const tensorOf: Handler = (c) => {
   const shapeOf = (value: Value | undefined): number[] => {
     if (value instanceof Sequence) {
       const shapes = value.items.map(shapeOf);
-      if (shapes.some((shape) => shape.join() !== shapes[0]?.join())) c.refuse("The rows of a tensor must be equally long.");
+      if (shapes.some((shape) => shape.join() !== shapes[0]?.join())) c.refuse(say("The rows of a tensor must be equally long."));
       return [value.items.length, ...(shapes[0] ?? [])];
     }
-    if (typeof value !== "number" && typeof value !== "boolean") return c.refuse("A tensor is made of numbers that are known.");
+    if (typeof value !== "number" && typeof value !== "boolean") return c.refuse(say("A tensor is made of numbers that are known."));
     if (!Number.isInteger(Number(value))) isWhole = false;
     numbers.push(Number(value));
     return [];
@@ -429,7 +432,7 @@ const pad: Handler = (c) => {
 };
 
 const normalize: Handler = (c) => {
-  if (number(c, 1, 2, "p") !== 2) return c.refuse("F.normalize is read for p=2.");
+  if (number(c, 1, 2, "p") !== 2) return c.refuse(say("F.normalize is read for p=2."));
   return draw(c, "l2_normalize", { dim: number(c, 2, 1, "dim"), eps: number(c, 3, 1e-12, "eps") }, { x: tensor(c) });
 };
 

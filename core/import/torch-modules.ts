@@ -1,5 +1,6 @@
 import type { Json } from "../graph/document.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 
 /** An argument of a call, as far as it is known while code is read: a plain value. */
 export type Plain = null | boolean | number | string | Plain[];
@@ -314,19 +315,20 @@ export function readModuleArgs(
 ):
   | { params: { [name: string]: Json }; given: { [arg: string]: Plain }; checks: { arg: string; value: number; read: (shape: Shape) => Shape[number] | undefined }[] }
   | { why: string } {
-  if (positional.length > rule.args.length) return { why: `it takes at most ${rule.args.length} arguments, and here are ${positional.length}.` };
+  if (positional.length > rule.args.length)
+    return { why: say("it takes at most {count} arguments, and here are {count2}.", { count: rule.args.length, count2: positional.length }) };
   const given: { [arg: string]: Plain } = { ...rule.defaults };
   for (const [i, value] of positional.entries()) given[rule.args[i] ?? ""] = value;
   for (const [name, value] of named) {
     if (FACTORY.includes(name)) continue;
-    if (!rule.args.includes(name)) return { why: `it has no argument ${name} that is read here.` };
+    if (!rule.args.includes(name)) return { why: say("it has no argument {name} that is read here.", { name }) };
     given[name] = value;
   }
   const all = { ...given };
   const checks: { arg: string; value: number; read: (shape: Shape) => Shape[number] | undefined }[] = [];
   for (const [arg, read] of Object.entries(rule.inferred ?? {})) {
     const value = given[arg];
-    if (typeof value !== "number") return { why: `its ${arg} is not given.` };
+    if (typeof value !== "number") return { why: say("its {arg} is not given.", { arg }) };
     checks.push({ arg, value, read });
     delete given[arg];
   }
@@ -340,7 +342,7 @@ export function readModuleArgs(
 export function mismatch(name: string, checks: { arg: string; value: number; read: (shape: Shape) => Shape[number] | undefined }[], shape: Shape): string | null {
   for (const { arg, value, read } of checks) {
     const found = read(shape);
-    if (typeof found === "number" && found !== value) return `${name} has ${arg}=${value}, but receives ${printShape(shape)}.`;
+    if (typeof found === "number" && found !== value) return say("{name} has {arg}={value}, but receives {shape}.", { name, arg, value, shape: printShape(shape) });
   }
   return null;
 }

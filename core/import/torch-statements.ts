@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import type { Expr, Statement } from "./python.ts";
 import { binary } from "./torch-arithmetic.ts";
 import { assign, tidyPath } from "./torch-attributes.ts";
@@ -65,7 +66,7 @@ export function runStatement(r: Reading, statement: Statement, scope: Scope): Do
       return NEXT;
     case "while": {
       while (isTrue(r.evaluate(statement.condition, scope))) {
-        r.count("This loop does not end while it is read.");
+        r.count(say("This loop does not end while it is read."));
         const done = r.block(statement.body, scope);
         if (done.kind === "return") return done;
         if (done.kind === "break") break;
@@ -79,7 +80,7 @@ export function runStatement(r: Reading, statement: Statement, scope: Scope): Do
     case "assert":
       return NEXT;
     case "raise":
-      throw new Unreadable("The code gives up here, with the arguments that it has.");
+      throw new Unreadable(say("The code gives up here, with the arguments that it has."));
     case "break":
     case "continue":
       return { kind: statement.kind };

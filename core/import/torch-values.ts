@@ -1,3 +1,4 @@
+import type { Node } from "../graph/document.ts";
 import type { Dim, Dtype } from "../graph/shape.ts";
 import type { Drawing, Wire } from "./drawing.ts";
 import type { Statement } from "./python.ts";
@@ -82,6 +83,8 @@ export class Module {
   drawnAt: string | null = null;
   /** The module whose weights it was given. */
   tiedTo: Module | null = null;
+  /** Nodes that are to use its weights and were drawn before it. */
+  readonly waiting: Node[] = [];
   constructor(name: string, rule: ModuleRule, positional: Plain[], named: Map<string, Plain>) {
     this.name = name;
     this.rule = rule;

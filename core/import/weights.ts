@@ -2,6 +2,7 @@ import { NpyError } from "../data/npy.ts";
 import { readSafetensors, SafetensorsError } from "../export/safetensors.ts";
 import type { Tensor } from "../export/tensor.ts";
 import { type Inflate, isZip, listZip, ZipError } from "../export/zip.ts";
+import { say } from "../language/say.ts";
 import type { Program } from "../program/program.ts";
 import { castTensor } from "./constants.ts";
 import { readNpz } from "./npz.ts";
@@ -39,7 +40,7 @@ export function readWeightsFile(file: Uint8Array, inflate: Inflate): Map<string,
       throw new WeightsFileError(error.code, error.message, { cause: error });
     throw error;
   }
-  throw new WeightsFileError("WEIGHTS_FORMAT", "This is neither a safetensors file nor an .npz archive.");
+  throw new WeightsFileError("WEIGHTS_FORMAT", say("This is neither a safetensors file nor an .npz archive."));
 }
 
 /** Whether a file begins with the length of a header that it has room for, as safetensors do. */

@@ -1,4 +1,5 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer, type InferProblem, type Inferred, type Layer } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -48,9 +49,9 @@ export function defineAlongAxis(a: AlongAxis) {
 export function needAxis(title: string, dim: number, { shape }: TensorType): InferProblem | null {
   if (axisOf(dim, shape.length) !== null) return null;
   return {
-    problem: `${title} has no axis ${dim} in ${printShape(shape)}.`,
+    problem: say("{title} has no axis {dim} in {shape}.", { title, dim, shape: printShape(shape) }),
     code: "GRAPH_PARAM",
     param: "dim",
-    fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }],
+    fixes: [{ kind: "set-param", label: say("Use the last axis"), name: "dim", value: -1 }],
   };
 }

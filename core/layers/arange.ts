@@ -1,4 +1,5 @@
 import type { Dim } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { LARGEST, pythonNumber } from "./dtypes.ts";
 import { axisOf, defineLayer, type InferProblem, onnxNode, onnxSizes } from "./kit.ts";
@@ -29,13 +30,13 @@ export const arange = defineLayer({
   summary: ({ start, end, step }) => `${start} … ${end}${step === 1 ? "" : ` by ${step}`}`,
   infer: ({ start, end, step, dim, dtype }, { like }) => {
     const wrong = (problem: string, param: string): InferProblem => ({ problem, code: "GRAPH_PARAM", param });
-    if (step === 0) return wrong("The step of Arange cannot be 0.", "step");
+    if (step === 0) return wrong(say("The step of Arange cannot be 0."), "step");
     if (dtype === "int64") {
       const broken = Object.entries({ start, step, ...(like ? {} : { end }) }).find(([, value]) => !Number.isSafeInteger(value));
       if (broken)
         return {
-          ...wrong(`Arange of int64 needs whole numbers, but ${broken[0]} is ${broken[1]}.`, broken[0]),
-          fixes: [{ kind: "set-param", label: "Make it float32", name: "dtype", value: "float32" }],
+          ...wrong(say("Arange of int64 needs whole numbers, but {broken} is {broken2}.", { broken: broken[0], broken2: broken[1] }), broken[0]),
+          fixes: [{ kind: "set-param", label: say("Make it float32"), name: "dtype", value: "float32" }],
         };
     }
     let length: Dim;
@@ -45,7 +46,7 @@ export const arange = defineLayer({
       length = like.shape[found.axis] ?? 1;
     } else {
       length = countSteps(start, end, step);
-      if (length < 1) return wrong(`Arange from ${start} to ${end} by ${step} holds nothing.`, "end");
+      if (length < 1) return wrong(say("Arange from {start} to {end} by {step} holds nothing.", { start, end, step }), "end");
       if (length > MAX_LENGTH) return { ...wrong(`Arange from ${start} to ${end} by ${step} holds ${length} numbers; the limit is ${MAX_LENGTH}.`, "end"), code: "GRAPH_OVERFLOW" };
     }
     return { outputs: { y: { dtype, shape: [length] } } };

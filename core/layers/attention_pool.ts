@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { MASKED } from "./attention.ts";
 import { linearWeights } from "./initializers.ts";
 import { countPerSample, defineLayer, float32, onnxNode } from "./kit.ts";
@@ -19,7 +20,7 @@ export const attentionPool = defineLayer({
     const wrong = needSequence("AttentionPool", x, lengths, 3);
     if (wrong) return wrong;
     const [batch = "B", time = "T", features] = x.shape;
-    if (typeof features !== "number") return { problem: "AttentionPool needs to know its number of features.", port: "x", hint: "Move that axis with Permute." };
+    if (typeof features !== "number") return { problem: say("AttentionPool needs to know its number of features."), port: "x", hint: say("Move that axis with Permute.") };
     return { outputs: { y: float32([batch, features]), weights: float32([batch, time]) }, weights: linearWeights([1, features], 1) };
   },
   lower: (_, { x, lengths }, b, { outputs: { y = x.type, weights: shares = x.type } }) => {

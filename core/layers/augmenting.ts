@@ -1,4 +1,5 @@
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, type InferProblem, type ProgramBuilder, type Value } from "./kit.ts";
 import type { Params, Values } from "./params.ts";
 import { needImage } from "./window.ts";
@@ -65,7 +66,7 @@ export function defineAugmentation<P extends Params>(a: Augmentation<P>) {
 export function needSize(title: string, shape: Shape): InferProblem | null {
   return shape.slice(2).every((size) => typeof size === "number")
     ? null
-    : { problem: `${title} needs images of a known height and width but receives ${printShape(shape)}.`, port: "x" };
+    : { problem: say("{title} needs images of a known height and width but receives {shape}.", { title, shape: printShape(shape) }), port: "x" };
 }
 
 function drawFor(b: ProgramBuilder, x: Value) {

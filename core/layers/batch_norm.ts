@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { runningNormArguments, runningNormWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -27,7 +28,8 @@ export function defineBatchNorm(axes: Axes) {
     summary: () => "",
     infer: ({ affine, track_running_stats }, { x }) => {
       const wrong = axes === 1 && x.shape.length === 2 ? null : needImage(title, axes, x.shape);
-      if (wrong) return axes === 1 ? { ...wrong, problem: `${title} needs [N, features] or [N, channels, length] but receives ${printShape(x.shape)}.` } : wrong;
+      if (wrong)
+        return axes === 1 ? { ...wrong, problem: say("{title} needs [N, features] or [N, channels, length] but receives {shape}.", { title, shape: printShape(x.shape) }) } : wrong;
       const unknown = needChannels(title, x.shape);
       if (unknown) return unknown;
       return { outputs: { y: x }, weights: runningNormWeights(Number(x.shape[1]), { affine, track_running_stats }) };

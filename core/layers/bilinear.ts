@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { symmetricUniform } from "./initializers.ts";
 import { countPerSample, defineLayer, float32, type InferProblem } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -26,9 +27,9 @@ export const bilinear = defineLayer({
       const width = shape.at(-1);
       if (shape.length < 2 || typeof width !== "number")
         return {
-          problem: `Bilinear needs [N, ..., features] with a known number of features but receives ${printShape(shape)} in ${port}.`,
+          problem: say("Bilinear needs [N, ..., features] with a known number of features but receives {shape} in {port}.", { shape: printShape(shape), port }),
           port,
-          ...(shape.length < 2 ? {} : { hint: "Take the mean over that axis, or move it with Permute." }),
+          ...(shape.length < 2 ? {} : { hint: say("Take the mean over that axis, or move it with Permute.") }),
         };
       widths.push(width);
     }
@@ -61,8 +62,11 @@ export const bilinear = defineLayer({
 function needEqualStarts(one: readonly (number | string)[], other: readonly (number | string)[]): InferProblem | null {
   if (one.length === other.length && one.slice(0, -1).every((size, i) => size === other[i])) return null;
   return {
-    problem: `Bilinear needs two inputs that differ in their last axis alone but receives ${printShape([...one])} and ${printShape([...other])}.`,
+    problem: say("Bilinear needs two inputs that differ in their last axis alone but receives {shape} and {shape2}.", {
+      shape: printShape([...one]),
+      shape2: printShape([...other]),
+    }),
     port: "x2",
-    hint: "Bring both to the same shape, but for the features.",
+    hint: say("Bring both to the same shape, but for the features."),
   };
 }

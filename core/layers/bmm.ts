@@ -1,5 +1,6 @@
 import { evaluate } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { countPerSample, defineLayer, float32, onnxNode } from "./kit.ts";
 
 export const bmm = defineLayer({
@@ -17,17 +18,17 @@ export const bmm = defineLayer({
   infer: (_, { a: { shape: a }, b: { shape: b } }) => {
     if (a.length !== 3 || b.length !== 3)
       return {
-        problem: `BMM needs [N, rows, inner] and [N, inner, columns] but receives ${printShape(a)} and ${printShape(b)}.`,
+        problem: say("BMM needs [N, rows, inner] and [N, inner, columns] but receives {a} and {b}.", { a: printShape(a), b: printShape(b) }),
         port: a.length !== 3 ? "a" : "b",
-        hint: "For another number of axes use MatMul.",
+        hint: say("For another number of axes use MatMul."),
       };
     if (a[0] !== b[0] || a[2] !== b[1])
       return {
-        problem: `BMM needs the same N, and the last axis of a equal to the middle one of b, but receives ${printShape(a)} and ${printShape(b)}.`,
+        problem: say("BMM needs the same N, and the last axis of a equal to the middle one of b, but receives {a} and {b}.", { a: printShape(a), b: printShape(b) }),
         port: "b",
         fixes:
           a[0] === b[0] && a[2] === b[2]
-            ? [{ kind: "insert", label: "Insert Transpose that swaps the last axes of b", nodes: [{ type: "transpose", params: { dim0: 1, dim1: 2 } }], port: "b" }]
+            ? [{ kind: "insert", label: say("Insert Transpose that swaps the last axes of b"), nodes: [{ type: "transpose", params: { dim0: 1, dim1: 2 } }], port: "b" }]
             : [],
       };
     return { outputs: { y: float32([a[0] ?? 1, a[1] ?? 1, b[2] ?? 1]) } };

@@ -1,4 +1,5 @@
 import { type Dtype, printShape, type Shape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { LARGEST, NUMBERS_AND_CONDITIONS, onnxAs, promote, pythonNumber, pythonOperand } from "./dtypes.ts";
 import { defineLayer, type Example, type InferProblem, type InputPort, onnxNode, type ProgramBuilder, type Value } from "./kit.ts";
 import { type Param, p } from "./params.ts";
@@ -15,14 +16,14 @@ export function broadcast(title: string, a: Shape, b: Shape): { shape: Shape } |
     if (left !== right && left !== 1 && right !== 1) {
       const channels = a.length === 4 && b.length === 4 && typeof a[1] === "number" && typeof b[1] === "number" && i === 3;
       return {
-        problem: `${title} needs two inputs of the same shape but receives ${printShape(a)} and ${printShape(b)}.`,
+        problem: say("{title} needs two inputs of the same shape but receives {a} and {b}.", { title, a: printShape(a), b: printShape(b) }),
         port: "b",
-        hint: "Sizes must be equal, or 1, axis by axis from the end.",
+        hint: say("Sizes must be equal, or 1, axis by axis from the end."),
         fixes: channels
           ? [
               {
                 kind: "insert",
-                label: `Insert a 1×1 Conv2d with ${left} filters into b`,
+                label: say("Insert a 1×1 Conv2d with {left} filters into b", { left }),
                 nodes: [{ type: "conv2d", params: { out_channels: Number(left), kernel_size: 1, bias: false } }],
                 port: "b",
               },

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { lowerSteps, onnxSteps } from "./lengths.ts";
 
@@ -17,7 +18,7 @@ export const causalMask = defineLayer({
   summary: () => "",
   infer: (_, { x: { shape } }) => {
     const [, time] = shape;
-    if (time === undefined) return { problem: `CausalMask needs [N, time, …] but receives ${printShape(shape)}.`, port: "x" };
+    if (time === undefined) return { problem: say("CausalMask needs [N, time, …] but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     return { outputs: { y: { dtype: "bool", shape: [time, time] } } };
   },
   lower: (_, { x }, b, { outputs: { y = x.type } }) => {

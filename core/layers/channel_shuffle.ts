@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -17,13 +18,13 @@ export const channelShuffle = defineLayer({
   infer: ({ groups }, { x }) => {
     const [, channels] = x.shape;
     if (x.shape.length < 3 || typeof channels !== "number")
-      return { problem: `ChannelShuffle needs [N, channels, …] with a known number of channels but receives ${printShape(x.shape)}.`, port: "x" };
+      return { problem: say("ChannelShuffle needs [N, channels, …] with a known number of channels but receives {shape}.", { shape: printShape(x.shape) }), port: "x" };
     if (channels % groups !== 0)
       return {
-        problem: `ChannelShuffle cannot part ${channels} channels into ${groups} equal groups.`,
+        problem: say("ChannelShuffle cannot part {channels} channels into {groups} equal groups.", { channels, groups }),
         code: "GRAPH_PARAM",
         param: "groups",
-        fixes: [{ kind: "set-param", label: "Set groups to 1", name: "groups", value: 1 }],
+        fixes: [{ kind: "set-param", label: say("Set groups to 1"), name: "groups", value: 1 }],
       };
     return { outputs: { y: x } };
   },

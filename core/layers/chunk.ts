@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer } from "./kit.ts";
 import { p } from "./params.ts";
 import { MAX_PIECES, needCut, piecePorts, toPorts } from "./pieces.ts";
@@ -27,10 +28,16 @@ export const chunk = defineLayer({
     const sizes = cutEvenly(cut.size, chunks);
     if (sizes.length !== chunks)
       return {
-        problem: `Chunk cannot make ${chunks} pieces of the ${cut.size} along axis ${dim}: pieces of ${sizes[0]} are only ${sizes.length}.`,
+        problem: say("Chunk cannot make {chunks} pieces of the {count} along axis {dim}: pieces of {sizes} are only {count2}.", {
+          chunks,
+          count: cut.size,
+          dim,
+          sizes: String(sizes[0]),
+          count2: sizes.length,
+        }),
         code: "GRAPH_PARAM",
         param: "chunks",
-        fixes: [{ kind: "set-param", label: `Set chunks to ${sizes.length}`, name: "chunks", value: sizes.length }],
+        fixes: [{ kind: "set-param", label: say("Set chunks to {count}", { count: sizes.length }), name: "chunks", value: sizes.length }],
       };
     return { outputs: toPorts(sizes.map((size) => ({ dtype, shape: shape.with(cut.axis, size) }))) };
   },

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { LARGEST, NUMBERS, onnxAs, promote, pythonNumber } from "./dtypes.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -21,17 +22,17 @@ export const clamp = defineLayer({
   infer: ({ min, max }, { x }) => {
     if (min === "none" && max === "none")
       return {
-        problem: "Clamp needs at least one of its two bounds.",
+        problem: say("Clamp needs at least one of its two bounds."),
         code: "GRAPH_PARAM",
         param: "min",
-        fixes: [{ kind: "set-param", label: "Set min to 0", name: "min", value: 0 }],
+        fixes: [{ kind: "set-param", label: say("Set min to 0"), name: "min", value: 0 }],
       };
     if (min !== "none" && max !== "none" && min > max)
       return {
-        problem: `The lower bound of Clamp is above the upper one: ${min} and ${max}.`,
+        problem: say("The lower bound of Clamp is above the upper one: {min} and {max}.", { min, max }),
         code: "GRAPH_PARAM",
         param: "min",
-        fixes: [{ kind: "set-param", label: `Set min to ${max}`, name: "min", value: max }],
+        fixes: [{ kind: "set-param", label: say("Set min to {max}", { max }), name: "min", value: max }],
       };
     return { outputs: { y: { dtype: promote(x.dtype, ...bounds(min, max)), shape: x.shape } } };
   },

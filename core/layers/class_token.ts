@@ -1,5 +1,6 @@
 import { add } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
 
 export const classToken = defineLayer({
@@ -16,7 +17,7 @@ export const classToken = defineLayer({
   infer: (_, { x: { shape } }) => {
     const [batch, time, features] = shape;
     if (shape.length !== 3 || batch === undefined || time === undefined || typeof features !== "number")
-      return { problem: `ClassToken needs [N, time, features] with a known number of features but receives ${printShape(shape)}.`, port: "x" };
+      return { problem: say("ClassToken needs [N, time, features] with a known number of features but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     return { outputs: { y: float32([batch, add(time, 1), features]) }, weights: { token: { shape: [1, 1, features], init: { kind: "constant", value: 0 } } } };
   },
   lower: (_, { x }, b, { outputs: { y = x.type } }) => {

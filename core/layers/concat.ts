@@ -1,5 +1,6 @@
 import { add } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -17,21 +18,33 @@ export const concat = defineLayer({
   summary: ({ dim }) => `axis ${dim}`,
   infer: ({ dim }, { x }) => {
     const [first, ...rest] = x;
-    if (!first) return { problem: "Concat needs at least one wire.", port: "x" };
+    if (!first) return { problem: say("Concat needs at least one wire."), port: "x" };
     const axis = axisOf(dim, first.shape.length);
     if (axis === null)
       return {
-        problem: `Concat has no axis ${dim} in ${printShape(first.shape)}.`,
+        problem: say("Concat has no axis {dim} in {shape}.", { dim, shape: printShape(first.shape) }),
         code: "GRAPH_PARAM",
         param: "dim",
-        fixes: [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }],
+        fixes: [{ kind: "set-param", label: say("Use the last axis"), name: "dim", value: -1 }],
       };
     const odd = rest.find(({ shape }) => shape.length !== first.shape.length || shape.some((size, i) => i !== axis && size !== first.shape[i]));
     if (odd)
-      return { problem: `Concat along axis ${dim} needs tensors that agree in every other axis, but receives ${printShape(first.shape)} and ${printShape(odd.shape)}.`, port: "x" };
+      return {
+        problem: say("Concat along axis {dim} needs tensors that agree in every other axis, but receives {shape} and {shape2}.", {
+          dim,
+          shape: printShape(first.shape),
+          shape2: printShape(odd.shape),
+        }),
+        port: "x",
+      };
     const other = rest.find(({ dtype }) => dtype !== first.dtype);
     if (other)
-      return { problem: `Concat needs tensors of one dtype but receives ${first.dtype} and ${other.dtype}.`, code: "GRAPH_DTYPE", port: "x", hint: "Put a Cast in front of one." };
+      return {
+        problem: say("Concat needs tensors of one dtype but receives {dtype} and {dtype2}.", { dtype: first.dtype, dtype2: other.dtype }),
+        code: "GRAPH_DTYPE",
+        port: "x",
+        hint: say("Put a Cast in front of one."),
+      };
     return { outputs: { y: { dtype: first.dtype, shape: first.shape.map((size, i) => (i === axis ? rest.reduce((sum, { shape }) => add(sum, shape[i] ?? 0), size) : size)) } } };
   },
   lower: ({ dim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::cat", [x, dim], y ?? { dtype: "float32", shape: [] }) }),

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { pythonNumber } from "./dtypes.ts";
 import { defineLayer, type InferProblem } from "./kit.ts";
 import { p } from "./params.ts";
@@ -25,19 +26,25 @@ export const constant = defineLayer({
   infer: ({ values, shape, dtype }) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const wrong = (problem: string, param: string, fixes: InferProblem["fixes"] = []): InferProblem => ({ problem, code: "GRAPH_PARAM", param, fixes });
-    if (shape.length > 8) return wrong("Constant has at most 8 axes.", "shape");
+    if (shape.length > 8) return wrong(say("Constant has at most 8 axes."), "shape");
     if (count > MAX_VALUES)
-      return { ...wrong(`Constant would hold ${count} numbers; the limit is ${MAX_VALUES}.`, "shape"), code: "GRAPH_OVERFLOW", hint: "For many equal numbers use Zeros or Ones." };
+      return {
+        ...wrong(`Constant would hold ${count} numbers; the limit is ${MAX_VALUES}.`, "shape"),
+        code: "GRAPH_OVERFLOW",
+        hint: say("For many equal numbers use Zeros or Ones."),
+      };
     if (values.length !== 1 && values.length !== count)
       return wrong(
-        `Constant has ${values.length} values for the ${count} places of its shape.`,
+        say("Constant has {count} values for the {count2} places of its shape.", { count: values.length, count2: count }),
         "shape",
-        values.length > 0 ? [{ kind: "set-param", label: `Set shape to ${values.length}`, name: "shape", value: [values.length] }] : [],
+        values.length > 0 ? [{ kind: "set-param", label: say("Set shape to {count}", { count: values.length }), name: "shape", value: [values.length] }] : [],
       );
     const broken = dtype === "int64" ? values.find((value) => !Number.isSafeInteger(value)) : undefined;
     if (broken !== undefined)
-      return wrong(`Constant of int64 needs whole numbers, but one is ${broken}.`, "values", [{ kind: "set-param", label: "Make it float32", name: "dtype", value: "float32" }]);
-    if (dtype === "float32" && values.some((value) => !Number.isFinite(Math.fround(value)))) return wrong("Constant has a number too large for float32.", "values");
+      return wrong(say("Constant of int64 needs whole numbers, but one is {broken}.", { broken }), "values", [
+        { kind: "set-param", label: say("Make it float32"), name: "dtype", value: "float32" },
+      ]);
+    if (dtype === "float32" && values.some((value) => !Number.isFinite(Math.fround(value)))) return wrong(say("Constant has a number too large for float32."), "values");
     return { outputs: { y: { dtype, shape } }, weights: { value: { shape, dtype, trainable: false, init: { kind: "values", values: spread(values, count, dtype) } } } };
   },
   lower: (_, _inputs, b) => ({ y: b.weight("value") }),

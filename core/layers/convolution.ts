@@ -1,5 +1,6 @@
 import { add } from "../graph/dims.ts";
 import type { Shape, TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { linearWeights } from "./initializers.ts";
 import {
   type Cost,
@@ -119,14 +120,14 @@ export function inferConvolution(title: string, params: Convolution, { shape }: 
   const channels = Number(shape[1]);
   if (channels % groups !== 0)
     return {
-      problem: `${title} cannot split ${channels} channels into ${groups} groups.`,
+      problem: say("{title} cannot split {channels} channels into {groups} groups.", { title, channels, groups }),
       code: "GRAPH_PARAM",
       param: "groups",
       fixes: divisorFixes("groups", groups, channels),
     };
   if (out_channels % groups !== 0)
     return {
-      problem: `${title} cannot split ${out_channels} filters into ${groups} groups.`,
+      problem: say("{title} cannot split {out_channels} filters into {groups} groups.", { title, out_channels, groups }),
       code: "GRAPH_PARAM",
       param: "out_channels",
       fixes: [roundUp("out_channels", out_channels, groups)],
@@ -135,12 +136,12 @@ export function inferConvolution(title: string, params: Convolution, { shape }: 
   const { kernel, stride, dilation, before, after } = readFilter(params, sizes.length);
   if (params.padding === "same" && stride.some((s) => s !== 1)) {
     return {
-      problem: `${title} can keep the size (padding same) only where its stride is 1, and its stride is ${stride.join("×")}.`,
+      problem: say("{title} can keep the size (padding same) only where its stride is 1, and its stride is {stride}.", { title, stride: stride.join("×") }),
       code: "GRAPH_PARAM",
       param: "padding",
       fixes: [
-        { kind: "set-param", label: `Set padding to ${Math.max(...kernel) >> 1}`, name: "padding", value: kernel.map((k) => k >> 1) },
-        { kind: "set-param", label: "Set stride to 1", name: "stride", value: 1 },
+        { kind: "set-param", label: say("Set padding to {value}", { value: Math.max(...kernel) >> 1 }), name: "padding", value: kernel.map((k) => k >> 1) },
+        { kind: "set-param", label: say("Set stride to 1"), name: "stride", value: 1 },
       ],
     };
   }
@@ -152,7 +153,7 @@ export function inferConvolution(title: string, params: Convolution, { shape }: 
     sizes,
     result,
     kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1),
-    stride.every((s) => s === 1) ? [{ kind: "set-param", label: "Set padding to same", name: "padding", value: "same" }] : [],
+    stride.every((s) => s === 1) ? [{ kind: "set-param", label: say("Set padding to same"), name: "padding", value: "same" }] : [],
   );
   if (unfit) return unfit;
   return {
@@ -167,11 +168,16 @@ function needFilling(title: string, mode: Convolution["padding_mode"], sizes: Sh
   const axis = sizes.findIndex((size, i) => typeof size === "number" && Math.max(before[i] ?? 0, after[i] ?? 0) > size + room);
   if (axis === -1) return null;
   return {
-    problem: `${title} cannot pad ${Math.max(before[axis] ?? 0, after[axis] ?? 0)} by ${mode} where its input is only ${sizes.join("×")}.`,
+    problem: say("{title} cannot pad {axis} by {mode} where its input is only {sizes}.", {
+      title,
+      axis: Math.max(before[axis] ?? 0, after[axis] ?? 0),
+      mode,
+      sizes: sizes.join("×"),
+    }),
     code: "GRAPH_PARAM",
     param: "padding_mode",
-    hint: mode === "reflect" ? "A mirror gives at most the size less 1." : "The opposite side gives at most the size.",
-    fixes: [{ kind: "set-param", label: "Set padding_mode to zeros", name: "padding_mode", value: "zeros" }],
+    hint: mode === "reflect" ? say("A mirror gives at most the size less 1.") : say("The opposite side gives at most the size."),
+    fixes: [{ kind: "set-param", label: say("Set padding_mode to zeros"), name: "padding_mode", value: "zeros" }],
   };
 }
 
@@ -259,10 +265,10 @@ export function fromLastAxis(before: number[], after: number[]): number[] {
 export function divisorFixes(name: string, value: number, whole: number): Fix[] {
   let divisor = Math.min(value, whole);
   while (whole % divisor !== 0) divisor--;
-  return [{ kind: "set-param", label: `Set ${name} to ${divisor}`, name, value: divisor }];
+  return [{ kind: "set-param", label: say("Set {name} to {divisor}", { name, divisor }), name, value: divisor }];
 }
 
 function roundUp(name: string, value: number, multiple: number): Fix {
   const next = Math.ceil(value / multiple) * multiple;
-  return { kind: "set-param", label: `Set ${name} to ${next}`, name, value: next };
+  return { kind: "set-param", label: say("Set {name} to {next}", { name, next }), name, value: next };
 }

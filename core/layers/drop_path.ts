@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -17,7 +18,7 @@ export const dropPath = defineLayer({
   },
   inputs: { x: { doc: "Any tensor with a batch axis." } },
   summary: ({ p }) => `${Math.round(p * 1000) / 10} %`,
-  infer: (_, { x }) => (x.shape.length === 0 ? { problem: "DropPath needs a batch axis but receives a single number.", port: "x" } : { outputs: { y: x } }),
+  infer: (_, { x }) => (x.shape.length === 0 ? { problem: say("DropPath needs a batch axis but receives a single number."), port: "x" } : { outputs: { y: x } }),
   lower: ({ p, mode }, { x }, b) => {
     // Channels are dropped whole, each sample's by themselves: so let samples stand as channels, or the batch as one.
     const { dtype, shape } = x.type;

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 import { type Axes, needImage, SPATIAL_INPUT } from "./window.ts";
@@ -37,7 +38,8 @@ export function defineDropout(a: Dropping) {
     infer: (_, { x }) => {
       const wrong = a.axes === undefined ? null : needImage(a.title, a.axes, x.shape);
       if (wrong) return wrong;
-      if (x.shape.length < (a.rank ?? 0)) return { problem: `${a.title} needs [N, channels, ...] but receives ${printShape(x.shape)}.`, port: "x" };
+      if (x.shape.length < (a.rank ?? 0))
+        return { problem: say("{title} needs [N, channels, ...] but receives {shape}.", { title: a.title, shape: printShape(x.shape) }), port: "x" };
       return { outputs: { y: x } };
     },
     lower: ({ p }, { x }, b) => ({ y: b.call(a.aten, [x, p, { flag: "training" }], x.type) }),

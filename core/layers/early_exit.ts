@@ -1,5 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs } from "./composed.ts";
 import { defineLayer, float32, type InputPorts, startBody } from "./kit.ts";
 import { p } from "./params.ts";
@@ -51,13 +52,16 @@ export const earlyExit = defineLayer({
     const [scores, end] = [exit.y, resultOf(whole.types)];
     if (scores.dtype !== "float32" || scores.shape.length !== 2 || typeof scores.shape[1] !== "number" || scores.shape[0] !== rows.batch)
       return {
-        problem: `The exit of EarlyExit must give scores [${rows.batch}, classes] but gives ${describeType(scores)}.`,
+        problem: say("The exit of EarlyExit must give scores [{batch}, classes] but gives {scores}.", { batch: rows.batch, scores: describeType(scores) }),
         code: "GRAPH_BODY",
-        hint: "End it with Flatten and Linear.",
+        hint: say("End it with Flatten and Linear."),
       };
     if (end.dtype !== scores.dtype || end.shape.join() !== scores.shape.join())
       return {
-        problem: `Both bodies of EarlyExit must give scores of the same classes, but exit gives ${describeType(scores)} and rest ${describeType(end)}.`,
+        problem: say("Both bodies of EarlyExit must give scores of the same classes, but exit gives {scores} and rest {end}.", {
+          scores: describeType(scores),
+          end: describeType(end),
+        }),
         code: "GRAPH_BODY",
       };
     return { outputs: { y: end, exit: scores, taken: float32([]) } };

@@ -1,5 +1,6 @@
 import { evaluate } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, type InferProblem, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -109,10 +110,18 @@ function explicit(equation: string): string {
 function planEinsum(equation: string, shapes: Shape[]): { shape: Shape; sizes: Dim[] } | InferProblem {
   const wrong = (problem: string, hint?: string): InferProblem => ({ problem, code: "GRAPH_PARAM", param: "equation", hint });
   const read = readEquation(equation);
-  if (!read) return wrong(`Einsum cannot read the equation ${equation}.`, "Letters for axes, commas between inputs, then -> and the letters of the result: bij,bjk->bik.");
+  if (!read)
+    return wrong(
+      say("Einsum cannot read the equation {equation}.", { equation }),
+      say("Letters for axes, commas between inputs, then -> and the letters of the result: bij,bjk->bik."),
+    );
   if (read.inputs.length !== shapes.length)
     return {
-      problem: `The equation of Einsum has ${read.inputs.length} ${read.inputs.length === 1 ? "input" : "inputs"}, but ${shapes.length} ${shapes.length === 1 ? "wire arrives" : "wires arrive"}.`,
+      problem: say("The equation of Einsum has {count} {count, plural, one {input} other {inputs}}, but {count2} {n, plural, one {wire arrives} other {wires arrive}}.", {
+        count: read.inputs.length,
+        count2: shapes.length,
+        n: shapes.length,
+      }),
       port: "x",
     };
   const sizes = new Map<string, Dim>();
@@ -122,26 +131,40 @@ function planEinsum(equation: string, shapes: Shape[]): { shape: Shape; sizes: D
     const named = labels.filter((label) => label !== ELLIPSIS).length;
     const hidden = shape.length - named;
     if (hidden < 0 || (hidden > 0 && named === labels.length))
-      return { problem: `${labels.join("") || "Nothing"} in Einsum's equation names ${named} axes, but input ${i + 1} is ${printShape(shape)}.`, port: "x" };
+      return {
+        problem: say("{labels} in Einsum's equation names {named} axes, but input {i} is {shape}.", {
+          labels: labels.join("") || "Nothing",
+          named,
+          i: i + 1,
+          shape: printShape(shape),
+        }),
+        port: "x",
+      };
     let axis = 0;
     for (const label of labels) {
       if (label === ELLIPSIS) {
         const part = shape.slice(axis, axis + hidden);
         if (rest && JSON.stringify(rest) !== JSON.stringify(part))
-          return { problem: `The axes for which … stands in Einsum's equation differ: ${printShape(rest)} and ${printShape(part)}.`, port: "x" };
+          return { problem: say("The axes for which … stands in Einsum's equation differ: {rest} and {part}.", { rest: printShape(rest), part: printShape(part) }), port: "x" };
         rest = part;
         axis += hidden;
         continue;
       }
       const size = shape[axis++] ?? 1;
       const known = sizes.get(label);
-      if (known !== undefined && known !== size) return { problem: `The letter ${label} in Einsum's equation stands for axes of ${known} and of ${size}.`, port: "x" };
+      if (known !== undefined && known !== size)
+        return { problem: say("The letter {label} in Einsum's equation stands for axes of {known} and of {size}.", { label, known, size }), port: "x" };
       sizes.set(label, size);
     }
   }
   const unknown = read.output.find((label, i) => (label === ELLIPSIS ? rest === null : !sizes.has(label)) || read.output.indexOf(label) !== i);
-  if (unknown) return wrong(`The result of Einsum's equation names ${unknown}, which ${sizes.has(unknown) ? "stands there twice" : "no input has"}.`);
+  if (unknown)
+    return wrong(
+      sizes.has(unknown)
+        ? say("The result of Einsum's equation names {unknown}, which stands there twice.", { unknown })
+        : say("The result of Einsum's equation names {unknown}, which no input has.", { unknown }),
+    );
   if (rest && !read.output.includes(ELLIPSIS))
-    return wrong("The axes for which … stands must be in the result of Einsum's equation too.", "Write ... behind the arrow, or name these axes.");
+    return wrong(say("The axes for which … stands must be in the result of Einsum's equation too."), say("Write ... behind the arrow, or name these axes."));
   return { shape: read.output.flatMap((label) => (label === ELLIPSIS ? (rest ?? []) : [sizes.get(label) ?? 1])), sizes: [...sizes.values(), ...(rest ?? [])] };
 }

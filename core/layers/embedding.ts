@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineLayer, float32, type InferProblem, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -46,9 +47,9 @@ export function tableWeights(count: number, width: number, paddingIndex: number)
 export function needPaddingIndex(title: string, paddingIndex: number, count: number): InferProblem | null {
   if (paddingIndex < count) return null;
   return {
-    problem: `padding_idx of ${title} must be one of its ${count} numbers; it is ${paddingIndex}.`,
+    problem: say("padding_idx of {title} must be one of its {count} numbers; it is {paddingIndex}.", { title, count, paddingIndex }),
     code: "GRAPH_PARAM",
     param: "padding_idx",
-    fixes: [{ kind: "set-param", label: "Set padding_idx to 0", name: "padding_idx", value: 0 }],
+    fixes: [{ kind: "set-param", label: say("Set padding_idx to 0"), name: "padding_idx", value: 0 }],
   };
 }

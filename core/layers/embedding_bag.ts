@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needPaddingIndex, tableWeights } from "./embedding.ts";
 import { defineLayer, float32, type OnnxBuilder } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -21,7 +22,7 @@ export const embeddingBag = defineLayer({
   inputs: { x: { doc: "Rows of whole numbers from 0 up to the vocabulary's size: [N, length].", dtype: "int64" } },
   summary: ({ num_embeddings, embedding_dim, mode }) => `${num_embeddings} × ${embedding_dim}, ${mode}`,
   infer: ({ num_embeddings, embedding_dim, padding_idx }, { x: { shape } }) => {
-    if (shape.length !== 2) return { problem: `EmbeddingBag needs rows of numbers [N, length] but receives ${printShape(shape)}.`, port: "x" };
+    if (shape.length !== 2) return { problem: say("EmbeddingBag needs rows of numbers [N, length] but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     return (
       needPaddingIndex("EmbeddingBag", padding_idx, num_embeddings) ?? {
         outputs: { y: float32([shape[0] ?? "B", embedding_dim]) },

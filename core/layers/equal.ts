@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const equal = defineComparison({
@@ -9,6 +10,6 @@ export const equal = defineComparison({
   formula: "y = (x = other)",
   when: "Use it on whole numbers, such as to find padding tokens. Measured numbers are rarely exactly equal: compare their distance instead.",
   keywords: ["same", "padding mask"],
-  outcome: "True where they are equal.",
+  outcome: say("True where they are equal."),
   onnx: "Equal",
 });

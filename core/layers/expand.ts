@@ -1,4 +1,5 @@
 import { type Dim, printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, type InferProblem, onnxNode, onnxSizes } from "./kit.ts";
 import { p } from "./params.ts";
 import { builderSizes, likePort, needSizes, onnxSizeList, pythonSizes } from "./sizes.ts";
@@ -26,19 +27,19 @@ export const expand = defineLayer({
     const wrong = (problem: string): InferProblem => ({ problem, code: "GRAPH_PARAM", param: "size", fixes: [] });
     if (size.length === 0 && !like)
       return {
-        ...wrong("Expand needs sizes, or a tensor on like that has them."),
-        fixes: [{ kind: "set-param", label: "Keep every size", name: "size", value: shape.map(() => -1) }],
+        ...wrong(say("Expand needs sizes, or a tensor on like that has them.")),
+        fixes: [{ kind: "set-param", label: say("Keep every size"), name: "size", value: shape.map(() => -1) }],
       };
     const sizes = needSizes("Expand", size, like, "size");
     if ("problem" in sizes) return sizes;
     const added = sizes.shape.length - shape.length;
-    if (added < 0) return wrong(`Expand cannot bring ${printShape(shape)} to fewer axes: ${printShape(sizes.shape)}.`);
+    if (added < 0) return wrong(say("Expand cannot bring {shape} to fewer axes: {shape2}.", { shape: printShape(shape), shape2: printShape(sizes.shape) }));
     const result: Dim[] = [];
     for (const [i, wanted] of sizes.shape.entries()) {
       const have = i < added ? undefined : shape[i - added];
       if (wanted === -1 && have === undefined) return wrong("A new axis of Expand needs a size; −1 keeps one that is there.");
       if (wanted !== -1 && have !== undefined && have !== 1 && have !== wanted)
-        return wrong(`Expand stretches axes of size 1, but axis ${i - added} of ${printShape(shape)} is ${have} where ${wanted} is wanted.`);
+        return wrong(say("Expand stretches axes of size 1, but axis {i} of {shape} is {have} where {wanted} is wanted.", { i: i - added, shape: printShape(shape), have, wanted }));
       result.push(wanted === -1 ? (have ?? 1) : wanted);
     }
     return { outputs: { y: { dtype, shape: result } } };

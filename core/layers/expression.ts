@@ -38,9 +38,9 @@ export const expression = defineLayer({
   summary: ({ expression }) => shorten(expression),
   infer: ({ expression }, inputs) => {
     const read = readExpression(expression);
-    if ("problem" in read) return say(read.problem);
+    if ("problem" in read) return told(read.problem);
     const evaluated = evaluateExpression(read.expression, single(inputs));
-    if ("problem" in evaluated) return say(evaluated.problem);
+    if ("problem" in evaluated) return told(evaluated.problem);
     return { outputs: Object.fromEntries(Object.entries(evaluated.outputs).map(([name, { type }]) => [name, type])) };
   },
   lower: ({ expression }, inputs, b, types) => lowerExpression(evaluated(expression, types.inputs), single(inputs), b),
@@ -81,7 +81,7 @@ function shorten(text: string): string {
 }
 
 /** A problem in the words of a graph's; where there is one line only, the column says enough. */
-function say({ message, line, column, code, hint }: ExpressionProblem): InferProblem {
+function told({ message, line, column, code, hint }: ExpressionProblem): InferProblem {
   return { problem: `${line > 1 ? `Line ${line}, column` : "Column"} ${column}: ${message}`, code, param: "expression", hint, fixes: [] };
 }
 

@@ -1,5 +1,6 @@
 import { countElements } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer, onnxSizes } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -24,10 +25,10 @@ export const flatten = defineLayer({
     const end = axisOf(end_dim, shape.length);
     if (start === null || end === null || end < start) {
       return {
-        problem: `Flatten cannot join the axes ${start_dim} to ${end_dim} of ${printShape(shape)}.`,
+        problem: say("Flatten cannot join the axes {start_dim} to {end_dim} of {shape}.", { start_dim, end_dim, shape: printShape(shape) }),
         code: "GRAPH_PARAM",
         param: start === null ? "start_dim" : "end_dim",
-        hint: "The first axis comes before the last; axis 0 is the batch.",
+        hint: say("The first axis comes before the last; axis 0 is the batch."),
       };
     }
     return { outputs: { y: { dtype, shape: [...shape.slice(0, start), countElements(shape.slice(start, end + 1)), ...shape.slice(end + 1)] } } };

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { axesOf, needAxes } from "./axes.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -22,10 +23,10 @@ export const flip = defineLayer({
     if ("problem" in found) return found;
     if (dims.length === 0)
       return {
-        problem: "Flip needs at least one axis.",
+        problem: say("Flip needs at least one axis."),
         code: "GRAPH_PARAM",
         param: "dims",
-        fixes: [{ kind: "set-param", label: "Use the last axis", name: "dims", value: [-1] }],
+        fixes: [{ kind: "set-param", label: say("Use the last axis"), name: "dims", value: [-1] }],
       };
     return { outputs: { y: x } };
   },

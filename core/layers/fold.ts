@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32 } from "./kit.ts";
 import { formatSize, p, perAxis, pythonTuple } from "./params.ts";
 import { countPatches, patchParams, pythonPatches, readPatches } from "./unfold.ts";
@@ -18,25 +19,30 @@ export const fold = defineLayer({
   infer: ({ output_size, ...params }, { x: { shape } }) => {
     const [n = "B", width, count] = shape;
     if (shape.length !== 3 || typeof width !== "number")
-      return { problem: `Fold needs columns [N, channels · patch points, patches] but receives ${printShape(shape)}.`, port: "x" };
+      return { problem: say("Fold needs columns [N, channels · patch points, patches] but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     const { kernel } = readPatches(params);
     const points = kernel.reduce((a, b) => a * b, 1);
     if (width % points !== 0)
       return {
-        problem: `Fold cannot lay columns of ${width} numbers out as patches of ${kernel.join("×")}, which hold ${points} for each channel.`,
+        problem: say("Fold cannot lay columns of {width} numbers out as patches of {kernel}, which hold {points} for each channel.", { width, kernel: kernel.join("×"), points }),
         code: "GRAPH_PARAM",
         param: "kernel_size",
-        hint: "Take the kernel_size of the Unfold before.",
+        hint: say("Take the kernel_size of the Unfold before."),
       };
     const sizes = perAxis(output_size, 2);
     const counts = countPatches(sizes, params).map(Number);
     const expected = counts.reduce((a, b) => a * b, 1);
     if (counts.some((c) => c < 1) || expected !== count)
       return {
-        problem: `Fold to ${sizes.join("×")} takes ${counts.some((c) => c < 1) ? "no" : expected} patches of ${kernel.join("×")} but receives ${count}.`,
+        problem: say("Fold to {sizes} takes {which} patches of {kernel} but receives {count}.", {
+          sizes: sizes.join("×"),
+          which: counts.some((c) => c < 1) ? say("no") : expected,
+          kernel: kernel.join("×"),
+          count: String(count),
+        }),
         code: "GRAPH_PARAM",
         param: "output_size",
-        hint: "Take the parameters of the Unfold before, and the size of its input.",
+        hint: say("Take the parameters of the Unfold before, and the size of its input."),
       };
     return { outputs: { y: float32([n, width / points, ...sizes]) } };
   },

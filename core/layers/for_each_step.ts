@@ -1,6 +1,7 @@
 import { evaluate } from "../graph/dims.ts";
 import type { Body, Node } from "../graph/document.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InferProblem, type InputPorts, type OnnxBuilder, type ProgramBuilder, startBody, type Value } from "./kit.ts";
 import {
@@ -54,7 +55,10 @@ export const forEachStep = defineLayer({
   },
   carries: (node) => loopOf(node).carries,
   ports: (node) => {
-    const { inputs, outputs } = loopPorts(loopOf(node), own, { carry: "What it is after the last step.", item: "What the body gives at every step, along the axis of the steps." });
+    const { inputs, outputs } = loopPorts(loopOf(node), own, {
+      carry: say("What it is after the last step."),
+      item: say("What the body gives at every step, along the axis of the steps."),
+    });
     return { inputs: { ...sequence, ...inputs }, outputs };
   },
   summary: ({ dim, reverse }) => [...(dim === 1 ? [] : [`along axis ${dim}`]), ...(reverse ? ["backwards"] : [])].join(", "),
@@ -65,14 +69,14 @@ export const forEachStep = defineLayer({
     const steps = x.shape[dim];
     if (steps === undefined || x.shape.length < 2)
       return {
-        problem: `ForEachStep goes along axis ${dim} of a sequence that has a batch too, but receives ${printShape(x.shape)}.`,
+        problem: say("ForEachStep goes along axis {dim} of a sequence that has a batch too, but receives {shape}.", { dim, shape: printShape(x.shape) }),
         port: "x",
-        fixes: x.shape.length >= 2 ? [{ kind: "set-param", label: "Go along axis 1", name: "dim", value: 1 }] : [],
+        fixes: x.shape.length >= 2 ? [{ kind: "set-param", label: say("Go along axis 1"), name: "dim", value: 1 }] : [],
       };
     const step: TensorType = { dtype: x.dtype, shape: x.shape.toSpliced(dim, 1) };
     const [batch = 1] = step.shape;
     if (lengths && (lengths.shape.length !== 1 || lengths.shape[0] !== batch))
-      return { problem: `lengths must hold one number for each sample, [${batch}], but is ${printShape(lengths.shape)}.`, port: "lengths" };
+      return { problem: say("lengths must hold one number for each sample, [{batch}], but is {shape}.", { batch, shape: printShape(lengths.shape) }), port: "lengths" };
     const read = loopArguments(loop, inputs, batch);
     if ("problem" in read) return read;
     const results = bodies("body", { ...read.args, x: step, index: INDEX });
@@ -85,7 +89,11 @@ export const forEachStep = defineLayer({
       const item = results[name];
       if (!item) continue;
       if (item.shape.length < dim)
-        return { problem: `${name} of ForEachStep is collected along axis ${dim}, but each step gives ${describeType(item)}.`, code: "GRAPH_BODY", hint: "Keep the batch axis." };
+        return {
+          problem: say("{name} of ForEachStep is collected along axis {dim}, but each step gives {item}.", { name, dim, item: describeType(item) }),
+          code: "GRAPH_BODY",
+          hint: say("Keep the batch axis."),
+        };
       outputs[name] = { dtype: item.dtype, shape: item.shape.toSpliced(dim, 0, steps) };
     }
     return { outputs };
@@ -224,9 +232,9 @@ function needBatch(loop: Loop, results: { [name: string]: TensorType }, batch: T
     const type = results[name];
     if (type && type.shape[0] !== batch)
       return {
-        problem: `With lengths, ${name} of ForEachStep must hold one row for each sample, but is ${describeType(type)}.`,
+        problem: say("With lengths, {name} of ForEachStep must hold one row for each sample, but is {type}.", { name, type: describeType(type) }),
         code: "GRAPH_BODY",
-        hint: "Keep the batch as the first axis.",
+        hint: say("Keep the batch as the first axis."),
       };
   }
   return null;

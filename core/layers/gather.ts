@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { axisOf, defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -24,11 +25,15 @@ export const gather = defineLayer({
     });
     if (index.shape.length !== shape.length || !fits)
       return {
-        problem: `Gather along axis ${dim} of ${printShape(shape)} cannot use places ${printShape(index.shape)}: these need as many axes, and none longer but axis ${dim}.`,
+        problem: say("Gather along axis {dim} of {shape} cannot use places {shape2}: these need as many axes, and none longer but axis {dim}.", {
+          dim,
+          shape: printShape(shape),
+          shape2: printShape(index.shape),
+        }),
         port: "index",
         fixes:
           index.shape.length === shape.length - 1
-            ? [{ kind: "insert", label: `Insert Unsqueeze of axis ${dim}`, nodes: [{ type: "unsqueeze", params: { dim } }], port: "index" }]
+            ? [{ kind: "insert", label: say("Insert Unsqueeze of axis {dim}", { dim }), nodes: [{ type: "unsqueeze", params: { dim } }], port: "index" }]
             : [],
       };
     return { outputs: { y: { dtype, shape: index.shape } } };

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32 } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -17,9 +18,9 @@ export const globalAvgPool = defineLayer({
   infer: ({ keepdim }, { x: { shape } }) =>
     shape.length < 3
       ? {
-          problem: `GlobalAvgPool needs [N, channels, ...] with something to average but receives ${printShape(shape)}.`,
+          problem: say("GlobalAvgPool needs [N, channels, ...] with something to average but receives {shape}.", { shape: printShape(shape) }),
           port: "x",
-          fixes: [{ kind: "remove-node", label: "Remove this GlobalAvgPool" }],
+          fixes: [{ kind: "remove-node", label: say("Remove this GlobalAvgPool") }],
         }
       : { outputs: { y: float32(keepdim ? [...shape.slice(0, 2), ...shape.slice(2).map(() => 1)] : shape.slice(0, 2)) } },
   lower: ({ keepdim }, { x }, b, { outputs: { y } }) => ({ y: b.call("aten::mean.dim", [x, { ints: placesOf(x.type.shape) }, keepdim], y ?? x.type) }),

@@ -1,5 +1,6 @@
 import { floorDivide, multiply } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./along_axis.ts";
 import { axisOf, defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -24,10 +25,13 @@ export const glu = defineLayer({
     const half = floorDivide(size, 2);
     if (multiply(half, 2) !== size)
       return {
-        problem: `GLU cannot halve axis ${dim} of ${printShape(x.shape)}, whose size ${size} ${typeof size === "number" ? "is" : "may be"} odd.`,
+        problem:
+          typeof size === "number"
+            ? say("GLU cannot halve axis {dim} of {shape}, whose size {size} is odd.", { dim, shape: printShape(x.shape), size })
+            : say("GLU cannot halve axis {dim} of {shape}, whose size {size} may be odd.", { dim, shape: printShape(x.shape), size }),
         port: "x",
-        hint: typeof size === "number" ? "Make the layer before it one wider, or halve another axis." : "Halve an axis whose size is known.",
-        fixes: axis !== x.shape.length - 1 ? [{ kind: "set-param", label: "Use the last axis", name: "dim", value: -1 }] : [],
+        hint: typeof size === "number" ? say("Make the layer before it one wider, or halve another axis.") : say("Halve an axis whose size is known."),
+        fixes: axis !== x.shape.length - 1 ? [{ kind: "set-param", label: say("Use the last axis"), name: "dim", value: -1 }] : [],
       };
     return { outputs: { y: { dtype: x.dtype, shape: x.shape.with(axis, half) } } };
   },

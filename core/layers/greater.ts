@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const greater = defineComparison({
@@ -9,6 +10,6 @@ export const greater = defineComparison({
   formula: "y = (x > other)",
   when: "Use it to make conditions and masks. No gradient flows through it; for a soft step use Sigmoid.",
   keywords: ["threshold"],
-  outcome: "True where it is greater.",
+  outcome: say("True where it is greater."),
   onnx: "Greater",
 });

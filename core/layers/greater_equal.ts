@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const greaterEqual = defineComparison({
@@ -9,6 +10,6 @@ export const greaterEqual = defineComparison({
   formula: "y = (x ≥ other)",
   when: "Use it for conditions where equal counts as well. No gradient flows through it.",
   keywords: ["threshold", "at least"],
-  outcome: "True where it is greater or equal.",
+  outcome: say("True where it is greater or equal."),
   onnx: "GreaterOrEqual",
 });

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { divisorFixes } from "./convolution.ts";
 import { affineWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
@@ -22,20 +23,24 @@ export const groupNorm = defineLayer({
   summary: ({ num_groups }) => `${num_groups} groups`,
   infer: ({ num_groups, affine }, { x }) => {
     const channels = x.shape[1];
-    if (typeof channels !== "number") return { problem: `GroupNorm needs [N, channels, ...] with a known number of channels but receives ${printShape(x.shape)}.`, port: "x" };
+    if (typeof channels !== "number")
+      return { problem: say("GroupNorm needs [N, channels, ...] with a known number of channels but receives {shape}.", { shape: printShape(x.shape) }), port: "x" };
     if (channels % num_groups !== 0)
       return {
-        problem: `GroupNorm cannot split ${channels} channels into ${num_groups} groups.`,
+        problem: say("GroupNorm cannot split {channels} channels into {num_groups} groups.", { channels, num_groups }),
         code: "GRAPH_PARAM",
         param: "num_groups",
         fixes: divisorFixes("num_groups", num_groups, channels),
       };
     if (channels === num_groups && x.shape.slice(2).every((size) => size === 1))
       return {
-        problem: `GroupNorm needs more than one number in each group, or every number becomes 0; it has ${num_groups} groups for ${printShape(x.shape)}.`,
+        problem: say("GroupNorm needs more than one number in each group, or every number becomes 0; it has {num_groups} groups for {shape}.", {
+          num_groups,
+          shape: printShape(x.shape),
+        }),
         code: "GRAPH_PARAM",
         param: "num_groups",
-        fixes: [{ kind: "set-param", label: "Set num_groups to 1", name: "num_groups", value: 1 }],
+        fixes: [{ kind: "set-param", label: say("Set num_groups to 1"), name: "num_groups", value: 1 }],
       };
     return { outputs: { y: x }, weights: affine ? affineWeights([channels]) : {} };
   },

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineActivation } from "./elementwise.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -18,10 +19,10 @@ export const hardtanh = defineActivation({
     max_val > min_val
       ? null
       : {
-          problem: `Hardtanh's max_val must be above its min_val; they are ${max_val} and ${min_val}.`,
+          problem: say("Hardtanh's max_val must be above its min_val; they are {max_val} and {min_val}.", { max_val, min_val }),
           code: "GRAPH_PARAM",
           param: "max_val",
-          fixes: [{ kind: "set-param", label: `Set max_val to ${min_val + 1}`, name: "max_val", value: min_val + 1 }],
+          fixes: [{ kind: "set-param", label: say("Set max_val to {min_val}", { min_val: min_val + 1 }), name: "max_val", value: min_val + 1 }],
         },
   aten: ({ min_val, max_val }) => ["aten::hardtanh", min_val, max_val],
   onnx: ({ min_val, max_val }, x, b) => b.node("Clip", [x, b.constant([min_val], [], "float32"), b.constant([max_val], [], "float32")])[0] ?? "",

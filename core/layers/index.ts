@@ -19,6 +19,7 @@ import { batchNorm3d } from "./batch_norm3d.ts";
 import { bilinear } from "./bilinear.ts";
 import { block } from "./block.ts";
 import { bmm } from "./bmm.ts";
+import { breakpoint } from "./breakpoint.ts";
 import { cast } from "./cast.ts";
 import { causalMask } from "./causal_mask.ts";
 import { celu } from "./celu.ts";
@@ -211,6 +212,7 @@ export const layers: readonly Layer[] = [
   randomNormal,
   randomUniform,
   probe,
+  breakpoint,
   conv2d,
   conv1d,
   conv3d,

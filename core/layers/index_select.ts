@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { axisOf, defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -21,9 +22,9 @@ export const indexSelect = defineLayer({
     const [count] = index.shape;
     if (count === undefined || index.shape.length !== 1)
       return {
-        problem: `IndexSelect needs a single row of places but receives ${printShape(index.shape)}.`,
+        problem: say("IndexSelect needs a single row of places but receives {shape}.", { shape: printShape(index.shape) }),
         port: "index",
-        hint: "Where every sample has places of its own use Gather.",
+        hint: say("Where every sample has places of its own use Gather."),
       };
     return { outputs: { y: { dtype, shape: shape.with(found.axis, count) } } };
   },

@@ -1,4 +1,5 @@
 import type { Body, Node } from "../graph/document.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, type InputPorts } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -22,7 +23,7 @@ export const input = defineLayer({
   infer: ({ shape, dtype }, { x }) => {
     if (x && !Array.isArray(x)) return { outputs: { y: x } };
     if (shape.some((size) => /^(\d+\*)?B$/.test(String(size))))
-      return { problem: "B is the batch, which every input has already; choose another letter.", code: "GRAPH_PARAM", param: "shape" };
+      return { problem: say("B is the batch, which every input has already; choose another letter."), code: "GRAPH_PARAM", param: "shape" };
     return { outputs: { y: { dtype, shape: ["B", ...shape] } } };
   },
   lower: (_, { x }) => ({ y: given(x) }),

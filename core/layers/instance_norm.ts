@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { runningNormArguments, runningNormWeights } from "./initializers.ts";
 import { countPerSample, defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -29,10 +30,10 @@ export function defineInstanceNorm(axes: Axes) {
       if (wrong) return wrong;
       if (x.shape.slice(2).every((size) => size === 1)) {
         return {
-          problem: `${title} needs more than one place in each channel, or every number becomes 0; it receives ${printShape(x.shape)}.`,
+          problem: say("{title} needs more than one place in each channel, or every number becomes 0; it receives {shape}.", { title, shape: printShape(x.shape) }),
           port: "x",
-          hint: "Put it before the pooling, or take LayerNorm.",
-          fixes: [{ kind: "remove-node", label: `Remove this ${title}` }],
+          hint: say("Put it before the pooling, or take LayerNorm."),
+          fixes: [{ kind: "remove-node", label: say("Remove this {title}", { title }) }],
         };
       }
       return { outputs: { y: x }, weights: runningNormWeights(Number(x.shape[1]), { affine, track_running_stats }) };

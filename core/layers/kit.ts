@@ -1,7 +1,9 @@
 import { evaluate } from "../graph/dims.ts";
 import type { Body, Json, Node } from "../graph/document.ts";
 import type { Dtype, Shape, TensorType } from "../graph/shape.ts";
+import { sayRecord } from "../language/records.ts";
 import type { Arg, Init } from "../program/program.ts";
+import type { BreakCondition } from "../training/breakpoints.ts";
 import type { Params, Values } from "./params.ts";
 import type { Sliding } from "./window.ts";
 
@@ -80,7 +82,12 @@ export type Fix =
   | { kind: "remove-param"; label: string; name: string }
   | { kind: "remove-node"; label: string; node?: string }
   | { kind: "remove-edge"; label: string }
-  | { kind: "restore"; label: string };
+  | { kind: "restore"; label: string }
+  | { kind: "rename"; label: string; name: string }
+  /** Draws a wire into the problem's node, from another of the same body. */
+  | { kind: "connect"; label: string; from: { node: string; port: string }; port: string }
+  /** Adds a node beside another at the top: below it and fed by its output, or above it and feeding its input. */
+  | { kind: "add"; label: string; type: string; params: { [name: string]: Json }; beside: string; port: string; side: "above" | "below" };
 
 /** Multiply-adds of one forward pass for one sample (every symbolic size counts as 1); parameters follow from the weights. */
 export type Cost = { multiplyAdds: number };
@@ -106,6 +113,8 @@ export type ProgramBuilder = {
   weight(name: string): Value;
   /** Has a single number measured on every batch of training, under a name of its own; within branches and loops of the program nothing is. */
   watch(name: string, value: Value): void;
+  /** Has a run pause where this condition holds for figures of a batch, float32 [5] as `BROKE_AT` has them; as `watch`, not within branches and loops. */
+  breakAt(condition: BreakCondition, figures: Value): void;
   body(role: string, args: { [name: string]: Value }): { [name: string]: Value };
   if(condition: Value | { flag: "training" }, then: () => Value[], otherwise: () => Value[], types: TensorType[]): Value[];
   while(init: Value[], condition: (carried: Value[]) => Value, body: (carried: Value[]) => Value[], options: { maxIterations: number; limit: "fail" | "stop" }): Value[];
@@ -260,7 +269,7 @@ export type Example<V> = {
 
 /** Fills in `outputs: { y }` where a layer says none, and keeps its own types of params and ports. */
 export function defineLayer<P extends Params, const I extends InputPorts>(layer: Omit<Layer<P, I>, "outputs"> & { outputs?: OutputPorts }): Layer<P, I> {
-  return { outputs: { y: { doc: "The result." } }, ...layer };
+  return sayRecord({ outputs: { y: { doc: "The result." } }, ...layer });
 }
 
 /** The ports of a node, whether its layer fixes them or its bodies do. */

@@ -1,4 +1,5 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { type InferProblem, type OnnxBuilder, type OnnxValue, onnxNode, type ProgramBuilder, type Value } from "./kit.ts";
 
 /** What layers that read padded sequences have in common: x [N, time, …] of which the first `lengths[i]` steps count. */
@@ -9,12 +10,22 @@ export const LENGTHS_PORT = { doc: "How many steps of each sample count, [N]; wi
 export function needSequence(title: string, x: TensorType, lengths: TensorType | undefined, rank?: number): InferProblem | null {
   if (rank === undefined ? x.shape.length < 2 : x.shape.length !== rank)
     return {
-      problem: `${title} needs ${rank === 3 ? "[N, time, features]" : "[N, time, …]"} but receives ${printShape(x.shape)}.`,
+      problem:
+        rank === 3
+          ? say("{title} needs [N, time, features] but receives {shape}.", { title, shape: printShape(x.shape) })
+          : say("{title} needs [N, time, …] but receives {shape}.", { title, shape: printShape(x.shape) }),
       port: "x",
-      hint: "Take the results of every step, as an Embedding or LSTM gives them.",
+      hint: say("Take the results of every step, as an Embedding or LSTM gives them."),
     };
   if (lengths && (lengths.shape.length !== 1 || lengths.shape[0] !== x.shape[0]))
-    return { problem: `${title} needs one length for each sample, ${printShape([x.shape[0] ?? "B"])}, but receives ${printShape(lengths.shape)}.`, port: "lengths" };
+    return {
+      problem: say("{title} needs one length for each sample, {shape}, but receives {shape2}.", {
+        title,
+        shape: printShape([x.shape[0] ?? "B"]),
+        shape2: printShape(lengths.shape),
+      }),
+      port: "lengths",
+    };
   return null;
 }
 

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const less = defineComparison({
@@ -9,6 +10,6 @@ export const less = defineComparison({
   formula: "y = (x < other)",
   when: "Use it to make conditions and masks, such as of steps before a length. No gradient flows through it.",
   keywords: ["smaller", "threshold"],
-  outcome: "True where it is smaller.",
+  outcome: say("True where it is smaller."),
   onnx: "Less",
 });

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const lessEqual = defineComparison({
@@ -9,6 +10,6 @@ export const lessEqual = defineComparison({
   formula: "y = (x ≤ other)",
   when: "Use it for conditions where equal counts as well. No gradient flows through it.",
   keywords: ["at most", "threshold"],
-  outcome: "True where it is smaller or equal.",
+  outcome: say("True where it is smaller or equal."),
   onnx: "LessOrEqual",
 });

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { linearWeights } from "./initializers.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -23,13 +24,13 @@ export const linear = defineLayer({
   summary: ({ out_features }) => `${out_features} features`,
   infer: ({ out_features, bias }, { x: { shape } }) => {
     const inFeatures = shape.at(-1);
-    if (shape.length < 2 || inFeatures === undefined) return { problem: `Linear needs [N, ..., features] but receives ${printShape(shape)}.`, port: "x" };
+    if (shape.length < 2 || inFeatures === undefined) return { problem: say("Linear needs [N, ..., features] but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     if (typeof inFeatures !== "number") {
       return {
-        problem: `Linear needs to know its number of features, but the last axis of ${printShape(shape)} is known only at run time.`,
+        problem: say("Linear needs to know its number of features, but the last axis of {shape} is known only at run time.", { shape: printShape(shape) }),
         port: "x",
-        hint: "Take the mean over that axis, or move it with Permute.",
-        fixes: [{ kind: "insert", label: `Insert Mean over ${inFeatures}`, nodes: [{ type: "mean", params: { dim: [-1], keepdim: true } }], port: "x" }],
+        hint: say("Take the mean over that axis, or move it with Permute."),
+        fixes: [{ kind: "insert", label: say("Insert Mean over {inFeatures}", { inFeatures }), nodes: [{ type: "mean", params: { dim: [-1], keepdim: true } }], port: "x" }],
       };
     }
     return {
@@ -40,14 +41,14 @@ export const linear = defineLayer({
         shape.length === 4 && (shape[1] !== shape[2] || shape[2] === shape[3])
           ? [
               {
-                message: `Linear works along the last axis alone, here the ${inFeatures} columns of an image ${printShape(shape)}.`,
+                message: say("Linear works along the last axis alone, here the {inFeatures} columns of an image {shape}.", { inFeatures, shape: printShape(shape) }),
                 port: "x",
-                hint: "To use the whole image at once, flatten it first.",
+                hint: say("To use the whole image at once, flatten it first."),
                 fixes: [
-                  { kind: "insert", label: "Insert Flatten", nodes: [{ type: "flatten", params: {} }], port: "x" },
+                  { kind: "insert", label: say("Insert Flatten"), nodes: [{ type: "flatten", params: {} }], port: "x" },
                   {
                     kind: "insert",
-                    label: "Insert AdaptiveAvgPool2d and Flatten",
+                    label: say("Insert AdaptiveAvgPool2d and Flatten"),
                     nodes: [
                       { type: "adaptive_avg_pool2d", params: {} },
                       { type: "flatten", params: {} },

@@ -1,5 +1,6 @@
 import { add, countElements } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -22,7 +23,7 @@ export const localResponseNorm = defineLayer({
   summary: ({ size }) => `${size} channels`,
   infer: (_, { x }) =>
     x.shape.length < 3
-      ? { problem: `LocalResponseNorm needs [N, channels, ...] with at least one axis behind the channels but receives ${printShape(x.shape)}.`, port: "x" }
+      ? { problem: say("LocalResponseNorm needs [N, channels, ...] with at least one axis behind the channels but receives {shape}.", { shape: printShape(x.shape) }), port: "x" }
       : { outputs: { y: x } },
   lower: ({ size, alpha, beta, k }, { x }, b) => {
     // As PyTorch computes it: channels become the height of an image of one channel, which is averaged over `size` rows.

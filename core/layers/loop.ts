@@ -1,5 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { Dim, TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { bodyInputs, input } from "./input.ts";
 import { type InferProblem, type InputPorts, isSameType, type OnnxBuilder, type OnnxValue, type OutputPorts, onnxSizes, type ProgramBuilder, type Value } from "./kit.ts";
 import { readParams } from "./params.ts";
@@ -84,19 +85,19 @@ export function loopArguments(loop: Loop, inputs: { [port: string]: TensorType }
 function startOf(title: string, name: string, node: Node, batch: Dim | null): TensorType | InferProblem {
   if (batch === null)
     return {
-      problem: `${title} cannot tell how large the batch is, so ${name} must be connected.`,
+      problem: say("{title} cannot tell how large the batch is, so {name} must be connected.", { title, name }),
       port: name,
-      hint: "Draw a wire into it, or into another port that has a batch.",
+      hint: say("Draw a wire into it, or into another port that has a batch."),
     };
   const { values } = readParams(input.params, node.params);
   const shape = values.shape as Dim[];
   const symbol = shape.find((size) => typeof size === "string");
   if (symbol !== undefined)
     return {
-      problem: `${name} of ${title} starts at zeros, but its Input inside leaves the size ${symbol} open.`,
+      problem: say("{name} of {title} starts at zeros, but its Input inside leaves the size {symbol} open.", { name, title, symbol }),
       code: "GRAPH_BODY",
       port: name,
-      hint: `Open it and give the Input ${name} a shape of numbers, or connect ${name}.`,
+      hint: say("Open it and give the Input {name} a shape of numbers, or connect {name}.", { name }),
     };
   return { dtype: values.dtype as TensorType["dtype"], shape: [batch, ...shape] };
 }
@@ -109,9 +110,9 @@ export function carryProblem({ title, carries, items }: Loop, args: { [name: str
     if (before && !isSameType(after, before)) {
       const what = input === "x" ? "" : ` as ${input}`;
       return {
-        problem: `The body of ${title} must give what it takes${what}, ${describeType(before)}, but gives ${describeType(after)}.`,
+        problem: say("The body of {title} must give what it takes{what}, {before}, but gives {after}.", { title, what, before: describeType(before), after: describeType(after) }),
         code: "GRAPH_BODY",
-        ...(input === "x" ? {} : { hint: `Where nothing is connected, the shape of the Input ${input} inside says what it starts as.` }),
+        ...(input === "x" ? {} : { hint: say("Where nothing is connected, the shape of the Input {input} inside says what it starts as.", { input }) }),
       };
     }
   }

@@ -1,5 +1,6 @@
 import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { LENGTHS_PORT, lowerCounting, needSequence, onnxCounting, pythonCounting } from "./lengths.ts";
 
@@ -15,7 +16,8 @@ export const maskedMean = defineLayer({
   inputs: { x: { doc: "[N, time, features]." }, lengths: LENGTHS_PORT },
   summary: () => "",
   infer: (_, { x, lengths }) => {
-    if (x.shape.length !== 3) return needSequence("MaskedMean", x, lengths, 3) ?? { problem: `MaskedMean needs [N, time, features] but receives ${printShape(x.shape)}.` };
+    if (x.shape.length !== 3)
+      return needSequence("MaskedMean", x, lengths, 3) ?? { problem: say("MaskedMean needs [N, time, features] but receives {shape}.", { shape: printShape(x.shape) }) };
     return needSequence("MaskedMean", x, lengths, 3) ?? { outputs: { y: { dtype: "float32", shape: [x.shape[0] ?? "B", x.shape[2] ?? 1] } } };
   },
   lower: (_, { x, lengths }, b, { outputs: { y = x.type } }) => {

@@ -1,5 +1,6 @@
 import { evaluate } from "../graph/dims.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { broadcast } from "./broadcast.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
 
@@ -18,7 +19,7 @@ export const matmul = defineLayer({
   infer: (_, { a: { shape: a }, b: { shape: b } }) => {
     if (a.length < 2 || b.length < 2)
       return {
-        problem: `MatMul needs matrices, [..., rows, inner] and [..., inner, columns], but receives ${printShape(a)} and ${printShape(b)}.`,
+        problem: say("MatMul needs matrices, [..., rows, inner] and [..., inner, columns], but receives {a} and {b}.", { a: printShape(a), b: printShape(b) }),
         port: a.length < 2 ? "a" : "b",
       };
     if (a.at(-1) !== b.at(-2)) {
@@ -26,17 +27,17 @@ export const matmul = defineLayer({
       const order = b.map((_, i) => i);
       order.push(...order.splice(-2).reverse());
       return {
-        problem: `MatMul needs the last axis of a and the one before the last of b to be equal, but receives ${printShape(a)} and ${printShape(b)}.`,
+        problem: say("MatMul needs the last axis of a and the one before the last of b to be equal, but receives {a} and {b}.", { a: printShape(a), b: printShape(b) }),
         port: "b",
         fixes:
           turned.at(-2) === a.at(-1)
-            ? [{ kind: "insert", label: "Insert Permute that swaps the last axes of b", nodes: [{ type: "permute", params: { dims: order } }], port: "b" }]
+            ? [{ kind: "insert", label: say("Insert Permute that swaps the last axes of b"), nodes: [{ type: "permute", params: { dims: order } }], port: "b" }]
             : [],
       };
     }
     const batch = broadcast("MatMul", a.slice(0, -2), b.slice(0, -2));
     return "problem" in batch
-      ? { ...batch, problem: `MatMul needs equal batch axes but receives ${printShape(a)} and ${printShape(b)}.`, fixes: [] }
+      ? { ...batch, problem: say("MatMul needs equal batch axes but receives {a} and {b}.", { a: printShape(a), b: printShape(b) }), fixes: [] }
       : { outputs: { y: float32([...batch.shape, a.at(-2) ?? 1, b.at(-1) ?? 1]) } };
   },
   lower: (_, { a: left, b: right }, b, { outputs: { y } }) => ({ y: b.call("aten::matmul", [left, right], y ?? left.type) }),

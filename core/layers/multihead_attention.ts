@@ -1,4 +1,5 @@
 import { printShape, type Shape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { attentionCost, lowerAttention, writeAttention } from "./attention.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights, symmetricUniform } from "./initializers.ts";
@@ -39,17 +40,23 @@ export const multiheadAttention = defineLayer({
     for (const [port, shape] of Object.entries({ query: q, key: k, value: v })) {
       if (shape.length !== 3 || shape[0] !== q[0]) {
         return {
-          problem: `MultiheadAttention needs ${port} as [N, steps, features] but receives ${printShape(shape)}${port === "query" ? "" : ` beside query ${printShape(q)}`}.`,
+          problem:
+            port === "query"
+              ? say("MultiheadAttention needs {port} as [N, steps, features] but receives {shape}.", { port, shape: printShape(shape) })
+              : say("MultiheadAttention needs {port} as [N, steps, features] but receives {shape} beside query {q}.", { port, shape: printShape(shape), q: printShape(q) }),
           port,
         };
       }
       if (typeof shape[2] !== "number")
-        return { problem: `MultiheadAttention needs to know its number of features, but the last axis of ${printShape(shape)} is known only at run time.`, port };
+        return {
+          problem: say("MultiheadAttention needs to know its number of features, but the last axis of {shape} is known only at run time.", { shape: printShape(shape) }),
+          port,
+        };
     }
-    if (k[1] !== v[1]) return { problem: `MultiheadAttention needs a value for every key but receives ${printShape(k)} and ${printShape(v)}.`, port: "value" };
+    if (k[1] !== v[1]) return { problem: say("MultiheadAttention needs a value for every key but receives {k} and {v}.", { k: printShape(k), v: printShape(v) }), port: "value" };
     if (Number(features) % num_heads !== 0)
       return {
-        problem: `MultiheadAttention cannot split ${features} features into ${num_heads} heads.`,
+        problem: say("MultiheadAttention cannot split {features} features into {num_heads} heads.", { features: String(features), num_heads }),
         code: "GRAPH_PARAM",
         param: "num_heads",
         fixes: divisorFixes("num_heads", num_heads, Number(features)),
@@ -59,7 +66,7 @@ export const multiheadAttention = defineLayer({
       ["attn_mask", attn_mask, [...q.slice(1, 2), ...k.slice(1, 2)]],
     ] satisfies [string, TensorType | undefined, Shape][])
       if (mask && printShape(mask.shape) !== printShape(wanted))
-        return { problem: `MultiheadAttention needs ${port} as ${printShape(wanted)} but receives ${printShape(mask.shape)}.`, port };
+        return { problem: say("MultiheadAttention needs {port} as {wanted} but receives {shape}.", { port, wanted: printShape(wanted), shape: printShape(mask.shape) }), port };
     return { outputs: { y: float32(q) }, weights: planWeights(Number(features), Number(k[2]), Number(v[2]), bias) };
   },
   lower: ({ num_heads, dropout, bias, is_causal }, { query, key = query, value = key, key_padding_mask, attn_mask }, b, { outputs: { y = query.type } }) => {

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComparison } from "./broadcast.ts";
 
 export const notEqual = defineComparison({
@@ -9,6 +10,6 @@ export const notEqual = defineComparison({
   formula: "y = (x ≠ other)",
   when: "Use it on whole numbers, such as to find tokens that are not padding. Measured numbers nearly always differ a little.",
   keywords: ["different", "padding mask"],
-  outcome: "True where they differ.",
+  outcome: say("True where they differ."),
   onnx: ["Equal", "Not"],
 });

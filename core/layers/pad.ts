@@ -1,5 +1,6 @@
 import { add } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { LARGEST, pythonNumber } from "./dtypes.ts";
 import { defineLayer, type InferProblem, onnxNode } from "./kit.ts";
 import { p, pythonTuple } from "./params.ts";
@@ -30,15 +31,15 @@ export const pad = defineLayer({
     const wrong = (problem: string, param = "pad"): InferProblem => ({ problem, code: "GRAPH_PARAM", param });
     const count = pad.length / 2;
     if (!Number.isInteger(count) || count === 0) return wrong(`Pad needs two numbers for each axis, before and after; it has ${pad.length}.`);
-    if (count > shape.length) return wrong(`Pad names ${count} axes, but ${printShape(shape)} has ${shape.length}.`);
+    if (count > shape.length) return wrong(say("Pad names {count} axes, but {shape} has {count2}.", { count, shape: printShape(shape), count2: shape.length }));
     if (mode !== "constant") {
       if (count > 3 || (shape.length !== count + 1 && shape.length !== count + 2))
         return wrong(
           `Pad with ${mode} needs two numbers for each axis of an image or series but the first one or two; it has ${count === 1 ? "one pair" : `${count} pairs`} for ${printShape(shape)}.`,
         );
       if (pad.some((size) => size < 0)) return wrong(`Only constant may crop; ${mode} needs numbers ≥ 0.`);
-      if (dtype !== "float32") return { problem: `Pad with ${mode} needs float32 but receives ${dtype}.`, code: "GRAPH_DTYPE", port: "x" };
-    } else if (dtype === "int64" && !Number.isSafeInteger(value)) return wrong(`Pad of whole numbers cannot fill with ${value}.`, "value");
+      if (dtype !== "float32") return { problem: say("Pad with {mode} needs float32 but receives {dtype}.", { mode, dtype }), code: "GRAPH_DTYPE", port: "x" };
+    } else if (dtype === "int64" && !Number.isSafeInteger(value)) return wrong(say("Pad of whole numbers cannot fill with {value}.", { value }), "value");
     const result = [...shape];
     for (let i = 0; i < count; i++) {
       const axis = shape.length - 1 - i;
@@ -49,7 +50,7 @@ export const pad = defineLayer({
         const most = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
         if (Math.max(before, after) > most) return wrong(`Pad with ${mode} adds at most ${most} to axis ${axis}, which has ${size}; it should add ${before} and ${after}.`);
         if (size + Math.min(0, before) + Math.min(0, after) < 1)
-          return wrong(`Pad cannot crop ${Math.max(0, -before)} and ${Math.max(0, -after)} from axis ${axis}, which has ${size}.`);
+          return wrong(say("Pad cannot crop {value} and {value2} from axis {axis}, which has {size}.", { value: Math.max(0, -before), value2: Math.max(0, -after), axis, size }));
       }
       result[axis] = grown;
     }

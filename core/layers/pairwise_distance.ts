@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { broadcast } from "./broadcast.ts";
 import { countPerSample, defineLayer, float32, onnxNode } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -22,7 +23,7 @@ export const pairwiseDistance = defineLayer({
   infer: ({ keepdim }, { x1, x2 }) => {
     const common = broadcast("PairwiseDistance", x1.shape, x2.shape);
     if ("problem" in common) return { ...common, port: "x2", fixes: [] };
-    if (common.shape.length === 0) return { problem: "PairwiseDistance needs vectors but receives single numbers.", port: "x1" };
+    if (common.shape.length === 0) return { problem: say("PairwiseDistance needs vectors but receives single numbers."), port: "x1" };
     return { outputs: { y: float32(reduceShape(common.shape, { axes: [common.shape.length - 1], keepdim })) } };
   },
   lower: ({ p, eps, keepdim }, { x1, x2 }, b, { outputs: { y } }) => ({ y: b.call("aten::pairwise_distance", [x1, x2, p, eps, keepdim], y ?? x1.type) }),

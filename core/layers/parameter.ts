@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import type { Init } from "../program/program.ts";
 import { defineLayer } from "./kit.ts";
 import { p, pythonTuple } from "./params.ts";
@@ -23,13 +24,13 @@ export const parameter = defineLayer({
   outputs: { y: { doc: "The numbers, as they are now." } },
   summary: ({ shape, init }) => [shape.join("×"), init].filter(Boolean).join(", "),
   infer: ({ shape, init, scale }) => {
-    if (shape.length > 8) return { problem: "Parameter has at most 8 axes.", code: "GRAPH_PARAM", param: "shape" };
+    if (shape.length > 8) return { problem: say("Parameter has at most 8 axes."), code: "GRAPH_PARAM", param: "shape" };
     if (shape.length < 2 && /^(xavier|kaiming)/.test(init))
       return {
-        problem: `${init} needs a shape of at least two axes, as of a matrix.`,
+        problem: say("{init} needs a shape of at least two axes, as of a matrix.", { init }),
         code: "GRAPH_PARAM",
         param: "init",
-        fixes: [{ kind: "set-param", label: "Set init to normal", name: "init", value: "normal" }],
+        fixes: [{ kind: "set-param", label: say("Set init to normal"), name: "init", value: "normal" }],
       };
     return { outputs: { y: { dtype: "float32", shape } }, weights: { "": { shape, init: planInit(init, shape, scale) } } };
   },

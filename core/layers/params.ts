@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../language/say.ts";
 
 /** How the inspector draws one parameter, and what may stand in it. Made by the `p.*` functions below. */
 export type Param<T> = {
@@ -173,7 +174,7 @@ export function readParams(params: Params, raw: { readonly [name: string]: unkno
     if (!Object.hasOwn(raw, name)) continue;
     const read = param.schema.safeParse(raw[name]);
     if (read.success) values[name] = read.data;
-    else problems.push({ name, message: read.error.issues[0]?.message ?? "something else" });
+    else problems.push({ name, message: read.error.issues[0]?.message ?? say("something else") });
   }
   return { values, problems, unknown: Object.keys(raw).filter((name) => !Object.hasOwn(params, name)) };
 }

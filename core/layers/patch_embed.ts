@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineComposed, sketchBody } from "./composed.ts";
 import { p } from "./params.ts";
 
@@ -18,14 +19,14 @@ export const patchEmbed = defineComposed({
   outputs: { y: { doc: "[N, patches, embed_dim], row by row." } },
   summary: ({ embed_dim, patch_size }) => `${patch_size}×${patch_size} → ${embed_dim}`,
   compose: ({ embed_dim, patch_size }, { x: { shape } }) => {
-    if (shape.length !== 4) return { problem: `PatchEmbed needs images [N, channels, height, width] but receives ${printShape(shape)}.`, port: "x" };
+    if (shape.length !== 4) return { problem: say("PatchEmbed needs images [N, channels, height, width] but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     const small = shape.slice(2).find((size) => typeof size === "number" && size < patch_size);
     if (small !== undefined)
       return {
-        problem: `A patch of ${patch_size}×${patch_size} does not fit into ${printShape(shape)}.`,
+        problem: say("A patch of {patch_size}×{patch_size} does not fit into {shape}.", { patch_size, shape: printShape(shape) }),
         code: "GRAPH_PARAM",
         param: "patch_size",
-        fixes: [{ kind: "set-param", label: `Set patch_size to ${small}`, name: "patch_size", value: small }],
+        fixes: [{ kind: "set-param", label: say("Set patch_size to {small}", { small }), name: "patch_size", value: small }],
       };
     return sketchBody(
       ["x"],

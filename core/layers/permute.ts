@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -20,10 +21,14 @@ export const permute = defineLayer({
       const swapped = shape.map((_, i) => i);
       swapped.push(...swapped.splice(-2).reverse());
       return {
-        problem: `Permute must name each of the ${shape.length} axes of ${printShape(shape)} once; it names ${dims.join(", ") || "none"}.`,
+        problem: say("Permute must name each of the {count} axes of {shape} once; it names {dims}.", {
+          count: shape.length,
+          shape: printShape(shape),
+          dims: dims.join(", ") || "none",
+        }),
         code: "GRAPH_PARAM",
         param: "dims",
-        fixes: shape.length > 2 ? [{ kind: "set-param", label: `Set dims to ${swapped.join(", ")}`, name: "dims", value: swapped }] : [],
+        fixes: shape.length > 2 ? [{ kind: "set-param", label: say("Set dims to {swapped}", { swapped: swapped.join(", ") }), name: "dims", value: swapped }] : [],
       };
     }
     return { outputs: { y: { dtype, shape: axes.map((axis) => shape[axis ?? 0] ?? 1) } } };

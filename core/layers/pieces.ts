@@ -1,5 +1,6 @@
 import type { Json } from "../graph/document.ts";
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import type { InferProblem, OutputPorts } from "./kit.ts";
 
@@ -24,10 +25,10 @@ export function needCut(title: string, dim: number, shape: Shape): { axis: numbe
   const size = shape[found.axis] ?? 1;
   if (typeof size === "number") return { axis: found.axis, size };
   return {
-    problem: `${title} needs to know the size of axis ${dim}, which in ${printShape(shape)} is known only at run time.`,
+    problem: say("{title} needs to know the size of axis {dim}, which in {shape} is known only at run time.", { title, dim, shape: printShape(shape) }),
     code: "GRAPH_PARAM",
     param: "dim",
-    hint: "Take parts of it with Slice.",
+    hint: say("Take parts of it with Slice."),
   };
 }
 

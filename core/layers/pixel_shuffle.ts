@@ -1,5 +1,6 @@
 import { multiply } from "../graph/dims.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 import { needImage } from "./window.ts";
@@ -22,9 +23,9 @@ export const pixelShuffle = defineLayer({
     const [n = 1, channels = 1, height = 1, width = 1] = shape;
     if (typeof channels !== "number" || channels % (r * r) !== 0)
       return {
-        problem: `PixelShuffle by ${r} needs channels that are a multiple of ${r * r} but receives ${printShape(shape)}.`,
+        problem: say("PixelShuffle by {r} needs channels that are a multiple of {r2} but receives {shape}.", { r, r2: r * r, shape: printShape(shape) }),
         port: "x",
-        hint: `Make the convolution before give ${r * r} times the channels you want.`,
+        hint: say("Make the convolution before give {r} times the channels you want.", { r: r * r }),
       };
     return { outputs: { y: float32([n, channels / (r * r), multiply(height, r), multiply(width, r)]) } };
   },

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 import { divideExactly } from "./reshape.ts";
@@ -22,12 +23,12 @@ export const pixelUnshuffle = defineLayer({
     const [n = 1, channels = 1, ...sizes] = shape;
     const [height = null, width = null] = sizes.map((size) => divideExactly(size, r));
     if (typeof channels !== "number")
-      return { problem: `PixelUnshuffle needs to know its number of channels, which in ${printShape(shape)} is known only at run time.`, port: "x" };
+      return { problem: say("PixelUnshuffle needs to know its number of channels, which in {shape} is known only at run time.", { shape: printShape(shape) }), port: "x" };
     if (height === null || width === null)
       return {
-        problem: `PixelUnshuffle by ${r} needs a height and width that are multiples of ${r} but receives ${printShape(shape)}.`,
+        problem: say("PixelUnshuffle by {r} needs a height and width that are multiples of {r} but receives {shape}.", { r, shape: printShape(shape) }),
         port: "x",
-        hint: "Pad or resize the image before.",
+        hint: say("Pad or resize the image before."),
       };
     return { outputs: { y: float32([n, channels * r * r, height, width]) } };
   },

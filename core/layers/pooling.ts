@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineLayer, float32, type Inferred, type OnnxBuilder, type OnnxValue, onnxNode } from "./kit.ts";
 import { formatSize, p, perAxis, pythonCall } from "./params.ts";
 import { type Axes, needFit, needImage, SPATIAL_INPUT, slide, slideOver, slidingOf } from "./window.ts";
@@ -138,10 +139,14 @@ function inferPooling(title: string, axes: Axes, params: Window, shape: (number 
   if (padding.some((pad, i) => pad > (kernel[i] ?? 1) / 2)) {
     const half = kernel.map((k) => k >> 1);
     return {
-      problem: `${title}'s padding may be half of its window at most: the window is ${kernel.join("×")}, the padding ${padding.join("×")}.`,
+      problem: say("{title}'s padding may be half of its window at most: the window is {kernel}, the padding {padding}.", {
+        title,
+        kernel: kernel.join("×"),
+        padding: padding.join("×"),
+      }),
       code: "GRAPH_PARAM",
       param: "padding",
-      fixes: [{ kind: "set-param", label: `Set padding to ${half.join("×")}`, name: "padding", value: half }],
+      fixes: [{ kind: "set-param", label: say("Set padding to {half}", { half: half.join("×") }), name: "padding", value: half }],
     };
   }
   const sizes = shape.slice(2);
@@ -155,20 +160,26 @@ function inferPooling(title: string, axes: Axes, params: Window, shape: (number 
   );
   if (empty !== -1)
     return {
-      problem: `A window of ${title} sees nothing but the border: its points are ${dilation.join("×")} apart, its input is ${sizes.join("×")}.`,
+      problem: say("A window of {title} sees nothing but the border: its points are {dilation} apart, its input is {sizes}.", {
+        title,
+        dilation: dilation.join("×"),
+        sizes: sizes.join("×"),
+      }),
       code: "GRAPH_PARAM",
       param: "dilation",
-      fixes: [{ kind: "set-param", label: "Set dilation to 1", name: "dilation", value: 1 }],
+      fixes: [{ kind: "set-param", label: say("Set dilation to 1"), name: "dilation", value: 1 }],
     };
   const reach = kernel.map((k, i) => (dilation[i] ?? 1) * (k - 1) + 1);
   if (fitsInside && sizes.some((size, i) => Number(size) < (kernel[i] ?? 1)))
     return {
-      problem: `${title}'s window spans ${kernel.join("×")} but its input is smaller: ${sizes.join("×")}, not counting the padding.`,
+      problem: say("{title}'s window spans {kernel} but its input is smaller: {sizes}, not counting the padding.", { title, kernel: kernel.join("×"), sizes: sizes.join("×") }),
       port: "x",
-      hint: "Make the window smaller, or shrink the volume less before.",
-      fixes: [{ kind: "remove-node", label: `Remove this ${title}` }],
+      hint: say("Make the window smaller, or shrink the volume less before."),
+      fixes: [{ kind: "remove-node", label: say("Remove this {title}", { title }) }],
     };
-  return needFit(title, sizes, result, reach, [{ kind: "remove-node", label: `Remove this ${title}` }]) ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
+  return (
+    needFit(title, sizes, result, reach, [{ kind: "remove-node", label: say("Remove this {title}", { title }) }]) ?? { outputs: { y: float32([...shape.slice(0, 2), ...result]) } }
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -22,13 +23,19 @@ export const prelu = defineLayer({
     const channels = x.shape[1];
     if (num_parameters !== 1 && channels !== num_parameters) {
       return {
-        problem: `PReLU has ${num_parameters} slopes but receives ${printShape(x.shape)}, where axis 1 holds ${channels === undefined ? "nothing" : channels} channels.`,
+        problem: say("PReLU has {num_parameters} slopes but receives {shape}, where axis 1 holds {nothing} channels.", {
+          num_parameters,
+          shape: printShape(x.shape),
+          nothing: channels === undefined ? say("nothing") : channels,
+        }),
         code: "GRAPH_PARAM",
         param: "num_parameters",
-        hint: "Take 1 slope, or as many as channels.",
+        hint: say("Take 1 slope, or as many as channels."),
         fixes: [
-          ...(typeof channels === "number" ? [{ kind: "set-param" as const, label: `Set num_parameters to ${channels}`, name: "num_parameters", value: channels }] : []),
-          { kind: "set-param", label: "Set num_parameters to 1", name: "num_parameters", value: 1 },
+          ...(typeof channels === "number"
+            ? [{ kind: "set-param" as const, label: say("Set num_parameters to {channels}", { channels }), name: "num_parameters", value: channels }]
+            : []),
+          { kind: "set-param", label: say("Set num_parameters to 1"), name: "num_parameters", value: 1 },
         ],
       };
     }

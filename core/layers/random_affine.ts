@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineAugmentation, needSize, PYTHON_WARP, warp } from "./augmenting.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -21,8 +22,8 @@ export const randomAffine = defineAugmentation({
     const wrong = (param: string, problem: string) => ({ problem, code: "GRAPH_PARAM" as const, param });
     const [low = 0, high = 0] = scale;
     if (translate.length !== 2 || translate.some((share) => share < 0 || share > 1))
-      return wrong("translate", "RandomAffine needs two shares from 0 to 1 to move by: across, and down.");
-    if (scale.length !== 2 || low < 0.05 || high > 20 || low > high) return wrong("scale", "RandomAffine needs the least and the greatest scale, from 0.05 to 20.");
+      return wrong("translate", say("RandomAffine needs two shares from 0 to 1 to move by: across, and down."));
+    if (scale.length !== 2 || low < 0.05 || high > 20 || low > high) return wrong("scale", say("RandomAffine needs the least and the greatest scale, from 0.05 to 20."));
     return needSize("RandomAffine", shape);
   },
   change: ({ degrees, translate: [across = 0, down = 0], scale: [low = 1, high = 1], shear, interpolation }, x, draw) => {

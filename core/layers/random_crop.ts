@@ -1,4 +1,5 @@
 import { printShape, type Shape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineAugmentation } from "./augmenting.ts";
 import { float32, type Value } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -25,9 +26,9 @@ export const randomCrop = defineAugmentation({
   summary: ({ padding }) => `padding ${padding}`,
   check: ({ padding, padding_mode }, shape) => {
     const unknown = shape.slice(1).some((size) => typeof size !== "number");
-    if (unknown) return { problem: `RandomCrop needs images of known channels, height and width but receives ${printShape(shape)}.`, port: "x" };
+    if (unknown) return { problem: say("RandomCrop needs images of known channels, height and width but receives {shape}.", { shape: printShape(shape) }), port: "x" };
     return padding_mode === "reflect" && shape.slice(2).some((size) => Number(size) <= padding)
-      ? { problem: `RandomCrop cannot mirror ${padding} pixels of a shorter side: it needs sides that are longer.`, code: "GRAPH_PARAM", param: "padding" }
+      ? { problem: say("RandomCrop cannot mirror {padding} pixels of a shorter side: it needs sides that are longer.", { padding }), code: "GRAPH_PARAM", param: "padding" }
       : null;
   },
   change: ({ padding, padding_mode, fill }, x, { b, add, times, uniform, map }) => {

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineAugmentation } from "./augmenting.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -20,11 +21,11 @@ export const randomErasing = defineAugmentation({
     const wrong = (param: string, problem: string) => ({ problem, code: "GRAPH_PARAM" as const, param });
     const [least = 0, most = 0] = scale;
     const [flat = 0, tall = 0] = ratio;
-    if (scale.length !== 2 || least < 0 || most > 1 || least > most) return wrong("scale", "RandomErasing needs the least and the greatest share of the area, from 0 to 1.");
+    if (scale.length !== 2 || least < 0 || most > 1 || least > most) return wrong("scale", say("RandomErasing needs the least and the greatest share of the area, from 0 to 1."));
     if (ratio.length !== 2 || flat < 0.01 || tall > 100 || flat > tall)
-      return wrong("ratio", "RandomErasing needs the least and the greatest height over width, from 0.01 to 100.");
+      return wrong("ratio", say("RandomErasing needs the least and the greatest height over width, from 0.01 to 100."));
     const [height, width] = shape.slice(2);
-    return typeof height === "number" && typeof width === "number" ? null : { problem: "RandomErasing needs images of a known height and width.", port: "x" };
+    return typeof height === "number" && typeof width === "number" ? null : { problem: say("RandomErasing needs images of a known height and width."), port: "x" };
   },
   change: ({ p, scale: [least = 0, most = 0], ratio: [flat = 1, tall = 1], value }, x, { b, uniform, chance, map, mul, div, sub, plus, times, places }) => {
     const [n = "B", , height, width] = x.type.shape;

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { LARGEST, pythonNumber } from "./dtypes.ts";
 import { onnxNode } from "./kit.ts";
 import { defineMaker } from "./maker.ts";
@@ -17,7 +18,8 @@ export const randomUniform = defineMaker({
     high: p.float({ min: -LARGEST / 2, max: LARGEST / 2, default: 1, doc: "The upper bound, which is never drawn." }),
   },
   dtype: () => "float32",
-  need: ({ low, high }) => (low < high ? null : { problem: `RandomUniform needs low below high, but they are ${low} and ${high}.`, code: "GRAPH_PARAM", param: "low" }),
+  need: ({ low, high }) =>
+    low < high ? null : { problem: say("RandomUniform needs low below high, but they are {low} and {high}.", { low, high }), code: "GRAPH_PARAM", param: "low" },
   summary: ({ low, high }) => `${low} … ${high}`,
   lower: ({ low, high }, sizes, b, type) => b.call("aten::add.Scalar", [b.call("aten::mul.Scalar", [b.call("aten::rand", [sizes, "float32"], type), high - low], type), low], type),
   onnx: ({ low, high }, sizes, b) =>

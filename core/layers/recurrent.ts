@@ -1,5 +1,6 @@
 import { evaluate } from "../graph/dims.ts";
 import { type Dim, printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { symmetricUniform } from "./initializers.ts";
 import { type BuilderArg, defineLayer, float32, isSameType, type OnnxAttribute, type OnnxBuilder, onnxNode, type Value, type WeightPlan } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -67,31 +68,43 @@ export function defineRecurrent({ type, title, doc, formula, when, states, aten,
       const [first, second, features] = shape;
       if (shape.length !== 3 || first === undefined || second === undefined || features === undefined) {
         return {
-          problem: `${title} needs [N, time, features] but receives ${printShape(shape)}.`,
+          problem: say("{title} needs [N, time, features] but receives {shape}.", { title, shape: printShape(shape) }),
           port: "x",
-          hint: "Add an axis with Reshape; each step needs its features.",
-          fixes: shape.length === 2 ? [{ kind: "insert", label: "Insert Reshape to one feature a step", nodes: [{ type: "reshape", params: { shape: [-1, 1] } }], port: "x" }] : [],
+          hint: say("Add an axis with Reshape; each step needs its features."),
+          fixes:
+            shape.length === 2 ? [{ kind: "insert", label: say("Insert Reshape to one feature a step"), nodes: [{ type: "reshape", params: { shape: [-1, 1] } }], port: "x" }] : [],
         };
       }
       if (typeof features !== "number")
         return {
-          problem: `${title} needs to know its number of features, but the last axis of ${printShape(shape)} is known only at run time.`,
+          problem: say("{title} needs to know its number of features, but the last axis of {shape} is known only at run time.", { title, shape: printShape(shape) }),
           port: "x",
-          hint: "Move that axis with Permute.",
+          hint: say("Move that axis with Permute."),
         };
       const { hidden_size, num_layers, batch_first, bidirectional } = settings;
       const directions = bidirectional ? 2 : 1;
       const batch = batch_first ? first : second;
       const memory = float32([num_layers * directions, batch, hidden_size]);
       if (lengths && (lengths.shape.length !== 1 || lengths.shape[0] !== batch))
-        return { problem: `${title} needs one length for each sample, ${printShape([batch])}, but receives ${printShape(lengths.shape)}.`, port: "lengths" };
+        return {
+          problem: say("{title} needs one length for each sample, {shape}, but receives {shape2}.", { title, shape: printShape([batch]), shape2: printShape(lengths.shape) }),
+          port: "lengths",
+        };
       for (const state of states) {
         const start = starts[startOf(state)];
         if (start && !isSameType(start, memory))
-          return { problem: `${title} needs ${startOf(state)} as ${printShape(memory.shape)} but receives ${printShape(start.shape)}.`, port: startOf(state) };
+          return {
+            problem: say("{title} needs {state} as {shape} but receives {shape2}.", {
+              title,
+              state: startOf(state),
+              shape: printShape(memory.shape),
+              shape2: printShape(start.shape),
+            }),
+            port: startOf(state),
+          };
       }
       if (states.length === 2 && !starts.h0 !== !starts.c0)
-        return { problem: `${title} needs h0 and c0 both, or neither.`, port: starts.h0 ? "c0" : "h0", hint: "Connect the other, too." };
+        return { problem: say("{title} needs h0 and c0 both, or neither.", { title }), port: starts.h0 ? "c0" : "h0", hint: say("Connect the other, too.") };
       return {
         outputs: { y: float32([first, second, directions * hidden_size]), ...Object.fromEntries(states.map((state) => [state, memory])) },
         weights: Object.fromEntries(

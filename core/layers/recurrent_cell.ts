@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { symmetricUniform } from "./initializers.ts";
 import { type BuilderArg, defineLayer, float32, isSameType, type OnnxBuilder, onnxNode, type Value } from "./kit.ts";
 import { p, pythonCall } from "./params.ts";
@@ -46,14 +47,19 @@ export function defineCell({ type, title, doc, formula, when, states, gates, non
       const [batch, features] = shape;
       if (shape.length !== 2 || batch === undefined || typeof features !== "number")
         return {
-          problem: `${title} needs one step, [N, features], but receives ${printShape(shape)}.`,
+          problem: say("{title} needs one step, [N, features], but receives {shape}.", { title, shape: printShape(shape) }),
           port: "x",
-          hint: "Put it into a ForEachStep, which hands it step after step.",
+          hint: say("Put it into a ForEachStep, which hands it step after step."),
         };
       const memory = float32([batch, hidden_size]);
       for (const [port, state] of Object.entries({ h, c }))
-        if (state && !isSameType(state, memory)) return { problem: `${title} needs ${port} as ${printShape(memory.shape)} but receives ${printShape(state.shape)}.`, port };
-      if (states.length === 2 && !h !== !c) return { problem: `${title} needs h and c both, or neither.`, port: h ? "c" : "h", hint: "Connect the other, too." };
+        if (state && !isSameType(state, memory))
+          return {
+            problem: say("{title} needs {port} as {shape} but receives {shape2}.", { title, port, shape: printShape(memory.shape), shape2: printShape(state.shape) }),
+            port,
+          };
+      if (states.length === 2 && !h !== !c)
+        return { problem: say("{title} needs h and c both, or neither.", { title }), port: h ? "c" : "h", hint: say("Connect the other, too.") };
       const init = symmetricUniform(1 / Math.sqrt(hidden_size));
       return {
         outputs: Object.fromEntries(states.map((state) => [state, memory])),

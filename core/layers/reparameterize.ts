@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, isSameType, onnxNode } from "./kit.ts";
 
 export const reparameterize = defineLayer({
@@ -17,7 +18,10 @@ export const reparameterize = defineLayer({
   infer: (_, { mu, logvar }) =>
     isSameType(mu, logvar)
       ? { outputs: { y: mu } }
-      : { problem: `Reparameterize needs a variance for each mean but receives ${printShape(mu.shape)} and ${printShape(logvar.shape)}.`, port: "logvar" },
+      : {
+          problem: say("Reparameterize needs a variance for each mean but receives {shape} and {shape2}.", { shape: printShape(mu.shape), shape2: printShape(logvar.shape) }),
+          port: "logvar",
+        },
   lower: (_, { mu, logvar }, b) => {
     // Outside training both factors fall away first: exp must not overflow where it is not used.
     const training = { flag: "training" as const };

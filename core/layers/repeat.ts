@@ -1,5 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, startBody } from "./kit.ts";
 import { batchOf, byOutput, carryProblem, inLoopOrder, loopArguments, loopPorts, loopVariables, moveFirstAxis, readLoop, startNames, startValues, turnArguments } from "./loop.ts";
@@ -31,7 +32,7 @@ export const repeatZone = defineLayer({
     },
   },
   carries: (node) => loopOf(node).carries,
-  ports: (node) => loopPorts(loopOf(node), own, { carry: "What came round last.", item: "Of every turn one, side by side along axis 1." }),
+  ports: (node) => loopPorts(loopOf(node), own, { carry: say("What came round last."), item: say("Of every turn one, side by side along axis 1.") }),
   summary: ({ times }) => `${times} times`,
   infer: ({ times: fixed }, given, bodies, node) => {
     const loop = loopOf(node);
@@ -51,13 +52,17 @@ export const repeatZone = defineLayer({
       if (!item) continue;
       if (times)
         return {
-          problem: `${name} of Repeat would hold one item for each turn, and how many there are is known only at run time.`,
+          problem: say("{name} of Repeat would hold one item for each turn, and how many there are is known only at run time.", { name }),
           code: "GRAPH_BODY",
-          hint: `Give the body an Input named ${name}, so that it goes round, or set times as a number.`,
+          hint: say("Give the body an Input named {name}, so that it goes round, or set times as a number.", { name }),
         };
-      if (fixed === 0) return { problem: `${name} of Repeat holds one item for each turn, and there is none.`, code: "GRAPH_PARAM", param: "times" };
+      if (fixed === 0) return { problem: say("{name} of Repeat holds one item for each turn, and there is none.", { name }), code: "GRAPH_PARAM", param: "times" };
       if (item.shape.length < ITEM_AXIS)
-        return { problem: `${name} of Repeat is collected behind the batch, but is ${describeType(item)}.`, code: "GRAPH_BODY", hint: "Keep the batch axis." };
+        return {
+          problem: say("{name} of Repeat is collected behind the batch, but is {item}.", { name, item: describeType(item) }),
+          code: "GRAPH_BODY",
+          hint: say("Keep the batch axis."),
+        };
       outputs[name] = { dtype: item.dtype, shape: item.shape.toSpliced(ITEM_AXIS, 0, fixed) };
     }
     return { outputs };

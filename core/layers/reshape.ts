@@ -1,5 +1,6 @@
 import { countElements, floorDivide, multiply } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, type InferProblem, onnxSizes } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -9,14 +10,22 @@ function resolve(sizes: number[], shape: Shape): { rest: Shape } | InferProblem 
   const known = sizes.reduce((a, b) => (b === -1 ? a : a * b), 1);
   const free = sizes.filter((size) => size === -1).length;
   const mismatch: InferProblem = {
-    problem: `Reshape cannot lay ${have} numbers a sample, from ${printShape(shape)}, out as ${printShape(["N", ...sizes])}${free === 0 ? `, which holds ${known}` : ""}.`,
+    problem:
+      free === 0
+        ? say("Reshape cannot lay {have} numbers a sample, from {shape}, out as {shape2}, which holds {known}.", {
+            have,
+            shape: printShape(shape),
+            shape2: printShape(["N", ...sizes]),
+            known,
+          })
+        : say("Reshape cannot lay {have} numbers a sample, from {shape}, out as {shape2}.", { have, shape: printShape(shape), shape2: printShape(["N", ...sizes]) }),
     code: "GRAPH_SHAPE",
     param: "shape",
-    hint: "The numbers of a sample before and after must be equally many.",
-    fixes: [{ kind: "set-param", label: "Set shape to one row", name: "shape", value: [-1] }],
+    hint: say("The numbers of a sample before and after must be equally many."),
+    fixes: [{ kind: "set-param", label: say("Set shape to one row"), name: "shape", value: [-1] }],
   };
-  if (free > 1) return { problem: "Reshape can work out one −1 only.", code: "GRAPH_PARAM", param: "shape" };
-  if (sizes.some((size) => size === 0)) return { problem: "Reshape's sizes are whole numbers ≥ 1, or one −1.", code: "GRAPH_PARAM", param: "shape" };
+  if (free > 1) return { problem: say("Reshape can work out one −1 only."), code: "GRAPH_PARAM", param: "shape" };
+  if (sizes.some((size) => size === 0)) return { problem: say("Reshape's sizes are whole numbers ≥ 1, or one −1."), code: "GRAPH_PARAM", param: "shape" };
   if (free === 0) return have === known ? { rest: sizes } : mismatch;
   const missing = divideExactly(have, known);
   return missing === null ? mismatch : { rest: sizes.map((size) => (size === -1 ? missing : size)) };
@@ -43,7 +52,7 @@ export const reshape = defineLayer({
   summary: ({ shape }) => `to ${shape.join("×")}`,
   infer: ({ shape }, { x }) => {
     const batch = x.shape[0];
-    if (batch === undefined) return { problem: "Reshape needs a tensor with a batch axis but receives a scalar.", port: "x" };
+    if (batch === undefined) return { problem: say("Reshape needs a tensor with a batch axis but receives a scalar."), port: "x" };
     const result = resolve(shape, x.shape);
     return "problem" in result ? result : { outputs: { y: { dtype: x.dtype, shape: [batch, ...result.rest] } } };
   },

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineLayer, isSameType, startBody } from "./kit.ts";
 import { describeType, needOutput, resultOf } from "./zone.ts";
 
@@ -19,9 +20,9 @@ export const residual = defineLayer({
     if (!body.y) return needOutput("Residual", "body");
     if (!isSameType(body.y, x))
       return {
-        problem: `The body of Residual must give what it takes, ${describeType(x)}, but gives ${describeType(body.y)}.`,
+        problem: say("The body of Residual must give what it takes, {x}, but gives {y}.", { x: describeType(x), y: describeType(body.y) }),
         code: "GRAPH_BODY",
-        hint: "Keep the number of channels and the size inside.",
+        hint: say("Keep the number of channels and the size inside."),
       };
     return { outputs: { y: x } };
   },

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axesOf, needAxes } from "./axes.ts";
 import { defineLayer, onnxNode, onnxSizes } from "./kit.ts";
 import { p } from "./params.ts";
@@ -23,7 +24,11 @@ export const roll = defineLayer({
     if ("problem" in found) return found;
     if (dims.length === 0 || shifts.length !== dims.length)
       return {
-        problem: `Roll needs a shift for each of its axes: there are ${shifts.length} for ${dims.length} in ${printShape(x.shape)}.`,
+        problem: say("Roll needs a shift for each of its axes: there are {count} for {count2} in {shape}.", {
+          count: shifts.length,
+          count2: dims.length,
+          shape: printShape(x.shape),
+        }),
         code: "GRAPH_PARAM",
         param: dims.length === 0 ? "dims" : "shifts",
       };

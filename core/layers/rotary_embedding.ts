@@ -1,5 +1,6 @@
 import { ONNX_DTYPES } from "../export/onnx-proto.ts";
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, onnxNode } from "./kit.ts";
 import { lowerSteps } from "./lengths.ts";
 import { p } from "./params.ts";
@@ -19,7 +20,7 @@ export const rotaryEmbedding = defineLayer({
   infer: (_, { x }) => {
     const depth = x.shape.at(-1);
     if (x.shape.length < 3 || typeof depth !== "number" || depth % 2 !== 0)
-      return { problem: `RotaryEmbedding needs [N, …, time, depth] with an even, known depth but receives ${printShape(x.shape)}.`, port: "x" };
+      return { problem: say("RotaryEmbedding needs [N, …, time, depth] with an even, known depth but receives {shape}.", { shape: printShape(x.shape) }), port: "x" };
     return { outputs: { y: x } };
   },
   lower: ({ base }, { x }, b) => {

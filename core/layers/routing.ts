@@ -1,4 +1,5 @@
 import type { Dim, Shape, TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { type InferProblem, type OnnxBuilder, type OnnxValue, onnxSizes } from "./kit.ts";
 import { describeType } from "./zone.ts";
 
@@ -9,11 +10,17 @@ export type Rows = { types: { [port: string]: TensorType }; batch: Dim; own: str
 export function rowsOf(title: string, inputs: { [port: string]: TensorType }): Rows | InferProblem {
   const [[first, lead] = ["", undefined]] = Object.entries(inputs);
   const batch = lead?.shape[0];
-  if (batch === undefined) return { problem: `${title} sends single samples on, so what comes in needs a batch axis.`, port: first, hint: "Connect a batch." };
+  if (batch === undefined) return { problem: say("{title} sends single samples on, so what comes in needs a batch axis.", { title }), port: first, hint: say("Connect a batch.") };
   const other = Object.entries(inputs).find(([, { shape }]) => shape[0] !== batch);
   if (other)
     return {
-      problem: `Every input of ${title} must hold the same samples, but ${first} is ${describeType(lead as TensorType)} and ${other[0]} ${describeType(other[1])}.`,
+      problem: say("Every input of {title} must hold the same samples, but {first} is {lead} and {other} {other2}.", {
+        title,
+        first,
+        lead: describeType(lead as TensorType),
+        other: other[0],
+        other2: describeType(other[1]),
+      }),
       port: other[0],
     };
   let own = "S";
@@ -28,12 +35,15 @@ export function gatheredTypes(title: string, { batch, own, types }: Rows, result
     const [first, ...rest] = type.shape;
     if (first !== own || rest.some((size) => mentions(size, own)))
       return {
-        problem: `${name} of ${title} must hold one row for each sample that goes in, [${own}, …], but is ${describeType(type)}.`,
+        problem: say("{name} of {title} must hold one row for each sample that goes in, [{own}, …], but is {type}.", { name, title, own, type: describeType(type) }),
         code: "GRAPH_BODY",
-        hint: "Keep the batch as the first axis.",
+        hint: say("Keep the batch as the first axis."),
       };
     if (!sizesFrom(rest, types))
-      return { problem: `${name} of ${title} is ${describeType(type)}: besides the batch it may only have numbers and sizes that an input has too.`, code: "GRAPH_BODY" };
+      return {
+        problem: say("{name} of {title} is {type}: besides the batch it may only have numbers and sizes that an input has too.", { name, title, type: describeType(type) }),
+        code: "GRAPH_BODY",
+      };
     whole[name] = { dtype: type.dtype, shape: [batch, ...rest] };
   }
   return { types: whole };

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineActivation } from "./elementwise.ts";
 import { p, pythonCall } from "./params.ts";
 
@@ -18,10 +19,10 @@ export const rrelu = defineActivation({
     lower <= upper
       ? null
       : {
-          problem: `RReLU's upper must not be below its lower; they are ${upper} and ${lower}.`,
+          problem: say("RReLU's upper must not be below its lower; they are {upper} and {lower}.", { upper, lower }),
           code: "GRAPH_PARAM",
           param: "upper",
-          fixes: [{ kind: "set-param", label: `Set upper to ${lower}`, name: "upper", value: lower }],
+          fixes: [{ kind: "set-param", label: say("Set upper to {lower}", { lower }), name: "upper", value: lower }],
         },
   aten: ({ lower, upper }) => ["aten::rrelu", lower, upper, { flag: "training" }],
   // A downloaded model is for inference, where the slope is fixed.

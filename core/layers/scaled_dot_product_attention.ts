@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { attentionCost, lowerAttention, writeAttention } from "./attention.ts";
 import { broadcast } from "./broadcast.ts";
 import { defineLayer, float32 } from "./kit.ts";
@@ -28,19 +29,22 @@ export const scaledDotProductAttention = defineLayer({
   infer: (_, { query: { shape: q }, key: { shape: k }, value: { shape: v }, attn_mask }) => {
     const came = `${printShape(q)}, ${printShape(k)} and ${printShape(v)}`;
     if (q.length < 3 || k.length !== q.length || v.length !== q.length)
-      return { problem: `ScaledDotProductAttention needs three tensors [N, ..., steps, depth] but receives ${came}.`, port: "query" };
+      return { problem: say("ScaledDotProductAttention needs three tensors [N, ..., steps, depth] but receives {came}.", { came }), port: "query" };
     const batch = JSON.stringify(q.slice(0, -2));
     if (JSON.stringify(k.slice(0, -2)) !== batch || JSON.stringify(v.slice(0, -2)) !== batch)
-      return { problem: `ScaledDotProductAttention needs the same leading axes in query, key and value but receives ${came}.`, port: "key" };
-    if (q.at(-1) !== k.at(-1)) return { problem: `ScaledDotProductAttention needs query and key of the same depth but receives ${came}.`, port: "key" };
+      return { problem: say("ScaledDotProductAttention needs the same leading axes in query, key and value but receives {came}.", { came }), port: "key" };
+    if (q.at(-1) !== k.at(-1)) return { problem: say("ScaledDotProductAttention needs query and key of the same depth but receives {came}.", { came }), port: "key" };
     if (typeof q.at(-1) !== "number")
-      return { problem: `ScaledDotProductAttention needs to know the depth, but the last axis of ${printShape(q)} is known only at run time.`, port: "query" };
-    if (k.at(-2) !== v.at(-2)) return { problem: `ScaledDotProductAttention needs a value for every key but receives ${came}.`, port: "value" };
+      return { problem: say("ScaledDotProductAttention needs to know the depth, but the last axis of {q} is known only at run time.", { q: printShape(q) }), port: "query" };
+    if (k.at(-2) !== v.at(-2)) return { problem: say("ScaledDotProductAttention needs a value for every key but receives {came}.", { came }), port: "value" };
     if (attn_mask) {
       const scores = [...q.slice(0, -1), k.at(-2) ?? 1];
       const mask = broadcast("ScaledDotProductAttention", scores, attn_mask.shape);
       if ("problem" in mask || printShape(mask.shape) !== printShape(scores))
-        return { problem: `The mask of ScaledDotProductAttention must stretch to ${printShape(scores)} but is ${printShape(attn_mask.shape)}.`, port: "attn_mask" };
+        return {
+          problem: say("The mask of ScaledDotProductAttention must stretch to {scores} but is {shape}.", { scores: printShape(scores), shape: printShape(attn_mask.shape) }),
+          port: "attn_mask",
+        };
     }
     return { outputs: { y: float32([...q.slice(0, -1), v.at(-1) ?? 1]) } };
   },

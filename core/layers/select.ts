@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { axisOf, defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -20,10 +21,10 @@ export const select = defineLayer({
     const size = shape[found.axis] ?? 1;
     if (typeof size === "number" && axisOf(index, size) === null)
       return {
-        problem: `Select cannot take entry ${index} of axis ${dim}, which has ${size}.`,
+        problem: say("Select cannot take entry {index} of axis {dim}, which has {size}.", { index, dim, size }),
         code: "GRAPH_PARAM",
         param: "index",
-        fixes: [{ kind: "set-param", label: "Take the last", name: "index", value: -1 }],
+        fixes: [{ kind: "set-param", label: say("Take the last"), name: "index", value: -1 }],
       };
     return { outputs: { y: { dtype, shape: shape.toSpliced(found.axis, 1) } } };
   },

@@ -1,4 +1,5 @@
 import { printShape, type Shape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { BuilderSize, InferProblem, InputPort, OnnxValue, Value } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -19,12 +20,12 @@ export function needSizes(title: string, sizes: Sizes, like: TensorType | undefi
   const unknown = sizes.find((size) => typeof size === "string" && !like?.shape.includes(size));
   if (unknown === undefined) return { shape: sizes };
   return like
-    ? { problem: `${title} looks for the size ${unknown} in like, which is ${printShape(like.shape)}.`, code: "GRAPH_PARAM", param, fixes: [] }
+    ? { problem: say("{title} looks for the size {unknown} in like, which is {shape}.", { title, unknown, shape: printShape(like.shape) }), code: "GRAPH_PARAM", param, fixes: [] }
     : {
-        problem: `${title} cannot know the size ${unknown}: nothing is connected to like.`,
+        problem: say("{title} cannot know the size {unknown}: nothing is connected to like.", { title, unknown }),
         code: "GRAPH_PARAM",
         param,
-        hint: `Connect a tensor that has an axis of size ${unknown} to like.`,
+        hint: say("Connect a tensor that has an axis of size {unknown} to like.", { unknown }),
         fixes: [],
       };
 }

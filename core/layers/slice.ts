@@ -1,5 +1,6 @@
 import { lowerSlice, onnxSlice, parseSlice, planSlice, printSlice, type SlicePlan } from "../expression/slice.ts";
 import type { Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -20,7 +21,7 @@ export const slice = defineLayer({
   infer: ({ slice }, { x: { dtype, shape } }) => {
     const plan = read(slice, shape);
     return "problem" in plan
-      ? { problem: `Slice cannot take ${slice || "nothing"}: ${plan.problem}`, code: "GRAPH_PARAM", param: "slice", fixes: [] }
+      ? { problem: say("Slice cannot take {slice}: {problem}", { slice: slice || "nothing", problem: plan.problem }), code: "GRAPH_PARAM", param: "slice", fixes: [] }
       : { outputs: { y: { dtype, shape: plan.shape } } };
   },
   lower: ({ slice }, { x }, b) => ({ y: lowerSlice(planned(slice, x.type.shape), x, b) }),

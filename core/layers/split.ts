@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { axisOf, defineLayer } from "./kit.ts";
 import { p, pythonTuple } from "./params.ts";
 import { lengthOf, MAX_PIECES, needCut, piecePorts, toPorts } from "./pieces.ts";
@@ -24,15 +25,19 @@ export const split = defineLayer({
   infer: ({ split_sizes: sizes, dim }, { x: { dtype, shape } }) => {
     const cut = needCut("Split", dim, shape);
     if ("problem" in cut) return cut;
-    if (sizes.length === 0 || sizes.length > MAX_PIECES) return { problem: `Split makes 1 to ${MAX_PIECES} pieces.`, code: "GRAPH_PARAM", param: "split_sizes" };
+    if (sizes.length === 0 || sizes.length > MAX_PIECES)
+      return { problem: say("Split makes 1 to {MAX_PIECES} pieces.", { MAX_PIECES }), code: "GRAPH_PARAM", param: "split_sizes" };
     const total = sizes.reduce((a, b) => a + b, 0);
     if (total !== cut.size) {
       const half = Math.ceil(cut.size / 2);
       return {
-        problem: `Split's sizes ${sizes.join(", ")} add up to ${total}, but axis ${dim} has ${cut.size}.`,
+        problem: say("Split's sizes {sizes} add up to {total}, but axis {dim} has {count}.", { sizes: sizes.join(", "), total, dim, count: cut.size }),
         code: "GRAPH_PARAM",
         param: "split_sizes",
-        fixes: cut.size > 1 ? [{ kind: "set-param", label: `Split into ${half} and ${cut.size - half}`, name: "split_sizes", value: [half, cut.size - half] }] : [],
+        fixes:
+          cut.size > 1
+            ? [{ kind: "set-param", label: say("Split into {half} and {count}", { half, count: cut.size - half }), name: "split_sizes", value: [half, cut.size - half] }]
+            : [],
       };
     }
     return { outputs: toPorts(sizes.map((size) => ({ dtype, shape: shape.with(cut.axis, size) }))) };

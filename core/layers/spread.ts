@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { type OnnxBuilder, type OnnxValue, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 import { type Axes, defineReduction, onnxReduce } from "./reduction.ts";
@@ -22,10 +23,15 @@ export function defineSpread(s: Spread) {
     need: ({ correction }, count) =>
       count !== null && count <= correction
         ? {
-            problem: `${s.title} with correction ${correction} needs at least ${correction + 1} numbers, but there ${count === 1 ? "is" : "are"} ${count} along these axes.`,
+            problem: say("{title} with correction {correction} needs at least {correction2} numbers, but there {count, plural, one {is} other {are}} {count} along these axes.", {
+              title: s.title,
+              correction,
+              correction2: correction + 1,
+              count,
+            }),
             code: "GRAPH_PARAM",
             param: "correction",
-            fixes: count > 0 ? [{ kind: "set-param", label: "Set correction to 0", name: "correction", value: 0 }] : [],
+            fixes: count > 0 ? [{ kind: "set-param", label: say("Set correction to 0"), name: "correction", value: 0 }] : [],
           }
         : null,
     lower: ({ correction }, x, { axes, keepdim }, b, type) => b.call(`aten::${s.type}.correction`, [x, { ints: axes }, correction, keepdim], type),

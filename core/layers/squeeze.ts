@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { axesOf, needAxes } from "./axes.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p, pythonTuple } from "./params.ts";
@@ -19,17 +20,26 @@ export const squeeze = defineLayer({
   infer: ({ dim }, { x: { dtype, shape } }) => {
     const single = shape.flatMap((size, i) => (size === 1 ? [i] : []));
     const fixes =
-      single.length > 0 ? [{ kind: "set-param" as const, label: `Take away ${single.length === 1 ? "axis" : "axes"} ${single.join(", ")}`, name: "dim", value: single }] : [];
-    if (dim.length === 0) return { problem: "Squeeze needs to be told which axes go.", code: "GRAPH_PARAM", param: "dim", fixes };
+      single.length > 0
+        ? [
+            {
+              kind: "set-param" as const,
+              label: say("Take away {count, plural, one {axis} other {axes}} {single}", { count: single.length, single: single.join(", ") }),
+              name: "dim",
+              value: single,
+            },
+          ]
+        : [];
+    if (dim.length === 0) return { problem: say("Squeeze needs to be told which axes go."), code: "GRAPH_PARAM", param: "dim", fixes };
     const found = needAxes("Squeeze", dim, shape);
     if ("problem" in found) return { ...found, fixes };
     const large = found.axes.find((axis) => shape[axis] !== 1);
     if (large !== undefined)
       return {
-        problem: `Squeeze takes away axes of size 1, but axis ${large} of ${printShape(shape)} is ${shape[large]}.`,
+        problem: say("Squeeze takes away axes of size 1, but axis {large} of {shape} is {large2}.", { large, shape: printShape(shape), large2: String(shape[large]) }),
         code: "GRAPH_PARAM",
         param: "dim",
-        hint: "To take one entry of an axis use Select; to join axes use Flatten.",
+        hint: say("To take one entry of an axis use Select; to join axes use Flatten."),
         fixes,
       };
     return { outputs: { y: { dtype, shape: shape.filter((_, i) => !found.axes.includes(i)) } } };

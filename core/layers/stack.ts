@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { block } from "./block.ts";
 import { singleInputs } from "./composed.ts";
 import { defineLayer, type InputPorts, isSameType, startBody } from "./kit.ts";
@@ -29,7 +30,7 @@ export const stack = defineLayer({
   summary: ({ n, share_weights }) => `×${n}${share_weights ? ", shared weights" : ""}`,
   compose: ({ n, share_weights }, _, { bodies }) => {
     const body = bodies && Object.hasOwn(bodies, "body") ? bodies.body : undefined;
-    if (!body) return { problem: "Its body is missing.", code: "GRAPH_BODY", hint: "Delete the node and add it again." };
+    if (!body) return { problem: say("Its body is missing."), code: "GRAPH_BODY", hint: say("Delete the node and add it again.") };
     return Object.fromEntries(rolesOf(share_weights ? 1 : n).map((role) => [role, body]));
   },
   infer: ({ n, share_weights }, inputs, bodies) => {
@@ -46,10 +47,14 @@ export const stack = defineLayer({
         if (changed) {
           const [name, type] = changed;
           return {
-            problem: `With shared weights each copy must give what it takes, but ${name} goes from ${describeType(carried[name] ?? type)} to ${describeType(type)}.`,
+            problem: say("With shared weights each copy must give what it takes, but {name} goes from {name2} to {type}.", {
+              name,
+              name2: describeType(carried[name] ?? type),
+              type: describeType(type),
+            }),
             code: "GRAPH_BODY",
-            hint: "Switch share_weights off, or keep the size.",
-            fixes: [{ kind: "set-param", label: "Give each copy weights of its own", name: "share_weights", value: false }],
+            hint: say("Switch share_weights off, or keep the size."),
+            fixes: [{ kind: "set-param", label: say("Give each copy weights of its own"), name: "share_weights", value: false }],
           };
         }
       }

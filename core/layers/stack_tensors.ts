@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { axisOf, defineLayer, isSameType, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
@@ -17,13 +18,13 @@ export const stackTensors = defineLayer({
   summary: ({ dim }) => `axis ${dim}`,
   infer: ({ dim }, { x }) => {
     const [first, ...rest] = x;
-    if (!first) return { problem: "Stack needs at least one wire.", port: "x" };
+    if (!first) return { problem: say("Stack needs at least one wire."), port: "x" };
     const found = needAxis("Stack", dim, first.shape, "dim", 1);
     if ("problem" in found) return found;
     const odd = rest.find((type) => !isSameType(type, first));
     if (odd) {
       const print = ({ dtype, shape }: typeof first) => (odd.dtype === first.dtype ? printShape(shape) : `${dtype} ${printShape(shape)}`);
-      return { problem: `Stack needs tensors of one shape and dtype but receives ${print(first)} and ${print(odd)}.`, port: "x" };
+      return { problem: say("Stack needs tensors of one shape and dtype but receives {first} and {odd}.", { first: print(first), odd: print(odd) }), port: "x" };
     }
     return { outputs: { y: { dtype: first.dtype, shape: first.shape.toSpliced(found.axis, 0, x.length) } } };
   },

@@ -1,4 +1,5 @@
 import { printShape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineComposed, sketchBody } from "./composed.ts";
 import { p } from "./params.ts";
 
@@ -21,7 +22,7 @@ export const swiglu = defineComposed({
   summary: ({ out_features }) => `${out_features} features`,
   compose: ({ out_features, bias }, { x: { shape } }) =>
     shape.length < 2 || typeof shape.at(-1) !== "number"
-      ? { problem: `SwiGLU needs [N, ..., features] with a known number of features but receives ${printShape(shape)}.`, port: "x" }
+      ? { problem: say("SwiGLU needs [N, ..., features] with a known number of features but receives {shape}.", { shape: printShape(shape) }), port: "x" }
       : sketchBody(
           ["x"],
           {

@@ -1,5 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, startBody } from "./kit.ts";
 import { p, readParams } from "./params.ts";
@@ -41,9 +42,9 @@ export const switchZone = defineLayer({
     if ("problem" in rows) return rows;
     if (index && (index.shape.length !== 1 || index.shape[0] !== rows.batch))
       return {
-        problem: `index of Switch must hold one number for each sample, [${rows.batch}], but is ${printShape(index.shape)}.`,
+        problem: say("index of Switch must hold one number for each sample, [{batch}], but is {shape}.", { batch: rows.batch, shape: printShape(index.shape) }),
         port: "index",
-        hint: "ArgMax over the scores of a router gives such numbers.",
+        hint: say("ArgMax over the scores of a router gives such numbers."),
       };
     if (inputNames(casesOf(node)).includes("index")) return nameTaken("Switch", "index");
     const results = rolesOf(node).map((role): [string, ReturnType<typeof bodies>] => [role, bodies(role, rows.types)]);

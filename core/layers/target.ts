@@ -1,4 +1,5 @@
 import type { Body, Node } from "../graph/document.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, type InputPorts } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -20,7 +21,7 @@ export const target = defineLayer({
   summary: ({ shape, dtype }) => `${["B", ...shape].join("×")} ${dtype}`,
   infer: ({ shape, dtype }) => {
     if (shape.some((size) => /^(\d+\*)?B$/.test(String(size))))
-      return { problem: "B is the batch, which every target has already; choose another letter.", code: "GRAPH_PARAM", param: "shape" };
+      return { problem: say("B is the batch, which every target has already; choose another letter."), code: "GRAPH_PARAM", param: "shape" };
     return { outputs: { y: { dtype, shape: ["B", ...shape] } } };
   },
   lower: (_, { x }) => ({ y: given(x) }),

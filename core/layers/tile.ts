@@ -1,4 +1,5 @@
 import { multiply } from "../graph/dims.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, onnxNode } from "./kit.ts";
 import { p } from "./params.ts";
 
@@ -18,10 +19,10 @@ export const tile = defineLayer({
     const rank = Math.max(dims.length, shape.length);
     if (dims.length === 0)
       return {
-        problem: "Tile needs to be told how often to repeat.",
+        problem: say("Tile needs to be told how often to repeat."),
         code: "GRAPH_PARAM",
         param: "dims",
-        fixes: [{ kind: "set-param", label: "Set dims to 2", name: "dims", value: [2] }],
+        fixes: [{ kind: "set-param", label: say("Set dims to 2"), name: "dims", value: [2] }],
       };
     return { outputs: { y: { dtype, shape: padLeft(dims, rank).map((times, i) => multiply(padLeft(shape, rank)[i] ?? 1, times)) } } };
   },

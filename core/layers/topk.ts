@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { NUMBERS } from "./dtypes.ts";
 import { axisOf, defineLayer } from "./kit.ts";
@@ -26,10 +27,10 @@ export const topk = defineLayer({
     const size = shape[found.axis] ?? 1;
     if (typeof size === "number" && k > size)
       return {
-        problem: `TopK cannot take ${k} of the ${size} numbers along axis ${dim}.`,
+        problem: say("TopK cannot take {k} of the {size} numbers along axis {dim}.", { k, size, dim }),
         code: "GRAPH_PARAM",
         param: "k",
-        fixes: [{ kind: "set-param", label: `Set k to ${size}`, name: "k", value: size }],
+        fixes: [{ kind: "set-param", label: say("Set k to {size}", { size }), name: "k", value: size }],
       };
     const taken = shape.with(found.axis, k);
     return { outputs: { values: { dtype, shape: taken }, indices: { dtype: "int64", shape: taken } } };

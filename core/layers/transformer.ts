@@ -1,4 +1,5 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { divisorFixes } from "./convolution.ts";
 import type { InferProblem } from "./kit.ts";
 import { p, type pythonCall, type Values } from "./params.ts";
@@ -18,9 +19,14 @@ export const transformerParams = {
 export function needFeatures(title: string, { shape }: TensorType, nhead: number, port = "x"): InferProblem | null {
   const features = shape[2];
   if (shape.length !== 3 || typeof features !== "number")
-    return { problem: `${title} needs [N, steps, features] with a known number of features but receives ${printShape(shape)}.`, port };
+    return { problem: say("{title} needs [N, steps, features] with a known number of features but receives {shape}.", { title, shape: printShape(shape) }), port };
   if (features % nhead !== 0)
-    return { problem: `${title} cannot split ${features} features into ${nhead} heads.`, code: "GRAPH_PARAM", param: "nhead", fixes: divisorFixes("nhead", nhead, features) };
+    return {
+      problem: say("{title} cannot split {features} features into {nhead} heads.", { title, features, nhead }),
+      code: "GRAPH_PARAM",
+      param: "nhead",
+      fixes: divisorFixes("nhead", nhead, features),
+    };
   return null;
 }
 

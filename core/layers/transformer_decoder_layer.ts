@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import { defineComposed, sketchBody } from "./composed.ts";
 import { p, pythonCall } from "./params.ts";
 import { feedForward, needFeatures, residualPart, transformerArguments, transformerParams } from "./transformer.ts";
@@ -23,7 +24,13 @@ export const transformerDecoderLayer = defineComposed({
     const wrong = needFeatures("TransformerDecoderLayer", x, params.nhead) ?? needFeatures("TransformerDecoderLayer", memory, params.nhead, "memory");
     if (wrong) return wrong;
     if (memory.shape[2] !== x.shape[2] || memory.shape[0] !== x.shape[0])
-      return { problem: `TransformerDecoderLayer needs a memory like x, of as many samples and features: ${x.shape.join("×")} beside ${memory.shape.join("×")}.`, port: "memory" };
+      return {
+        problem: say("TransformerDecoderLayer needs a memory like x, of as many samples and features: {shape} beside {shape2}.", {
+          shape: x.shape.join("×"),
+          shape2: memory.shape.join("×"),
+        }),
+        port: "memory",
+      };
     const { nhead, dropout, tgt_is_causal } = params;
     const mask: { [port: string]: string } = memory_key_padding_mask ? { key_padding_mask: "memory_key_padding_mask" } : {};
     const own = residualPart(1, "x", params, "dropout1", (from) => ({

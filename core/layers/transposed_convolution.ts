@@ -1,5 +1,6 @@
 import { subtract } from "../graph/dims.ts";
 import type { Dim } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { divisorFixes } from "./convolution.ts";
 import { linearWeights } from "./initializers.ts";
 import { countPerSample, defineLayer, float32 } from "./kit.ts";
@@ -43,7 +44,7 @@ export function defineTransposedConvolution(axes: Axes) {
       const undivided = [channels, out_channels].find((count) => count % groups !== 0);
       if (undivided !== undefined)
         return {
-          problem: `${title} cannot split ${undivided} channels into ${groups} groups.`,
+          problem: say("{title} cannot split {undivided} channels into {groups} groups.", { title, undivided, groups }),
           code: "GRAPH_PARAM",
           param: "groups",
           fixes: divisorFixes("groups", groups, undivided),
@@ -51,21 +52,25 @@ export function defineTransposedConvolution(axes: Axes) {
       const { kernel, stride, padding, outputPadding, dilation } = read(window);
       if (outputPadding.some((pad, i) => pad >= Math.max(stride[i] ?? 1, dilation[i] ?? 1))) {
         return {
-          problem: `${title}'s output_padding must be smaller than its stride or dilation; it is ${outputPadding.join("×")}, the stride ${stride.join("×")}.`,
+          problem: say("{title}'s output_padding must be smaller than its stride or dilation; it is {outputPadding}, the stride {stride}.", {
+            title,
+            outputPadding: outputPadding.join("×"),
+            stride: stride.join("×"),
+          }),
           code: "GRAPH_PARAM",
           param: "output_padding",
-          fixes: [{ kind: "set-param", label: "Set output_padding to 0", name: "output_padding", value: 0 }],
+          fixes: [{ kind: "set-param", label: say("Set output_padding to 0"), name: "output_padding", value: 0 }],
         };
       }
       const sizes = shape.slice(2);
       const result = sizes.map((size, i): Dim => scaleUp(size, stride[i] ?? 1, (dilation[i] ?? 1) * ((kernel[i] ?? 1) - 1) - 2 * (padding[i] ?? 0) + (outputPadding[i] ?? 0)));
       // What output_padding adds beyond what was cut off is empty, so something must be left without it.
       const painted = result.map((size, i) => subtract(size, Math.max(0, (outputPadding[i] ?? 0) - (padding[i] ?? 0))));
-      const unfit = needFit(title, sizes, painted, kernel, [{ kind: "set-param", label: "Set padding to 0", name: "padding", value: 0 }]);
+      const unfit = needFit(title, sizes, painted, kernel, [{ kind: "set-param", label: say("Set padding to 0"), name: "padding", value: 0 }]);
       if (unfit)
         return {
           ...unfit,
-          problem: `${title}'s padding cuts off more than there is: its result would be ${painted.join("×")}.`,
+          problem: say("{title}'s padding cuts off more than there is: its result would be {painted}.", { title, painted: painted.join("×") }),
           code: "GRAPH_PARAM",
           param: "padding",
           port: undefined,

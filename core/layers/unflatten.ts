@@ -1,4 +1,5 @@
 import { printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { needAxis } from "./axes.ts";
 import { axisOf, defineLayer, type InferProblem, onnxNode, onnxSizes } from "./kit.ts";
 import { p, pythonTuple } from "./params.ts";
@@ -27,15 +28,16 @@ export const unflatten = defineLayer({
       problem,
       code: "GRAPH_PARAM",
       param: "unflattened_size",
-      fixes: [{ kind: "set-param", label: "Set it to 1, -1", name: "unflattened_size", value: [1, -1] }],
+      fixes: [{ kind: "set-param", label: say("Set it to 1, -1"), name: "unflattened_size", value: [1, -1] }],
     });
     const free = sizes.filter((size) => size === -1).length;
-    if (sizes.length === 0 || sizes.includes(0) || free > 1) return wrong("Unflatten's sizes are whole numbers ≥ 1, of which one may be −1 to be worked out.");
-    if (sizes.length + shape.length > 17) return wrong("Unflatten would make more than 16 axes.");
+    if (sizes.length === 0 || sizes.includes(0) || free > 1) return wrong(say("Unflatten's sizes are whole numbers ≥ 1, of which one may be −1 to be worked out."));
+    if (sizes.length + shape.length > 17) return wrong(say("Unflatten would make more than 16 axes."));
     const size = shape[found.axis] ?? 1;
     const known = sizes.reduce((a, b) => (b === -1 ? a : a * b), 1);
     const missing = divideExactly(size, known);
-    if (missing === null || (free === 0 && missing !== 1)) return wrong(`Unflatten cannot split axis ${dim} of ${printShape(shape)}, of size ${size}, into ${sizes.join("×")}.`);
+    if (missing === null || (free === 0 && missing !== 1))
+      return wrong(say("Unflatten cannot split axis {dim} of {shape}, of size {size}, into {sizes}.", { dim, shape: printShape(shape), size, sizes: sizes.join("×") }));
     const parts: Shape = sizes.map((part) => (part === -1 ? missing : part));
     return { outputs: { y: { dtype, shape: shape.toSpliced(found.axis, 1, ...parts) } } };
   },

@@ -1,5 +1,6 @@
 import { floorDivide, multiply } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { defineLayer, float32, type InferProblem, onnxNode, onnxSizes } from "./kit.ts";
 import { p, perAxis, pythonCall } from "./params.ts";
 
@@ -33,19 +34,26 @@ export const upsample = defineLayer({
     const spatial = shape.length - 2;
     if (spatial !== 1 && spatial !== 2 && spatial !== 3)
       return {
-        problem: `Upsample needs [N, channels, …] with one to three further axes but receives ${printShape(shape)}.`,
+        problem: say("Upsample needs [N, channels, …] with one to three further axes but receives {shape}.", { shape: printShape(shape) }),
         port: "x",
-        hint: "Put a Reshape or Unsqueeze in front.",
+        hint: say("Put a Reshape or Unsqueeze in front."),
       };
     const wrong = (problem: string, param: string, value?: number | string | boolean | number[]): InferProblem => ({
       problem,
       code: "GRAPH_PARAM",
       param,
-      fixes: value === undefined ? [] : [{ kind: "set-param", label: `Set ${param} to ${value}`, name: param, value }],
+      fixes: value === undefined ? [] : [{ kind: "set-param", label: say("Set {param} to {value}", { param, value: String(value) }), name: param, value }],
     });
     if (mode !== "nearest" && SMOOTH_MODES[mode] !== spatial)
       return wrong(
-        `Upsample's ${mode} blends along ${SMOOTH_MODES[mode] === 1 ? "one axis" : `${SMOOTH_MODES[mode]} axes`}, but ${printShape(shape)} has ${spatial} behind the channels.`,
+        SMOOTH_MODES[mode] === 1
+          ? say("Upsample's {mode} blends along one axis, but {shape} has {spatial} behind the channels.", { mode, shape: printShape(shape), spatial })
+          : say("Upsample's {mode} blends along {mode2} axes, but {shape} has {spatial} behind the channels.", {
+              mode,
+              mode2: SMOOTH_MODES[mode],
+              shape: printShape(shape),
+              spatial,
+            }),
         "mode",
         SMOOTH_OF_AXES[spatial],
       );
@@ -55,7 +63,8 @@ export const upsample = defineLayer({
       return wrong(`Upsample's factor must be a multiple of 1/${FINENESS}; it is ${scale_factor}.`, "scale_factor", Math.max(1, Math.round(scale_factor * FINENESS)) / FINENESS);
     const sizes = shape.slice(2);
     const result = size.length > 0 ? perAxis(size.length === 1 ? (size[0] ?? 1) : size, spatial) : sizes.map((have) => scale(have, scale_factor));
-    if (result.some((after) => typeof after === "number" && after < 1)) return wrong(`Upsample by ${scale_factor} would leave nothing of ${printShape(shape)}.`, "scale_factor", 1);
+    if (result.some((after) => typeof after === "number" && after < 1))
+      return wrong(say("Upsample by {scale_factor} would leave nothing of {shape}.", { scale_factor, shape: printShape(shape) }), "scale_factor", 1);
     return { outputs: { y: float32([...shape.slice(0, 2), ...result]) } };
   },
   lower: ({ scale_factor, size, mode, align_corners }, { x }, b, { outputs: { y } }) => {

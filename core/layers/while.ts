@@ -1,5 +1,6 @@
 import type { Node } from "../graph/document.ts";
 import type { TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { singleInputs, sketchBody } from "./composed.ts";
 import { defineLayer, type InputPorts, isOneElement, startBody } from "./kit.ts";
 import { batchOf, byOutput, carryProblem, inLoopOrder, loopArguments, loopPorts, loopVariables, readLoop, startNames, startValues, turnArguments } from "./loop.ts";
@@ -30,7 +31,7 @@ export const whileZone = defineLayer({
     body: { doc: "One turn. An Input and an Output of one name go round, as x and y do; another Input stays as it is.", start: startBody() },
   },
   carries: (node) => loopOf(node).carries,
-  ports: (node) => loopPorts(loopOf(node), {}, { carry: "What came round last.", item: "What came last." }),
+  ports: (node) => loopPorts(loopOf(node), {}, { carry: say("What came round last."), item: say("What came last.") }),
   summary: ({ max_iterations }) => `up to ${max_iterations} times`,
   infer: (_, given, bodies, node) => {
     const loop = loopOf(node);
@@ -48,9 +49,9 @@ export const whileZone = defineLayer({
     const [lone] = loop.items;
     if (lone !== undefined)
       return {
-        problem: `${lone} of While has nowhere to go: it has no Input of that name in the body.`,
+        problem: say("{lone} of While has nowhere to go: it has no Input of that name in the body.", { lone }),
         code: "GRAPH_BODY",
-        hint: `How many turns there are is not known before, so everything goes round. Add an Input named ${lone === "y" ? "x" : lone} inside.`,
+        hint: say("How many turns there are is not known before, so everything goes round. Add an Input named {which} inside.", { which: lone === "y" ? "x" : lone }),
       };
     return { outputs: byOutput(loop, inLoopOrder(loop, body)) };
   },

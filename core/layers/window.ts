@@ -1,5 +1,6 @@
 import { add, floorDivide, multiply } from "../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Fix, InferProblem } from "./kit.ts";
 import { perAxis } from "./params.ts";
 
@@ -53,7 +54,11 @@ export type Axes = 1 | 2 | 3;
 const AXIS_NAMES = { 1: "length", 2: "height, width", 3: "depth, height, width" } as const;
 
 /** What a layer over that many spatial axes takes, as its port says it. */
-export const SPATIAL_INPUT = { 1: "Sequences: [N, channels, length].", 2: "Images: [N, channels, height, width].", 3: "Volumes: [N, channels, depth, height, width]." } as const;
+export const SPATIAL_INPUT = {
+  1: say("Sequences: [N, channels, length]."),
+  2: say("Images: [N, channels, height, width]."),
+  3: say("Volumes: [N, channels, depth, height, width]."),
+} as const;
 
 /** Why a layer over `axes` spatial axes cannot take `x`, or null where it can: it needs [N, channels, ...]. */
 export function needImage(title: string, axes: Axes, x: Shape): InferProblem | null {
@@ -62,23 +67,23 @@ export function needImage(title: string, axes: Axes, x: Shape): InferProblem | n
   if (axes > 1 && x.length === axes + 1)
     fixes.push({
       kind: "insert",
-      label: "Insert Reshape that adds a channel axis",
+      label: say("Insert Reshape that adds a channel axis"),
       nodes: [{ type: "reshape", params: { shape: [1, ...x.slice(1).map(runtimeSize)] } }],
       port: "x",
     });
   if (axes === 2 && x.length === 2 && typeof x[1] === "number") {
     const side = Math.sqrt(x[1]);
     if (Number.isInteger(side) && side > 1)
-      fixes.push({ kind: "insert", label: `Insert Reshape to 1×${side}×${side}`, nodes: [{ type: "reshape", params: { shape: [1, side, side] } }], port: "x" });
+      fixes.push({ kind: "insert", label: say("Insert Reshape to 1×{side}×{side}", { side }), nodes: [{ type: "reshape", params: { shape: [1, side, side] } }], port: "x" });
   }
   if (axes === 1 && x.length === 2)
-    fixes.push({ kind: "insert", label: "Insert Reshape that adds a channel axis", nodes: [{ type: "reshape", params: { shape: [1, -1] } }], port: "x" });
+    fixes.push({ kind: "insert", label: say("Insert Reshape that adds a channel axis"), nodes: [{ type: "reshape", params: { shape: [1, -1] } }], port: "x" });
   if (axes === 1 && x.length === 4)
-    fixes.push({ kind: "insert", label: "Insert Flatten over height and width", nodes: [{ type: "flatten", params: { start_dim: 2 } }], port: "x" });
+    fixes.push({ kind: "insert", label: say("Insert Flatten over height and width"), nodes: [{ type: "flatten", params: { start_dim: 2 } }], port: "x" });
   return {
-    problem: `${title} needs [N, channels, ${AXIS_NAMES[axes]}] but receives ${printShape(x)}.`,
+    problem: say("{title} needs [N, channels, {axes}] but receives {x}.", { title, axes: AXIS_NAMES[axes], x: printShape(x) }),
     port: "x",
-    hint: axes > 1 && x.length === axes + 1 ? "Use the layer for one axis less, or add an axis with Reshape." : "Put a Reshape in front.",
+    hint: axes > 1 && x.length === axes + 1 ? say("Use the layer for one axis less, or add an axis with Reshape.") : say("Put a Reshape in front."),
     fixes,
   };
 }
@@ -87,9 +92,9 @@ export function needImage(title: string, axes: Axes, x: Shape): InferProblem | n
 export function needChannels(title: string, x: Shape): InferProblem | null {
   if (typeof x[1] === "number") return null;
   return {
-    problem: `${title} needs to know its number of channels, but axis 1 of ${printShape(x)} is known only at run time.`,
+    problem: say("{title} needs to know its number of channels, but axis 1 of {x} is known only at run time.", { title, x: printShape(x) }),
     port: "x",
-    hint: "Move that axis with Permute.",
+    hint: say("Move that axis with Permute."),
   };
 }
 
@@ -102,9 +107,9 @@ export function needFit(title: string, sizes: Shape, result: Shape, reach: numbe
   const axis = result.findIndex((size) => typeof size === "number" && size < 1);
   if (axis === -1) return null;
   return {
-    problem: `${title}'s window spans ${reach.join("×")} but its input, padding included, is smaller: ${sizes.join("×")}.`,
+    problem: say("{title}'s window spans {reach} but its input, padding included, is smaller: {sizes}.", { title, reach: reach.join("×"), sizes: sizes.join("×") }),
     port: "x",
-    hint: "Make the window smaller, add padding, or shrink the image less before.",
+    hint: say("Make the window smaller, add padding, or shrink the image less before."),
     fixes,
   };
 }

@@ -1,5 +1,6 @@
 import type { Body, Node } from "../graph/document.ts";
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { bodyInputs } from "./input.ts";
 import { type InferProblem, type InputPorts, isSameType, type OnnxBuilder, type OnnxValue, type OutputPorts } from "./kit.ts";
 import { bodyOutputs } from "./output.ts";
@@ -42,20 +43,24 @@ export function describeType({ dtype, shape }: TensorType): string {
 
 /** A body without the output that its zone asks for. */
 export function needOutput(title: string, role: string, name = "y"): InferProblem {
-  return { problem: `The ${role} of ${title} has no output named ${name}.`, code: "GRAPH_BODY", hint: "Open it, add an Output, and connect it." };
+  return { problem: say("The {role} of {title} has no output named {name}.", { role, title, name }), code: "GRAPH_BODY", hint: say("Open it, add an Output, and connect it.") };
 }
 
 /** An input inside that is named as a port which the zone keeps for itself. */
 export function nameTaken(title: string, name: string): InferProblem {
-  return { problem: `${title} has a port ${name} of its own, so no input inside it can be named ${name}.`, code: "GRAPH_BODY", hint: "Open it and give that input another name." };
+  return {
+    problem: say("{title} has a port {name} of its own, so no input inside it can be named {name}.", { title, name }),
+    code: "GRAPH_BODY",
+    hint: say("Open it and give that input another name."),
+  };
 }
 
 export function needCondition(where: string, type: TensorType, port?: string): InferProblem {
   return {
-    problem: `${where} must be a single true or false but is ${describeType(type)}.`,
+    problem: say("{where} must be a single true or false but is {type}.", { where, type: describeType(type) }),
     code: type.dtype === "bool" ? "GRAPH_SHAPE" : "GRAPH_DTYPE",
     port,
-    hint: "Average over all axes with Mean (dim empty), then compare with Greater.",
+    hint: say("Average over all axes with Mean (dim empty), then compare with Greater."),
   };
 }
 
@@ -87,7 +92,18 @@ export function sameResults(title: string, results: { [role: string]: { [name: s
       if (!isSameType(own, type)) {
         const what = Object.keys(wanted).length > 1 ? ` as ${name}` : "";
         const who = others.length > 1 ? "All bodies" : "Both bodies";
-        return { problem: `${who} of ${title} must give the same${what}, but ${first} gives ${describeType(type)} and ${role} ${describeType(own)}.`, code: "GRAPH_BODY" };
+        return {
+          problem: say("{who} of {title} must give the same{what}, but {first} gives {type} and {role} {own}.", {
+            who,
+            title,
+            what,
+            first,
+            type: describeType(type),
+            role,
+            own: describeType(own),
+          }),
+          code: "GRAPH_BODY",
+        };
       }
     }
     const extra = Object.keys(given).find((name) => !Object.hasOwn(wanted, name));

@@ -1,15 +1,15 @@
 import { FOLDED_WIDE, KERAS, mobilenetFeatures } from "../architectures/mobilenetV2.ts";
 import type { Tensor } from "../export/tensor.ts";
-import type { Pretrained } from "./pretrained.ts";
+import type { Packaged, PretrainedPictures } from "./pretrained.ts";
 import { transpose } from "./tfjs.ts";
 
 /** Keras' MobileNetV2 of width 1.0, as nsfwjs carries it. Its head and its labels are not used. */
-export const mobilenetV2Small: Pretrained = {
+export const mobilenetV2Small: Packaged<PretrainedPictures> = {
   id: "mobilenet_v2",
   title: "MobileNetV2",
   doc: "A small network for pictures that runs anywhere. Take it first: a few dozen pictures of each class are enough, and a laptop without a GPU.",
   takes: "pictures",
-  weights: { kind: "package", folder: "mobilenet_v2", sizeBytes: 2_620_044, convert: namesOfPyTorch },
+  weights: { kind: "package", package: "nsfwjs", folder: "mobilenet_v2", sizeBytes: 2_620_044, convert: namesOfPyTorch },
   origin:
     "Keras' MobileNetV2, trained on ImageNet and then further on photographs by the authors of NSFWJS to tell indecent pictures from others. Only the part that sees shapes and colours is used here; what told those pictures apart is left out. Its numbers are kept with 8 bits.",
   licence: "MIT",
@@ -19,19 +19,20 @@ export const mobilenetV2Small: Pretrained = {
   parameters: 2_223_872,
   size: { trained: 224, smallest: 96 },
   normalize: { mean: 0.5, std: 0.5 },
+  gives: "maps",
   features: 1280,
-  multiplyAdds: 300_000_000,
   backbone: { id: "features", part: () => mobilenetFeatures(KERAS) },
   stages: Array.from({ length: 19 }, (_, i) => String(i)),
+  upperStages: 4,
 };
 
 /** MobileNetV2 of width 1.4 as TensorFlow Hub has it, its batch norms folded into the convolutions, as nsfwjs carries it. Its head and its labels are not used. */
-export const mobilenetV2Wide: Pretrained = {
+export const mobilenetV2Wide: Packaged<PretrainedPictures> = {
   id: "mobilenet_v2_wide",
   title: "MobileNetV2 ×1.4",
   doc: "The same network with 1.4 times the channels. It tells finer differences apart, and takes about twice the time.",
   takes: "pictures",
-  weights: { kind: "package", folder: "mobilenet_v2_mid", sizeBytes: 4_300_775, convert: namesOfFolded },
+  weights: { kind: "package", package: "nsfwjs", folder: "mobilenet_v2_mid", sizeBytes: 4_300_775, convert: namesOfFolded },
   origin:
     "MobileNetV2 of width 1.4 from TensorFlow Hub, trained on ImageNet and then further on photographs by the authors of NSFWJS to tell indecent pictures from others. Only the part that sees shapes and colours is used here; what told those pictures apart is left out. Its numbers are kept with 8 bits, and its batch norms are part of its convolutions.",
   licence: "MIT",
@@ -40,10 +41,11 @@ export const mobilenetV2Wide: Pretrained = {
   parameters: 4_291_808,
   size: { trained: 224, smallest: 96 },
   normalize: { mean: 0.5, std: 0.5 },
+  gives: "maps",
   features: 1792,
-  multiplyAdds: 580_000_000,
   backbone: { id: "features", part: () => mobilenetFeatures(FOLDED_WIDE) },
   stages: Array.from({ length: 19 }, (_, i) => String(i)),
+  upperStages: 4,
 };
 
 /** A byte for each number leaves some variances at 0, which nothing can be divided by. */

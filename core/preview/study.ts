@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Preprocess } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
+import type { Program } from "../program/program.ts";
 import type { RowArray } from "./order.ts";
 
 /** A network as one of its checkpoints has it, and where the rows of a data set lie on this machine. */
@@ -23,6 +24,28 @@ export type StudyOrder = Trained & {
 /** What the network says of the first `rows` of those that were asked for: `width` numbers each, as little-endian float32 in base64. */
 export const StudyAnswer = z.strictObject({ rows: z.int(), width: z.int(), outputs: z.string() });
 export type StudyAnswer = z.infer<typeof StudyAnswer>;
+
+/** Of which nodes numbers are asked, for some rows, taken as one batch. */
+type Wanted = {
+  rows: number[];
+  /** Path of the node, with all that is inside of it; null: every node. */
+  node: string | null;
+  /** More than this is not handed out. */
+  mostBytes: number;
+};
+
+/** Asks what nodes give. */
+export type ActivationsOrder = Trained & Wanted;
+
+/** Asks how the loss changes with each weight. `program` is the run's own, which ends in its loss; targets lie among `arrays.more`, under their input's name. */
+export type GradientsOrder = Pick<Trained, "arrays" | "file"> & Wanted & { program: Program };
+
+/** One tensor of a run, its numbers little-endian in base64. */
+const NamedTensor = z.strictObject({ name: z.string(), dtype: z.enum(["float32", "int64", "bool", "uint8"]), shape: z.array(z.int()), data: z.string() });
+
+/** `bytes` is what the tensors take; there are none where that is too much. */
+export const TensorsAnswer = z.strictObject({ bytes: z.int(), tensors: z.array(NamedTensor) });
+export type TensorsAnswer = z.infer<typeof TensorsAnswer>;
 
 /** Asks what in one row speaks for an answer. */
 export type ExplainOrder = Trained & {

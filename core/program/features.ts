@@ -1,3 +1,4 @@
+import { bind } from "../graph/dims.ts";
 import type { TensorType } from "../graph/shape.ts";
 import type { Arg, Op, Program } from "./program.ts";
 
@@ -13,9 +14,16 @@ const ROW_BY_ROW = new Set(
     ["upsample_nearest2d.vec", "upsample_bilinear2d.vec", "upsample_bicubic2d.vec"],
     ["to.dtype", "add.Tensor", "sub.Tensor", "mul.Tensor", "div.Tensor", "add.Scalar", "sub.Scalar", "mul.Scalar", "div.Scalar", "linear"],
     ["dropout", "feature_dropout"],
+    // Of sequences. What would bring rows together leaves no batch in front, which is asked of every result.
+    ["embedding", "ne.Scalar", "view", "reshape", "unflatten.int", "transpose.int", "flatten.using_ints", "unsqueeze", "scaled_dot_product_attention"],
+    ["sum.dim_IntList", "lt.Tensor", "where.self", "zeros_like", "clamp", "clamp_min", "linalg_vector_norm"],
   ]
     .flat()
     .map((name) => `aten::${name}`),
+);
+/** Operators that, of nothing but sizes and what never changes, make the same for every row. */
+const UNCHANGING = new Set(
+  ["arange.start_step", "unsqueeze", "exp", "sin", "cos", "mul.Scalar", "mul.Tensor", "cat", "stack", "flatten.using_ints"].map((name) => `aten::${name}`),
 );
 /** Where the work is that is worth keeping. */
 const WEIGHTY = /^aten::(conv\dd|linear)/;
@@ -24,17 +32,23 @@ const WEIGHTY = /^aten::(conv\dd|linear)/;
  * The values where what is frozen ends: made of the inputs by nothing that learns, draws or looks at other rows, and used by what does.
  * Kept for each row, they spare every later epoch the part of the program in front of them. None where nothing with weights stands there,
  * or where keeping them would take too much memory.
+ * @param sizes how large a size is that has a name, where all rows have the same
  */
-export function findFeatures({ inputs, weights, ops, outputs }: Program, types: readonly TensorType[], rows: number): number[] {
+export function findFeatures({ inputs, weights, ops, outputs }: Program, types: readonly TensorType[], rows: number, sizes: { readonly [name: string]: number } = {}): number[] {
   const fixed = new Set(weights.filter(({ trainable }) => !trainable).map(({ value }) => value));
   const perRow = new Set(inputs.filter(({ name }) => name !== "target").map(({ value }) => value));
-  const isWhole = (value: number) => types[value]?.shape[0] === "B" && types[value]?.shape.slice(1).every((size) => typeof size === "number");
+  const restOf = (value: number) => (types[value]?.shape.slice(1) ?? []).map((size) => bind(size, sizes));
+  const isWhole = (value: number) => types[value]?.shape[0] === "B" && restOf(value).every((size) => typeof size === "number");
   // Whether work with weights lies behind a value.
   const weighty = new Set<number>();
   const frontier = new Set<number>();
   const given = new Set(perRow);
   for (const op of ops) {
     const used = usesOf(op);
+    if ("args" in op && !("index" in op) && UNCHANGING.has(op.op) && op.args.every((arg) => isUnchanging(arg, fixed, given))) {
+      for (const value of op.out) fixed.add(value);
+      continue;
+    }
     if (isRowByRow(op) && used.some((value) => perRow.has(value)) && used.every((value) => (perRow.has(value) ? isWhole(value) : fixed.has(value))) && op.out.every(isWhole)) {
       for (const value of op.out) {
         perRow.add(value);
@@ -44,9 +58,19 @@ export function findFeatures({ inputs, weights, ops, outputs }: Program, types: 
   }
   for (const { value } of outputs) if (perRow.has(value) && !given.has(value)) frontier.add(value);
   const found = [...frontier];
-  const bytes = found.reduce((sum, value) => sum + 4 * rows * (types[value]?.shape.slice(1) ?? []).reduce<number>((product, size) => product * Number(size), 1), 0);
+  const bytes = found.reduce((sum, value) => sum + 4 * rows * restOf(value).reduce<number>((product, size) => product * Number(size), 1), 0);
   const isUseful = found.some((value) => weighty.has(value)) && found.every((value) => types[value]?.dtype === "float32");
   return isUseful && found.length <= 16 && bytes <= MOST_BYTES ? found : [];
+}
+
+/** Whether an argument is a number, a size, or a value that never changes. */
+function isUnchanging(arg: Arg, fixed: ReadonlySet<number>, perRow: ReadonlySet<number>): boolean {
+  if (typeof arg !== "object" || arg === null) return true;
+  // The first axis is the batch, which is not always of one size.
+  if ("size" in arg) return arg.size[1] > 0;
+  if ("v" in arg) return fixed.has(arg.v) && !perRow.has(arg.v);
+  if ("vs" in arg) return arg.vs.every((value) => fixed.has(value));
+  return !("flag" in arg);
 }
 
 function isRowByRow(op: Op): boolean {

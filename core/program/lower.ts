@@ -1,8 +1,9 @@
 import type { Preprocess } from "../data/manifest.ts";
-import { type Checked, mainOutput } from "../graph/check.ts";
+import type { Checked } from "../graph/check.ts";
 import type { Body, Graph, Node } from "../graph/document.ts";
 import { bodyOf, foldBody, GraphInvalid, requirePredicting, requireValid, type Step, TARGET_ARGUMENT } from "../graph/fold.ts";
 import type { BodyStep, NodePath } from "../graph/path.ts";
+import { mainOutput } from "../graph/predicting.ts";
 import type { TensorType } from "../graph/shape.ts";
 import { isTuned, tuningAt, UNTUNED } from "../graph/tuning.ts";
 import { bodyInputs, input } from "../layers/input.ts";
@@ -86,11 +87,11 @@ export type TrainingOptions = Objective & {
 /** A node that sets numbers to 0 where they are low, and the axis of what it gives along which its units lie. */
 export type Rectified = { node: NodePath; axis: number };
 
-/** The same, with the type of each of the program's values, and the nodes of which units can fall silent. */
+/** The same, with the type of each of the program's values, the nodes of which units can fall silent, and where the run is to pause. */
 export function lowerTypedTraining(
   graph: Graph,
   options: TrainingOptions,
-): { program: Program; metrics: TrainSpec["metrics"]; types: readonly TensorType[]; rectified: Rectified[] } {
+): { program: Program; metrics: TrainSpec["metrics"]; types: readonly TensorType[]; rectified: Rectified[]; breakpoints: NonNullable<TrainSpec["breakpoints"]> } {
   const checked = requireValid(graph);
   const main = mainOutput(graph);
   if (!main) throw new Error("A checked graph has an output.");
@@ -166,6 +167,7 @@ export function lowerTypedTraining(
     ),
   }));
   const each = [...(parts.length > 1 ? parts : []), ...apart, ...[...writer.watched].map(([name, value]) => ({ name: `probe/${name}`, value }))];
+  const breakpoints = writer.breakpoints.map(({ node, condition: { figure, side, limit }, figures }, at) => ({ output: `breakpoint/${at}`, node, figure, side, limit, figures }));
   return {
     program: writer.finish({
       loss: addLosses(
@@ -176,6 +178,7 @@ export function lowerTypedTraining(
       ...(options.keep === undefined ? {} : { [options.keep]: of(options.keep).y }),
       ...Object.fromEntries(measured),
       ...Object.fromEntries([...each, ...written].map(({ name, value }) => [name, value])),
+      ...Object.fromEntries(breakpoints.map(({ output, figures }) => [output, figures])),
     }),
     metrics: [
       ...metrics.map(({ name, reduce, when }) => ({ output: name, reduce, when })),
@@ -184,6 +187,7 @@ export function lowerTypedTraining(
     ],
     types: writer.types,
     rectified,
+    breakpoints: breakpoints.map(({ figures: _, ...rest }) => rest),
   };
 }
 
@@ -234,7 +238,8 @@ type DeclaredInput = {
   name: string;
   nodeId: string;
   type: TensorType;
-  value: Value /** What stands between what is stored and the network. */;
+  value: Value;
+  /** What stands between what is stored and the network. */
   preprocess: Preprocess | undefined;
 };
 

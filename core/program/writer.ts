@@ -1,6 +1,7 @@
 import { type NodePath, weightName } from "../graph/path.ts";
 import type { TensorType } from "../graph/shape.ts";
 import type { BuilderArg, BuilderSize, ProgramBuilder, Value, WeightPlan } from "../layers/kit.ts";
+import type { BreakCondition } from "../training/breakpoints.ts";
 import { type Arg, type Block, type Op, PROGRAM_VERSION, type Program, type Weight } from "./program.ts";
 
 /** Writes one program from front to back: inputs, then weights, then ops. */
@@ -17,6 +18,8 @@ export class ProgramWriter {
   private depth = 0;
   /** Numbers to be measured while training, by name. */
   readonly watched = new Map<string, Value>();
+  /** Where a run pauses by itself, with the figures that decide it. */
+  readonly breakpoints: { node: NodePath; condition: BreakCondition; figures: Value }[] = [];
 
   private readonly shared: ReadonlyMap<string, string>;
 
@@ -75,6 +78,9 @@ export class ProgramWriter {
       watch: (name, value) => {
         // Inside a branch or a loop a value is there sometimes, or several times.
         if (this.depth === 0) this.watched.set(freeName(name, this.watched), value);
+      },
+      breakAt: (condition, figures) => {
+        if (this.depth === 0) this.breakpoints.push({ node, condition, figures });
       },
       body: (role, args) => {
         if (!body) throw new Error(`Node ${node} has no bodies.`);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { escapeSign, unescapeSign } from "./escape.ts";
 
 /** How one chart of a run stands on its page: over both columns or one, and so much taller than the least (0 to 3 steps). */
 const ChartPlace = z.strictObject({ id: z.string().min(1).max(200), wide: z.boolean(), tall: z.int().min(0).max(3), hidden: z.boolean() });
@@ -13,7 +14,7 @@ export function writeCharts(layout: ChartLayout): string {
   return layout
     .map(({ id, wide, tall, hidden }) => {
       const marks = `${wide ? "w" : ""}${hidden ? "h" : ""}${tall > 0 ? tall : ""}`;
-      return id.replace(/[%,.]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`) + (marks && `.${marks}`);
+      return id.replace(/[%,.]/g, escapeSign) + (marks && `.${marks}`);
     })
     .join();
 }
@@ -24,7 +25,7 @@ export function readCharts(text: string): ChartLayout {
   return text.split(",").flatMap((part) => {
     const [name = "", marks = ""] = part.split(".");
     const read = ChartPlace.safeParse({
-      id: name.replace(/%(25|2c|2e)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16))),
+      id: name.replace(/%(25|2c|2e)/g, unescapeSign),
       wide: marks.includes("w"),
       hidden: marks.includes("h"),
       tall: Number(/[1-3]/.exec(marks)?.[0] ?? 0),

@@ -1,4 +1,6 @@
+import { say } from "../language/say.ts";
 import type { Summary } from "../training/evaluation.ts";
+import { printNumber } from "../training/printNumber.ts";
 
 /** Points of a curve in order; null: not finite. */
 type Points = readonly { step: number; value: number | null }[];
@@ -26,7 +28,8 @@ export type Remark = { kind: "best" | "overfit" | "fit" | "unfinished" | "rate" 
 
 /** Says in plain words how a run went, by rules over its figures. Each remark rests on numbers of the run; where they are too few, it says less. */
 export function readFacts(run: RunFacts): Remark[] {
-  return [...failed(run), ...best(run), ...(run.curves ? fit(run, run.curves) : overfit(run)), ...rate(run), ...guessing(run), ...confused(run)];
+  const fitting = run.curves ? fit(run, run.curves) : overfit(run);
+  return [...failed(run), ...best(run, fitting), ...fitting, ...rate(run), ...guessing(run), ...confused(run)];
 }
 
 /** Where the batch was turned on the way, epochs are told by their evaluations. */
@@ -38,15 +41,15 @@ function failed({ failure }: RunFacts): Remark[] {
   return failure ? [{ kind: "failed", text: failure.message, tone: "bad" }] : [];
 }
 
-function best(run: RunFacts): Remark[] {
+function best(run: RunFacts, fitting: readonly Remark[]): Remark[] {
   const figure = run.summary[run.mainMetric ?? "validation/loss"];
   if (!figure || figure.bestStep === null || run.epoch < 2) return [];
   const at = epochOf(figure.bestStep, run);
-  const learnsByHeart = run.curves ? fit(run, run.curves).some(({ kind }) => kind === "overfit") : overfits(run);
+  const learnsByHeart = run.curves ? fitting.some(({ kind }) => kind === "overfit") : overfits(run);
   // Where the last evaluation was the best, more may come.
   if (at >= run.epoch && run.status === "finished" && !learnsByHeart)
-    return [{ kind: "unfinished", text: `Best at its last epoch, ${at}: it was still getting better, so more epochs may help.`, tone: "hint" }];
-  return [{ kind: "best", text: `Best at epoch ${at} of ${run.epoch}.`, tone: "good" }];
+    return [{ kind: "unfinished", text: say("Best at its last epoch, {at}: it was still getting better, so more epochs may help.", { at }), tone: "hint" }];
+  return [{ kind: "best", text: say("Best at epoch {at} of {epoch}.", { at, epoch: run.epoch }), tone: "good" }];
 }
 
 /** The validation loss left its lowest value by more than a tenth, and the training loss ended well below it. */
@@ -58,7 +61,9 @@ function overfits({ summary }: RunFacts): boolean {
 function overfit(run: RunFacts): Remark[] {
   const step = run.summary["validation/loss"]?.bestStep;
   if (step == null || run.epoch < 3 || !overfits(run)) return [];
-  return [{ kind: "overfit", text: `Overfits after epoch ${epochOf(step, run)}: validation loss rose from there while training loss ended lower.`, tone: "hint" }];
+  return [
+    { kind: "overfit", text: say("Overfits after epoch {step}: validation loss rose from there while training loss ended lower.", { step: epochOf(step, run) }), tone: "hint" },
+  ];
 }
 
 /**
@@ -73,16 +78,19 @@ function fit(run: RunFacts, { train: trained, validation }: NonNullable<RunFacts
   const lowest = evaluations.reduce((low, entry) => (entry.loss < low.loss ? entry : low), latest);
   const trainAtLowest = meanUntil(trained, lowest.step, run.stepsPerEpoch);
   if (evaluations.length >= 3 && latest.loss > lowest.loss * 1.1 && trainAtLowest !== null && train < trainAtLowest) {
-    const text = `Overfits after epoch ${epochOf(lowest.step, run)}: validation loss rises while training loss falls, so it begins to learn by heart. Stop earlier, or add Dropout or weight decay.`;
+    const text = say(
+      "Overfits after epoch {step}: validation loss rises while training loss falls, so it begins to learn by heart. Stop earlier, or add Dropout or weight decay.",
+      { step: epochOf(lowest.step, run) },
+    );
     return [{ kind: "overfit", text, tone: "hint" }];
   }
   if (evaluations.length < 2) return [];
   if (latest.loss > train * 1.5 + 0.02)
-    return [{ kind: "fit", text: "It does clearly better on rows it trained on: some overfitting. More data, Dropout or weight decay would help.", tone: "hint" }];
+    return [{ kind: "fit", text: say("It does clearly better on rows it trained on: some overfitting. More data, Dropout or weight decay would help."), tone: "hint" }];
   const before = evaluations.at(-2);
   const falls = latest === lowest && before !== undefined && before.loss > latest.loss * 1.05;
-  if (!falls || run.status === "failed" || run.status === "finished") return [{ kind: "fit", text: "Training and validation stay close: no overfitting.", tone: "good" }];
-  return [{ kind: "fit", text: "Training and validation stay close and still fall.", tone: "good" }];
+  if (!falls || run.status === "failed" || run.status === "finished") return [{ kind: "fit", text: say("Training and validation stay close: no overfitting."), tone: "good" }];
+  return [{ kind: "fit", text: say("Training and validation stay close and still fall."), tone: "good" }];
 }
 
 /** Mean of the values over one epoch up to a step, so that one lucky batch does not decide. */
@@ -99,18 +107,31 @@ function rate(run: RunFacts): Remark[] {
   const train = run.summary["train/loss"];
   const said = run.lr === null ? "Learning rate" : `Learning rate ${run.lr}`;
   const blewUp = run.failure?.code === "RUN_NONFINITE" || (train !== undefined && train.last === null);
-  if (blewUp) return [{ kind: "rate", text: `${said} looks too high: the loss stopped being a number.`, tone: "bad" }];
+  if (blewUp) return [{ kind: "rate", text: say("{said} looks too high: the loss stopped being a number.", { said }), tone: "bad" }];
   if (!train || train.last === null || train.min === null || train.max === null) return [];
   if (train.min > 0 && train.last > 3 * train.min && train.last > 0.5 * train.max && run.epoch >= 1)
-    return [{ kind: "rate", text: `${said} looks too high: training loss ended at ${short(train.last)}, after it had been at ${short(train.min)}.`, tone: "hint" }];
+    return [
+      {
+        kind: "rate",
+        text: say("{said} looks too high: training loss ended at {last}, after it had been at {min}.", { said, last: printNumber(train.last), min: printNumber(train.min) }),
+        tone: "hint",
+      },
+    ];
   if (run.epoch >= 2 && run.status === "finished" && train.min > 0 && train.max < train.min * 1.05)
     return [
-      { kind: "rate", text: `${said} looks too low, or the network cannot learn this: training loss stayed between ${short(train.min)} and ${short(train.max)}.`, tone: "hint" },
+      {
+        kind: "rate",
+        text: say("{said} looks too low, or the network cannot learn this: training loss stayed between {min} and {max}.", {
+          said,
+          min: printNumber(train.min),
+          max: printNumber(train.max),
+        }),
+        tone: "hint",
+      },
     ];
   return [];
 }
 
-const short = (value: number) => (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3))));
 const counted = (count: number) => count.toLocaleString("en-US");
 
 /** Warns where a classifier does no better than always naming the most frequent class. */
@@ -122,7 +143,9 @@ function guessing({ confusion }: RunFacts): Remark[] {
   const majority = Math.max(...rows);
   if (total === 0 || right / total > majority / total + 0.02) return [];
   const share = ((100 * majority) / total).toFixed(1);
-  return [{ kind: "guessing", text: `No better than always naming the most frequent class (${share}%): try another learning rate, or look at the data.`, tone: "bad" }];
+  return [
+    { kind: "guessing", text: say("No better than always naming the most frequent class ({share}%): try another learning rate, or look at the data.", { share }), tone: "bad" },
+  ];
 }
 
 /** The pair of classes that is mixed up most, both ways together; the one that is mistaken more often is named first. */
@@ -141,9 +164,15 @@ function confused({ confusion, classes, counts }: RunFacts): Remark[] {
     }
   }
   if (total + errors === 0) return [];
-  if (errors === 0) return [{ kind: "confusion", text: `Gets every validation ${counts === "pixels" ? "pixel" : "row"} right.`, tone: "good" }];
+  if (errors === 0) return [{ kind: "confusion", text: counts === "pixels" ? say("Gets every validation pixel right.") : say("Gets every validation row right."), tone: "good" }];
   const [from, to] = at(worst.a, worst.b) >= at(worst.b, worst.a) ? [worst.a, worst.b] : [worst.b, worst.a];
   const name = (index: number) => classes[index] ?? `class ${index}`;
   const what = `${counts === "pixels" ? "wrong pixel" : "error"}${errors === 1 ? "" : "s"}`;
-  return [{ kind: "confusion", text: `Confuses ${name(from)} with ${name(to)} most (${counted(worst.count)} of ${counted(errors)} ${what}).`, tone: "good" }];
+  return [
+    {
+      kind: "confusion",
+      text: say("Confuses {from} with {to} most ({count} of {errors} {what}).", { from: name(from), to: name(to), count: counted(worst.count), errors: counted(errors), what }),
+      tone: "good",
+    },
+  ];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { escapeSign, unescapeSign } from "./escape.ts";
 
 /** Which value of a metric a column shows. */
 export const STATS = ["last", "best", "min", "max"] as const;
@@ -30,7 +31,7 @@ const ColumnId = z
   .max(220)
   .refine((id) => readColumn(id) !== null, "There is no such column.");
 
-/** `~`: contains. A column without a value meets `!=` and nothing else. */
+/** `~`: contains. A column without a value meets `!=` and nothing else; an empty value stands for none: `tags=` has no tags, `tags!=` has some. */
 export const OPERATORS = ["<=", ">=", "!=", "=", "<", ">", "~"] as const;
 export type Operator = (typeof OPERATORS)[number];
 export const Filter = z.strictObject({ column: ColumnId, operator: z.enum(OPERATORS), value: z.string().max(200) });
@@ -59,15 +60,13 @@ export function writeFilter({ column, operator, value }: Filter): string {
 }
 
 /** Behind these an equals sign would make another operator. */
-const endsEarly = (operator: Operator) => operator === "<" || operator === ">";
-const escapeSign = (sign: string) => `%${sign.charCodeAt(0).toString(16)}`;
-const unescapeSign = (_: string, code: string) => String.fromCharCode(Number.parseInt(code, 16));
+const endsEarly = (operator: string | undefined) => operator === "<" || operator === ">";
 
 export function readFilter(text: string): Filter | null {
   const found = /^([^<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)$/s.exec(text);
   if (!found) return null;
   const [, escaped = "", operator, written = ""] = found;
-  const value = operator === "<" || operator === ">" ? written.replace(/^%(25|3d)/, unescapeSign) : written;
+  const value = endsEarly(operator) ? written.replace(/^%(25|3d)/, unescapeSign) : written;
   const read = Filter.safeParse({ column: escaped.replace(/%([0-9a-f]{2})/g, unescapeSign), operator, value });
   return read.success ? read.data : null;
 }

@@ -2,7 +2,7 @@ import { accuracy } from "../training/metrics/accuracy.ts";
 import { confusion } from "../training/metrics/confusion.ts";
 import { scoreHistogram } from "../training/metrics/scoreHistogram.ts";
 import { tokenLikelihood } from "../training/metrics/tokenLikelihood.ts";
-import { top5 } from "../training/metrics/top5.ts";
+import { top5 } from "../training/metrics/topK.ts";
 import type { TaskRecord } from "./task.ts";
 
 /** What tasks that tell classes apart have in common. */

@@ -1,4 +1,5 @@
 import type { Manifest, Task } from "../data/manifest.ts";
+import { sayRecord } from "../language/records.ts";
 import { autoencoder } from "./autoencoder.ts";
 import { forecasting } from "./forecasting.ts";
 import { imageClassification } from "./imageClassification.ts";
@@ -23,11 +24,11 @@ const records: { readonly [Id in Task]: TaskRecord } = {
 };
 
 /** The tasks, in the order offered. */
-export const tasks: readonly TaskRecord[] = Object.values(records);
+export const tasks: readonly TaskRecord[] = Object.values(records).map(sayRecord);
 
 /** What a task means. */
 export function taskNamed(task: Task): TaskRecord {
-  return records[task];
+  return sayRecord(records[task]);
 }
 
 /** What can be learned from a data set: what it was made for, then what else. */

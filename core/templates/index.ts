@@ -1,9 +1,12 @@
+import { sayRecord } from "../language/records.ts";
 import { adaptiveComputation } from "./adaptiveComputation.ts";
+import { adversarialAutoencoder } from "./adversarialAutoencoder.ts";
 import { birthsGru, birthsLinear } from "./births.ts";
 import { charLstm } from "./charLstm.ts";
 import { convAutoencoder } from "./convAutoencoder.ts";
 import { earlyExitCnn } from "./earlyExitCnn.ts";
 import { fastDigits } from "./fastDigits.ts";
+import { fuelMlp } from "./fuelMlp.ts";
 import { gateLstm } from "./gateLstm.ts";
 import { charGpt, partsGpt } from "./gpt.ts";
 import { lenet5 } from "./lenet5.ts";
@@ -34,6 +37,7 @@ export const templates: readonly Template[] = [
   resnetSmall,
   tabularMlp,
   tabularEmbedding,
+  fuelMlp,
   mailBag,
   textCnn,
   nameLstm,
@@ -49,7 +53,11 @@ export const templates: readonly Template[] = [
   unetSmall,
   convAutoencoder,
   vae,
-];
+  adversarialAutoencoder,
+].map(sayRecord);
+
+/** One of each kind, for whoever begins. */
+export const firstSteps: readonly Template[] = [playgroundMoons, mlp, lenet5, tabularMlp, mailBag, charGpt, birthsLinear, unetSmall].map(sayRecord);
 
 export function findTemplate(id: string): Template | undefined {
   return templates.find((template) => template.id === id);

@@ -13,6 +13,7 @@ import type { Program } from "../program/program.ts";
 import { taskNamed } from "../tasks/index.ts";
 import type { TaskRecord } from "../tasks/task.ts";
 import { pointCount } from "./latentMap.ts";
+import { measuredBy } from "./measured.ts";
 import { goodDirection } from "./metrics/index.ts";
 import { apartName, objectiveOf } from "./objective.ts";
 import { findOptimizer } from "./optimizers/index.ts";
@@ -41,8 +42,8 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
   const { train, validation } = manifest.splits;
   const task = taskNamed(manifest.task);
   const points = pointsOf(graph, task, validation.rows);
-  const { program, metrics, types, rectified } = lowerOrder(graph, settings, manifest);
-  const features = findFeatures(program, types, train.rows + validation.rows);
+  const { program, metrics, types, rectified, breakpoints } = lowerOrder(graph, settings, manifest);
+  const features = findFeatures(program, types, train.rows + validation.rows, widthOf(program, manifest));
   const crops = program.inputs
     .filter(({ name, shape }) => name !== "target" && name !== LENGTHS_INPUT && !train.more?.[name] && typeof shape[1] === "string")
     .map(({ name }) => name);
@@ -82,6 +83,7 @@ export function buildTrainSpec(graph: Graph, settings: RunSettings, manifest: Ma
     ...(task.writes && manifest.text ? { generate: writingOf(settings, manifest.text, program, train.input.shape[0] ?? 1) } : {}),
     ...latticeOf(graph, manifest),
     looks: { ...LOOKS, rectified },
+    ...(breakpoints.length > 0 ? { breakpoints } : {}),
   };
 }
 
@@ -105,7 +107,7 @@ export function lowerOrder(graph: Graph, settings: RunSettings, manifest: Manife
     preprocess: manifest.preprocess,
     ...objectiveOf(settings),
     mixup: settings.mixup,
-    metrics: [...task.metrics, ...(task.metricsOf?.(manifest) ?? [])],
+    metrics: measuredBy(task, settings, manifest),
     target: targetInfo(manifest),
     ...(task.show ? { show: task.show } : {}),
     ...(points ? { keep: points.output } : {}),
@@ -210,6 +212,13 @@ export function planSteps(rows: number, { batchSize, accumulate }: Pick<RunSetti
   const dropLast = rows > batchSize && rows % batchSize === 1;
   const batches = dropLast ? Math.floor(rows / batchSize) : Math.ceil(rows / batchSize);
   return { stepsPerEpoch: Math.ceil(batches / accumulate), dropLast };
+}
+
+/** How long rows are that are sequences and all of one length. */
+function widthOf(program: Program, { splits: { train } }: Manifest): { [name: string]: number } {
+  const [first, ...others] = program.inputs.filter(({ name }) => name !== "target");
+  const size = first?.shape[1];
+  return others.length === 0 && !train.lengths && typeof size === "string" ? { [size]: train.input.shape[0] ?? 1 } : {};
 }
 
 /** The rows to be drawn on a map, where the graph has an output for it that says some numbers of each row. */

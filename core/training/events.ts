@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Broke } from "./breakpoints.ts";
 import { Histogram } from "./histograms.ts";
 import { Look } from "./look.ts";
 
@@ -52,6 +53,8 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("turned"), id: z.string(), step: z.int(), epoch: z.int(), before: Value, stepsPerEpoch: z.int(), totalSteps: z.int() }),
   /** A step that was looked at, node by node. */
   z.strictObject({ type: z.literal("looked"), ...Look.shape }),
+  /** A Breakpoint's condition began to hold in this step, after which the run pauses, unless it was the last. */
+  Broke,
   z.strictObject({ type: z.literal("log"), level: z.enum(["info", "warn"]), message: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../language/say.ts";
 import type { Block, Program } from "../program/program.ts";
 
 /** A setting that can be changed while a run goes, and what it becomes. */
@@ -30,11 +31,11 @@ export function knobOf({ id, step, turn }: RunKnob): Knob {
 export function describeTurn(turn: Turn, before: number | null, nameOf: (node: string) => string): string {
   switch (turn.kind) {
     case "lr":
-      return `Learning rate${before === null ? "" : ` ${figure(before)} →`} ${figure(turn.lr)}${turn.hold ? ", held there" : ""}.`;
+      return say("Learning rate{which} {lr}{held}.", { which: before === null ? "" : ` ${figure(before)} →`, lr: figure(turn.lr), held: turn.hold ? say(", held there") : "" });
     case "dropout":
-      return `Dropout ${figure(turn.p)} ${turn.node === null ? "everywhere" : `in ${nameOf(turn.node)}`}.`;
+      return turn.node === null ? say("Dropout {p} everywhere.", { p: figure(turn.p) }) : say("Dropout {p} in {node}.", { p: figure(turn.p), node: nameOf(turn.node) });
     case "batch-size":
-      return `Batch size${before === null ? "" : ` ${before} →`} ${turn.batchSize}.`;
+      return before === null ? say("Batch size {batchSize}.", { batchSize: turn.batchSize }) : say("Batch size {before} → {batchSize}.", { before, batchSize: turn.batchSize });
   }
 }
 

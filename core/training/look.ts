@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { Checked } from "../graph/check.ts";
 import type { Graph } from "../graph/document.ts";
 import type { NodePath } from "../graph/path.ts";
+import { say } from "../language/say.ts";
 import { bodyInputs } from "../layers/input.ts";
+import { printNumber } from "./printNumber.ts";
 
 /** JSON has no NaN: such a value is `null`. */
 const Value = z.number().nullable();
@@ -80,7 +82,6 @@ export type Measure = {
 };
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(share >= 0.0995 ? 3 : 2))}%`;
-const short = (value: number) => (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3))));
 
 /** Between the least and the greatest by their powers of ten: what vanishes does so by factors. */
 function byPowers(value: number, all: readonly number[]): number {
@@ -104,10 +105,10 @@ export const measures: readonly Measure[] = [
     of: ({ gradient }) => gradient ?? null,
     level: byPowers,
     remark: (value, all) => {
-      if (value === 0) return "No gradient reaches it, so it does not learn.";
-      return value < VANISHED * Math.max(...all) ? "Its gradient has all but vanished beside that of other layers." : null;
+      if (value === 0) return say("No gradient reaches it, so it does not learn.");
+      return value < VANISHED * Math.max(...all) ? say("Its gradient has all but vanished beside that of other layers.") : null;
     },
-    print: short,
+    print: printNumber,
   },
   {
     id: "update",
@@ -116,8 +117,8 @@ export const measures: readonly Measure[] = [
     of: ({ update, weight }) => (update == null || weight == null || weight === 0 ? null : update / weight),
     level: (value) => (value <= 0 ? 0 : Math.min(1, Math.max(0.1, (Math.log10(value) + 6) / 5))),
     remark: (value) => {
-      if (value > UPDATE.high) return "Each step changes much of its weights: the learning rate may be too high.";
-      return value < UPDATE.low ? "Its weights hardly move: the learning rate may be too low." : null;
+      if (value > UPDATE.high) return say("Each step changes much of its weights: the learning rate may be too high.");
+      return value < UPDATE.low ? say("Its weights hardly move: the learning rate may be too low.") : null;
     },
     print: percent,
   },
@@ -127,7 +128,7 @@ export const measures: readonly Measure[] = [
     doc: "Units of a ReLU or its like that were 0 for every row of the batch: they give nothing and learn nothing.",
     of: ({ units, dead }) => (units ? (dead ?? 0) / units : null),
     level: (value) => value,
-    remark: (value) => (value >= 0.5 ? "Half of its units or more are silent. A lower learning rate or LeakyReLU can help." : null),
+    remark: (value) => (value >= 0.5 ? say("Half of its units or more are silent. A lower learning rate or LeakyReLU can help.") : null),
     print: percent,
   },
   {

@@ -5,9 +5,9 @@ export const RunMark = z.strictObject({
   step: z.int(),
   /**
    * `early-stop`: the run found that it no longer gets better. `stop`: somebody ended it and kept the best. `one-batch`: what came of one batch.
-   * `knob`: a setting was changed. `pause` and `resume`: somebody let it rest, and go on.
+   * `knob`: a setting was changed. `pause` and `resume`: somebody let it rest, and go on. `breakpoint`: it let itself rest.
    */
-  kind: z.enum(["early-stop", "stop", "one-batch", "knob", "pause", "resume"]),
+  kind: z.enum(["early-stop", "stop", "one-batch", "knob", "pause", "resume", "breakpoint"]),
   text: z.string(),
 });
 export type RunMark = z.infer<typeof RunMark>;

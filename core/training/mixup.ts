@@ -1,5 +1,6 @@
 import type { Manifest } from "../data/manifest.ts";
 import type { Graph } from "../graph/document.ts";
+import { say } from "../language/say.ts";
 import { float32, type ProgramBuilder, type Value } from "../layers/kit.ts";
 import { bodyTargets } from "../layers/target.ts";
 
@@ -50,16 +51,20 @@ export function mixLosses(b: ProgramBuilder, { share, target: other }: Mixed, ta
   return loss;
 }
 
-export const MIXED_TARGET =
-  "Mixup blends the losses of two targets, and a loss wired from the Target sees one: set mixup to 0, or choose a loss from the list and remove the Target.";
+export const MIXED_TARGET = say(
+  "Mixup blends the losses of two targets, and a loss wired from the Target sees one: set mixup to 0, or choose a loss from the list and remove the Target.",
+);
 
 /** Why rows of this data set cannot be blended for a graph, with what to do; null where they can. */
 export function whyNoMixup({ task, splits: { train } }: Pick<Manifest, "task" | "splits">, graph: Graph): string | null {
   if (bodyTargets(graph).length > 0) return MIXED_TARGET;
   if (task !== "image-classification" && task !== "tabular-classification")
-    return "Mixup blends pictures or rows of measured numbers whose target is a class: set it to 0 for this data set.";
+    return say("Mixup blends pictures or rows of measured numbers whose target is a class: set it to 0 for this data set.");
   const categories = Object.keys(train.more ?? {});
   if (categories.length > 0)
-    return `Mixup blends measured numbers, but ${categories.join(", ")} ${categories.length === 1 ? "is a category" : "are categories"}: set it to 0, or leave ${categories.length === 1 ? "it" : "them"} out.`;
+    return say(
+      "Mixup blends measured numbers, but {categories} {count, plural, one {is a category} other {are categories}}: set it to 0, or leave {count, plural, one {it} other {them}} out.",
+      { categories: categories.join(", "), count: categories.length },
+    );
   return null;
 }

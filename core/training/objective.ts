@@ -1,4 +1,5 @@
 import { printShape, type TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import { findLoss } from "./losses/index.ts";
 import { type ExpressionMetric, findMetricProblem } from "./metrics/expression.ts";
 import type { LossRecord, TargetAnswer, TargetInfo } from "./records.ts";
@@ -59,7 +60,14 @@ export type LossProblem = Extract<TargetAnswer, { problem: string }> & { output:
 export function metricProblems({ expressionMetrics = [] }: Objective, types: { y: TensorType | null; target: TensorType }): { problem: string; hint?: string }[] {
   return expressionMetrics.flatMap(({ name, expression }) => {
     const found = findMetricProblem(expression, types);
-    return found ? [{ problem: `The metric “${name}”, column ${found.column}: ${found.message}`, hint: found.hint ?? "Correct it in the training settings." }] : [];
+    return found
+      ? [
+          {
+            problem: say("The metric “{name}”, column {column}: {message}", { name, column: found.column, message: found.message }),
+            hint: found.hint ?? say("Correct it in the training settings."),
+          },
+        ]
+      : [];
   });
 }
 
@@ -81,8 +89,8 @@ export function fitTargets(
       const known = [...outputs.keys()].join(", ");
       problems.push({
         output,
-        problem: `${loss.name} is set for an output “${output}”, and the model's are ${known}.`,
-        hint: "Choose another output in the training settings, or give an Output this name.",
+        problem: say("{name} is set for an output “{output}”, and the model's are {known}.", { name: loss.name, output, known }),
+        hint: say("Choose another output in the training settings, or give an Output this name."),
       });
       continue;
     }
@@ -93,8 +101,15 @@ export function fitTargets(
     else if (target.dtype !== answer.target.dtype || target.shape.length !== answer.target.shape.length)
       problems.push({
         output,
-        problem: `${loss.name} of “${output}” needs targets ${answer.target.dtype} ${printShape(answer.target.shape)}, but the first loss needs ${target.dtype} ${printShape(target.shape)}: they come from the same data.`,
-        hint: "Choose a loss that takes the same targets.",
+        problem: say("{name} of “{output}” needs targets {dtype} {shape}, but the first loss needs {dtype2} {shape2}: they come from the same data.", {
+          name: loss.name,
+          output,
+          dtype: answer.target.dtype,
+          shape: printShape(answer.target.shape),
+          dtype2: target.dtype,
+          shape2: printShape(target.shape),
+        }),
+        hint: say("Choose a loss that takes the same targets."),
       });
   }
   if (problems.length > 0 || target === null) return { problems };

@@ -11,6 +11,8 @@ export function defaultSettings(task: Task, rows: number): Omit<RunSettings, "da
     extraLosses: [],
     furtherOptimizers: [],
     expressionMetrics: [],
+    average: "macro",
+    topK: null,
     optimizer: "AdamW",
     optimizerParams: {},
     weightDecay: 1e-2,

@@ -1,6 +1,8 @@
 import type { Dtype, TensorType } from "../graph/shape.ts";
+import { say } from "../language/say.ts";
 import type { Fix, ProgramBuilder, Value } from "../layers/kit.ts";
 import { type Params, readParams, type Values } from "../layers/params.ts";
+import type { Average } from "./metrics/average.ts";
 
 /** Values of a record's parameters as they are kept in settings: by name, checked by the record's own `params`. */
 export type ParamValues = { [name: string]: number | string | boolean | number[] };
@@ -69,7 +71,9 @@ export function bindLoss({ name, title, doc, source, expects, params, target, lo
     source,
     expects,
     target: (y, info) =>
-      y.dtype === "float32" ? target(y, info, values) : { problem: `${name} needs an output of float32, but it is ${y.dtype}.`, hint: "Add a Cast in front of the output." },
+      y.dtype === "float32"
+        ? target(y, info, values)
+        : { problem: say("{name} needs an output of float32, but it is {dtype}.", { name, dtype: y.dtype }), hint: say("Add a Cast in front of the output.") },
     lower: (b, pair) => lower(b, pair, values),
     ...(read ? { read: (b, pair) => read(b, pair, values) } : {}),
     ...(looksAt === null ? {} : { output: looksAt }),
@@ -106,6 +110,8 @@ export type MetricRecord = MetricWords & {
 export type DerivedMetric = MetricWords & {
   /** The name of the summed metric. */
   from: string;
+  /** How it is averaged over the classes, where that can be chosen. */
+  average?: Average;
   better: "higher" | "lower";
   /** Null where it is not defined, such as for rows that are all of one class. */
   of(sums: readonly number[], shape: readonly number[]): number | null;

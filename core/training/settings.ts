@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { Task } from "../data/manifest.ts";
+import { say } from "../language/say.ts";
 import { type Params, readParams } from "../layers/params.ts";
 import { losses, lossNamed } from "./losses/index.ts";
+import { AVERAGES } from "./metrics/average.ts";
 import { ExpressionMetric } from "./metrics/expression.ts";
 import { findOptimizer, optimizers } from "./optimizers/index.ts";
 import type { ParamValues } from "./records.ts";
@@ -59,6 +61,10 @@ export const RunSettings = z
     extraLosses: z.array(ExtraLoss).max(16).default([]),
     /** What a person wants measured of the validation rows beside the task's own metrics. */
     expressionMetrics: z.array(ExpressionMetric).max(8).default([]),
+    /** Of classes: how precision, recall and F1 become one figure. */
+    average: z.enum(AVERAGES).default("macro"),
+    /** Of classes: among how many of the highest scores the right one is to be; null: 5, where there are many classes. */
+    topK: z.int().min(1).max(1_000).nullable().default(null),
     optimizer: z.enum(namesOf(optimizers)),
     optimizerParams: ParamRecord.default({}),
     furtherOptimizers: z.array(FurtherOptimizer).max(8).default([]),
@@ -95,30 +101,36 @@ export const RunSettings = z
   .superRefine((settings, context) => {
     const check = (title: string, params: Params, given: ParamValues, path: (string | number)[]) => {
       const { problems, unknown } = readParams(params, given);
-      for (const { name, message } of problems) context.addIssue({ code: "custom", path: [...path, name], message: `${name} of ${title} must be ${message}.` });
-      for (const name of unknown) context.addIssue({ code: "custom", path: [...path, name], message: `${title} has no parameter “${name}”.` });
+      for (const { name, message } of problems)
+        context.addIssue({ code: "custom", path: [...path, name], message: say("{name} of {title} must be {message}.", { name, title, message }) });
+      for (const name of unknown) context.addIssue({ code: "custom", path: [...path, name], message: say("{title} has no parameter “{name}”.", { title, name }) });
     };
     check(settings.loss, lossNamed(settings.loss).params, settings.lossParams, ["lossParams"]);
     for (const [i, { loss, lossParams }] of settings.extraLosses.entries()) check(loss, lossNamed(loss).params, lossParams, ["extraLosses", i, "lossParams"]);
     for (const [i, { name }] of settings.expressionMetrics.entries())
       if (settings.expressionMetrics.findIndex((other) => other.name === name) < i)
-        context.addIssue({ code: "custom", path: ["expressionMetrics", i, "name"], message: `Two metrics are named ${name}.` });
+        context.addIssue({ code: "custom", path: ["expressionMetrics", i, "name"], message: say("Two metrics are named {name}.", { name }) });
     check(settings.optimizer, findOptimizer(settings.optimizer).params, settings.optimizerParams, ["optimizerParams"]);
     const claimed = new Set<string>();
     for (const [i, { optimizer, optimizerParams, outputs }] of settings.furtherOptimizers.entries()) {
       const path = ["furtherOptimizers", i];
       check(optimizer, findOptimizer(optimizer).params, optimizerParams, [...path, "optimizerParams"]);
       if (optimizer === "LBFGS")
-        context.addIssue({ code: "custom", path: [...path, "optimizer"], message: "LBFGS takes a step's loss several times and cannot take turns with others." });
+        context.addIssue({ code: "custom", path: [...path, "optimizer"], message: say("LBFGS takes a step's loss several times and cannot take turns with others.") });
       for (const output of outputs) {
         if (!settings.extraLosses.some((extra) => extra.output === output))
-          context.addIssue({ code: "custom", path: [...path, "outputs"], message: `There is no further loss of “${output}” for optimizer ${i + 2} to make small.` });
-        if (claimed.has(output)) context.addIssue({ code: "custom", path: [...path, "outputs"], message: `Two optimizers are to make the loss of “${output}” small.` });
+          context.addIssue({
+            code: "custom",
+            path: [...path, "outputs"],
+            message: say("There is no further loss of “{output}” for optimizer {i} to make small.", { output, i: i + 2 }),
+          });
+        if (claimed.has(output))
+          context.addIssue({ code: "custom", path: [...path, "outputs"], message: say("Two optimizers are to make the loss of “{output}” small.", { output }) });
         claimed.add(output);
       }
     }
     if (settings.gradClipNorm > 0 && settings.gradClipValue > 0)
-      context.addIssue({ code: "custom", path: ["gradClipValue"], message: "Gradients are clipped by norm or by value, not both: set one of them to 0." });
+      context.addIssue({ code: "custom", path: ["gradClipValue"], message: say("Gradients are clipped by norm or by value, not both: set one of them to 0.") });
     check(settings.schedule, findSchedule(settings.schedule).params, settings.scheduleParams, ["scheduleParams"]);
   });
 export type RunSettings = z.infer<typeof RunSettings>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Program } from "../program/program.ts";
+import { BreakCondition } from "./breakpoints.ts";
 import { Knob } from "./knobs.ts";
 
 /**
@@ -154,6 +155,14 @@ export const TrainSpec = z.strictObject({
    * changes no number. Absent: none is looked at.
    */
   looks: z.strictObject({ everyMs: z.int().min(0), share: z.number().min(0), rectified: z.array(z.strictObject({ node: z.string(), axis: z.int().min(1).max(8) })) }).optional(),
+  /**
+   * Where the run pauses by itself: after the step in which a figure of `output`, float32 [5] as `BROKE_AT` has them, comes to lie beyond the limit.
+   * A `broke` event says so, and training ends as where it is cancelled, with a checkpoint. Absent: nowhere.
+   */
+  breakpoints: z
+    .array(z.strictObject({ output: z.string(), node: z.string(), ...BreakCondition.shape }))
+    .max(256)
+    .optional(),
   /** Settings that were changed when the run was here before, to be changed again at the same steps, and those that wait to be. */
   knobs: z.array(Knob).optional(),
 });

@@ -1,3 +1,4 @@
+import { say } from "../language/say.ts";
 import type { RunSettings } from "./settings.ts";
 
 /** What one of several optimizers of a run does: it alone trains what stands at these nodes, by the further losses of these outputs. */
@@ -18,15 +19,19 @@ export function shareWeights(further: readonly Turn[], weights: readonly Weight[
       if (!trainable.some((weight) => standsAt(weight, [node])))
         problems.push({
           node,
-          problem: `Optimizer ${index + 2} is to train “${node}”, which has no weights of its own that learn.`,
-          hint: "Choose a node with weights; where a node uses those of another, choose that one.",
+          problem: say("Optimizer {index} is to train “{node}”, which has no weights of its own that learn.", { index: index + 2, node }),
+          hint: say("Choose a node with weights; where a node uses those of another, choose that one."),
         });
     return trainable
       .filter((weight) => standsAt(weight, nodes))
       .map((weight) => {
         const other = takenBy.get(weight.name);
         if (other !== undefined && other !== index)
-          problems.push({ node: weight.node, problem: `Optimizers ${other + 2} and ${index + 2} are both to train “${weight.node}”.`, hint: "Take it out of one of them." });
+          problems.push({
+            node: weight.node,
+            problem: say("Optimizers {other} and {index} are both to train “{node}”.", { other: other + 2, index: index + 2, node: weight.node }),
+            hint: say("Take it out of one of them."),
+          });
         takenBy.set(weight.name, index);
         return weight.name;
       });
@@ -35,8 +40,8 @@ export function shareWeights(further: readonly Turn[], weights: readonly Weight[
   if (first && further.length > 0 && takenBy.size === trainable.length)
     problems.push({
       node: first.node,
-      problem: "The further optimizers train all weights, and none is left for the first.",
-      hint: "Leave it the nodes that the main loss is to train.",
+      problem: say("The further optimizers train all weights, and none is left for the first."),
+      hint: say("Leave it the nodes that the main loss is to train."),
     });
   return problems.length > 0 ? { problems } : { shares };
 }

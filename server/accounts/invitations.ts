@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import { hashSecret, makeSecret } from "../auth/secrets.ts";
 import type { Role, Session } from "../auth/session.ts";
@@ -18,11 +19,11 @@ export async function invite(context: Context, who: Session, { email, role }: { 
   requireRank(who, role);
   const orgId = who.org.id;
   const inviter = await system.user.findUniqueOrThrow({ where: { id: who.user.id }, select: { email: true } });
-  if (inviter.email === null) throw new AppError("FORBIDDEN", "Make an account first, so that others know who invites them: this workspace becomes yours.");
+  if (inviter.email === null) throw new AppError("FORBIDDEN", say("Make an account first, so that others know who invites them: this workspace becomes yours."));
   if ((await system.membership.count({ where: { orgId, user: { email } } })) > 0)
-    throw new AppError("EMAIL_TAKEN", `${email} is in this organization already.`, { details: { field: "email" } });
+    throw new AppError("EMAIL_TAKEN", say("{email} is in this organization already.", { email }), { details: { field: "email" } });
   if ((await system.invitation.count({ where: { orgId, acceptedAt: null, expiresAt: { gt: new Date() } } })) >= MOST_OPEN)
-    throw new AppError("RATE_LIMITED", `${MOST_OPEN} invitations are open, as many as may: take some back first.`);
+    throw new AppError("RATE_LIMITED", say("{MOST_OPEN} invitations are open, as many as may: take some back first.", { MOST_OPEN }));
   const secret = makeSecret();
   const link = `${origin}/join/${secret}`;
   const { id } = await system.$transaction(async (tx) => {
@@ -39,12 +40,17 @@ export async function invite(context: Context, who: Session, { email, role }: { 
     await mailer.send({
       to: email,
       subject: `${plain(who.user.name)} invites you to ${plain(who.org.name)}`,
-      text: `${plain(who.user.name)} invites you to work on ${plain(who.org.name)} as ${role}:\n\n${link}\n\nThe link works once, within 48 hours.\n`,
+      text: say("{name} invites you to work on {name2} as {role}:\n\n{link}\n\nThe link works once, within 48 hours.\n", {
+        name: plain(who.user.name),
+        name2: plain(who.org.name),
+        role,
+        link,
+      }),
     });
   } catch (error) {
     log.error({ requestId, error }, "An invitation could not be mailed.");
     await system.invitation.deleteMany({ where: { id, orgId } });
-    throw new AppError("MAIL_FAILED", "The mail could not be handed over, so nobody was invited: check SMTP_URL, or try again.", { cause: error });
+    throw new AppError("MAIL_FAILED", say("The mail could not be handed over, so nobody was invited: check SMTP_URL, or try again."), { cause: error });
   }
   return { invitationId: id, link: null };
 }
@@ -86,7 +92,7 @@ export async function useInvitation(tx: Tx, { secret, userId, email }: { secret:
     select: { orgId: true, email: true, role: true, mailed: true, createdBy: true },
   });
   if (!found) throw over();
-  if (found.email !== email) throw new AppError("LINK_OVER", "This invitation is for another address: sign in with the account it was sent to.");
+  if (found.email !== email) throw new AppError("LINK_OVER", say("This invitation is for another address: sign in with the account it was sent to."));
   const inviter = await tx.membership.findUnique({ where: { orgId_userId: { orgId: found.orgId, userId: found.createdBy } }, select: { role: true } });
   // Whoever invited has left, or may no longer give that role.
   if (!inviter || !canGive(inviter.role, found.role)) throw over();
@@ -104,5 +110,5 @@ export async function useInvitation(tx: Tx, { secret, userId, email }: { secret:
 const canGive = (giver: Role, role: Role) => giver === "owner" || (giver === "admin" && role !== "owner");
 
 function over(): AppError {
-  return new AppError("LINK_OVER", "This invitation was used, taken back, or is older than 48 hours: ask for a new one.");
+  return new AppError("LINK_OVER", say("This invitation was used, taken back, or is older than 48 hours: ask for a new one."));
 }

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { Role, Session } from "../auth/session.ts";
 import { makeOrganization } from "../auth/workspace.ts";
 import type { Database, Tx } from "../database/client.ts";
@@ -48,7 +49,7 @@ async function keepingAnOwner<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (sqlState(error) === "TL003") throw new AppError("LAST_OWNER", "An organization keeps an owner: make somebody else one first.", { cause: error });
+    if (sqlState(error) === "TL003") throw new AppError("LAST_OWNER", say("An organization keeps an owner: make somebody else one first."), { cause: error });
     throw error;
   }
 }
@@ -85,7 +86,7 @@ export async function removeMember(db: Database, who: Session, memberId: string)
 
 /** Hands the organization over: the other becomes owner, and who hands it over an admin. @throws AppError NOT_FOUND */
 export async function transferOwnership(db: Database, who: Session, memberId: string): Promise<void> {
-  if (memberId === who.user.id) throw new AppError("CONFIG_RANGE", "You are the owner already: choose somebody else.");
+  if (memberId === who.user.id) throw new AppError("CONFIG_RANGE", say("You are the owner already: choose somebody else."));
   await db.$transaction(async (tx) => {
     await findMember(tx, who.org.id, memberId);
     await tx.membership.update({ where: { orgId_userId: { orgId: who.org.id, userId: memberId } }, data: { role: "owner" } });

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { Config } from "../config.ts";
 import type { Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -44,7 +45,11 @@ export async function requireStorage(tx: Tx, config: Config, orgId: string, more
   if (used + moreBytes > limit || used >= limit)
     throw new AppError(
       "STORAGE_FULL",
-      `This organization keeps ${inGib(used)} of the ${inGib(limit)} it may${moreBytes > 0 ? `, and this needs ${inGib(moreBytes)} more` : ""}: delete runs or data sets, or ask those who look after this installation for more.`,
+      say("This organization keeps {used} of the {limit} it may{moreBytes}: delete runs or data sets, or ask those who look after this installation for more.", {
+        used: inGib(used),
+        limit: inGib(limit),
+        moreBytes: moreBytes > 0 ? say(", and this needs {moreBytes} more", { moreBytes: inGib(moreBytes) }) : "",
+      }),
       { details: { used, limit } },
     );
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import { hashSecret, makeSecret } from "../auth/secrets.ts";
 import type { Session } from "../auth/session.ts";
@@ -33,8 +34,10 @@ export async function createShare({ db, system, origin }: Context, who: Session,
   if (what.kind === "model") {
     if ((await db.model.count({ where: { id: what.modelId, orgId, deletedAt: null } })) === 0) throw notFound("model");
   } else if ((await db.run.count({ where: { id: what.runId, orgId } })) === 0) throw notFound("run");
-  if (what.kind === "chart" && mayFork) throw new AppError("CONFIG_RANGE", "A chart holds no model to take a copy of: share the run instead.", { details: { field: "mayFork" } });
-  if ((await system.shareLink.count({ where: { orgId } })) >= MOST_LINKS) throw new AppError("RATE_LIMITED", `${MOST_LINKS} links are shared, as many as may: revoke one first.`);
+  if (what.kind === "chart" && mayFork)
+    throw new AppError("CONFIG_RANGE", say("A chart holds no model to take a copy of: share the run instead."), { details: { field: "mayFork" } });
+  if ((await system.shareLink.count({ where: { orgId } })) >= MOST_LINKS)
+    throw new AppError("RATE_LIMITED", say("{MOST_LINKS} links are shared, as many as may: revoke one first.", { MOST_LINKS }));
   const secret = makeSecret();
   const { kind } = what;
   const { id } = await system.shareLink.create({
@@ -78,7 +81,7 @@ async function findShare(system: Database, secret: string) {
     where: { tokenHash: hashSecret(secret), OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
     select: { orgId: true, kind: true, modelId: true, runId: true, keys: true, mayFork: true },
   });
-  if (!found) throw new AppError("LINK_OVER", "This link was revoked, or is over: ask for a new one.");
+  if (!found) throw new AppError("LINK_OVER", say("This link was revoked, or is over: ask for a new one."));
   return found;
 }
 
@@ -89,11 +92,11 @@ export async function openShare({ system }: Pick<Context, "system">, { secret }:
   const { orgId, mayFork } = share;
   if (share.kind === "model") {
     const model = await db.model.findUnique({ where: { id: share.modelId ?? "", orgId, deletedAt: null }, select: { name: true, graph: true, updatedAt: true } });
-    if (!model) throw new AppError("LINK_OVER", "What this link showed has been deleted.");
+    if (!model) throw new AppError("LINK_OVER", say("What this link showed has been deleted."));
     return { kind: "model" as const, mayFork, name: model.name, graph: keptGraph(model.graph), changedAt: model.updatedAt.toISOString() };
   }
-  const row = await db.run.findUnique({ where: { id: share.runId ?? "", orgId }, select: { ...summaryFields, modelVersion: { select: { graph: true } } } });
-  if (!row) throw new AppError("LINK_OVER", "What this link showed has been deleted.");
+  const row = await db.run.findUnique({ where: { id: share.runId ?? "", orgId, deletedAt: null }, select: { ...summaryFields, modelVersion: { select: { graph: true } } } });
+  if (!row) throw new AppError("LINK_OVER", say("What this link showed has been deleted."));
   const { modelName, number, datasetName, status, epoch, epochs, step, totalSteps, elapsedMs, summary, startedAt, endedAt } = toSummary(row);
   const series = await queryMetrics(db, { id: row.id, orgId }, { ...(share.kind === "chart" ? { keys: share.keys } : {}), maxPoints: MOST_POINTS });
   const head = { mayFork, name: modelName, number, status, epoch, epochs, step, totalSteps, series };
@@ -104,6 +107,6 @@ export async function openShare({ system }: Pick<Context, "system">, { secret }:
 /** Takes a copy of what a link shows into one's own organization: the drawing, not its weights or data. @throws AppError LINK_OVER, FORBIDDEN */
 export async function forkShare({ db, system, orgId }: Pick<Context, "db" | "system"> & { orgId: string }, { secret }: z.infer<typeof OpenShare>): Promise<{ modelId: string }> {
   const shown = await openShare({ system }, { secret });
-  if (!shown.mayFork || shown.kind === "chart") throw new AppError("FORBIDDEN", "This link shows, and lets nobody take a copy.");
+  if (!shown.mayFork || shown.kind === "chart") throw new AppError("FORBIDDEN", say("This link shows, and lets nobody take a copy."));
   return { modelId: await placeModel(db, orgId, { name: `${shown.name.slice(0, 110)} (copy)`, graph: shown.graph, startWeights: null }) };
 }

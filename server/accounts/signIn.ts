@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { countAttempt, forgetAttempts, guessing } from "../auth/limits.ts";
 import { hashPassword, isPassword, requirePassword } from "../auth/password.ts";
 import type { Context } from "../auth/procedure.ts";
@@ -31,12 +32,12 @@ export async function signIn({ system, config, door, address }: Context, { email
   await countAttempt(system, limits);
   const user = await system.user.findUnique({ where: { email }, select: { id: true, passwordHash: true, totpSecret: true, totpSince: true, disabledAt: true } });
   const known = await isPassword(user?.passwordHash ?? null, password);
-  if (!user || !known) throw new AppError("SIGN_IN_WRONG", "Address or password is wrong.");
-  if (user.disabledAt) throw new AppError("SIGN_IN_WRONG", "This account was closed by those who look after this installation.");
+  if (!user || !known) throw new AppError("SIGN_IN_WRONG", say("Address or password is wrong."));
+  if (user.disabledAt) throw new AppError("SIGN_IN_WRONG", say("This account was closed by those who look after this installation."));
   if (user.totpSince !== null && user.totpSecret !== null) {
-    if (!code) throw new AppError("TWO_FACTOR_NEEDED", "Type the six digits of your authenticator app.");
+    if (!code) throw new AppError("TWO_FACTOR_NEEDED", say("Type the six digits of your authenticator app."));
     if (!(await spendCode(system, user.id, unseal(config, user.totpSecret), code)))
-      throw new AppError("SIGN_IN_WRONG", "This code is wrong, or was used already: wait for the next one.");
+      throw new AppError("SIGN_IN_WRONG", say("This code is wrong, or was used already: wait for the next one."));
   }
   await forgetAttempts(system, limits);
   await door.open(user.id, "password");
@@ -72,17 +73,17 @@ export async function signUp(context: Context, { name, email, password, invitati
   requirePassword(password, [name, email, email.split("@")[0] ?? ""]);
   const claimed = await findClaimable(context, invitation !== undefined);
   if (claimed === null && invitation === undefined && config.SIGN_UP === "invited")
-    throw new AppError("FORBIDDEN", "Accounts are made by invitation here: ask somebody of the organization for a link.");
+    throw new AppError("FORBIDDEN", say("Accounts are made by invitation here: ask somebody of the organization for a link."));
   const passwordHash = await hashPassword(password);
   const { userId, currentOrgId } = await system.$transaction(async (tx) => {
     if ((await tx.user.count({ where: { email } })) > 0)
-      throw new AppError("EMAIL_TAKEN", "There is an account with this address: sign in instead.", { details: { field: "email" } });
+      throw new AppError("EMAIL_TAKEN", say("There is an account with this address: sign in instead."), { details: { field: "email" } });
     const data = { name, email, passwordHash };
     const userId = claimed ?? (await tx.user.create({ data, select: { id: true } })).id;
     if (claimed !== null) {
       // Of two browsers that claim the same workspace, one does.
       const { count } = await tx.user.updateMany({ where: { id: claimed, email: null }, data });
-      if (count === 0) throw new AppError("EMAIL_TAKEN", "An account was made of this workspace a moment ago: sign in with it.");
+      if (count === 0) throw new AppError("EMAIL_TAKEN", say("An account was made of this workspace a moment ago: sign in with it."));
       await tx.session.deleteMany({ where: { userId: claimed } });
     }
     let currentOrgId: string | undefined;
@@ -97,7 +98,7 @@ export async function signUp(context: Context, { name, email, password, invitati
 /** The person without an account who is asking, if there is one: a guest, or this machine's owner before they have made one. */
 async function findClaimable({ session, system }: Context, isInvited: boolean): Promise<string | null> {
   const who = await session();
-  if (who === null || who.byToken) return null;
+  if (who === null || who.scope !== null) return null;
   const found = await system.session.findUnique({ where: { id: who.id, user: { email: null, passwordHash: null } }, select: { how: true, userId: true } });
   // With an invitation in hand, whoever opens it at this machine's workspace is somebody else than its owner.
   return found && (!isInvited || found.how === "guest") ? found.userId : null;
@@ -105,7 +106,7 @@ async function findClaimable({ session, system }: Context, isInvited: boolean): 
 
 /** Lets a visitor look around in a workspace of their own. @throws AppError FORBIDDEN, RATE_LIMITED */
 export async function enterAsGuest({ system, config, door, address }: Context): Promise<void> {
-  if (config.GUESTS === "off") throw new AppError("FORBIDDEN", "Guests are not let in here: sign in, or ask for an invitation.");
+  if (config.GUESTS === "off") throw new AppError("FORBIDDEN", say("Guests are not let in here: sign in, or ask for an invitation."));
   await countAttempt(system, [{ key: `guest ${address}`, most: 5, windowMs: 3_600_000 }]);
   const userId = await system.$transaction(async (tx) => {
     const { id } = await tx.user.create({ data: { name: "Guest" }, select: { id: true } });
@@ -122,7 +123,7 @@ export async function mailVerification({ system, mailer, origin }: Context, { us
   await mailer.send({
     to: email,
     subject: "Confirm your address",
-    text: `Confirm that this address is yours:\n\n${origin}/verify/${secret}\n\nThe link works for three days. If you made no account, ignore this mail.\n`,
+    text: say("Confirm that this address is yours:\n\n{origin}/verify/{secret}\n\nThe link works for three days. If you made no account, ignore this mail.\n", { origin, secret }),
   });
 }
 
@@ -136,7 +137,7 @@ async function makeMailToken(db: Tx, { userId, email, kind }: { userId: string; 
 /** Mails a link for a new password. The answer is the same whether there is such an account. @throws AppError MAIL_FAILED, RATE_LIMITED */
 export async function requestReset(context: Context, email: string): Promise<void> {
   const { system, mailer, address, origin, log, requestId } = context;
-  if (mailer === null) throw new AppError("MAIL_FAILED", "This installation sends no mail: ask those who look after it for a link.");
+  if (mailer === null) throw new AppError("MAIL_FAILED", say("This installation sends no mail: ask those who look after it for a link."));
   await countAttempt(system, guessing("reset", email, address));
   const user = await system.user.findUnique({ where: { email, disabledAt: null }, select: { id: true } });
   if (!user) return;
@@ -146,7 +147,7 @@ export async function requestReset(context: Context, email: string): Promise<voi
     .send({
       to: email,
       subject: "A new password",
-      text: `Choose a new password:\n\n${origin}/reset/${secret}\n\nThe link works once, within an hour. If you did not ask for it, ignore this mail.\n`,
+      text: say("Choose a new password:\n\n{origin}/reset/{secret}\n\nThe link works once, within an hour. If you did not ask for it, ignore this mail.\n", { origin, secret }),
     })
     .catch((error: unknown) => log.error({ requestId, error }, "A mail could not be sent."));
 }
@@ -161,7 +162,7 @@ async function spendMailToken(tx: Tx, kind: "reset" | "verify", secret: string):
   const tokenHash = hashSecret(secret);
   const found = await tx.mailToken.findUnique({ where: { tokenHash, kind, expiresAt: { gt: new Date() } }, select: { userId: true, email: true } });
   if (!found || (await tx.mailToken.deleteMany({ where: { tokenHash } })).count === 0)
-    throw new AppError("LINK_OVER", "This link was used already, or is too old: ask for a new one.");
+    throw new AppError("LINK_OVER", say("This link was used already, or is too old: ask for a new one."));
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { hashSecret } from "../auth/secrets.ts";
 import type { Session } from "../auth/session.ts";
 import { makeToken } from "../auth/token.ts";
@@ -37,9 +38,9 @@ export async function listTokens(db: Database, who: Session) {
 
 /** A new token for oneself. Its text is returned once and kept nowhere. @throws AppError FORBIDDEN, RATE_LIMITED */
 export async function createToken(db: Database, who: Session, { name, scope, days }: { name: string; scope: "read" | "write"; days: number | null }) {
-  if (scope === "write" && who.role === "viewer") throw new AppError("FORBIDDEN", "A viewer's token reads only: choose the scope read.");
+  if (scope === "write" && who.role === "viewer") throw new AppError("FORBIDDEN", say("A viewer's token reads only: choose the scope read."));
   if ((await db.apiToken.count({ where: { orgId: who.org.id, userId: who.user.id } })) >= MOST_TOKENS)
-    throw new AppError("RATE_LIMITED", `You have ${MOST_TOKENS} tokens, as many as may: revoke one first.`);
+    throw new AppError("RATE_LIMITED", say("You have {MOST_TOKENS} tokens, as many as may: revoke one first.", { MOST_TOKENS }));
   const token = makeToken();
   const { id } = await db.apiToken.create({
     data: {

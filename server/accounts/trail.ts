@@ -18,6 +18,7 @@ export const quiet: ReadonlySet<string> = new Set([
   "datasets.inspectPictures",
   "datasets.inspectArrays",
   "runs.measure",
+  "tuning.measure",
   "runs.findLr",
   "runs.findBatch",
 ]);
@@ -39,7 +40,7 @@ export async function recordTrail({ db, log, requestId }: Pick<Context, "db" | "
   const details = Object.fromEntries(tellable.flatMap((name) => (typeof asked[name] === "string" ? [[name, asked[name].slice(0, 120)]] : [])));
   try {
     await db.trailEvent.createMany({
-      data: [{ orgId: who.org.id, userId: who.user.id, userName: who.user.name, action, subjectId, details, byToken: who.byToken, requestId }],
+      data: [{ orgId: who.org.id, userId: who.user.id, userName: who.user.name, action, subjectId, details, byToken: who.scope !== null, requestId }],
     });
   } catch (error) {
     log.error({ requestId, action, error }, "The trail could not be written.");

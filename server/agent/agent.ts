@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
@@ -8,7 +7,8 @@ import { type Mailer, openMailer } from "../mail.ts";
 import { mailEndings } from "../runs/endings.ts";
 import { emptyTrash } from "../runs/organize.ts";
 import { sweepDeleted } from "../storage/deletion.ts";
-import { openFileStore } from "../storage/files.ts";
+import type { FileStore } from "../storage/files.ts";
+import { openStore } from "../storage/store.ts";
 import type { Order } from "../trainer/order.ts";
 import { ingestNext } from "./datasets.ts";
 import { claimExports, claimRun, type HeldLease, type Lease, listLeases, readOwner, takeAway } from "./lease.ts";
@@ -33,12 +33,14 @@ export class Agent {
   readonly #db: Database;
   readonly #config: Config;
   readonly #log: Log;
+  readonly #files: FileStore;
   readonly #trainers: Trainers;
   readonly #stop = new AbortController();
   readonly #mailer: Mailer | null;
   #mailing = false;
   #engine: EngineInfo | null = null;
   #ingesting: Promise<unknown> | null = null;
+  #tidying: Promise<unknown> | null = null;
   /** Since when the database has answered without a break. An expired lease says nothing until its holder had time to renew it. */
   #databaseSince = performance.now();
   #wake: (() => void) | null = null;
@@ -47,6 +49,7 @@ export class Agent {
     this.#db = db;
     this.#config = config;
     this.#log = log;
+    this.#files = openStore(config);
     this.#mailer = openMailer(config);
     this.#trainers = new Trainers({
       config,
@@ -80,11 +83,7 @@ export class Agent {
         this.#ingest();
         if (performance.now() >= tidyAt) {
           tidyAt = performance.now() + tidyMs;
-          const files = openFileStore(join(this.#config.DATA_DIR, "files"));
-          const trashed = await emptyTrash(this.#db, files);
-          if (trashed.length > 0) this.#log.info({ trashed }, "runs that lay in the trash for their time are deleted");
-          const removed = await sweepDeleted(this.#db, files);
-          if (removed.length > 0) this.#log.info({ removed }, "what was deleted is gone from the disk too");
+          this.#tidy();
         }
       } catch (error) {
         this.#databaseSince = performance.now();
@@ -142,10 +141,26 @@ export class Agent {
       });
   }
 
+  /** Looks through the files for what has to go. A store that is slow or away holds nobody up. */
+  #tidy(): void {
+    const tidy = async () => {
+      const trashed = await emptyTrash(this.#db, this.#files);
+      if (trashed.length > 0) this.#log.info({ trashed }, "runs that lay in the trash for their time are deleted");
+      const removed = await sweepDeleted(this.#db, this.#files);
+      if (removed.length > 0) this.#log.info({ removed }, "what was deleted is gone from the disk too");
+      const copies = await this.#files.tidy();
+      if (copies > 0) this.#log.info({ copies }, "copies that nobody wanted for a week are gone from this machine");
+    };
+    this.#tidying ??= tidy()
+      .catch((error: unknown) => this.#log.warn({ error }, "agent: files to be removed"))
+      .finally(() => {
+        this.#tidying = null;
+      });
+  }
+
   #ingest(): void {
     if (this.#ingesting !== null) return;
-    const root = join(this.#config.DATA_DIR, "files");
-    this.#ingesting = ingestNext({ db: this.#db, root, leaseMs: this.#config.LEASE_MS, log: this.#log, signal: this.#stop.signal })
+    this.#ingesting = ingestNext({ db: this.#db, files: this.#files, leaseMs: this.#config.LEASE_MS, log: this.#log, signal: this.#stop.signal })
       .catch((error: unknown) => this.#log.warn({ error }, "agent: data set"))
       .finally(() => {
         this.#ingesting = null;

@@ -2,9 +2,12 @@ import type { Manifest } from "../../core/data/manifest.ts";
 import type { Database } from "../database/client.ts";
 import { PictureOrder, sourceKey } from "../datasets/ownPictures.ts";
 import { type IngestAnswer, ingestInChild, type Progress, readPicturesInChild } from "../ingest/child.ts";
+import { publishDataset } from "../ingest/place.ts";
+import { rootOf } from "../ingest/upload.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import type { Log } from "../log.ts";
-import { openFileStore } from "../storage/files.ts";
+import type { FileStore } from "../storage/files.ts";
+import { untilStore } from "../trainer/outage.ts";
 
 type Claim = { id: string; orgId: string; builtin: string | null; order: unknown; token: number };
 
@@ -18,8 +21,8 @@ const reportMs = 1_000;
  * Takes one data set that waits, or whose reader is gone, has it decoded in a process of its own and records what came of it.
  * False where none waits. The claim is fenced as a run's is; where the data set is deleted meanwhile, reading ends.
  */
-export async function ingestNext(options: { db: Database; root: string; leaseMs: number; log: Log; signal: AbortSignal }): Promise<boolean> {
-  const { db, root, leaseMs, log, signal } = options;
+export async function ingestNext(options: { db: Database; files: FileStore; leaseMs: number; log: Log; signal: AbortSignal }): Promise<boolean> {
+  const { db, files, leaseMs, log, signal } = options;
   const claim = await claimDataset(db, leaseMs);
   if (claim === null) return false;
   const started = performance.now();
@@ -37,11 +40,11 @@ export async function ingestNext(options: { db: Database; root: string; leaseMs:
     Math.min(reportMs, leaseMs / 3),
   );
   try {
-    const answer = await decode(claim, root, AbortSignal.any([signal, gone.signal]), (at) => {
+    const answer = await decode(claim, files, AbortSignal.any([signal, gone.signal]), (at) => {
       progress = at;
     });
     if (gone.signal.aborted) {
-      await discard(claim, root);
+      await discard(claim, files);
     } else if (signal.aborted) {
       await db.$executeRaw`UPDATE "Dataset" SET "status" = 'queued', "leaseUntil" = NULL, "attempts" = "attempts" - 1 WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
     } else if (answer.ok) {
@@ -50,12 +53,12 @@ export async function ingestNext(options: { db: Database; root: string; leaseMs:
         UPDATE "Dataset" SET "status" = 'ready', "manifest" = ${JSON.stringify(answer.manifest)}::jsonb, "manifestHash" = ${hashManifest(answer.manifest)},
           "sizeBytes" = ${answer.sizeBytes}, "description" = coalesce(${description}, "description"), "failure" = NULL, "order" = NULL, "progress" = NULL, "leaseUntil" = NULL
         WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
-      if (claim.builtin === null) await openFileStore(root).remove(sourceKey(claim.id));
+      if (claim.builtin === null) await files.remove(sourceKey(claim.id)).catch(() => {});
     } else {
       await db.$executeRaw`
         UPDATE "Dataset" SET "status" = 'failed', "failure" = ${JSON.stringify(answer.failure)}::jsonb, "order" = NULL, "progress" = NULL, "leaseUntil" = NULL
         WHERE "id" = ${claim.id}::uuid AND "leaseToken" = ${claim.token} AND "status" = 'ingesting'`;
-      await discard(claim, root);
+      await discard(claim, files);
     }
     log.info({ datasetId: claim.id, builtin: claim.builtin, ok: answer.ok, ms: Math.round(performance.now() - started) }, "data set read");
   } finally {
@@ -64,15 +67,24 @@ export async function ingestNext(options: { db: Database; root: string; leaseMs:
   return true;
 }
 
-async function decode(claim: Claim, root: string, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<IngestAnswer> {
-  if (claim.builtin !== null) return ingestInChild({ root, datasetId: claim.id, builtin: claim.builtin }, signal);
+async function decode(claim: Claim, files: FileStore, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<IngestAnswer> {
+  const root = rootOf(files);
+  if (claim.builtin !== null) return handOver(files, claim.id, await ingestInChild({ root, datasetId: claim.id, builtin: claim.builtin }, signal), signal);
   const { fileName, sizeBytes, plan } = PictureOrder.parse(claim.order);
-  return readPicturesInChild({ root, datasetId: claim.id, source: { key: sourceKey(claim.id), sizeBytes }, fileName, plan }, signal, onProgress);
+  await untilStore(() => files.bring(sourceKey(claim.id)), signal);
+  const answer = await readPicturesInChild({ root, datasetId: claim.id, source: { key: sourceKey(claim.id), sizeBytes }, fileName, plan }, signal, onProgress);
+  return handOver(files, claim.id, answer, signal);
+}
+
+/** Puts what was read where every machine finds it. */
+async function handOver(files: FileStore, datasetId: string, answer: IngestAnswer, signal: AbortSignal): Promise<IngestAnswer> {
+  if (answer.ok) await untilStore(() => publishDataset(files, datasetId, answer.manifest), signal);
+  return answer;
 }
 
 /** Nobody else has what a person's own order left behind. */
-async function discard({ id, builtin }: Claim, root: string): Promise<void> {
-  if (builtin === null) await openFileStore(root).removeFolder(datasetFolder(id));
+async function discard({ id, builtin }: Claim, files: FileStore): Promise<void> {
+  if (builtin === null) await files.removeFolder(datasetFolder(id)).catch(() => {});
 }
 
 function describePictures({ task, classes, splits: { train, validation } }: Manifest): string {

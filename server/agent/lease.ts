@@ -99,10 +99,10 @@ export const markAtCheckpoint = (kind: RunMark["kind"], text: string) => Prisma.
 
 const PAUSED = markAtCheckpoint("pause", "Paused by hand.");
 
-/** Lays a run aside of its holder's own will, its checkpoint written. False where the lease was over, or where it is to end instead. */
-export async function pauseLease(db: Database, { runId, token }: Lease): Promise<boolean> {
+/** Lays a run aside of its holder's own will, its checkpoint written; marked where that was `byHand`. False where the lease was over, or where it is to end instead. */
+export async function pauseLease(db: Database, { runId, token }: Lease, { byHand }: { byHand: boolean }): Promise<boolean> {
   const count = await db.$executeRaw`
-    UPDATE "Run" SET "status" = 'paused', "pauseRequestedAt" = NULL, "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL, "attempts" = 0, "marks" = ${PAUSED}
+    UPDATE "Run" SET "status" = 'paused', "pauseRequestedAt" = NULL, "leaseToken" = "leaseToken" + 1, "leaseUntil" = NULL, "owner" = NULL, "attempts" = 0, "marks" = ${byHand ? PAUSED : Prisma.sql`"marks"`}
     WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "status" = 'running' AND "cancelRequestedAt" IS NULL`;
   return count === 1;
 }

@@ -1,3 +1,4 @@
+import "../language.ts"; // First: texts are said while the other modules are read.
 import { config as readConfig } from "../config.ts";
 import { openDatabase } from "../database/client.ts";
 import { embeddedUrl } from "../database/embedded.ts";

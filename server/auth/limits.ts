@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { say } from "../../core/language/say.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { AppError } from "../errors.ts";
@@ -31,7 +32,7 @@ export async function countAttempt(db: Database, limits: readonly Limit[]): Prom
       RETURNING "count", ceil(extract(epoch FROM "endsAt" - now()))::int AS "waitSeconds"`;
     if (row && row.count > most) {
       const minutes = Math.ceil(row.waitSeconds / 60);
-      throw new AppError("RATE_LIMITED", `That was tried too often: try again in ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`, {
+      throw new AppError("RATE_LIMITED", say("That was tried too often: try again in {minutes} {minutes, plural, one {minute} other {minutes}}.", { minutes }), {
         details: { retryAfterSeconds: row.waitSeconds },
       });
     }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Worker } from "node:worker_threads";
+import { say } from "../../core/language/say.ts";
 import { AppError } from "../errors.ts";
 
 /**
@@ -19,7 +20,7 @@ let nextId = 0;
 const waiting = new Map<number, { done: (result: string | boolean) => void; fail: (error: Error) => void }>();
 
 function ask(work: Omit<Extract<Work, { kind: "hash" }>, "id"> | Omit<Extract<Work, { kind: "verify" }>, "id">): Promise<string | boolean> {
-  if (waiting.size >= MOST_WAITING) throw new AppError("RATE_LIMITED", "Many people are signing in just now: try again in a few seconds.");
+  if (waiting.size >= MOST_WAITING) throw new AppError("RATE_LIMITED", say("Many people are signing in just now: try again in a few seconds."));
   worker ??= start();
   const id = nextId++;
   return new Promise((done, fail) => {
@@ -64,12 +65,12 @@ export function requirePassword(password: string, about: readonly string[]): voi
   const refuse = (message: string): never => {
     throw new AppError("PASSWORD_WEAK", message, { details: { field: "password" } });
   };
-  if (password.length < 10) refuse("A password has at least 10 characters. Four words make a good one.");
-  if (password.length > 200) refuse("A password has at most 200 characters.");
-  if (new Set(password).size < 5) refuse("This password repeats a few characters: take four words instead.");
+  if (password.length < 10) refuse(say("A password has at least 10 characters. Four words make a good one."));
+  if (password.length > 200) refuse(say("A password has at most 200 characters."));
+  if (new Set(password).size < 5) refuse(say("This password repeats a few characters: take four words instead."));
   const lower = password.toLowerCase();
   if (common.some((word) => lower.replace(/\d|\W/g, "") === word) || about.some((word) => word.length > 3 && lower === word.toLowerCase()))
-    refuse("This password is among the first that are tried: take four words instead.");
+    refuse(say("This password is among the first that are tried: take four words instead."));
 }
 
 const common = [

@@ -1,5 +1,6 @@
 import { type AnyRouter, initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { recordTrail } from "../accounts/trail.ts";
 import type { Config } from "../config.ts";
 import { type Database, walled } from "../database/client.ts";
@@ -82,10 +83,19 @@ const httpStatus: Partial<Record<(typeof refusals)[keyof typeof refusals], numbe
   SERVICE_UNAVAILABLE: 503,
 };
 
+/** A queue or a server that is full or away has mostly moved on by then. */
+const RETRY_AFTER_S = 5;
+
 /** The HTTP status that goes with a refusal. */
 export function httpStatusOf(refusal: AppError): number {
   if (refusal.code === "LINK_OVER") return 410;
   return httpStatus[refusals[refusal.code]] ?? 500;
+}
+
+/** Where trying again later can help (429 and 503): in how many seconds. */
+export function retryAfter(refusal: AppError): number | null {
+  if (![429, 503].includes(httpStatusOf(refusal))) return null;
+  return z.object({ retryAfterSeconds: z.int() }).safeParse(refusal.details).data?.retryAfterSeconds ?? RETRY_AFTER_S;
 }
 
 /** Any error as a refusal: ours as it is, a wrong input with its places, the database's absence, and everything else as INTERNAL. */
@@ -95,21 +105,34 @@ export function toRefusal(error: unknown): AppError {
   if (cause instanceof z.ZodError) {
     const details = cause.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String).slice(0, 20), message }));
     const [first] = details;
-    return new AppError("INPUT_SHAPE", first ? `The input is not as expected at "${first.path.join(".")}": ${first.message}` : "The input is not as expected.", { cause, details });
+    return new AppError(
+      "INPUT_SHAPE",
+      first ? say('The input is not as expected at "{path}": {message}', { path: first.path.join("."), message: first.message }) : say("The input is not as expected."),
+      {
+        cause,
+        details,
+      },
+    );
   }
-  if (isDatabaseAway(cause)) return new AppError("DATABASE_AWAY", "The database does not answer at the moment: try again in a few seconds.", { cause });
-  if (error instanceof TRPCError && error.code === "NOT_FOUND") return new AppError("NOT_FOUND", "There is no such procedure.");
-  if (error instanceof TRPCError && error.code === "PAYLOAD_TOO_LARGE") return new AppError("GRAPH_TOO_LARGE", "The request is larger than 4 MiB.");
+  if (isDatabaseAway(cause)) return new AppError("DATABASE_AWAY", say("The database does not answer at the moment: try again in a few seconds."), { cause });
+  if (error instanceof TRPCError && error.code === "NOT_FOUND") return new AppError("NOT_FOUND", say("There is no such procedure."));
+  if (error instanceof TRPCError && error.code === "PAYLOAD_TOO_LARGE") return new AppError("GRAPH_TOO_LARGE", say("The request is larger than 4 MiB."));
   if (error instanceof TRPCError && ["BAD_REQUEST", "PARSE_ERROR", "METHOD_NOT_SUPPORTED", "UNSUPPORTED_MEDIA_TYPE"].includes(error.code))
-    return new AppError("INPUT_SHAPE", "The request is not one that this server understands.", { cause });
-  return new AppError("INTERNAL", "Something went wrong on the server. It has been logged under this request's id.", { cause });
+    return new AppError("INPUT_SHAPE", say("The request is not one that this server understands."), { cause });
+  return new AppError("INTERNAL", say("Something went wrong on the server. It has been logged under this request's id."), { cause });
 }
 
-/** Turns refusals into tRPC's codes, so that batches and streams carry the right status; logs what is our own fault. */
-const answered = t.middleware(async ({ next, ctx, path }) => {
+/** Said many times a second while somebody draws. */
+const unlogged: readonly string[] = ["models.push", "models.point"];
+
+/** Turns refusals into tRPC's codes, so that batches and streams carry the right status; logs what was to be changed and what came of it, and what is our own fault. */
+const answered = t.middleware(async ({ next, ctx, path, type }) => {
+  const began = performance.now();
   const result = await next();
-  if (result.ok) return result;
-  const refusal = toRefusal(result.error);
+  const refusal = result.ok ? null : toRefusal(result.error);
+  if (type === "mutation" && !unlogged.includes(path))
+    ctx.log.info({ requestId: ctx.requestId, path, code: refusal?.code ?? "OK", ms: Math.round(performance.now() - began) }, "A change was asked for.");
+  if (result.ok || refusal === null) return result;
   if (refusal.code === "INTERNAL") ctx.log.error({ requestId: ctx.requestId, path, error: refusal.cause }, "A procedure failed.");
   throw new TRPCError({ code: refusals[refusal.code], message: refusal.message, cause: refusal });
 });
@@ -126,7 +149,7 @@ export function publicProcedure(reason: string) {
 /** The session of a person who has at least this role. @throws AppError UNAUTHENTICATED, FORBIDDEN, SCOPE */
 export async function requireRole(ctx: Pick<Context, "session">, role: Role): Promise<Session> {
   const session = await ctx.session();
-  if (session === null) throw new AppError("UNAUTHENTICATED", "Sign in first.");
+  if (session === null) throw new AppError("UNAUTHENTICATED", say("Sign in first."));
   if (session.scope === "read" && role === "member") throw new AppError("SCOPE", "This needs an API token with the scope write; the one that was sent has the scope read.");
   if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
   return session;
@@ -135,7 +158,7 @@ export async function requireRole(ctx: Pick<Context, "session">, role: Role): Pr
 /** The session of a person in front of a page: a token never stands in for one. */
 async function requirePerson(ctx: Pick<Context, "session">): Promise<Session> {
   const session = await requireRole(ctx, "viewer");
-  if (session.byToken) throw new AppError("FORBIDDEN", "API tokens may not do this: sign in to the page.");
+  if (session.scope !== null) throw new AppError("FORBIDDEN", say("API tokens may not do this: sign in to the page."));
   return session;
 }
 
@@ -176,7 +199,7 @@ export function operator() {
     .use(answered)
     .use(async ({ ctx, next }) => {
       const session = await requirePerson(ctx);
-      if (!session.isOperator) throw new AppError("FORBIDDEN", "This is for those who look after this installation.");
+      if (!session.isOperator) throw new AppError("FORBIDDEN", say("This is for those who look after this installation."));
       return next({ ctx: { who: session, userId: session.user.id } });
     });
 }

@@ -15,9 +15,7 @@ export type Session = {
   role: Role;
   /** May see the page of the whole installation. */
   isOperator: boolean;
-  /** A script with an API token, not a person in front of a page. */
-  byToken: boolean;
-  /** What that token is for; null for a person. */
+  /** What the API token of a script is for; null for a person in front of a page. */
   scope: "read" | "write" | null;
 };
 export type Role = "viewer" | "member" | "admin" | "owner";
@@ -86,7 +84,7 @@ async function findSession(db: Database, config: Config, req: IncomingMessage, r
   if (found.rotate) await rotate(db, config, res, found.id, tokenHash);
   else if (Date.now() - found.seenAt.getTime() > SEEN_MS) await db.session.updateMany({ where: { id: found.id }, data: { seenAt: new Date() } });
   const { id, name, isOperator } = found.user;
-  return { id: found.id, user: { id, name }, org: membership.org, role: membership.role, isOperator, byToken: false, scope: null };
+  return { id: found.id, user: { id, name }, org: membership.org, role: membership.role, isOperator, scope: null };
 }
 
 /** Rights have changed since: the cookie is replaced. Of requests at the same time one does it, and the others' cookie still works for a moment. */
@@ -99,12 +97,16 @@ async function rotate(db: Database, config: Config, res: ServerResponse, id: str
   if (count > 0) setCookie(config, res, secret, LIFE_DAYS * 86_400);
 }
 
+/** How often an open stream asks whether its session still holds: whoever is taken out hears no more within five seconds. */
+export const STREAM_CHECK_MS = 4_000;
+
 /** Whether an open stream's session still holds. */
 export async function isSessionAlive(db: Database, session: Session): Promise<boolean> {
   const now = new Date();
-  const found = session.byToken
-    ? await db.apiToken.count({ where: { id: session.id, orgId: session.org.id, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }], member: { user: { disabledAt: null } } } })
-    : await db.session.count({ where: { id: session.id, expiresAt: { gt: now }, user: { disabledAt: null, memberships: { some: { orgId: session.org.id } } } } });
+  const found =
+    session.scope !== null
+      ? await db.apiToken.count({ where: { id: session.id, orgId: session.org.id, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }], member: { user: { disabledAt: null } } } })
+      : await db.session.count({ where: { id: session.id, expiresAt: { gt: now }, user: { disabledAt: null, memberships: { some: { orgId: session.org.id } } } } });
   return found > 0;
 }
 
@@ -158,7 +160,7 @@ export async function resolveSession(db: Database, config: Config, req: Incoming
   if (session !== null || config.AUTH === "required") return session;
   const owner = await findLocalOwner(db);
   if (owner === null) return null;
-  return { id: await doorOf(db, config, req, res).open(owner.user.id, "local"), byToken: false, scope: null, ...owner };
+  return { id: await doorOf(db, config, req, res).open(owner.user.id, "local"), scope: null, ...owner };
 }
 
 /**

@@ -47,5 +47,5 @@ export async function findToken(db: Database, authorization: string): Promise<Se
   if (Date.now() - (found.lastUsedAt?.getTime() ?? 0) > USED_MS) await db.apiToken.updateMany({ where: { id: found.id }, data: { lastUsedAt: new Date() } });
   const { role, org, user } = found.member;
   const ceiling = ceilings[found.scope];
-  return { id: found.id, user, org, role: order.indexOf(role) < order.indexOf(ceiling) ? role : ceiling, isOperator: false, byToken: true, scope: found.scope };
+  return { id: found.id, user, org, role: order.indexOf(role) < order.indexOf(ceiling) ? role : ceiling, isOperator: false, scope: found.scope };
 }

@@ -36,7 +36,7 @@ export async function makeOrganization(tx: Tx, userId: string, name: string): Pr
 }
 
 /** The owner of this installation's own workspace, for as long as nobody has made an account of it. */
-export async function findLocalOwner(db: Database): Promise<Omit<Session, "id" | "byToken" | "scope"> | null> {
+export async function findLocalOwner(db: Database): Promise<Omit<Session, "id" | "scope"> | null> {
   const found = await db.membership.findUnique({
     where: { orgId_userId: { orgId: ORG_ID, userId: USER_ID }, user: { email: null, passwordHash: null, disabledAt: null } },
     select: { role: true, org: { select: { id: true, name: true } }, user: { select: { id: true, name: true, isOperator: true } } },

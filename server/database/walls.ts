@@ -54,8 +54,10 @@ END $$`);
   ].join(";\n");
   // Raising them locks each table for a moment, so it is done once for each form they have.
   const mark = createHash("sha256").update(sql).digest("hex");
+  // A backup that was restored under another role brings the policies of the first one, by which this one would see nothing.
   const { rows: raised } = await client.query<{ mark: string | null }>(
-    `SELECT obj_description(oid, 'pg_policy') AS mark FROM pg_policy WHERE polname = 'tenant' AND polrelid = to_regclass('"Organization"')`,
+    `SELECT obj_description(oid, 'pg_policy') AS mark FROM pg_policy WHERE polname = 'tenant' AND polrelid = to_regclass('"Organization"')
+      AND EXISTS (SELECT 1 FROM pg_policy WHERE polname = 'system' AND polrelid = to_regclass('"Organization"') AND polroles @> ARRAY[(SELECT oid FROM pg_roles WHERE rolname = current_user)])`,
   );
   if (raised[0]?.mark === mark) return;
   await client.query(`BEGIN;\n${sql};\nCOMMENT ON POLICY tenant ON "Organization" IS '${mark}';\nCOMMIT`);

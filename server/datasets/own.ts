@@ -4,10 +4,12 @@ import { ArrayPlan, ArraysFound } from "../../core/data/arrays.ts";
 import { LanguagePlan } from "../../core/data/language.ts";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
-import { DatasetAnswer, runChild } from "../ingest/child.ts";
+import { DatasetAnswer, type IngestAnswer, runChild } from "../ingest/child.ts";
+import { publishDataset } from "../ingest/place.ts";
 import { TableFacts } from "../ingest/tableFacts.ts";
 import { TextFacts, TextQuestion } from "../ingest/textFacts.ts";
 import { findUpload, inTurn, rootOf } from "../ingest/upload.ts";
@@ -76,6 +78,7 @@ async function createOwn(
   }
   try {
     const { manifest, sizeBytes } = answer;
+    await publishDataset(files, datasetId, manifest);
     await db.dataset.create({
       data: { id: datasetId, orgId, name, description: describe(manifest), status: "ready", manifest, manifestHash: hashManifest(manifest), sizeBytes },
     });
@@ -90,14 +93,47 @@ async function createOwn(
 function describe({ task, columns, targetName, classes, text, series, splits: { train, validation } }: Manifest): string {
   const rows = (train.rows + validation.rows).toLocaleString("en-US");
   const { shape } = train.input;
-  if (task === "language-model") return `A text to be gone on with: ${rows} windows of ${shape[0]} tokens, ${text?.tokens.length.toLocaleString("en-US")} different ones.`;
-  if (series) return `${series.name}: ${series.length.toLocaleString("en-US")} values, of which each ${train.target.shape[0]} are forecast from the ${shape[0]} before.`;
+  if (task === "language-model")
+    return say("A text to be gone on with: {rows} windows of {shape} tokens, {count} different ones.", {
+      rows,
+      shape: String(shape[0]),
+      count: String(text?.tokens.length.toLocaleString("en-US")),
+    });
+  if (series)
+    return say("{name}: {count} values, of which each {shape} are forecast from the {shape2} before.", {
+      name: series.name,
+      count: series.length.toLocaleString("en-US"),
+      shape: String(train.target.shape[0]),
+      shape2: String(shape[0]),
+    });
   const from = text
     ? `from texts of up to ${shape[0]} tokens`
     : columns.length > 0
       ? `from ${columns.length} ${columns.length === 1 ? "number" : "numbers"} a row`
       : `from rows of [${shape.join(", ")}]`;
-  return classes.length === 0 ? `${targetName}, ${from}: ${rows} rows.` : `One of ${classes.length} values of ${targetName}, ${from}: ${rows} rows.`;
+  return classes.length === 0
+    ? say("{targetName}, {from}: {rows} rows.", { targetName, from, rows })
+    : say("One of {count} values of {targetName}, {from}: {rows} rows.", { count: classes.length, targetName, from, rows });
+}
+
+/** A data set that the limited process reads out of another one. @throws AppError PRETRAINED_UNREADABLE */
+export async function createRead({ db, files, orgId }: Owner, said: { name: string; description: string }, read: (datasetId: string) => Promise<IngestAnswer>) {
+  const id = randomUUID();
+  const discard = () => files.removeFolder(datasetFolder(id)).catch(() => {});
+  const answer = await read(id);
+  if (!answer.ok) {
+    await discard();
+    throw new AppError("PRETRAINED_UNREADABLE", answer.failure.message);
+  }
+  const { manifest, sizeBytes } = answer;
+  try {
+    await publishDataset(files, id, manifest);
+    await db.dataset.create({ data: { id, orgId, ...said, status: "ready", manifest, manifestHash: hashManifest(manifest), sizeBytes } });
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+  return { id, manifest };
 }
 
 /** Removes a data set of one's own that no run has learned from, with its files; models that had chosen it have none then. */
@@ -111,7 +147,7 @@ async function deleteRow({ db, orgId }: Owner, datasetId: string): Promise<void>
   await db.$transaction(async (tx) => {
     const found = await tx.dataset.findUnique({ where: { id: datasetId, orgId }, select: { builtin: true, name: true } });
     if (!found) throw notFound("data set");
-    if (found.builtin !== null) throw new AppError("IN_USE", "This data set comes with the product and stays.");
+    if (found.builtin !== null) throw new AppError("IN_USE", say("This data set comes with the product and stays."));
     const runs = await tx.run.findMany({
       where: { orgId, datasetId },
       orderBy: { createdAt: "desc" },
@@ -121,7 +157,12 @@ async function deleteRow({ db, orgId }: Owner, datasetId: string): Promise<void>
       const some = runs.slice(0, 5).map(({ number, model }) => `run ${number} of ${model.name}`);
       throw new AppError(
         "IN_USE",
-        `${found.name} is what ${some.join(", ")}${runs.length > 5 ? ` and ${runs.length - 5} more` : ""} learned from. Delete ${runs.length === 1 ? "that run" : "those runs"} first.`,
+        say("{name} is what {some}{count} learned from. Delete {n, plural, one {that run} other {those runs}} first.", {
+          name: found.name,
+          some: some.join(", "),
+          count: runs.length > 5 ? say(" and {count} more", { count: runs.length - 5 }) : "",
+          n: runs.length,
+        }),
         {
           details: { runs: runs.slice(0, 100).map(({ id, number, model }) => ({ runId: id, number, model: model.name })) },
         },

@@ -40,10 +40,11 @@ export async function createOwnPictures({ db, files, orgId }: Owner, { uploadId,
   await rename(files.path(upload.key), source);
   const order: z.infer<typeof PictureOrder> = { fileName, sizeBytes: upload.sizeBytes, plan };
   try {
+    await files.publish(sourceKey(datasetId));
     await db.dataset.create({ data: { id: datasetId, orgId, name, order } });
   } catch (error) {
     await rename(source, files.path(upload.key));
-    await files.removeFolder(datasetFolder(datasetId));
+    await files.removeFolder(datasetFolder(datasetId)).catch(() => {});
     throw error;
   }
   return { datasetId };

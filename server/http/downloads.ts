@@ -6,11 +6,13 @@ import { type DatasetArray, datasetArrays } from "../../core/data/datasetArrays.
 import { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, npyHeaderOf } from "../../core/data/npy.ts";
 import { MOST_ZIP_BYTES } from "../../core/export/zipRecords.ts";
+import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import type { Session } from "../auth/session.ts";
 import { type Tx, walled } from "../database/client.ts";
 import { readWindows } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
+import { bringDataset } from "../ingest/place.ts";
 import { datasetFolder, hashManifest } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
 import { slug } from "../storage/slug.ts";
@@ -48,6 +50,7 @@ async function findDataset({ db, files }: { db: Tx; files: FileStore }, orgId: s
   const manifest = Manifest.nullable().parse(row?.manifest ?? null);
   if (row?.status !== "ready" || !manifest) return null;
   const arrays = datasetArrays(manifest);
+  await bringDataset(files, id, manifest);
   const keyOf = (file: string) => `${datasetFolder(id)}/${file}`;
   const base = slug(row.name) || "data";
   if (part !== null) {
@@ -65,7 +68,7 @@ async function findDataset({ db, files }: { db: Tx; files: FileStore }, orgId: s
     else entries.push({ name, sizeBytes: array.content.length, content: () => [array.content] });
   }
   const sizeBytes = zipBytes(entries);
-  if (sizeBytes > MOST_ZIP_BYTES) throw new AppError("FILE_TOO_LARGE", "An .npz holds up to 4 GiB, and this data set is larger: take its arrays one by one.");
+  if (sizeBytes > MOST_ZIP_BYTES) throw new AppError("FILE_TOO_LARGE", say("An .npz holds up to 4 GiB, and this data set is larger: take its arrays one by one."));
   return { content: () => streamZip(entries), sizeBytes, sha256: hashManifest(manifest), fileName: `${base}.npz` };
 }
 
@@ -105,7 +108,7 @@ export async function sendDownload(context: Context, session: Session, req: Inco
     },
   );
   if (!found) throw notFound("file");
-  const stream = "content" in found ? Readable.from(found.content(), { objectMode: false }) : await openFile(context.files, found.storageKey);
+  const stream = "content" in found ? Readable.from(found.content(), { objectMode: false }) : await openFile(context.files, found);
   res.writeHead(200, {
     "Content-Type": "application/octet-stream",
     "Content-Length": found.sizeBytes,
@@ -122,8 +125,11 @@ export async function sendDownload(context: Context, session: Session, req: Inco
   await pipeline(stream, res).catch(() => {});
 }
 
-async function openFile(files: FileStore, key: string): Promise<Readable> {
-  const stream = files.stream(key);
+async function openFile(files: FileStore, { storageKey, sha256 }: { storageKey: string; sha256: string }): Promise<Readable> {
+  await files.bring(storageKey, sha256).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === "ENOENT" ? gone(cause) : cause;
+  });
+  const stream = files.stream(storageKey);
   await new Promise<void>((opened, fail) => {
     stream.once("open", () => opened());
     stream.once("error", (cause) => fail(gone(cause)));
@@ -132,5 +138,5 @@ async function openFile(files: FileStore, key: string): Promise<Readable> {
 }
 
 function gone(cause: unknown): AppError {
-  return new AppError("NOT_FOUND", "This file is no longer kept.", { cause });
+  return new AppError("NOT_FOUND", say("This file is no longer kept."), { cause });
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { say } from "../../core/language/say.ts";
 import type { Config } from "../config.ts";
 import { isUploadPart, UPLOAD_PATH } from "./uploads.ts";
 
@@ -30,39 +31,45 @@ export function refuse(req: IncomingMessage, hosts: ReadonlySet<string>): Refuse
     return {
       status: 421,
       code: "HOST_REFUSED",
-      message: "This server does not answer under that name: add it to ALLOWED_HOSTS or PUBLIC_URL.",
+      message: say("This server does not answer under that name: add it to ALLOWED_HOSTS or PUBLIC_URL."),
     };
   const method = req.method ?? "";
   const url = req.url ?? "";
   const isPart = isUploadPart(url);
   if (!["GET", "HEAD", "POST"].includes(method) && !(isPart && ["PATCH", "DELETE"].includes(method)))
-    return { status: 405, code: "METHOD_REFUSED", message: "GET, HEAD and POST are answered." };
+    return { status: 405, code: "METHOD_REFUSED", message: say("GET, HEAD and POST are answered.") };
   // The product has no server actions; a request for one is a probe.
-  if ("next-action" in req.headers) return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
+  if ("next-action" in req.headers) return { status: 404, code: "NOT_FOUND", message: say("There is nothing here.") };
   if (req.headers["x-middleware-subrequest"] !== undefined || req.headers["next-resume"] !== undefined)
-    return { status: 404, code: "NOT_FOUND", message: "There is nothing here." };
-  if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, code: "INPUT_SHAPE", message: "The address of the request is not a path." };
+    return { status: 404, code: "NOT_FOUND", message: say("There is nothing here.") };
+  if (!url.startsWith("/") || url.startsWith("//")) return { status: 400, code: "INPUT_SHAPE", message: say("The address of the request is not a path.") };
 
   // Addresses are kept in logs and histories, where a secret must not be.
   if (/tl_[0-9A-Za-z]{49}/.test(url))
-    return { status: 400, code: "INPUT_SHAPE", message: "An API token belongs into the Authorization header, never into an address: revoke this one, it may have been logged." };
+    return {
+      status: 400,
+      code: "INPUT_SHAPE",
+      message: say("An API token belongs into the Authorization header, never into an address: revoke this one, it may have been logged."),
+    };
 
   const site = req.headers["sec-fetch-site"];
   const isApi = url.startsWith("/api/");
   const isChange = method !== "GET" && method !== "HEAD";
   if ((isChange || isApi) && site !== undefined && site !== "same-origin" && site !== "none")
-    return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
+    return { status: 403, code: "ORIGIN_REFUSED", message: say("Requests from other sites are refused.") };
   if (isChange) {
     const { origin } = req.headers;
     // A client that is no browser sends no Origin and carries no cookie of a person's browser.
-    if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? "")) return { status: 403, code: "ORIGIN_REFUSED", message: "Requests from other sites are refused." };
+    if (origin !== undefined && !isOwnOrigin(origin, req.headers.host ?? ""))
+      return { status: 403, code: "ORIGIN_REFUSED", message: say("Requests from other sites are refused.") };
     // Neither type can be sent by a form of another site; a script there must ask first, and nobody answers.
     const [form, type] = isPart
       ? [/^application\/offset\+octet-stream$/i, "application/offset+octet-stream"]
       : url === UPLOAD_PATH
         ? [/^application\/octet-stream$/i, "application/octet-stream"]
         : [/^application\/json(\s*;|$)/i, "application/json"];
-    if (isApi && method !== "DELETE" && !form.test(req.headers["content-type"] ?? "")) return { status: 415, code: "TYPE_REFUSED", message: `The body must be ${type}.` };
+    if (isApi && method !== "DELETE" && !form.test(req.headers["content-type"] ?? ""))
+      return { status: 415, code: "TYPE_REFUSED", message: say("The body must be {type}.", { type }) };
   }
   return null;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import { hashSecret, makeSecret, seal, unseal } from "../auth/secrets.ts";
 import { makeOrganization } from "../auth/workspace.ts";
@@ -89,8 +90,16 @@ export function providersOf(config: Config): { id: string; title: string }[] {
 async function discover(issuer: string): Promise<{ authorize: string; token: string; profile: string }> {
   const base = issuer.replace(/\/$/, "");
   const found = Discovery.parse(await fetchJson(`${base}/.well-known/openid-configuration`, {}));
-  if (found.issuer.replace(/\/$/, "") !== base) throw new AppError("SIGN_IN_WRONG", "The provider calls itself by another name than OIDC_ISSUER: correct the setting.");
+  if (found.issuer.replace(/\/$/, "") !== base) throw new AppError("SIGN_IN_WRONG", say("The provider calls itself by another name than OIDC_ISSUER: correct the setting."));
   return { authorize: found.authorization_endpoint, token: found.token_endpoint, profile: found.userinfo_endpoint };
+}
+
+class Refused extends Error {
+  readonly status: number;
+  constructor(host: string, status: number) {
+    super(say("{host} answered {status}.", { host, status }));
+    this.status = status;
+  }
 }
 
 async function fetchJson(url: string, init: RequestInit): Promise<unknown> {
@@ -100,7 +109,7 @@ async function fetchJson(url: string, init: RequestInit): Promise<unknown> {
     signal: AbortSignal.timeout(8_000),
     headers: { Accept: "application/json", "User-Agent": "Tensorloom", ...init.headers },
   });
-  if (!answer.ok) throw new Error(`${new URL(url).host} answered ${answer.status}.`);
+  if (!answer.ok) throw new Refused(new URL(url).host, answer.status);
   const text = await answer.text();
   if (text.length > 1_000_000) throw new Error(`${new URL(url).host} answered with ${text.length} characters.`);
   return JSON.parse(text) as unknown;
@@ -122,7 +131,7 @@ export async function answerOAuth(context: Context, req: IncomingMessage, res: S
   } catch (error) {
     const known = error instanceof AppError;
     if (!known) context.log.warn({ requestId: context.requestId, provider: id, error }, "Signing in by another provider failed.");
-    const why = known ? error.message : `${provider.title} did not confirm who you are: try again.`;
+    const why = known ? error.message : say("{title} did not confirm who you are: try again.", { title: provider.title });
     res.writeHead(303, { Location: `/sign-in?problem=${encodeURIComponent(why)}` }).end();
   }
   return true;
@@ -153,7 +162,7 @@ async function begin({ config, origin }: Context, res: ServerResponse, id: Provi
 
 async function finish(context: Context, req: IncomingMessage, res: ServerResponse, id: ProviderId, provider: Provider, query: URLSearchParams): Promise<void> {
   const { config, origin } = context;
-  const over = () => new AppError("SIGN_IN_WRONG", "This way in was begun elsewhere, or too long ago: try again.");
+  const over = () => new AppError("SIGN_IN_WRONG", say("This way in was begun elsewhere, or too long ago: try again."));
   const cookie = (req.headers.cookie ?? "").split("; ").find((part) => part.startsWith(`${COOKIE}=`));
   res.appendHeader("Set-Cookie", `${COOKIE}=; Max-Age=0; ${flags(config)}`);
   let kept: z.infer<typeof State>;
@@ -165,24 +174,35 @@ async function finish(context: Context, req: IncomingMessage, res: ServerRespons
   const code = query.get("code");
   if (kept.provider !== id || kept.until < Date.now() || query.get("state") !== kept.state || !code) throw over();
   const { token, profile } = await provider.endpoints();
-  const { access_token } = z.looseObject({ access_token: z.string().min(1) }).parse(
-    await fetchJson(token, {
-      method: "POST",
-      headers: { "Content-Type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams({
-        grant_type: "authorization_code",
-        code,
-        redirect_uri: `${origin}/api/oauth/${id}/callback`,
-        client_id: provider.clientId,
-        client_secret: provider.clientSecret,
-        code_verifier: kept.verifier,
-      }).toString(),
-    }),
-  );
+  const { access_token } = await redeem(token, provider, {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: `${origin}/api/oauth/${id}/callback`,
+    code_verifier: kept.verifier,
+  });
   const get = (url: string) => fetchJson(url, { headers: { Authorization: `Bearer ${access_token}` } });
   const userId = await findPerson(context, id, await provider.read(await get(profile), get), kept.join);
   await context.door.open(userId, id);
   res.writeHead(303, { Location: kept.join === null ? "/" : `/join/${kept.join}` }).end();
+}
+
+/**
+ * Changes a code for a token. The secret goes in the form, which most providers take; one that knows us by HTTP Basic alone, as OpenID Connect has it
+ * where nothing else was agreed, refuses that before it looks at the code, and is asked so.
+ */
+async function redeem(url: string, { clientId, clientSecret }: Provider, form: { [name: string]: string }): Promise<{ access_token: string }> {
+  const ask = (headers: { [name: string]: string }, more: { [name: string]: string }) =>
+    fetchJson(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
+      body: new URLSearchParams({ ...form, ...more }).toString(),
+    });
+  const encode = (text: string) => new URLSearchParams({ "": text }).toString().slice(1);
+  const answer = await ask({}, { client_id: clientId, client_secret: clientSecret }).catch((error: unknown) => {
+    if (!(error instanceof Refused) || (error.status !== 400 && error.status !== 401)) throw error;
+    return ask({ Authorization: `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString("base64")}` }, {});
+  });
+  return z.looseObject({ access_token: z.string().min(1) }).parse(answer);
 }
 
 /**
@@ -191,13 +211,13 @@ async function finish(context: Context, req: IncomingMessage, res: ServerRespons
  */
 async function findPerson({ system, config }: Context, provider: ProviderId, { subject, name, email }: Profile, join: string | null): Promise<string> {
   const known = await system.identity.findUnique({ where: { provider_subject: { provider, subject } }, select: { userId: true, user: { select: { disabledAt: true } } } });
-  if (known?.user.disabledAt) throw new AppError("SIGN_IN_WRONG", "This account was closed by those who look after this installation.");
+  if (known?.user.disabledAt) throw new AppError("SIGN_IN_WRONG", say("This account was closed by those who look after this installation."));
   if (known) return known.userId;
-  if (email === null) throw new AppError("SIGN_IN_WRONG", "The provider has not confirmed your e-mail address: confirm it there first.");
+  if (email === null) throw new AppError("SIGN_IN_WRONG", say("The provider has not confirmed your e-mail address: confirm it there first."));
   const invited = join === null ? 0 : await system.invitation.count({ where: { tokenHash: hashSecret(join), email, acceptedAt: null, expiresAt: { gt: new Date() } } });
-  if (invited === 0 && config.SIGN_UP === "invited") throw new AppError("FORBIDDEN", "Accounts are made by invitation here: ask somebody of the organization for a link.");
+  if (invited === 0 && config.SIGN_UP === "invited") throw new AppError("FORBIDDEN", say("Accounts are made by invitation here: ask somebody of the organization for a link."));
   return system.$transaction(async (tx) => {
-    if ((await tx.user.count({ where: { email } })) > 0) throw new AppError("EMAIL_TAKEN", "There is an account with this address: sign in with its password.");
+    if ((await tx.user.count({ where: { email } })) > 0) throw new AppError("EMAIL_TAKEN", say("There is an account with this address: sign in with its password."));
     const { id } = await tx.user.create({
       data: { name: name.slice(0, 120), email, emailVerifiedAt: new Date(), identities: { create: { provider, subject } } },
       select: { id: true },

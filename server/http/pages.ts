@@ -51,5 +51,5 @@ export function pagePolicyOf(path: string): PagePolicy | null {
 export function mayOpen(policy: PagePolicy, session: Session | null): boolean {
   if (policy.kind === "public") return true;
   if (session === null) return false;
-  return policy.kind === "person" || (session.isOperator && !session.byToken);
+  return policy.kind === "person" || (session.isOperator && session.scope === null);
 }

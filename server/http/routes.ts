@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
-import { type Context, requireRole } from "../auth/procedure.ts";
+import { type Context, requireRole, retryAfter, toRefusal } from "../auth/procedure.ts";
 import type { Role, Session } from "../auth/session.ts";
-import { AppError } from "../errors.ts";
 import { appRouter } from "../router.ts";
 import { matchDownload, sendDownload } from "./downloads.ts";
 import { isAlive, isReady } from "./health.ts";
@@ -61,8 +60,13 @@ export const routes: readonly Route[] = [
         maxBodySize: BODY_BYTES,
         maxBatchSize: CALLS_AT_ONCE,
         allowMethodOverride: false,
-        // tRPC has no code of its own for what is over; a single call's answer still says 410.
-        responseMeta: ({ errors }) => (errors.length > 0 && errors.every(({ cause }) => cause instanceof AppError && cause.code === "LINK_OVER") ? { status: 410 } : {}),
+        responseMeta: ({ errors }) => {
+          const refused = errors.map(toRefusal);
+          const waits = refused.flatMap((refusal) => retryAfter(refusal) ?? []);
+          // tRPC has no code of its own for what is over; a single call's answer still says 410.
+          const isOver = refused.length > 0 && refused.every(({ code }) => code === "LINK_OVER");
+          return { ...(isOver ? { status: 410 } : {}), ...(waits.length > 0 ? { headers: { "retry-after": String(Math.max(...waits)) } } : {}) };
+        },
       });
     },
   ),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { say } from "../../core/language/say.ts";
 import { type Column, columnId, readColumn, readView, type View } from "../../core/runs/view.ts";
 import type { Context } from "../auth/procedure.ts";
 import type { Session } from "../auth/session.ts";
@@ -43,7 +44,7 @@ export async function sendRunTable(asked: Context, session: Session, req: Incomi
   const view = readView(params);
   const model = params.get("model");
   const modelId = model === null ? undefined : Id.safeParse(model).data;
-  if (model !== null && modelId === undefined) throw new AppError("INPUT_SHAPE", "There is no such model here.");
+  if (model !== null && modelId === undefined) throw new AppError("INPUT_SHAPE", say("There is no such model here."));
   const columns = await columnsOf(context, session.org.id, view);
   const rows = readRows(context, session.org.id, { ...view, ...(modelId ? { modelId } : {}) }, columns);
   res.writeHead(200, {
@@ -156,7 +157,10 @@ async function* writeParquet(names: readonly string[], rows: AsyncIterable<Table
   let count = 0;
   for await (const row of rows) {
     if (++count > MOST_PARQUET_ROWS)
-      throw new AppError("FILE_TOO_LARGE", `A Parquet file holds up to ${MOST_PARQUET_ROWS.toLocaleString("en-US")} runs: narrow the view, or take CSV.`);
+      throw new AppError(
+        "FILE_TOO_LARGE",
+        say("A Parquet file holds up to {MOST_PARQUET_ROWS} runs: narrow the view, or take CSV.", { MOST_PARQUET_ROWS: MOST_PARQUET_ROWS.toLocaleString("en-US") }),
+      );
     for (const [at, cell] of row.entries()) columns[at]?.push(cell);
   }
   const columnData = names.map((name, at): ColumnSource => {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ONNX_LIMITS } from "../../core/import/onnx-proto.ts";
+import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import type { Session } from "../auth/session.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -27,7 +28,7 @@ export async function receiveUpload({ files }: Pick<Context, "files">, who: Sess
   const announced = Number(inParts ?? req.headers["content-length"] ?? 0);
   if (announced > limits.fileBytes) throw tooLarge();
   const waiting = await sweep(files, who.org.id);
-  if (waiting + announced > limits.waitingBytes) throw new AppError("UPLOADS_FULL", "Too many uploaded files wait to be read: import them first, or try again in an hour.");
+  if (waiting + announced > limits.waitingBytes) throw new AppError("UPLOADS_FULL", say("Too many uploaded files wait to be read: import them first, or try again in an hour."));
   if (inParts !== undefined) return announceUpload(files, who, announced, res);
   const uploadId = randomUUID();
   req.setTimeout(limits.idleMs, () => req.destroy());
@@ -46,7 +47,7 @@ async function* bounded(req: IncomingMessage): AsyncGenerator<Uint8Array> {
 }
 
 function tooLarge(): AppError {
-  return new AppError("UPLOAD_TOO_LARGE", `A file may have up to ${limits.fileBytes / 2 ** 20} MiB.`, { details: { limit: limits.fileBytes } });
+  return new AppError("UPLOAD_TOO_LARGE", say("A file may have up to {fileBytes} MiB.", { fileBytes: limits.fileBytes / 2 ** 20 }), { details: { limit: limits.fileBytes } });
 }
 
 /** A file that comes in parts: who sends it, and how long it is to be. Kept beside its bytes until the last one is there. */
@@ -63,7 +64,7 @@ export const isUploadPart = (path: string): boolean => idOf(path) !== null;
 
 /** Begins an upload in parts: `Upload-Length` says how long it will be. @throws AppError as `receiveUpload` */
 async function announceUpload(files: FileStore, who: Session, sizeBytes: number, res: ServerResponse): Promise<void> {
-  if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 1) throw new AppError("INPUT_SHAPE", "Upload-Length must say how many bytes will come: at least one.");
+  if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 1) throw new AppError("INPUT_SHAPE", say("Upload-Length must say how many bytes will come: at least one."));
   const uploadId = randomUUID();
   const places = placesOf(files, who.org.id, uploadId);
   const announced: Announced = { userId: who.user.id, sizeBytes };
@@ -89,7 +90,7 @@ export async function continueUpload(context: Pick<Context, "files">, who: Sessi
     res.writeHead(200, { "Upload-Offset": await offset() }).end();
     return;
   }
-  if (busy.has(uploadId)) throw new AppError("UPLOAD_OFFSET", "Another request is sending this file.", { details: { offset: await offset() } });
+  if (busy.has(uploadId)) throw new AppError("UPLOAD_OFFSET", say("Another request is sending this file."), { details: { offset: await offset() } });
   busy.add(uploadId);
   try {
     if (req.method === "DELETE") {
@@ -99,7 +100,7 @@ export async function continueUpload(context: Pick<Context, "files">, who: Sessi
     }
     const from = Number(req.headers["upload-offset"]);
     const there = await offset();
-    if (from !== there) throw new AppError("UPLOAD_OFFSET", `The next part begins at byte ${there}.`, { details: { offset: there } });
+    if (from !== there) throw new AppError("UPLOAD_OFFSET", say("The next part begins at byte {there}.", { there }), { details: { offset: there } });
     req.setTimeout(limits.idleMs, () => req.destroy());
     const more = from + Number(req.headers["content-length"] ?? 0);
     // Refused unread: ended in the middle of a part, a connection would break before its answer is there.
@@ -120,7 +121,7 @@ export async function continueUpload(context: Pick<Context, "files">, who: Sessi
 
 async function appendPart(file: string, offset: number, sizeBytes: number, req: IncomingMessage): Promise<void> {
   const checksum = /^sha256 ([A-Za-z0-9+/]{43}=)$/.exec(String(req.headers["upload-checksum"] ?? ""))?.[1];
-  if (req.headers["upload-checksum"] !== undefined && checksum === undefined) throw new AppError("INPUT_SHAPE", "Upload-Checksum must be sha256 and the digest in base64.");
+  if (req.headers["upload-checksum"] !== undefined && checksum === undefined) throw new AppError("INPUT_SHAPE", say("Upload-Checksum must be sha256 and the digest in base64."));
   const hash = createHash("sha256");
   const part = await open(file, "r+");
   let at = offset;
@@ -128,13 +129,13 @@ async function appendPart(file: string, offset: number, sizeBytes: number, req: 
   try {
     for await (const bytes of req as AsyncIterable<Uint8Array>) {
       if (at + bytes.length > sizeBytes)
-        throw new AppError("UPLOAD_TOO_LARGE", `The file was announced with ${sizeBytes} bytes, and more have come.`, { details: { limit: sizeBytes } });
+        throw new AppError("UPLOAD_TOO_LARGE", say("The file was announced with {sizeBytes} bytes, and more have come.", { sizeBytes }), { details: { limit: sizeBytes } });
       for (let written = 0; written < bytes.length; ) written += (await part.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
       hash.update(bytes);
       at += bytes.length;
     }
     if (checksum !== undefined && hash.digest("base64") !== checksum)
-      throw new AppError("UPLOAD_CHECKSUM", "A part of the file was changed on its way: send it again.", { details: { offset } });
+      throw new AppError("UPLOAD_CHECKSUM", say("A part of the file was changed on its way: send it again."), { details: { offset } });
     isWhole = true;
   } finally {
     // Bytes whose checksum never came are not known to be right.
@@ -145,7 +146,7 @@ async function appendPart(file: string, offset: number, sizeBytes: number, req: 
 }
 
 function beyond(sizeBytes: number): AppError {
-  return new AppError("UPLOAD_TOO_LARGE", `The file was announced with ${sizeBytes} bytes, and more have come.`, { details: { limit: sizeBytes } });
+  return new AppError("UPLOAD_TOO_LARGE", say("The file was announced with {sizeBytes} bytes, and more have come.", { sizeBytes }), { details: { limit: sizeBytes } });
 }
 
 function placesOf(files: FileStore, orgId: string, uploadId: string) {

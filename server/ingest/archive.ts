@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { crc32, inflateRawSync } from "node:zlib";
 import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, RandomAccessReader } from "yauzl";
 import { PICTURE_LIMITS as limits } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 
 /** A file in a zip. */
@@ -40,7 +41,8 @@ function reading(fd: number): Pick<Archive, "read" | "readHead"> {
   const readPacked = (entry: ArchiveEntry, most: number) => {
     const bytes = Buffer.allocUnsafe(Math.min(entry.packedBytes, most));
     const count = readSync(fd, bytes, 0, bytes.length, entry.start);
-    if (count < bytes.length) throw new IngestError("ARCHIVE_TRUNCATED", `${quote(entry.path)} ends beyond the end of the archive. Send it again, or pack it anew.`);
+    if (count < bytes.length)
+      throw new IngestError("ARCHIVE_TRUNCATED", say("{path} ends beyond the end of the archive. Send it again, or pack it anew.", { path: quote(entry.path) }));
     return bytes;
   };
   return {
@@ -49,7 +51,7 @@ function reading(fd: number): Pick<Archive, "read" | "readHead"> {
         throw new IngestError("IMAGE_TOO_LARGE", `${quote(entry.path)} takes ${mebibytes(entry.sizeBytes)}; the limit of a file is ${mebibytes(limits.fileBytes)}.`);
       const packed = readPacked(entry, entry.packedBytes);
       const bytes = entry.isDeflated ? inflate(packed, entry) : packed;
-      if (crc32(bytes) !== entry.checksum) throw new IngestError("IMAGE_CORRUPT", `${quote(entry.path)} is not what was packed: its checksum is another one.`);
+      if (crc32(bytes) !== entry.checksum) throw new IngestError("IMAGE_CORRUPT", say("{path} is not what was packed: its checksum is another one.", { path: quote(entry.path) }));
       return bytes;
     },
     readHead(entry) {
@@ -62,7 +64,7 @@ function reading(fd: number): Pick<Archive, "read" | "readHead"> {
         return head;
       } catch (cause) {
         if (cause instanceof IngestError) throw cause;
-        throw new IngestError("IMAGE_CORRUPT", `${quote(entry.path)} cannot be unpacked.`, { cause });
+        throw new IngestError("IMAGE_CORRUPT", say("{path} cannot be unpacked.", { path: quote(entry.path) }), { cause });
       }
     },
   };
@@ -74,20 +76,27 @@ function inflate(packed: Buffer, entry: ArchiveEntry): Buffer {
     bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.sizeBytes) });
   } catch (cause) {
     if (cause instanceof RangeError) throw lies(entry);
-    throw new IngestError("IMAGE_CORRUPT", `${quote(entry.path)} cannot be unpacked.`, { cause });
+    throw new IngestError("IMAGE_CORRUPT", say("{path} cannot be unpacked.", { path: quote(entry.path) }), { cause });
   }
-  if (bytes.length < entry.sizeBytes) throw new IngestError("IMAGE_CORRUPT", `${quote(entry.path)} declares ${entry.sizeBytes} bytes and holds ${bytes.length}.`);
+  if (bytes.length < entry.sizeBytes)
+    throw new IngestError(
+      "IMAGE_CORRUPT",
+      say("{path} declares {sizeBytes} bytes and holds {count}.", { path: quote(entry.path), sizeBytes: entry.sizeBytes, count: bytes.length }),
+    );
   return bytes;
 }
 
 function lies({ path, sizeBytes }: ArchiveEntry): IngestError {
-  return new IngestError("ARCHIVE_CORRUPT", `${quote(path)} declares ${sizeBytes.toLocaleString("en-US")} bytes, holds more. Pack the folder anew.`);
+  return new IngestError(
+    "ARCHIVE_CORRUPT",
+    say("{path} declares {sizeBytes} bytes, holds more. Pack the folder anew.", { path: quote(path), sizeBytes: sizeBytes.toLocaleString("en-US") }),
+  );
 }
 
 async function readDirectory(fd: number, most: number): Promise<Pick<Archive, "entries">> {
   const head = Buffer.alloc(4);
   const isZip = readSync(fd, head, 0, 4, 0) === 4 && head.subarray(0, 2).toString("latin1") === "PK";
-  if (!isZip) throw new IngestError("ARCHIVE_TYPE", "This is no zip archive: its first bytes are not those of one. Pack the folder as .zip, or drop the folder itself.");
+  if (!isZip) throw new IngestError("ARCHIVE_TYPE", say("This is no zip archive: its first bytes are not those of one. Pack the folder as .zip, or drop the folder itself."));
   const reader = new Window(fd);
   try {
     const zip = await fromRandomAccessReaderPromise(reader, fstatSync(fd).size, { autoClose: false, decodeStrings: false, validateEntrySizes: false });
@@ -111,7 +120,10 @@ async function readDirectory(fd: number, most: number): Promise<Pick<Archive, "e
       const folded = path.normalize("NFC").toLowerCase();
       const same = names.get(folded);
       if (same !== undefined)
-        throw new IngestError("ARCHIVE_DUPLICATE", `${quote(same)} and ${quote(path)} are the same name to many systems. Rename one of them and pack the folder anew.`);
+        throw new IngestError(
+          "ARCHIVE_DUPLICATE",
+          say("{same} and {path} are the same name to many systems. Rename one of them and pack the folder anew.", { same: quote(same), path: quote(path) }),
+        );
       names.set(folded, path);
       entries.push({ path, sizeBytes: entry.uncompressedSize, packedBytes: entry.compressedSize, isDeflated: entry.compressionMethod === 8, checksum: entry.crc32, start });
     }
@@ -128,25 +140,30 @@ function readPath(entry: Entry, number: number): string {
     throw new IngestError("ARCHIVE_BAD_NAME", `The name of entry ${number} has ${entry.fileNameLength.toLocaleString("en-US")} bytes; the limit is ${limits.nameBytes}.`);
   const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
   if (unseen.test(name))
-    throw new IngestError("ARCHIVE_BAD_NAME", `The name of entry ${number}, ${quote(name)}, has characters that cannot be seen. Rename the file and pack anew.`);
+    throw new IngestError(
+      "ARCHIVE_BAD_NAME",
+      say("The name of entry {number}, {name}, has characters that cannot be seen. Rename the file and pack anew.", { number, name: quote(name) }),
+    );
   const path = name.replaceAll("\\", "/");
   if (path === "" || path.startsWith("/") || /^[a-z]:/i.test(path) || path.split("/").includes(".."))
-    throw new IngestError("ARCHIVE_BAD_PATH", `Entry ${number} ${quote(name)} leaves the archive. Pack the folder with names below it only.`);
+    throw new IngestError("ARCHIVE_BAD_PATH", say("Entry {number} {name} leaves the archive. Pack the folder with names below it only.", { number, name: quote(name) }));
   const kind = (entry.externalFileAttributes >>> 16) & 0o170_000;
   if (kind !== 0 && kind !== 0o100_000 && kind !== 0o040_000)
-    throw new IngestError("ARCHIVE_LINK", `Entry ${number} ${quote(path)} is a link or a device: links are not accepted. Pack the files themselves.`);
+    throw new IngestError("ARCHIVE_LINK", say("Entry {number} {path} is a link or a device: links are not accepted. Pack the files themselves.", { number, path: quote(path) }));
   return path;
 }
 
 function checkContent(entry: Entry, path: string, unpackedBytes: number, most: number): void {
   const { compressedSize, uncompressedSize, compressionMethod } = entry;
-  if (entry.isEncrypted()) throw new IngestError("ARCHIVE_ENCRYPTED", `${quote(path)} is encrypted. Pack the folder without a password.`);
+  if (entry.isEncrypted()) throw new IngestError("ARCHIVE_ENCRYPTED", say("{path} is encrypted. Pack the folder without a password.", { path: quote(path) }));
   if (compressionMethod !== 0 && compressionMethod !== 8)
     throw new IngestError("ARCHIVE_METHOD", `${quote(path)} is packed by method ${compressionMethod}; deflated and stored files are read. Pack the folder as a plain .zip.`);
   if (compressionMethod === 0 && compressedSize !== uncompressedSize)
     throw new IngestError(
       "ARCHIVE_CORRUPT",
-      `${quote(path)} declares ${uncompressedSize} bytes, holds ${compressedSize > uncompressedSize ? "more" : "fewer"}. Pack the folder anew.`,
+      compressedSize > uncompressedSize
+        ? say("{path} declares {uncompressedSize} bytes, holds more. Pack the folder anew.", { path: quote(path), uncompressedSize })
+        : say("{path} declares {uncompressedSize} bytes, holds fewer. Pack the folder anew.", { path: quote(path), uncompressedSize }),
     );
   if (nested.test(path)) throw nestedArchive(path);
   const ratio = Math.round(uncompressedSize / Math.max(1, compressedSize));
@@ -156,11 +173,14 @@ function checkContent(entry: Entry, path: string, unpackedBytes: number, most: n
       `${quote(path)} becomes ${ratio.toLocaleString("en-US")}:1 larger, limit ${most}:1. No picture does; pack the folder without that file.`,
     );
   if (unpackedBytes > limits.unpackedBytes)
-    throw new IngestError("ARCHIVE_TOO_LARGE", `The files take more than ${mebibytes(limits.unpackedBytes)} unpacked, the limit. Leave some out, or make the pictures smaller.`);
+    throw new IngestError(
+      "ARCHIVE_TOO_LARGE",
+      say("The files take more than {unpackedBytes} unpacked, the limit. Leave some out, or make the pictures smaller.", { unpackedBytes: mebibytes(limits.unpackedBytes) }),
+    );
 }
 
 export function nestedArchive(path: string): IngestError {
-  return new IngestError("ARCHIVE_NESTED", `${quote(path)} is an archive in the archive. Unpack it, and pack one folder of pictures.`);
+  return new IngestError("ARCHIVE_NESTED", say("{path} is an archive in the archive. Unpack it, and pack one folder of pictures.", { path: quote(path) }));
 }
 
 function checkOverlap(extents: { from: number; to: number; path: string }[]): void {
@@ -168,7 +188,10 @@ function checkOverlap(extents: { from: number; to: number; path: string }[]): vo
   for (const [at, extent] of extents.entries()) {
     const before = extents[at - 1];
     if (before && extent.from < before.to)
-      throw new IngestError("ARCHIVE_OVERLAP", `${quote(before.path)} and ${quote(extent.path)} lie over each other in the archive. Pack the folder anew.`);
+      throw new IngestError(
+        "ARCHIVE_OVERLAP",
+        say("{path} and {path2} lie over each other in the archive. Pack the folder anew.", { path: quote(before.path), path2: quote(extent.path) }),
+      );
   }
 }
 
@@ -176,10 +199,10 @@ function checkOverlap(extents: { from: number; to: number; path: string }[]): vo
 function toIngestError(cause: unknown): Error {
   if (!(cause instanceof Error)) return new Error(String(cause));
   const { message } = cause;
-  if (/encryption/.test(message)) return new IngestError("ARCHIVE_ENCRYPTED", "The archive is encrypted. Pack the folder without a password.", { cause });
+  if (/encryption/.test(message)) return new IngestError("ARCHIVE_ENCRYPTED", say("The archive is encrypted. Pack the folder without a password."), { cause });
   if (/End of central directory record signature not found|unexpected EOF|overflows file bounds/.test(message))
-    return new IngestError("ARCHIVE_TRUNCATED", "The archive is cut off: its end is missing. Send it again, or pack the folder anew.", { cause });
-  return new IngestError("ARCHIVE_CORRUPT", `The archive is damaged: ${message}. Pack the folder anew.`, { cause });
+    return new IngestError("ARCHIVE_TRUNCATED", say("The archive is cut off: its end is missing. Send it again, or pack the folder anew."), { cause });
+  return new IngestError("ARCHIVE_CORRUPT", say("The archive is damaged: {message}. Pack the folder anew.", { message }), { cause });
 }
 
 /** A name as it can be shown: quoted, shortened, with what cannot be seen written out. */

@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import { ARRAY_LIMITS } from "../../core/data/arrays.ts";
 import { checkNpySize, NpyError, type NumpyType, readDescr, readNpyLayout } from "../../core/data/npy.ts";
+import { say } from "../../core/language/say.ts";
 import { type ArchiveEntry, openArchive } from "./archive.ts";
 import { IngestError } from "./source.ts";
 
@@ -41,7 +42,7 @@ export async function openArrays(file: string): Promise<StoredArray[]> {
   await handle.read(head, 0, head.length, 0).finally(() => handle.close());
   if (head.length < 2 || head.subarray(0, 2).toString("latin1") !== "PK") {
     if (head[0] !== 0x93)
-      throw new IngestError("ARRAY_TYPE", "This is neither a .npy nor a .npz file: its first bytes are of another kind. Save it with numpy.save or numpy.savez.");
+      throw new IngestError("ARRAY_TYPE", say("This is neither a .npy nor a .npz file: its first bytes are of another kind. Save it with numpy.save or numpy.savez."));
     return [describe("array", head, size, 0, (skip) => createReadStream(file, { start: skip, highWaterMark: 1 << 20 }))];
   }
   // Labels in order pack as tightly as nothing else; what is unpacked is counted as it comes.
@@ -58,7 +59,7 @@ export async function openArrays(file: string): Promise<StoredArray[]> {
     const name = entry.path.slice(0, -".npy".length);
     arrays.push(describe(name, await readHead(file, entry), entry.sizeBytes, entry.isDeflated ? null : entry.start, (skip) => withoutFirst(unpack(file, entry), skip)));
   }
-  if (arrays.length === 0) throw new IngestError("DATASET_EMPTY", "The .npz holds no arrays.");
+  if (arrays.length === 0) throw new IngestError("DATASET_EMPTY", say("The .npz holds no arrays."));
   return arrays;
 }
 
@@ -146,7 +147,10 @@ function turnRound(columns: Buffer, { name, shape, type: { itemBytes }, dataByte
   if (dataBytes > FORTRAN_BYTES)
     throw new IngestError(
       "NPY_HEADER",
-      `The array ${JSON.stringify(name)} lies in Fortran order and takes more than ${FORTRAN_BYTES / 2 ** 20} MiB. Save it with numpy.ascontiguousarray.`,
+      say("The array {value} lies in Fortran order and takes more than {FORTRAN_BYTES} MiB. Save it with numpy.ascontiguousarray.", {
+        value: JSON.stringify(name),
+        FORTRAN_BYTES: FORTRAN_BYTES / 2 ** 20,
+      }),
     );
   const rows = Buffer.allocUnsafe(dataBytes);
   // strides[k]: how many items apart neighbours along axis k lie in Fortran order.

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { BuiltinDataset } from "./source.ts";
 import { prepareTable } from "./table.ts";
 import { readVegaTable } from "./vega.ts";
@@ -6,7 +7,7 @@ import { readVegaTable } from "./vega.ts";
 export const cars: BuiltinDataset = {
   id: "cars",
   name: "Fuel economy of cars",
-  description: "Miles per gallon of cars from 1970 to 1982, from engine, weight, year and origin: 392 complete rows.",
+  description: say("Miles per gallon of cars from 1970 to 1982, from engine, weight, year and origin: 392 complete rows."),
   async prepare() {
     const rows = await readVegaTable("cars");
     const { rowsLeftOut, ...table } = prepareTable(rows, {

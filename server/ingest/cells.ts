@@ -1,4 +1,5 @@
 import { isMissing, type MissingRule, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 
 /** More different texts than this in a column that is to be categories are a mistake. */
@@ -39,9 +40,9 @@ export class NumberCells {
     const known = Float64Array.from(rows, (row) => this.at(row))
       .filter((value) => !Number.isNaN(value))
       .sort();
-    if (known.length === 0) throw new IngestError("MISSING_RULE", `Column "${name}" has no value in any training row: leave it out.`);
+    if (known.length === 0) throw new IngestError("MISSING_RULE", say('Column "{name}" has no value in any training row: leave it out.', { name }));
     if (rule === "own-category")
-      throw new IngestError("TABLE_PLAN", `Column "${name}" is read as numbers, which have no category of their own. Choose the median or the most frequent value.`);
+      throw new IngestError("TABLE_PLAN", say('Column "{name}" is read as numbers, which have no category of their own. Choose the median or the most frequent value.', { name }));
     const middle = known.length >> 1;
     if (rule !== "most-frequent") return known.length % 2 === 1 ? (known[middle] as number) : ((known[middle - 1] as number) + (known[middle] as number)) / 2;
     let [best, longest, run] = [known[0] as number, 0, 0];
@@ -111,9 +112,16 @@ export class TextCells {
     if (this.mostClasses !== null)
       throw new IngestError(
         "DATASET_TOO_MANY_CLASSES",
-        `Column "${this.name}" has more than ${this.mostClasses.toLocaleString("en-US")} classes, the limit, by line ${line}. Predict another column, or this one as a number.`,
+        say('Column "{name}" has more than {mostClasses} classes, the limit, by line {line}. Predict another column, or this one as a number.', {
+          name: this.name,
+          mostClasses: this.mostClasses.toLocaleString("en-US"),
+          line,
+        }),
       );
-    throw new IngestError("TABLE_TOO_MANY_VALUES", `Column "${this.name}" has more than ${MOST_VALUES.toLocaleString("en-US")} different texts by line ${line}. Leave it out.`);
+    throw new IngestError(
+      "TABLE_TOO_MANY_VALUES",
+      say('Column "{name}" has more than {MOST_VALUES} different texts by line {line}. Leave it out.', { name: this.name, MOST_VALUES: MOST_VALUES.toLocaleString("en-US"), line }),
+    );
   }
 }
 
@@ -128,5 +136,5 @@ export function inReadingOrder(a: string, b: string): number {
 /** @throws IngestError TABLE_PLAN where the file is not the one that the plan was made for */
 export function checkNames(names: readonly string[], { columns }: TablePlan): void {
   if (names.length !== columns.length || names.some((name, at) => name !== columns[at]?.name))
-    throw new IngestError("TABLE_PLAN", "The columns of the file are not those of the plan. Add the file again.");
+    throw new IngestError("TABLE_PLAN", say("The columns of the file are not those of the plan. Add the file again."));
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import type { PicturePlan } from "../../core/data/pictures.ts";
+import { languageCode, say } from "../../core/language/say.ts";
+import { prlimit } from "../prlimit.ts";
 import type { StoredFile } from "../storage/files.ts";
 
 /** What a decoding process may use at most. */
@@ -62,7 +64,7 @@ export function runChild<T extends { ok: boolean }>(
   const [command = "", ...args] = limited([`--max-old-space-size=${limits.heapMiB}`, main, ...order], { fileBytes, wallMs });
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV },
+      env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV, UI_LANGUAGE: languageCode() },
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"],
       timeout: wallMs,
       killSignal: "SIGKILL",
@@ -89,8 +91,8 @@ export function runChild<T extends { ok: boolean }>(
           ? read.data
           : failed(
               killedBy === null
-                ? `The reading process ended with code ${code} and no answer.`
-                : `The reading process was stopped (${killedBy}): it went beyond its time or memory.`,
+                ? say("The reading process ended with code {code} and no answer.", { code: String(code) })
+                : say("The reading process was stopped ({killedBy}): it went beyond its time or memory.", { killedBy }),
             ),
       );
     });
@@ -117,13 +119,12 @@ function failed(message: string): IngestFailure {
  */
 export function limited(args: readonly string[], { fileBytes = 0, wallMs = limits.wallMs }: { fileBytes?: number; wallMs?: number } = {}): string[] {
   const cpuSeconds = Math.ceil(limits.cpuSeconds * Math.max(1, wallMs / limits.wallMs));
-  const least = [`--cpu=${cpuSeconds}`, `--data=${limits.dataBytes + 4 * fileBytes}`, `--nofile=${limits.openFiles}`, "--core=0", "--"];
+  const within = prlimit({ cpuSeconds, dataBytes: limits.dataBytes + 4 * fileBytes, openFiles: limits.openFiles });
   // What is read and written is the store's; which part of it may be is the business of the system's user (docs/hosting.md).
   const permissions = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*", "--allow-addons", "--disable-warning=SecurityWarning"];
-  return [...(hasNamespaces() ? [...NO_NETWORK, "--"] : []), ...(existsSync(PRLIMIT) ? [PRLIMIT, ...least] : []), process.execPath, ...permissions, ...args];
+  return [...(hasNamespaces() ? [...NO_NETWORK, "--"] : []), ...within, process.execPath, ...permissions, ...args];
 }
 
-const PRLIMIT = "/usr/bin/prlimit";
 const NO_NETWORK = ["/usr/bin/unshare", "--user", "--map-current-user", "--net"];
 let namespaces: boolean | undefined;
 

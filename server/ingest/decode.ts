@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from "sharp";
 import { type Conversion, PICTURE_LIMITS as limits, type PicturePlan, place, toPlanes } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 import { quote } from "./archive.ts";
 import { damaged, type ImageHeader, plainPng, readImageHeader } from "./imageHeader.ts";
 import { IngestError } from "./source.ts";
@@ -50,7 +51,16 @@ export async function decodeMask(bytes: Buffer, path: string, picture: { width: 
   if (header.bits > 8) throw new IngestError("MASK_DEPTH", `${quote(path)} has 16 bits a pixel; masks are read with 8. Save it with 8 bits or a palette.`);
   const { width, height } = shown(header);
   if (Math.abs(width / height / (picture.width / picture.height) - 1) > 0.02)
-    throw new IngestError("MASK_SIZE", `${quote(path)} is ${width} × ${height}, its picture ${picture.width} × ${picture.height}: they do not lie over each other.`);
+    throw new IngestError(
+      "MASK_SIZE",
+      say("{path} is {width} × {height}, its picture {width2} × {height2}: they do not lie over each other.", {
+        path: quote(path),
+        width,
+        height,
+        width2: picture.width,
+        height2: picture.height,
+      }),
+    );
   const pixels = await decode(open(bytes, path, header, true).autoOrient().toColourspace("srgb").removeAlpha(), path);
   const at = place(picture.width, picture.height, size, fit);
   const colours = new Int32Array(size * size).fill(-1);

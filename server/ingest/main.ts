@@ -1,3 +1,5 @@
+import { say } from "../../core/language/say.ts";
+import "../language.ts"; // First: texts are said while the other modules are read.
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { ArrayPlan } from "../../core/data/arrays.ts";
@@ -6,20 +8,8 @@ import { Manifest } from "../../core/data/manifest.ts";
 import { PicturePlan, PictureTask } from "../../core/data/pictures.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { openFileStore } from "../storage/files.ts";
-import { inspectArrays } from "./arrayFacts.ts";
-import { findBuiltinDataset } from "./builtin.ts";
-import { examineDataset } from "./health.ts";
-import { prepareLanguage } from "./language.ts";
-import { loadWeights, readOnnxModel, readPyTorchModel } from "./model.ts";
-import { writeOwnArrays } from "./ownArrays.ts";
-import { prepareOwnTable } from "./ownTable.ts";
-import { inspectPictures } from "./pictureFacts.ts";
-import { writePictures } from "./pictures.ts";
-import { loadPretrained } from "./pretrained.ts";
 import { IngestError } from "./source.ts";
-import { inspectTable } from "./tableFacts.ts";
-import { inspectText, readWhole, TextQuestion } from "./textFacts.ts";
-import { writeDataset } from "./write.ts";
+import type { writeDataset } from "./write.ts";
 
 /**
  * A process of its own that reads what people upload or paste, under the limits that `child.ts` sets, without a database connection:
@@ -29,6 +19,7 @@ import { writeDataset } from "./write.ts";
  *     node server/ingest/main.ts onnx <files folder> <key of the upload> <key for the weights>
  *     node server/ingest/main.ts weights <files folder> <key of the upload> <key for the weights>    (a WeightsOrder as JSON on standard input)
  *     node server/ingest/main.ts pretrained <files folder> <id of the network> <key for the weights>  (the graph as JSON on standard input)
+ *     node server/ingest/main.ts reread <files folder> <id of the new data set> <id of the network>      (a RereadOrder as JSON on standard input)
  *     node server/ingest/main.ts table-facts <files folder> <key of the upload> <its name>               (what is known of its form on standard input)
  *     node server/ingest/main.ts table <files folder> <key of the upload> <its name> <dataset id>        (the plan on standard input)
  *     node server/ingest/main.ts picture-facts <files folder> <key of the upload> [task]
@@ -43,6 +34,7 @@ import { writeDataset } from "./write.ts";
 const Order = z.union([
   z.tuple([z.literal("dataset"), z.string(), z.uuid(), z.string()]),
   z.tuple([z.enum(["onnx", "weights", "pretrained"]), z.string(), z.string(), z.string()]),
+  z.tuple([z.literal("reread"), z.string(), z.uuid(), z.string()]),
   z.tuple([z.literal("table-facts"), z.string(), z.string(), z.string()]),
   z.tuple([z.literal("table"), z.string(), z.string(), z.string(), z.uuid()]),
   z.tuple([z.literal("picture-facts"), z.string(), z.string()]),
@@ -63,50 +55,78 @@ try {
   const failure =
     error instanceof IngestError
       ? { code: error.code, message: error.message }
-      : { code: "INTERNAL", message: "This could not be read, for a reason of ours; the log says which." };
+      : { code: "INTERNAL", message: say("This could not be read, for a reason of ours; the log says which.") };
   process.stdout.write(`${JSON.stringify({ ok: false, failure })}\n`);
   console.error(error);
   process.exitCode = 1;
 }
 
+/** Loads only what the order needs: the readers of everything else take longer to load than most files to read. */
 async function carryOut(): Promise<object> {
-  if (order[0] === "pytorch") return readPyTorchModel(await text(process.stdin), order[1]);
-  if (order[0] === "health") return examineDataset(openFileStore(order[1]), order[2], Manifest.parse(JSON.parse(await text(process.stdin))));
-  if (order[0] === "picture-facts") return inspectPictures(openFileStore(order[1]).path(order[2]), order[3]);
-  if (order[0] === "array-facts") return inspectArrays(openFileStore(order[1]).path(order[2]));
-  if (order[0] === "text-facts") return inspectText(openFileStore(order[1]).path(order[2]), TextQuestion.parse(JSON.parse(await text(process.stdin))));
+  const input = () => text(process.stdin);
+  const plan = async <T>(schema: z.ZodType<T>): Promise<T> => schema.parse(JSON.parse(await input()));
+  switch (order[0]) {
+    case "pytorch":
+      return (await import("./model.ts")).readPyTorchModel(await input(), order[1]);
+    case "health":
+      return (await import("./health.ts")).examineDataset(openFileStore(order[1]), order[2], await plan(Manifest));
+    case "picture-facts":
+      return (await import("./pictureFacts.ts")).inspectPictures(openFileStore(order[1]).path(order[2]), order[3]);
+    case "array-facts":
+      return (await import("./arrayFacts.ts")).inspectArrays(openFileStore(order[1]).path(order[2]));
+    case "text-facts": {
+      const { inspectText, TextQuestion } = await import("./textFacts.ts");
+      return inspectText(openFileStore(order[1]).path(order[2]), await plan(TextQuestion));
+    }
+  }
   const [kind, root, what, where] = order;
   const files = openFileStore(root);
-  if (kind === "pictures") {
-    const plan = PicturePlan.parse(JSON.parse(await text(process.stdin)));
-    return { ok: true, ...(await writePictures(files, order[4], { file: files.path(what), name: where }, plan, sayProgress())) };
+  const source = () => ({ file: files.path(what), name: where });
+  switch (kind) {
+    case "onnx":
+      return (await import("./model.ts")).readOnnxModel(files, what, where);
+    case "weights":
+      return (await import("./model.ts")).loadWeights(files, what, where, await input());
+    case "pretrained":
+      return (await import("./pretrained.ts")).loadPretrained(files, what, where, JSON.parse(await input()));
+    case "reread": {
+      const [{ RereadOrder, rereadTexts }, { findPretrained }] = await Promise.all([import("./reread.ts"), import("../../core/pretrained/index.ts")]);
+      const network = findPretrained(where);
+      if (network?.takes !== "texts") throw new IngestError("PRETRAINED_UNKNOWN", say('No network called "{where}" reads texts.', { where }));
+      const { datasetId, manifest } = await plan(RereadOrder);
+      return write(what, await rereadTexts(files, datasetId, manifest, network));
+    }
+    case "table-facts":
+      return (await import("./tableFacts.ts")).inspectTable(files.path(what), where, await plan(TableForm.partial()));
+    case "pictures":
+      return { ok: true, ...(await (await import("./pictures.ts")).writePictures(files, order[4], source(), await plan(PicturePlan), sayProgress())) };
+    case "arrays":
+      return { ok: true, ...(await (await import("./ownArrays.ts")).writeOwnArrays(files, order[4], source(), await plan(ArrayPlan))) };
+    case "table": {
+      const { prepareOwnTable } = await import("./ownTable.ts");
+      return write(order[4], await prepareOwnTable(files.path(what), where, await plan(TablePlan)));
+    }
+    case "text": {
+      const [{ prepareLanguage }, { readWhole }] = await Promise.all([import("./language.ts"), import("./textFacts.ts")]);
+      const chosen = await plan(LanguagePlan);
+      const whole = await readWhole(files.path(what));
+      const told = { source: `${where}, ${whole.length.toLocaleString("en-US")} characters`, licence: "Your own" };
+      return write(order[4], { ...prepareLanguage(whole, chosen), ...told });
+    }
+    case "dataset": {
+      const builtin = (await import("./builtin.ts")).findBuiltinDataset(where);
+      if (builtin === undefined) throw new IngestError("DATASET_UNKNOWN", say('There is no built-in data set "{where}".', { where }));
+      return write(what, await builtin.prepare());
+    }
   }
-  if (kind === "arrays") {
-    const plan = ArrayPlan.parse(JSON.parse(await text(process.stdin)));
-    return { ok: true, ...(await writeOwnArrays(files, order[4], { file: files.path(what), name: where }, plan)) };
+  async function write(id: string, prepared: Parameters<typeof writeDataset>[2]): Promise<object> {
+    return { ok: true, ...(await (await import("./write.ts")).writeDataset(files, id, prepared)) };
   }
-  if (kind === "table-facts") return inspectTable(files.path(what), where, TableForm.partial().parse(JSON.parse(await text(process.stdin))));
-  if (kind === "table") {
-    const plan = TablePlan.parse(JSON.parse(await text(process.stdin)));
-    return { ok: true, ...(await writeDataset(files, order[4], await prepareOwnTable(files.path(what), where, plan))) };
-  }
-  if (kind === "text") {
-    const plan = LanguagePlan.parse(JSON.parse(await text(process.stdin)));
-    const whole = await readWhole(files.path(what));
-    const told = { source: `${where}, ${whole.length.toLocaleString("en-US")} characters`, licence: "Your own" };
-    return { ok: true, ...(await writeDataset(files, order[4], { ...prepareLanguage(whole, plan), ...told })) };
-  }
-  if (kind === "onnx") return readOnnxModel(files, what, where);
-  if (kind === "weights") return loadWeights(files, what, where, await text(process.stdin));
-  if (kind === "pretrained") return loadPretrained(files, what, where, JSON.parse(await text(process.stdin)));
-  const source = findBuiltinDataset(where);
-  if (source === undefined) throw new IngestError("DATASET_UNKNOWN", `There is no built-in data set "${where}".`);
-  return { ok: true, ...(await writeDataset(files, what, await source.prepare())) };
 }
 
 /** Says now and then how far a long work is. */
 function sayProgress(): (done: number, of: number) => void {
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   return (done, of) => {
     if (performance.now() - last < 500) return;
     last = performance.now();

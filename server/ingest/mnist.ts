@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { say } from "../../core/language/say.ts";
 import { readIdx } from "./idx.ts";
 import { type BuiltinDataset, type Examples, IngestError } from "./source.ts";
 
@@ -30,7 +31,10 @@ async function readSplit(folder: string, prefix: "train" | "t10k"): Promise<Exam
   const labels = await readIdxFile(folder, `${prefix}-labels-idx1-ubyte`);
   const [rows = 0, height = 0, width = 0] = images.shape;
   if (images.shape.length !== 3 || labels.shape.length !== 1 || labels.shape[0] !== rows) {
-    throw new IngestError("DATASET_SHAPE", `${prefix}: images [${images.shape.join(", ")}] and labels [${labels.shape.join(", ")}] do not belong together.`);
+    throw new IngestError(
+      "DATASET_SHAPE",
+      say("{prefix}: images [{shape}] and labels [{shape2}] do not belong together.", { prefix, shape: images.shape.join(", "), shape2: labels.shape.join(", ") }),
+    );
   }
   return {
     input: { dtype: "uint8", shape: [rows, 1, height, width], data: images.data },

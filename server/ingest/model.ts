@@ -7,6 +7,7 @@ import { readGraph } from "../../core/graph/migrate.ts";
 import { importOnnx } from "../../core/import/onnx.ts";
 import { importPyTorch } from "../../core/import/pytorch.ts";
 import { findNonFinite, matchWeights, readWeightsFile, WeightsFileError } from "../../core/import/weights.ts";
+import { say } from "../../core/language/say.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import type { FileStore } from "../storage/files.ts";
 import { IngestError } from "./source.ts";
@@ -96,7 +97,11 @@ export async function loadWeights(files: FileStore, upload: string, target: stri
     if (broken !== null)
       throw new WeightsFileError(
         "WEIGHTS_NONFINITE",
-        `${broken.name} holds ${broken.count === 1 ? "a number" : `${broken.count} numbers`} that ${broken.count === 1 ? "is" : "are"} NaN or infinite: training from them gives nothing but NaN. Nothing was changed.`,
+        say("{name} holds {number} that {count, plural, one {is} other {are}} NaN or infinite: training from them gives nothing but NaN. Nothing was changed.", {
+          name: broken.name,
+          number: broken.count === 1 ? say("a number") : say("{count} numbers", { count: broken.count }),
+          count: broken.count,
+        }),
       );
     return { ok: true, rows, unused: unused.slice(0, LISTED), prefix, weights: weights.size > 0 ? await storeWeights(files, target, weights, program.weights.length) : null };
   } catch (error) {

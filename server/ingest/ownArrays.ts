@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { ARRAY_LIMITS, type ArrayPlan, taskOf } from "../../core/data/arrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, type NpyDtype, npyHeaderOf, readNumbers, readTexts } from "../../core/data/npy.ts";
+import { say } from "../../core/language/say.ts";
 import type { FileStore } from "../storage/files.ts";
 import { openArrays, openRows, type RowReader, readWhole, type StoredArray } from "./arrayFile.ts";
 import { splitRows } from "./shuffle.ts";
@@ -26,11 +27,11 @@ export async function writeOwnArrays(
   const arrays = new Map((await openArrays(source.file)).map((array) => [array.name, array]));
   const find: Find = (name) => {
     const array = arrays.get(name);
-    if (!array) throw new IngestError("ARRAY_PLAN", `The file has no array ${quote(name)}. Add the file again.`);
+    if (!array) throw new IngestError("ARRAY_PLAN", say("The file has no array {name}. Add the file again.", { name: quote(name) }));
     return array;
   };
   const task = taskOf(plan);
-  if (task === null) throw new IngestError("ARRAY_PLAN", "Values cannot be predicted from pictures or sequences yet. Predict classes, or read the input as a table.");
+  if (task === null) throw new IngestError("ARRAY_PLAN", say("Values cannot be predicted from pictures or sequences yet. Predict classes, or read the input as a table."));
   const view = viewOf(find(plan.train.input), plan);
   const parts = [await readPart(find, plan, plan.train, view)];
   if (plan.validation) parts.push(await readPart(find, plan, plan.validation, view));
@@ -121,7 +122,7 @@ function viewOf({ name, shape: whole, type, descr }: StoredArray, { layout, targ
     "channels-first": whole.length === 4,
     sequence: [2, 3].includes(whole.length),
   };
-  if (!fits[layout]) throw new IngestError("ARRAY_PLAN", `The array ${quote(name)} [${whole.join(", ")}] cannot be read as ${layout}.`);
+  if (!fits[layout]) throw new IngestError("ARRAY_PLAN", say("The array {name} [{whole}] cannot be read as {layout}.", { name: quote(name), whole: whole.join(", "), layout }));
   const plain = { order: null, channelOf: () => 0, channels: 1, scale: 1, isIndex: false, targetColumn: null };
   if (layout === "table") {
     if (width > ARRAY_LIMITS.columns)
@@ -133,12 +134,15 @@ function viewOf({ name, shape: whole, type, descr }: StoredArray, { layout, targ
     if (column !== null && (column >= width || width < 2))
       throw new IngestError(
         "ARRAY_PLAN",
-        `The array ${quote(name)} has ${width === 1 ? "one column" : `${width} columns`}: none is left to learn from. Save X and y together with numpy.savez.`,
+        width === 1
+          ? say("The array {name} has one column: none is left to learn from. Save X and y together with numpy.savez.", { name: quote(name) })
+          : say("The array {name} has {width} columns: none is left to learn from. Save X and y together with numpy.savez.", { name: quote(name), width }),
       );
     const order = Int32Array.from({ length: width }, (_, at) => at).filter((at) => at !== column);
     return { ...plain, dtype: "float32", shape: [order.length], order: column === null ? null : order, channelOf: (place) => place, channels: order.length, targetColumn: column };
   }
-  if (train.target === null) throw new IngestError("ARRAY_PLAN", `Nothing says what is true of the rows of ${quote(name)}. Save X and y together with numpy.savez.`);
+  if (train.target === null)
+    throw new IngestError("ARRAY_PLAN", say("Nothing says what is true of the rows of {name}. Save X and y together with numpy.savez.", { name: quote(name) }));
   if (layout === "sequence")
     return whole.length === 2 && type.kind !== "float" ? { ...plain, dtype: "int64", shape: own, isIndex: true } : { ...plain, dtype: "float32", shape: own };
   const isBytes = type.kind === "uint" && type.itemBytes === 1;
@@ -172,12 +176,15 @@ function locate(place: Place, [first, second]: readonly Part[]): { part: Part; a
 async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], view: View): Promise<Part> {
   const input = find(names.input);
   const { rows, name } = input;
-  if (input.dataBytes === 0) throw new IngestError("DATASET_EMPTY", `The array ${quote(name)} [${input.shape.join(", ")}] holds nothing.`);
+  if (input.dataBytes === 0) throw new IngestError("DATASET_EMPTY", say("The array {name} [{shape}] holds nothing.", { name: quote(name), shape: input.shape.join(", ") }));
   if (rows > ARRAY_LIMITS.rows)
     throw new IngestError("ARRAY_ROWS", `The array ${quote(name)} has ${rows.toLocaleString("en-US")} rows; the limit is ${ARRAY_LIMITS.rows.toLocaleString("en-US")}.`);
   const { shape } = viewOf(input, plan);
   if (shape.join() !== view.shape.join())
-    throw new IngestError("ARRAY_PLAN", `Rows of ${quote(name)} are [${shape.join(", ")}], those to learn from [${view.shape.join(", ")}]. Both must be alike.`);
+    throw new IngestError(
+      "ARRAY_PLAN",
+      say("Rows of {name} are [{shape}], those to learn from [{shape2}]. Both must be alike.", { name: quote(name), shape: shape.join(", "), shape2: view.shape.join(", ") }),
+    );
   const sizeBytes = rows * shape.reduce((product, size) => product * size, itemSizeBytes[view.dtype]);
   if (sizeBytes > ARRAY_LIMITS.arrayBytes)
     throw new IngestError(
@@ -189,7 +196,12 @@ async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], 
     if (array.rows !== rows)
       throw new IngestError(
         "ARRAY_ROWS",
-        `${quote(array.name)} has ${array.rows.toLocaleString("en-US")} rows, ${quote(name)} ${rows.toLocaleString("en-US")}. Each sample needs one in both.`,
+        say("{name} has {rows} rows, {name2} {rows2}. Each sample needs one in both.", {
+          name: quote(array.name),
+          rows: array.rows.toLocaleString("en-US"),
+          name2: quote(name),
+          rows2: rows.toLocaleString("en-US"),
+        }),
       );
     return array;
   };
@@ -197,7 +209,7 @@ async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], 
   const target: Target =
     names.target !== null ? await readTarget(beside(names.target), plan) : plan.learns === "values" ? { values: scanned.column, width: 1 } : { keys: scanned.column };
   if (names.target === null && plan.learns === "one-hot")
-    throw new IngestError("ARRAY_PLAN", "A column is one number a row, which is no one-hot target. Predict a class or a value.");
+    throw new IngestError("ARRAY_PLAN", say("A column is one number a row, which is no one-hot target. Predict a class or a value."));
   return {
     input,
     target,
@@ -221,10 +233,11 @@ async function readTarget(array: StoredArray, { learns }: ArrayPlan): Promise<Ta
   const width = shape.slice(1).reduce((product, size) => product * size, 1);
   const bytes = await readWhole(array);
   const isText = type.kind === "text" || type.kind === "bytes";
-  if (learns === "values" && isText) throw new IngestError("ARRAY_PLAN", `The targets ${quote(name)} are texts: they can only be classes.`);
+  if (learns === "values" && isText) throw new IngestError("ARRAY_PLAN", say("The targets {name} are texts: they can only be classes.", { name: quote(name) }));
   if (learns === "values") return { values: readNumbers(type, bytes), width };
   if (learns === "classes") {
-    if (width !== 1) throw new IngestError("ARRAY_PLAN", `The targets ${quote(name)} [${shape.join(", ")}] have ${width} numbers a row: a class is one.`);
+    if (width !== 1)
+      throw new IngestError("ARRAY_PLAN", say("The targets {name} [{shape}] have {width} numbers a row: a class is one.", { name: quote(name), shape: shape.join(", "), width }));
     return { keys: isText ? readTexts(type, bytes) : readNumbers(type, bytes) };
   }
   const values = readNumbers(type, bytes);
@@ -232,7 +245,7 @@ async function readTarget(array: StoredArray, { learns }: ArrayPlan): Promise<Ta
   for (let row = 0; row < rows; row++) {
     let place = 0;
     while (place < width && values[row * width + place] !== 1) place++;
-    if (place === width) throw new IngestError("ARRAY_PLAN", `Row ${row} of the targets ${quote(name)} has no 1, so it is of no class.`);
+    if (place === width) throw new IngestError("ARRAY_PLAN", say("Row {row} of the targets {name} has no 1, so it is of no class.", { row, name: quote(name) }));
     keys[row] = place;
   }
   return { keys };
@@ -288,17 +301,25 @@ async function classesOf(find: Find, plan: ArrayPlan, parts: readonly Part[]): P
       if (seen.size > ARRAY_LIMITS.classes)
         throw new IngestError(
           "DATASET_TOO_MANY_CLASSES",
-          `The targets have more than ${ARRAY_LIMITS.classes.toLocaleString("en-US")} classes, the limit, by row ${row}. Predict a value instead.`,
+          say("The targets have more than {classes} classes, the limit, by row {row}. Predict a value instead.", { classes: ARRAY_LIMITS.classes.toLocaleString("en-US"), row }),
         );
     }
   }
   const keys = [...seen].sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : a < b ? -1 : 1));
-  if (keys.length === 1) throw new IngestError("DATASET_ONE_CLASS", `Every row has the same target, ${quote(String(keys[0]))}. There is nothing to tell apart.`);
+  if (keys.length === 1)
+    throw new IngestError("DATASET_ONE_CLASS", say("Every row has the same target, {keys}. There is nothing to tell apart.", { keys: quote(String(keys[0])) }));
   if (plan.classNames === null) return { names: keys.map(String), numbers: new Map(keys.map((key, number) => [key, number])) };
   const names = await readNames(find(plan.classNames));
   const nameless = keys.find((key) => typeof key !== "number" || names[key] === undefined);
   if (nameless !== undefined)
-    throw new IngestError("ARRAY_PLAN", `${quote(plan.classNames)} names ${names.length} classes, but there is a class ${String(nameless)}, counted from 0.`);
+    throw new IngestError(
+      "ARRAY_PLAN",
+      say("{classNames} names {count} classes, but there is a class {nameless}, counted from 0.", {
+        classNames: quote(plan.classNames),
+        count: names.length,
+        nameless: String(nameless),
+      }),
+    );
   return { names, numbers: new Map(names.map((_, number) => [number, number])) };
 }
 
@@ -333,11 +354,16 @@ function chooseRows(parts: readonly Part[], classes: Classes | null, plan: Array
     const [{ input, broken }] = parts.filter((one) => one.broken.inInput.size > 0) as [Part];
     throw new IngestError(
       "MISSING_RULE",
-      `${brokenRows.toLocaleString("en-US")} ${brokenRows === 1 ? "row holds" : "rows hold"} NaN or infinity, the first is row ${Math.min(...[...broken.inInput].slice(0, 10_000))} of ${quote(input.name)}. Choose what is done with them.`,
+      say("{brokenRows} {n, plural, one {row holds} other {rows hold}} NaN or infinity, the first is row {value} of {name}. Choose what is done with them.", {
+        brokenRows: brokenRows.toLocaleString("en-US"),
+        n: brokenRows,
+        value: Math.min(...[...broken.inInput].slice(0, 10_000)),
+        name: quote(input.name),
+      }),
     );
   }
   if (plan.notFinite === "mean" && brokenRows > 0 && parts[0]?.input.type.kind !== "float")
-    throw new IngestError("ARRAY_PLAN", "Only measured numbers have a mean that can stand for a missing one.");
+    throw new IngestError("ARRAY_PLAN", say("Only measured numbers have a mean that can stand for a missing one."));
   let before = 0;
   const usable = parts.map(({ input, broken }) => {
     const places: Place[] = [];
@@ -347,16 +373,16 @@ function chooseRows(parts: readonly Part[], classes: Classes | null, plan: Array
   });
   const split = divide(usable, parts, classes, plan);
   if (split.train.length === 0 || split.validation.length === 0)
-    throw new IngestError("DATASET_EMPTY", `Of ${total} rows, ${usable.flat().length} can be used: too few for both a training and a validation part.`);
+    throw new IngestError("DATASET_EMPTY", say("Of {total} rows, {count} can be used: too few for both a training and a validation part.", { total, count: usable.flat().length }));
   return { ...split, leftOut: total - split.train.length - split.validation.length };
 }
 
 function divide([first = [], second = []]: readonly Place[][], parts: readonly Part[], classes: Classes | null, { split }: ArrayPlan): { train: Place[]; validation: Place[] } {
   if (split.how === "given") {
-    if (parts.length < 2) throw new IngestError("ARRAY_PLAN", "The file has no arrays for validation: split the rows by chance.");
+    if (parts.length < 2) throw new IngestError("ARRAY_PLAN", say("The file has no arrays for validation: split the rows by chance."));
     return { train: first, validation: second };
   }
-  if (split.how === "stratified" && classes === null) throw new IngestError("ARRAY_PLAN", "Only classes can be kept in proportion: split measured values at random.");
+  if (split.how === "stratified" && classes === null) throw new IngestError("ARRAY_PLAN", say("Only classes can be kept in proportion: split measured values at random."));
   const all = [...first, ...second];
   if (split.how === "random" || classes === null) return splitRows([all], split.seed, split.validationShare);
   const groups = classes.names.map((): Place[] => []);
@@ -377,7 +403,7 @@ function targetOf(places: readonly Place[], parts: readonly Part[], classes: Cla
   for (const [at, place] of places.entries()) {
     const { part, row } = locate(place, parts);
     const { target } = part;
-    if (!("values" in target) || target.width !== width) throw new IngestError("ARRAY_PLAN", "Targets of training and validation have different numbers of values a row.");
+    if (!("values" in target) || target.width !== width) throw new IngestError("ARRAY_PLAN", say("Targets of training and validation have different numbers of values a row."));
     for (let i = 0; i < width; i++) data[at * width + i] = target.values[row * width + i] as number;
   }
   return { dtype: "float32", shape: [places.length, width], data };

@@ -1,5 +1,6 @@
 import { SERIES_LIMITS, type Series } from "../../core/data/series.ts";
 import { readDate, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { checkNames, NumberCells } from "./cells.ts";
 import { prepareSeries } from "./series.ts";
 import { IngestError, type Prepared } from "./source.ts";
@@ -14,14 +15,14 @@ const UNEVEN = 0.2;
 export async function prepareOwnSeries(file: string, fileName: string, plan: TablePlan): Promise<Prepared> {
   const { series: how, target: at } = plan;
   const name = plan.columns[at]?.name;
-  if (!how || name === undefined) throw new IngestError("SERIES_PLAN", "Choose the column that is forecast, and how far it looks back and ahead.");
+  if (!how || name === undefined) throw new IngestError("SERIES_PLAN", say("Choose the column that is forecast, and how far it looks back and ahead."));
   const numbers = new NumberCells(readNumber);
   const times: number[] = [];
   const lines: number[] = [];
   let areDates: boolean | null = null;
   const names = await readTable(file, plan.form, (cells, line) => {
     if (lines.length === SERIES_LIMITS.values)
-      throw new IngestError("TABLE_TOO_LARGE", `The series has more than ${SERIES_LIMITS.values.toLocaleString("en-US")} values, the limit.`);
+      throw new IngestError("TABLE_TOO_LARGE", say("The series has more than {values} values, the limit.", { values: SERIES_LIMITS.values.toLocaleString("en-US") }));
     numbers.add(cells[at], line);
     lines.push(line);
     if (how.time === null) return;
@@ -31,7 +32,12 @@ export async function prepareOwnSeries(file: string, fileName: string, plan: Tab
     if (time === null)
       throw new IngestError(
         "SERIES_TIME",
-        `Line ${line}: "${cell.slice(0, 40)}" in column "${plan.columns[how.time]?.name}" is no ${areDates ? "date, such as 2024-06-30" : "number"}. Mend it, or take rows in their order.`,
+        say('Line {line}: "{cell}" in column "{name}" is no {date}. Mend it, or take rows in their order.', {
+          line,
+          cell: cell.slice(0, 40),
+          name: String(plan.columns[how.time]?.name),
+          date: areDates ? say("date, such as 2024-06-30") : say("number"),
+        }),
       );
     times.push(time);
   });
@@ -43,7 +49,10 @@ export async function prepareOwnSeries(file: string, fileName: string, plan: Tab
     if (how.time !== null && before !== undefined && times[before] === times[row])
       throw new IngestError(
         "SERIES_TIME",
-        `Lines ${lines[before]} and ${lines[row]} are of the same time. A series has one value for each: keep one of several series, or their sum.`,
+        say("Lines {before} and {row} are of the same time. A series has one value for each: keep one of several series, or their sum.", {
+          before: String(lines[before]),
+          row: String(lines[row]),
+        }),
       );
   }
   const grid = areDates === true ? layOut(order.map((row) => times[row] ?? 0)) : null;
@@ -77,7 +86,7 @@ function layOut(times: readonly number[]): (Required<{ start: number; stepDays: 
 /** A series without gaps, from its first value to its last. */
 function fill(sparse: Float64Array, name: string): Pick<Series, "filled"> & { values: Float32Array; skipped: number } {
   const first = sparse.findIndex((value) => !Number.isNaN(value));
-  if (first < 0) throw new IngestError("DATASET_EMPTY", `Column "${name}" holds no numbers: choose another to forecast.`);
+  if (first < 0) throw new IngestError("DATASET_EMPTY", say('Column "{name}" holds no numbers: choose another to forecast.', { name }));
   let last = sparse.length - 1;
   while (Number.isNaN(sparse[last])) last--;
   const values = Float32Array.from(sparse.subarray(first, last + 1));
@@ -94,7 +103,11 @@ function fill(sparse: Float64Array, name: string): Pick<Series, "filled"> & { va
   if (filled > MOST_FILLED * values.length)
     throw new IngestError(
       "SERIES_GAPS",
-      `Of ${values.length.toLocaleString("en-US")} values of "${name}", ${filled.toLocaleString("en-US")} are missing, more than a fifth: too many to be drawn between their neighbours.`,
+      say('Of {count} values of "{name}", {filled} are missing, more than a fifth: too many to be drawn between their neighbours.', {
+        count: values.length.toLocaleString("en-US"),
+        name,
+        filled: filled.toLocaleString("en-US"),
+      }),
     );
   return { values, skipped: first, filled };
 }

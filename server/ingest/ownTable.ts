@@ -1,4 +1,5 @@
 import { type MissingRule, readDate, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { checkNames, inReadingOrder, NumberCells, TextCells } from "./cells.ts";
 import { prepareOwnSeries } from "./ownSeries.ts";
 import { prepareOwnTexts } from "./ownTexts.ts";
@@ -22,10 +23,10 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
     .map((column, at) => ({ ...column, at }))
     .filter(({ kind, at }) => kind !== "ignore" && at !== plan.target && !(plan.split.how === "column" && at === plan.split.column));
   const targetName = plan.columns[plan.target]?.name;
-  if (targetName === undefined) throw new IngestError("TABLE_PLAN", `There is no column ${plan.target + 1} to predict.`);
-  if (used.length === 0) throw new IngestError("DATASET_EMPTY", "Every column is left out: keep at least one to learn from.");
+  if (targetName === undefined) throw new IngestError("TABLE_PLAN", say("There is no column {target} to predict.", { target: plan.target + 1 }));
+  if (used.length === 0) throw new IngestError("DATASET_EMPTY", say("Every column is left out: keep at least one to learn from."));
   const isClass = plan.task === "tabular-classification";
-  if (!isClass && plan.split.how === "stratified") throw new IngestError("TABLE_PLAN", "Only classes can be kept in proportion: split a measured value at random.");
+  if (!isClass && plan.split.how === "stratified") throw new IngestError("TABLE_PLAN", say("Only classes can be kept in proportion: split a measured value at random."));
 
   const numbers = used.filter(({ kind }) => kind !== "category").map((column) => ({ ...column, cells: new NumberCells(column.kind === "date" ? readDate : readNumber) }));
   const categories = used.filter(({ kind }) => kind === "category").map((column) => ({ ...column, cells: new TextCells(column.name) }));
@@ -46,15 +47,22 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
     if (cells.missing > 0 && missing === null)
       throw new IngestError(
         "MISSING_RULE",
-        `Column "${name}" has ${cells.missing} ${cells.missing === 1 ? "cell" : "cells"} without a usable value, the first on line ${cells.firstMissing}. Choose what stands for them.`,
+        say('Column "{name}" has {missing} {missing, plural, one {cell} other {cells}} without a usable value, the first on line {firstMissing}. Choose what stands for them.', {
+          name,
+          missing: cells.missing,
+          firstMissing: cells.firstMissing,
+        }),
       );
 
   const classes = target instanceof TextCells ? target.inOrder(kept) : null;
   if (classes && classes.names.length === 1)
-    throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
+    throw new IngestError(
+      "DATASET_ONE_CLASS",
+      say('Every row has the same {targetName}, "{names}". There is nothing to tell apart: choose another column to predict.', { targetName, names: String(classes.names[0]) }),
+    );
   const { train, validation } = parts.divide(kept, classes);
   if (train.length === 0 || validation.length === 0)
-    throw new IngestError("DATASET_EMPTY", `Of ${rows} rows, ${kept.length} can be used: too few for both a training and a validation part.`);
+    throw new IngestError("DATASET_EMPTY", say("Of {rows} rows, {count} can be used: too few for both a training and a validation part.", { rows, count: kept.length }));
 
   const filled = numbers.map(({ name, missing, cells }) => ({ name, cells, missing, fill: cells.missing === 0 ? 0 : cells.fillValue(train, missing, name) }));
   const vocabularies = categories.map(({ name, missing, cells }) => new Vocabulary(name, cells, kept, train, missing, plan.categories));
@@ -121,7 +129,7 @@ class Vocabulary {
   private readonly cells: TextCells;
 
   constructor(column: string, cells: TextCells, kept: readonly number[], train: readonly number[], rule: MissingRule | null, most: number) {
-    if (rule === "median") throw new IngestError("TABLE_PLAN", `Column "${column}" is read as categories, which have no median.`);
+    if (rule === "median") throw new IngestError("TABLE_PLAN", say('Column "{column}" is read as categories, which have no median.', { column }));
     this.column = column;
     this.cells = cells;
     const counts = new Array<number>(cells.texts.length).fill(0);
@@ -140,7 +148,8 @@ class Vocabulary {
     const other = needsOther ? add(OTHER) : -1;
     const hasMissing = kept.some((row) => cells.at(row) < 0);
     const mostFrequent = frequent[0];
-    if (hasMissing && rule === "most-frequent" && !mostFrequent) throw new IngestError("MISSING_RULE", `Column "${column}" has no value in any training row: leave it out.`);
+    if (hasMissing && rule === "most-frequent" && !mostFrequent)
+      throw new IngestError("MISSING_RULE", say('Column "{column}" has no value in any training row: leave it out.', { column }));
     this.missingNumber = !hasMissing ? -1 : rule === "most-frequent" ? names.indexOf(cells.texts[mostFrequent?.code ?? -1] ?? "") : add(MISSING);
     const places = new Map(names.map((name, place) => [name, place]));
     this.numbers = cells.texts.map((text, code) => (chosen.has(code) ? (places.get(text) ?? other) : other));

@@ -1,5 +1,6 @@
 import { isMissing, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
 import { splitText, TEXT_LIMITS } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { checkNames, NumberCells, TextCells } from "./cells.ts";
 import { Parts } from "./parts.ts";
 import { IngestError, type Prepared } from "./source.ts";
@@ -11,10 +12,10 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
   const { text: how, target: at, task, split } = plan;
   const targetName = plan.columns[at]?.name;
   if (!how || targetName === undefined || plan.columns[how.column] === undefined)
-    throw new IngestError("TABLE_PLAN", "Choose the column that holds the texts, and what is predicted.");
+    throw new IngestError("TABLE_PLAN", say("Choose the column that holds the texts, and what is predicted."));
   if (how.column === at) throw new IngestError("TABLE_PLAN", `"${targetName}" is both the text and what is predicted of it: choose another column for one of them.`);
   const isClass = task === "text-classification";
-  if (!isClass && split.how === "stratified") throw new IngestError("TABLE_PLAN", "Only classes can be kept in proportion: split a measured value at random.");
+  if (!isClass && split.how === "stratified") throw new IngestError("TABLE_PLAN", say("Only classes can be kept in proportion: split a measured value at random."));
   const target = isClass ? new TextCells(targetName, TABLE_LIMITS.classes) : new NumberCells(readNumber);
   const parts = new Parts(plan);
   const texts = new Map<number, string>();
@@ -34,7 +35,10 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
   const kept = [...texts.keys()];
   const classes = target instanceof TextCells ? target.inOrder(kept) : null;
   if (classes && classes.names.length === 1)
-    throw new IngestError("DATASET_ONE_CLASS", `Every row has the same ${targetName}, "${classes.names[0]}". There is nothing to tell apart: choose another column to predict.`);
+    throw new IngestError(
+      "DATASET_ONE_CLASS",
+      say('Every row has the same {targetName}, "{names}". There is nothing to tell apart: choose another column to predict.', { targetName, names: String(classes.names[0]) }),
+    );
   const labelled: Labelled[] = [...texts].map(([row, text]) => ({ text, target: classes ? classes.numberOf(row) : target instanceof NumberCells ? target.at(row) : 0 }));
   const given = parts.given(kept);
   const heldBack = given && new Set(given.validation);
@@ -63,5 +67,8 @@ export function isReadable(text: string, tokenizer: Parameters<typeof splitText>
 /** @throws IngestError TEXT_TOO_LARGE */
 export function checkSize(characters: number, what: string): void {
   if (characters > TEXT_LIMITS.characters)
-    throw new IngestError("TEXT_TOO_LARGE", `${what} are more than ${TEXT_LIMITS.characters.toLocaleString("en-US")} characters, the limit. Bring a part of it.`);
+    throw new IngestError(
+      "TEXT_TOO_LARGE",
+      say("{what} are more than {characters} characters, the limit. Bring a part of it.", { what, characters: TEXT_LIMITS.characters.toLocaleString("en-US") }),
+    );
 }

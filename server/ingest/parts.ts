@@ -1,4 +1,5 @@
 import { isForValidation, isMissing, readDate, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { splitRows } from "./shuffle.ts";
 import { IngestError } from "./source.ts";
 
@@ -16,7 +17,7 @@ export class Parts {
     this.plan = plan;
     const { how, column } = plan.split;
     this.name = plan.columns[column ?? -1]?.name ?? "";
-    if ((how === "column" || how === "time") && (column === null || this.name === "")) throw new IngestError("TABLE_PLAN", "Choose the column by which rows are split.");
+    if ((how === "column" || how === "time") && (column === null || this.name === "")) throw new IngestError("TABLE_PLAN", say("Choose the column by which rows are split."));
     if (how === "column" && column === plan.target) throw new IngestError("TABLE_PLAN", `"${this.name}" is what is predicted, and cannot split the rows too.`);
   }
 
@@ -26,7 +27,8 @@ export class Parts {
     if (column === null || (how !== "column" && how !== "time")) return;
     const cell = cells[column] ?? "";
     if (how === "column") {
-      if (isMissing(cell)) throw new IngestError("SPLIT_COLUMN", `Line ${line}: column "${this.name}" says nothing of which part the row is for. Write train or validation.`);
+      if (isMissing(cell))
+        throw new IngestError("SPLIT_COLUMN", say('Line {line}: column "{name}" says nothing of which part the row is for. Write train or validation.', { line, name: this.name }));
       this.said.push(isForValidation(cell) ? 1 : 0);
       return;
     }
@@ -35,7 +37,9 @@ export class Parts {
     if (time === null)
       throw new IngestError(
         "SPLIT_COLUMN",
-        `Line ${line}: "${cell.slice(0, 40)}" in column "${this.name}" is no ${this.areDates ? "date, such as 2024-06-30" : "number"}. Mend it, or split by chance.`,
+        this.areDates
+          ? say('Line {line}: "{cell}" in column "{name}" is no date, such as 2024-06-30. Mend it, or split by chance.', { line, cell: cell.slice(0, 40), name: this.name })
+          : say('Line {line}: "{cell}" in column "{name}" is no number. Mend it, or split by chance.', { line, cell: cell.slice(0, 40), name: this.name }),
       );
     this.said.push(time);
   }
@@ -59,8 +63,11 @@ export class Parts {
       throw new IngestError(
         "SPLIT_COLUMN",
         how === "column"
-          ? `Column "${this.name}" puts every row into the ${parts.train.length === 0 ? "validation" : "training"} part: it has to say train of some rows and validation (or val, dev, test) of others.`
-          : `Column "${this.name}" has too few different times to hold the latest back. Split by chance.`,
+          ? say('Column "{name}" puts every row into the {validation} part: it has to say train of some rows and validation (or val, dev, test) of others.', {
+              name: this.name,
+              validation: parts.train.length === 0 ? say("validation") : say("training"),
+            })
+          : say('Column "{name}" has too few different times to hold the latest back. Split by chance.', { name: this.name }),
       );
     return parts;
   }

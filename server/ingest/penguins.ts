@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { BuiltinDataset } from "./source.ts";
 import { prepareTable } from "./table.ts";
 import { readVegaTable } from "./vega.ts";
@@ -6,7 +7,7 @@ import { readVegaTable } from "./vega.ts";
 export const penguins: BuiltinDataset = {
   id: "penguins",
   name: "Palmer penguins",
-  description: "Three species of penguin told apart by beak, flipper, body mass, island and sex: 333 complete rows.",
+  description: say("Three species of penguin told apart by beak, flipper, body mass, island and sex: 333 complete rows."),
   async prepare() {
     const rows = await readVegaTable("penguins");
     const { rowsLeftOut, ...table } = prepareTable(rows, {

@@ -127,7 +127,7 @@ async function drawPreview(archive: Archive, found: PictureFiles, items: readonl
     try {
       const { planes, width, height } = await decodePicture(archive.read(entryOf(found, path)), path, { size: PREVIEW_SIDE, fit: "pad", colour: "rgb" });
       if (mask !== null) overlay(planes, await decodeMask(archive.read(entryOf(found, mask)), mask, { width, height }, { size: PREVIEW_SIDE, fit: "pad" }));
-      preview.push({ file: path, label, png: (await encodeThumbnail(planes, PREVIEW_SIDE)).toString("base64") });
+      preview.push({ file: path, label, png: (await encodeThumbnail(planes, PREVIEW_SIDE)).toString("base64"), aspect: width / height });
     } catch {
       // Said of the file when the set is read in.
     }

@@ -1,4 +1,5 @@
 import { guessLayout, type Layout, PICTURE_LIMITS as limits, type PictureTask, pictureEnding, type RefusedFile, systemFile } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 import type { Archive, ArchiveEntry } from "./archive.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./imageHeader.ts";
 import { IngestError } from "./source.ts";
@@ -32,11 +33,13 @@ export function sortFiles({ entries }: Archive, task?: PictureTask): PictureFile
       const [only = ""] = labels;
       throw new IngestError(
         "DATASET_ONE_CLASS",
-        `Every picture is of one class${only ? `, '${only}'` : ""}: there is nothing to tell apart. Put the pictures of each class into a folder of its own, or masks beside them.`,
+        say("Every picture is of one class{only}: there is nothing to tell apart. Put the pictures of each class into a folder of its own, or masks beside them.", {
+          only: only ? `, '${only}'` : "",
+        }),
       );
     }
   } else if (layout.placed.length === 0)
-    throw new IngestError("DATASET_EMPTY", "No picture has a mask. Put them into images/ and masks/ under the same names, or beside each other as x.png and x_mask.png.");
+    throw new IngestError("DATASET_EMPTY", say("No picture has a mask. Put them into images/ and masks/ under the same names, or beside each other as x.png and x_mask.png."));
   return { entries: pictures, layout, others };
 }
 
@@ -60,10 +63,13 @@ export class Refusals {
     if (this.first.length < Refusals.NAMED) this.first.push({ file, code: error.code, message: error.message });
   }
 
-  /** Where nothing at all is left: the first file's reason is the whole's. */
+  /** Where nothing at all is left: the reason of the first file by name is the whole's; which of them was refused first is chance. */
   get reason(): IngestError {
-    const [first] = this.first;
-    if (!first) return new IngestError("DATASET_EMPTY", "There is no picture that can be used.");
-    return new IngestError(first.code, this.count === 1 ? first.message : `${first.message} No other file of the ${this.count} can be used either.`);
+    const [first] = this.first.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+    if (!first) return new IngestError("DATASET_EMPTY", say("There is no picture that can be used."));
+    return new IngestError(
+      first.code,
+      this.count === 1 ? first.message : say("{message} No other file of the {count} can be used either.", { message: first.message, count: this.count }),
+    );
   }
 }

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Manifest } from "../../core/data/manifest.ts";
 import { encodeNpyHeader } from "../../core/data/npy.ts";
 import { type Conversion, classesOf, PICTURE_LIMITS as limits, type PicturePlan, type Placed } from "../../core/data/pictures.ts";
+import { say } from "../../core/language/say.ts";
 import type { FileStore } from "../storage/files.ts";
 import { type Archive, openArchive, quote } from "./archive.ts";
 import { decodeMask, decodePicture } from "./decode.ts";
@@ -36,7 +37,7 @@ export async function writePictures(
   await mkdir(dirname(temporary), { recursive: true });
   try {
     const found = sortFiles(archive, plan.task);
-    if (found.layout.task !== plan.task) throw new IngestError("PICTURE_PLAN", "The archive is not what the plan says. Add it again.");
+    if (found.layout.task !== plan.task) throw new IngestError("PICTURE_PLAN", say("The archive is not what the plan says. Add it again."));
     const read = await decodeAll(archive, found, plan, temporary, onProgress);
     return await writeArrays(files, datasetId, source.name, plan, read, temporary);
   } finally {
@@ -112,11 +113,12 @@ class Colours {
   constructor({ labels }: PicturePlan, classes: readonly string[]) {
     this.known = new Map(
       labels.map(({ from, name }) => {
-        if (!/^#[0-9a-f]{6}$/.test(from)) throw new IngestError("PICTURE_PLAN", `${quote(from)} is no colour of a mask.`);
+        if (!/^#[0-9a-f]{6}$/.test(from)) throw new IngestError("PICTURE_PLAN", say("{from} is no colour of a mask.", { from: quote(from) }));
         return [Number.parseInt(from.slice(1), 16), name === null ? UNKNOWN : classes.indexOf(name)];
       }),
     );
-    if (classes.length > UNKNOWN) throw new IngestError("DATASET_TOO_MANY_CLASSES", `Masks may have up to ${UNKNOWN} classes, not ${classes.length}.`);
+    if (classes.length > UNKNOWN)
+      throw new IngestError("DATASET_TOO_MANY_CLASSES", say("Masks may have up to {UNKNOWN} classes, not {count}.", { UNKNOWN, count: classes.length }));
   }
 
   /** Class numbers of a mask; nothing is known beside the picture. Adds to the number of pixels of each class. */
@@ -125,7 +127,11 @@ class Colours {
     for (const [at, colour] of mask.entries()) {
       if (colour < 0) continue;
       const index = this.known.get(colour) ?? (isJpeg(path) ? this.nearest(colour) : -1);
-      if (index < 0) throw new IngestError("MASK_COLOUR", `${quote(path)} has the colour ${toHex(colour)}, which no class has. Give it one, or leave the file out.`);
+      if (index < 0)
+        throw new IngestError(
+          "MASK_COLOUR",
+          say("{path} has the colour {colour}, which no class has. Give it one, or leave the file out.", { path: quote(path), colour: toHex(colour) }),
+        );
       classes[at] = index;
       pixelCounts[index] = (pixelCounts[index] ?? 0) + 1;
     }
@@ -164,7 +170,10 @@ async function writeArrays(files: FileStore, datasetId: string, name: string, pl
   checkClasses(rows, classes, isMasks);
   const parts = splitPictures(rows, plan, classes.length);
   if (parts.train.length === 0 || parts.validation.length === 0)
-    throw new IngestError("DATASET_EMPTY", `${rows.length} pictures can be used: too few for both a training and a validation part. Add more, or change the split.`);
+    throw new IngestError(
+      "DATASET_EMPTY",
+      say("{count} pictures can be used: too few for both a training and a validation part. Add more, or change the split.", { count: rows.length }),
+    );
   const channels = plan.colour === "grey" ? 1 : 3;
   const plane = plan.size ** 2;
   const [inputBytes, targetBytes] = [channels * plane, isMasks ? plane : 0];
@@ -229,7 +238,11 @@ async function* classNumbers(part: readonly Row[]): AsyncGenerator<Uint8Array> {
 
 function checkClasses(rows: readonly Row[], classes: readonly string[], isMasks: boolean): void {
   const present = classes.filter((_, index) => rows.some((row) => (isMasks ? (row.pixelCounts[index] ?? 0) > 0 : row.classIndex === index)));
-  if (present.length < 2) throw new IngestError("DATASET_ONE_CLASS", `All that can be used is of one class, '${present[0] ?? classes[0] ?? ""}': there is nothing to tell apart.`);
+  if (present.length < 2)
+    throw new IngestError(
+      "DATASET_ONE_CLASS",
+      say("All that can be used is of one class, '{present}': there is nothing to tell apart.", { present: present[0] ?? classes[0] ?? "" }),
+    );
 }
 
 function splitPictures(rows: readonly Row[], { split, task }: PicturePlan, classCount: number): { train: Row[]; validation: Row[] } {

@@ -1,4 +1,5 @@
 import { repeatSeason, type Series, type SeriesPlan } from "../../core/data/series.ts";
+import { say } from "../../core/language/say.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 import { momentsOf } from "./table.ts";
 
@@ -17,13 +18,19 @@ export function prepareSeries(measured: Measured, { context, horizon, season }: 
   if (known < context + horizon)
     throw new IngestError(
       "DATASET_EMPTY",
-      `Of ${values.length.toLocaleString("en-US")} values, ${Math.max(0, known).toLocaleString("en-US")} are for training, but a window takes ${context + horizon}. Look back less far, forecast less, or hold fewer back.`,
+      say("Of {count} values, {value} are for training, but a window takes {context}. Look back less far, forecast less, or hold fewer back.", {
+        count: values.length.toLocaleString("en-US"),
+        value: Math.max(0, known).toLocaleString("en-US"),
+        context: context + horizon,
+      }),
     );
-  if (season > context) throw new IngestError("SERIES_PLAN", `A season of ${season} does not fit into the ${context} values that the network is shown. Look back further.`);
+  if (season > context)
+    throw new IngestError("SERIES_PLAN", say("A season of {season} does not fit into the {context} values that the network is shown. Look back further.", { season, context }));
   const train = values.subarray(0, known);
   const { mean, std } = momentsOf(Array.from(train));
   // A network that is told nothing has nothing to learn.
-  if (train.every((value) => value === train[0])) throw new IngestError("DATASET_CONSTANT", `Every training value of "${name}" is ${train[0]}: there is nothing to forecast.`);
+  if (train.every((value) => value === train[0]))
+    throw new IngestError("DATASET_CONSTANT", say('Every training value of "{name}" is {train}: there is nothing to forecast.', { name, train: String(train[0]) }));
   const target = Float32Array.from(values);
   const windowsFrom = (first: number, rows: number): Examples => ({
     input: { dtype: "float32", shape: [values.length, 1], data: values, window: { rows, length: context, first, stride: 1 } },

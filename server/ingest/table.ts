@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
@@ -24,7 +25,8 @@ export function prepareTable(rows: Rows, spec: TableSpec): Omit<Prepared, "sourc
   const complete = rows.map((row) => readRow(row, spec)).filter((example) => example !== null);
   const groups = spec.target.kind === "class" ? spec.target.values.map((_, index) => complete.filter(({ target }) => target === index)) : [complete];
   const { train, validation } = splitRows(groups, spec.seed);
-  if (train.length === 0 || validation.length === 0) throw new IngestError("DATASET_EMPTY", `Of ${rows.length} rows, ${complete.length} are complete: too few to split.`);
+  if (train.length === 0 || validation.length === 0)
+    throw new IngestError("DATASET_EMPTY", say("Of {count} rows, {count2} are complete: too few to split.", { count: rows.length, count2: complete.length }));
 
   const columns = [...spec.numeric.map(({ column }) => column), ...spec.categorical.flatMap(({ column, values }) => values.map((value) => `${column}=${value}`))];
   const moments = columns.map((_, at) => (at < spec.numeric.length ? momentsOf(train.map(({ input }) => input[at] ?? 0)) : { mean: 0, std: 1 }));

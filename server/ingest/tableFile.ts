@@ -1,4 +1,5 @@
 import { TABLE_LIMITS, type TableForm } from "../../core/data/table.ts";
+import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 import { readTextFile } from "./textFile.ts";
 
@@ -43,18 +44,20 @@ export async function readTable(file: string, form: TableForm, onRow: OnRow): Pr
   const names: string[] = [];
   let rows = 0;
   const take: OnRow = (cells, line) => {
-    if (++rows > TABLE_LIMITS.rows) throw new IngestError("TABLE_TOO_LARGE", `The table has more than ${TABLE_LIMITS.rows.toLocaleString("en-US")} rows, the limit. Split it.`);
+    if (++rows > TABLE_LIMITS.rows)
+      throw new IngestError("TABLE_TOO_LARGE", say("The table has more than {rows} rows, the limit. Split it.", { rows: TABLE_LIMITS.rows.toLocaleString("en-US") }));
     onRow(cells, line);
   };
   const reader = form.format === "json-lines" ? new JsonLines(names, take) : new Delimited(names, form, take);
   for await (const text of readTextFile(file)) reader.push(text);
   reader.end();
-  if (rows === 0) throw new IngestError("DATASET_EMPTY", "The file holds no rows.");
+  if (rows === 0) throw new IngestError("DATASET_EMPTY", say("The file holds no rows."));
   return names;
 }
 
 function checkColumns(count: number, line: number, code: "CSV_COLUMNS" | "JSONL_COLUMNS"): void {
-  if (count > TABLE_LIMITS.columns) throw new IngestError(code, `Line ${line}: the table has more than ${TABLE_LIMITS.columns.toLocaleString("en-US")} columns, the limit.`);
+  if (count > TABLE_LIMITS.columns)
+    throw new IngestError(code, say("Line {line}: the table has more than {columns} columns, the limit.", { line, columns: TABLE_LIMITS.columns.toLocaleString("en-US") }));
 }
 
 /** RFC 4180, with any of four delimiters and any of the three line ends. */
@@ -123,7 +126,10 @@ class Delimited {
         from = at;
       } else if (this.state === "closed") {
         if (sign !== " " && sign !== "\t")
-          throw new IngestError("CSV_QUOTE", `Line ${this.line}, column ${this.cells.length + 1}: there is text after the closing quote. Write a quote within a cell twice.`);
+          throw new IngestError(
+            "CSV_QUOTE",
+            say("Line {line}, column {count}: there is text after the closing quote. Write a quote within a cell twice.", { line: this.line, count: this.cells.length + 1 }),
+          );
         from = at + 1;
       } else this.state = "plain";
     }
@@ -131,7 +137,11 @@ class Delimited {
   }
 
   end(): void {
-    if (this.state === "quoted") throw new IngestError("CSV_QUOTE", `Line ${this.quoteLine}, column ${this.cells.length + 1}: the quote that opens here is never closed.`);
+    if (this.state === "quoted")
+      throw new IngestError(
+        "CSV_QUOTE",
+        say("Line {quoteLine}, column {count}: the quote that opens here is never closed.", { quoteLine: this.quoteLine, count: this.cells.length + 1 }),
+      );
     if (this.state !== "start" || this.cells.length > 0) this.endRow();
   }
 
@@ -204,7 +214,7 @@ class JsonLines {
     const lines = text.split("\n");
     for (const [index, part] of lines.entries()) {
       this.rest += part;
-      if (this.rest.length > TABLE_LIMITS.cellChars) throw new IngestError("JSONL_LINE_TOO_LONG", `Line ${this.line + 1} is longer than 1 MiB, the limit.`);
+      if (this.rest.length > TABLE_LIMITS.cellChars) throw new IngestError("JSONL_LINE_TOO_LONG", say("Line {line} is longer than 1 MiB, the limit.", { line: this.line + 1 }));
       if (index < lines.length - 1) this.endLine();
     }
   }
@@ -230,7 +240,9 @@ class JsonLines {
       if (typeof value === "object" && value !== null)
         throw new IngestError(
           "JSONL_NESTED",
-          `Line ${this.line}: "${name.slice(0, 80)}" holds ${Array.isArray(value) ? "a list" : "an object"}. Each line must be a flat object of numbers and texts.`,
+          Array.isArray(value)
+            ? say('Line {line}: "{name}" holds a list. Each line must be a flat object of numbers and texts.', { line: this.line, name: name.slice(0, 80) })
+            : say('Line {line}: "{name}" holds an object. Each line must be a flat object of numbers and texts.', { line: this.line, name: name.slice(0, 80) }),
         );
       cells[place] = value === null ? undefined : String(value);
     }
@@ -242,10 +254,10 @@ class JsonLines {
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      throw new IngestError("JSONL_LINE", `Line ${this.line} is not JSON. Each line must be one object.`, { cause });
+      throw new IngestError("JSONL_LINE", say("Line {line} is not JSON. Each line must be one object.", { line: this.line }), { cause });
     }
     if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw new IngestError("JSONL_LINE", `Line ${this.line} is not an object. Each line must be one object.`);
+      throw new IngestError("JSONL_LINE", say("Line {line} is not an object. Each line must be one object.", { line: this.line }));
     return value;
   }
 }

@@ -1,4 +1,5 @@
-import { encodeText, makeText, PADDING, splitText, type Text, type TokenizerPlan } from "../../core/data/text.ts";
+import { encodeText, makeText, PADDING, splitText, type TokenizerPlan } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
@@ -9,7 +10,7 @@ type TextSpec = {
   /** Empty where something was measured of each text. */
   classes: string[];
   targetName: string;
-  tokenizer: Pick<Text, "unit" | "lowercase"> & Partial<Pick<TokenizerPlan, "vocabulary">>;
+  tokenizer: Pick<TokenizerPlan, "unit" | "lowercase"> & Partial<Pick<TokenizerPlan, "vocabulary">>;
   /** Rows end after this many tokens; absent: all are whole. */
   length?: number;
   seed: number;
@@ -38,16 +39,16 @@ export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Pre
     ? { train: [starts.filter((_, at) => !isHeldBack[at])], validation: [starts.filter((_, at) => isHeldBack[at])] }
     : splitRows(groups, spec.seed, spec.validationShare);
   const [trainRows, heldBack] = [parts.train.flat(), parts.validation.flat()];
-  if (trainRows.length === 0 || heldBack.length === 0) throw new IngestError("DATASET_EMPTY", `There are ${rows.length} texts: too few to split.`);
+  if (trainRows.length === 0 || heldBack.length === 0) throw new IngestError("DATASET_EMPTY", say("There are {count} texts: too few to split.", { count: rows.length }));
   const learned = makeText(
     trainRows.map((row) => row.text),
     tokenizer,
   );
   let cutRows = 0;
-  const encode = ({ text, isCut, target }: Start): Encoded => {
+  const encode = ({ text, isCut, target, begins }: Start): Encoded => {
     const tokens = encodeText(text, learned);
     if (isCut || tokens.length > cutAt) cutRows++;
-    return { tokens: tokens.slice(0, cutAt), target };
+    return { tokens: tokens.slice(0, cutAt), target, begins };
   };
   const train = trainRows.map(encode);
   const known = new Set(train.map(({ tokens }) => tokens.join()));
@@ -55,7 +56,7 @@ export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Pre
   // Texts that differ only in what the vocabulary does not have are the same to the network.
   const validation = encoded.filter(({ tokens }) => !known.has(tokens.join()));
   train.push(...encoded.filter(({ tokens }) => known.has(tokens.join())));
-  if (validation.length === 0) throw new IngestError("DATASET_EMPTY", "Every validation text is in training too: there is nothing to check with. Take the copies out.");
+  if (validation.length === 0) throw new IngestError("DATASET_EMPTY", say("Every validation text is in training too: there is nothing to check with. Take the copies out."));
   const longest = [...train, ...validation].reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const sizeBytes = (train.length + validation.length) * longest * 8;
   if (sizeBytes > MOST_BYTES)
@@ -74,14 +75,18 @@ export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Pre
   };
 }
 
-type Encoded = { tokens: number[]; target: number };
+type Encoded = { tokens: number[]; target: number; begins: string };
 
-type Start = Labelled & { isCut: boolean };
+/** `begins`: as much of the text as it came as other networks may want to read. */
+type Start = Labelled & { isCut: boolean; begins: string };
+
+/** Pretrained networks read no more than this of a text, in characters. */
+const MOST_KEPT = 4_096;
 
 /** As much of a text as can be read of it, since no piece is less than a token: what stands behind makes no difference. */
 function startOf(text: string, tokenizer: TextSpec["tokenizer"], cutAt: number): Omit<Start, "target"> {
   const pieces = splitText(text, tokenizer);
-  return { text: pieces.slice(0, cutAt).join(tokenizer.unit === "words" ? " " : ""), isCut: pieces.length > cutAt };
+  return { text: pieces.slice(0, cutAt).join(tokenizer.unit === "words" ? " " : ""), isCut: pieces.length > cutAt, begins: text.slice(0, MOST_KEPT) };
 }
 
 function groupBy(rows: readonly Start[]): Start[][] {
@@ -97,13 +102,14 @@ function groupBy(rows: readonly Start[]): Start[][] {
 function pad(rows: readonly Encoded[], longest: number, isClass: boolean): Examples {
   const data = new BigInt64Array(rows.length * longest).fill(BigInt(PADDING));
   for (const [row, { tokens }] of rows.entries()) {
-    if (tokens.length === 0) throw new IngestError("DATASET_EMPTY", "A text has nothing in it that can be read.");
+    if (tokens.length === 0) throw new IngestError("DATASET_EMPTY", say("A text has nothing in it that can be read."));
     for (const [at, token] of tokens.entries()) data[row * longest + at] = BigInt(token);
   }
   const whole = (values: number[]) => ({ dtype: "int64" as const, shape: [rows.length], data: BigInt64Array.from(values, BigInt) });
   return {
     input: { dtype: "int64", shape: [rows.length, longest], data },
     lengths: whole(rows.map(({ tokens }) => tokens.length)),
+    texts: rows.map(({ begins }) => begins),
     target: isClass ? whole(rows.map(({ target }) => target)) : { dtype: "float32", shape: [rows.length, 1], data: Float32Array.from(rows, ({ target }) => target) },
   };
 }

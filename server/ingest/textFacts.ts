@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LanguagePlan } from "../../core/data/language.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
 import { encodeText, makeText, type Text, UNKNOWN } from "../../core/data/text.ts";
+import { say } from "../../core/language/say.ts";
 import { cutText, piecesOf } from "./language.ts";
 import { checkSize, isReadable } from "./ownTexts.ts";
 import { IngestError } from "./source.ts";
@@ -56,7 +57,7 @@ export async function inspectText(file: string, question: TextQuestion): Promise
     checkSize(characters, `The texts up to line ${line}`);
   });
   const [first] = texts;
-  if (first === undefined) throw new IngestError("DATASET_EMPTY", "This column holds no text.");
+  if (first === undefined) throw new IngestError("DATASET_EMPTY", say("This column holds no text."));
   const text = makeText(texts, tokenizer);
   const lengths: number[] = [];
   let [tokens, unknown] = [0, 0];
@@ -88,7 +89,7 @@ export async function readWhole(file: string): Promise<string> {
     checkSize(characters, "The letters of this file");
   }
   const whole = parts.join("").replaceAll("\r\n", "\n");
-  if (whole.trim() === "") throw new IngestError("DATASET_EMPTY", "The file holds no text.");
+  if (whole.trim() === "") throw new IngestError("DATASET_EMPTY", say("The file holds no text."));
   return whole;
 }
 

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function* readTextFile(file: string): AsyncGenerator<string> {
 function encodingOf(bytes: Uint8Array): string {
   const [first, second, third, fourth] = bytes;
   if (first === 0x50 && second === 0x4b && third === 3 && fourth === 4)
-    throw new IngestError("TABLE_TYPE", "This is an Excel file or a zip archive. Save the sheet as CSV in UTF-8 and add that.");
+    throw new IngestError("TABLE_TYPE", say("This is an Excel file or a zip archive. Save the sheet as CSV in UTF-8 and add that."));
   if (first === 0xff && second === 0xfe) return "utf-16le";
   if (first === 0xfe && second === 0xff) return "utf-16be";
   return "utf-8";
@@ -78,5 +79,10 @@ function unfinished(bytes: Uint8Array, encoding: string): number {
 }
 
 function badText(offset: number, encoding: string): IngestError {
-  return new IngestError("TEXT_ENCODING", `Byte ${offset} is not ${encoding === "utf-8" ? "UTF-8" : "UTF-16"} text. Save the file as UTF-8 and add it again.`);
+  return new IngestError(
+    "TEXT_ENCODING",
+    encoding === "utf-8"
+      ? say("Byte {offset} is not UTF-8 text. Save the file as UTF-8 and add it again.", { offset })
+      : say("Byte {offset} is not UTF-16 text. Save the file as UTF-8 and add it again.", { offset }),
+  );
 }

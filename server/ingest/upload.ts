@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { AppError, notFound } from "../errors.ts";
 import { uploadKey } from "../http/uploads.ts";
 import type { FileStore, StoredFile } from "../storage/files.ts";
@@ -12,7 +13,7 @@ const waiting: (() => void)[] = [];
 /** Does work of the limited process when one of its places is free. */
 export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (reading >= READERS) {
-    if (waiting.length >= MOST_WAITING) throw new AppError("UPLOADS_FULL", "Many files are being read at the moment: try again in a minute.");
+    if (waiting.length >= MOST_WAITING) throw new AppError("UPLOADS_FULL", say("Many files are being read at the moment: try again in a minute."));
     await new Promise<void>((go) => waiting.push(go));
   }
   reading++;

@@ -29,12 +29,18 @@ export async function writeDataset(files: FileStore, datasetId: string, prepared
     for (const [input, column] of Object.entries(more)) written[input] = await writeColumn(`${name}-${input}.npy`, column);
     return written;
   };
+  const writeTexts = async (file: string, texts: readonly string[]) => {
+    const stored = await files.put(`${datasetFolder(datasetId)}/${file}`, Readable.from([Buffer.from(JSON.stringify(texts))]));
+    sizeBytes += stored.sizeBytes;
+    return { file, sha256: stored.sha256 };
+  };
   const writeSplit = async (name: "train" | "validation", examples: Examples) => ({
     rows: examples.input.window?.rows ?? examples.input.shape[0] ?? 0,
     input: await writeColumn(`${name}-input.npy`, examples.input),
     ...(examples.lengths ? { lengths: await writeColumn(`${name}-lengths.npy`, examples.lengths) } : {}),
     ...(examples.more ? { more: await writeMore(name, examples.more) } : {}),
     target: await writeColumn(`${name}-target.npy`, examples.target),
+    ...(examples.texts ? { texts: await writeTexts(`${name}-texts.json`, examples.texts) } : {}),
     classCounts: countClasses(examples.target, prepared.classes.length),
   });
   const manifest = Manifest.parse({ ...said, splits: { train: await writeSplit("train", splits.train), validation: await writeSplit("validation", splits.validation) } });

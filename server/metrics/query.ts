@@ -1,13 +1,13 @@
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Ask, type Database, readSnapshot, type Tx } from "../database/client.ts";
 import { type Chunk, ChunkCache } from "./cache.ts";
-import { CHUNK, FACTOR, type Packed, TOP_LEVEL, unpackEntries } from "./pyramid.ts";
+import { CHUNK, FACTOR, type Packed, TOP_LEVEL, unpackEntries, width } from "./pyramid.ts";
 import type { RunRef } from "./store.ts";
 
 /** `null` where the value was not a finite number. */
 export type Value = number | null;
 type Point = [step: number, value: Value];
-/** What stands for `count` points from step `from` to step `to`. */
+/** What stands for `count` points from step `from` to step `to`, and for some beside them that a border needed no look at. */
 export type Stretch = { from: number; to: number; first: Value; last: Value; min: Value; max: Value; count: number };
 export type SeriesAnswer = { key: string; points: (Point | Stretch)[] };
 
@@ -16,8 +16,9 @@ export type MetricsQuestion = { keys?: readonly string[]; fromStep?: number; toS
 /**
  * A run's metrics as at most `maxPoints` entries a key. The steps from `fromStep` to `toStep` (of all there are, where they are left out)
  * are cut into `maxPoints` columns, as a chart of that many pixels cuts them: column c begins at fromStep + ⌊c · steps / maxPoints⌋. Each
- * column's first, last, lowest and highest value are those of its points, exactly; a column without points is left out. So a line drawn
- * through them lights the same pixels as one through all points. Costs about the same for a hundred thousand points as for ten million.
+ * column's count, lowest and highest value are those of its points, exactly; a column without points is left out. Its first and last are points of
+ * it at steps `from` and `to`: the outermost ones, but for a few beside a border that stay between the lowest and the highest of both columns.
+ * So a line drawn through them lights the same pixels as one through all points. Costs about the same for a hundred thousand points as for ten million.
  */
 export async function queryMetrics(db: Database, run: RunRef, { keys, fromStep, toStep, maxPoints }: MetricsQuestion): Promise<SeriesAnswer[]> {
   // One moment of the database: a run that goes back to a checkpoint meanwhile would mix two histories.
@@ -81,9 +82,10 @@ class Columns {
     return Math.ceil(((step - this.from + 1) * this.count) / (this.to - this.from + 1)) - 1;
   }
 
-  /** The first step of a column. */
-  startOf(column: number): number {
-    return this.from + Math.floor((column * (this.to - this.from + 1)) / this.count);
+  /** The first step behind a column. */
+  endOf(column: number): number {
+    if (column >= this.count) return Number.POSITIVE_INFINITY;
+    return this.from + Math.floor(((column + 1) * (this.to - this.from + 1)) / this.count);
   }
 
   /** Adds points that all lie in one column. */
@@ -143,35 +145,17 @@ async function cutIntoColumns(ask: Ask, run: RunRef, series: Series, columns: Co
     const to = Math.floor(places.to / FACTOR ** below);
     return to > from ? [{ from, to }] : [];
   };
-  let torn = whole.to > whole.from ? take(series, columns, level, await readEntries(ask, run, series, level, [whole]), [whole]) : { slices: [], pairs: [] };
-  const pairs = torn.pairs;
+  let across = whole.to > whole.from ? take(series, columns, level, await readEntries(ask, run, series, level, [whole]), [whole]) : [];
   while (level > 0) {
     level--;
-    const slices = [...torn.slices, ...rest(level)];
-    torn = slices.length > 0 ? take(series, columns, level, await readEntries(ask, run, series, level, slices), slices) : { slices: [], pairs: [] };
-    pairs.push(...torn.pairs);
-  }
-  if (pairs.length > 0) {
-    const { values } = await readPoints(
-      ask,
-      run,
-      series,
-      pairs.map(({ place }) => ({ from: place, to: place + 2 })),
-    );
-    for (const [at, { bucket, place }] of pairs.entries()) {
-      const border = series.firstStep + place + 1;
-      const [before, after] = [values[at * 2] as number, values[at * 2 + 1] as number];
-      columns.add(columns.of(bucket.from), border - bucket.from, bucket.from, border - 1, bucket.first, before, Number.NaN, Number.NaN);
-      columns.add(columns.of(bucket.to), bucket.to - border + 1, border, bucket.to, after, bucket.last, Number.NaN, Number.NaN);
-    }
+    const slices = [...across, ...rest(level)];
+    across = slices.length > 0 ? take(series, columns, level, await readEntries(ask, run, series, level, slices), slices) : [];
   }
   return columns.answer();
 }
 
 /** Neighbouring entries of a level, by their places counted from the run's first. */
 type Slice = { from: number; to: number };
-/** A bucket whose lowest and highest values are not its columns': of it only the points before and after the border matter, the first of them at `place`. */
-type Pair = { place: number; bucket: { from: number; to: number; first: number; last: number } };
 
 /** The places of the points that can lie in the columns; null where there are none. */
 async function findPlaces(ask: Ask, run: RunRef, { key, firstStep, lastStep, total, dense }: Series, { from, to }: Columns): Promise<Slice | null> {
@@ -242,11 +226,17 @@ async function readChunks(ask: Ask, run: RunRef, { key, dense, total, rewinds }:
 
 /** Slices of the points themselves, one after the other. */
 async function readPoints(ask: Ask, run: RunRef, { key, dense }: Series, slices: readonly Slice[]): Promise<Read> {
-  const parts = slices.flatMap(({ from, to }) => {
-    const ends = [from];
-    for (let end = (Math.floor(from / CHUNK) + 1) * CHUNK; end < to; end += CHUNK) ends.push(end);
-    return ends.map((start, at) => ({ from: start, to: ends[at + 1] ?? to }));
-  });
+  // What lies in one chunk is read in one piece: the look-up costs more than the bytes between.
+  const parts: Slice[] = [];
+  for (const { from, to } of slices) {
+    for (let start = from; start < to; ) {
+      const end = Math.min(to, (Math.floor(start / CHUNK) + 1) * CHUNK);
+      const before = parts.at(-1);
+      if (before && start >= before.from && Math.floor(before.from / CHUNK) === Math.floor(start / CHUNK)) before.to = Math.max(before.to, end);
+      else parts.push({ from: start, to: end });
+      start = end;
+    }
+  }
   const piece = (column: string, size: number) => Prisma.sql`substring(${Prisma.raw(`"${column}"`)} FROM "slice"."from" * ${size}::int + 1 FOR "slice"."count" * ${size}::int)`;
   // A subquery of its own for each: joined, the planner, which does not know how many there are, would compare every slice with every chunk.
   const [row] = await ask<Bytes>(Prisma.sql`
@@ -258,8 +248,25 @@ async function readPoints(ask: Ask, run: RunRef, { key, dense }: Series, slices:
         WHERE ${ofRun(run)} AND "key" = ${key} AND "level" = 0 AND "MetricChunk"."index" = "slice"."index" OFFSET 0
       ) AS "found"
     ) AS "each"`);
-  const { steps, values } = unpackEntries({ steps: row?.steps ?? new Uint8Array(), values: row?.values ?? new Uint8Array() });
-  return { steps: dense ? null : steps, values };
+  const read = unpackEntries({ steps: row?.steps ?? new Uint8Array(), values: row?.values ?? new Uint8Array() });
+  const count = slices.reduce((sum, { from, to }) => sum + to - from, 0);
+  if (read.values.length === count) return { steps: dense ? null : read.steps, values: read.values };
+  const cut = { steps: dense ? null : new Int32Array(count), values: new Float64Array(count) };
+  let [at, part, partAt] = [0, 0, 0];
+  for (const slice of slices) {
+    for (let start = slice.from; start < slice.to; ) {
+      for (let piece = parts[part]; piece && !(start >= piece.from && start < piece.to); piece = parts[++part]) partAt += piece.to - piece.from;
+      const piece = parts[part];
+      if (piece === undefined) throw new Error("Every slice lies in what was read.");
+      const end = Math.min(slice.to, piece.to);
+      const where = [partAt + start - piece.from, partAt + end - piece.from] as const;
+      cut.values.set(read.values.subarray(...where), at);
+      cut.steps?.set(read.steps.subarray(...where), at);
+      at += end - start;
+      start = end;
+    }
+  }
+  return cut;
 }
 
 /** An array as PostgreSQL writes it: the driver would quote each number of it. */
@@ -269,37 +276,65 @@ function toArray(numbers: readonly number[]): string {
 
 type Bytes = { [column in keyof Packed]: Uint8Array | null };
 
-/** Adds entries that were read, slice by slice, to their columns. Returns what lies across borders: slices of the level below, or pairs of points. */
-function take({ dense, firstStep }: Series, columns: Columns, level: number, { steps, values }: Read, slices: readonly Slice[]): { slices: Slice[]; pairs: Pair[] } {
+/** Adds entries that were read, slice by slice, to their columns. Returns what of the level below is to be looked at, across borders. */
+function take({ dense, firstStep }: Series, columns: Columns, level: number, { steps, values }: Read, slices: readonly Slice[]): Slice[] {
   const size = FACTOR ** level;
+  const wide = width(level);
+  // Places of the last, lowest and highest value within an entry.
+  const [last, low, high] = level === 0 ? [0, 0, 0] : [1, 2, 3];
   const across: { place: number; from: number; to: number; at: number }[] = [];
   let at = 0;
   for (const slice of slices) {
-    for (let place = slice.from; place < slice.to; place++, at++) {
-      const from = steps ? (steps[level === 0 ? at : at * 4] as number) : firstStep + place * size;
-      if (level === 0) {
-        const value = values[at] as number;
-        columns.add(columns.of(from), 1, from, from, value, value, value, value);
+    for (let place = slice.from; place < slice.to; ) {
+      const from = steps ? (steps[at] as number) : firstStep + place * size;
+      const ends = steps ? (steps[at + last] as number) : from + size - 1;
+      const column = columns.of(from);
+      const border = columns.endOf(column);
+      if (ends >= border) {
+        across.push({ place, from, to: ends, at });
+        place++;
+        at += wide;
         continue;
       }
-      const to = steps ? (steps[at * 4 + 1] as number) : from + size - 1;
-      const column = columns.of(from);
-      if (column === columns.of(to))
-        columns.add(column, size, from, to, values[at * 4] as number, values[at * 4 + 1] as number, values[at * 4 + 2] as number, values[at * 4 + 3] as number);
-      else across.push({ place, from, to, at });
+      // All that lies in the same column goes there at once.
+      const first = values[at] as number;
+      let to = ends;
+      let count = 0;
+      // NaN is neither below nor above.
+      let min = Number.POSITIVE_INFINITY;
+      let max = Number.NEGATIVE_INFINITY;
+      for (let end = ends; end < border; ) {
+        const lowest = values[at + low] as number;
+        const highest = values[at + high] as number;
+        if (lowest < min) min = lowest;
+        if (highest > max) max = highest;
+        to = end;
+        count++;
+        place++;
+        at += wide;
+        if (place === slice.to) break;
+        end = steps ? (steps[at + last] as number) : end + size;
+      }
+      columns.add(column, count * size, from, to, first, values[at - wide + last] as number, min > max ? Number.NaN : min, min > max ? Number.NaN : max);
     }
   }
-  const torn: { slices: Slice[]; pairs: Pair[] } = { slices: [], pairs: [] };
+  const below: Slice[] = [];
   for (const { place, from, to, at } of across) {
-    const [first, last, min, max] = Array.from(values.subarray(at * 4, at * 4 + 4)) as [number, number, number, number];
-    const [left, right] = [columns.of(from), columns.of(to)];
-    // A chunk holds 256 points, so up to that size both points lie in one.
-    if (dense && size <= CHUNK && right === left + 1 && columns.encloses(left, min, max) && columns.encloses(right, min, max)) {
-      const border = right === columns.count ? columns.to + 1 : columns.startOf(right);
-      torn.pairs.push({ place: border - 1 - firstStep, bucket: { from, to, first, last } });
-    } else torn.slices.push({ from: place * FACTOR, to: (place + 1) * FACTOR });
+    const first = values[at] as number;
+    const final = values[at + 1] as number;
+    const min = values[at + 2] as number;
+    const max = values[at + 3] as number;
+    const left = columns.of(from);
+    const right = columns.of(to);
+    const isDrawn = Number.isNaN(min) || !(Number.isNaN(first) || Number.isNaN(final));
+    // What lies within both columns lights nothing that they do not: its outermost points stand for the rest, and none of them has to be looked up.
+    if (dense && isDrawn && right === left + 1 && columns.encloses(left, min, max) && columns.encloses(right, min, max)) {
+      const border = columns.endOf(left);
+      columns.add(left, border - from, from, from, first, first, Number.NaN, Number.NaN);
+      columns.add(right, to - border + 1, to, to, final, final, Number.NaN, Number.NaN);
+    } else below.push({ from: place * FACTOR, to: (place + 1) * FACTOR });
   }
-  return torn;
+  return below;
 }
 
 function toValue(value: number): Value {

@@ -1,5 +1,6 @@
+import { say } from "../../core/language/say.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
-import type { Tx } from "../database/client.ts";
+import type { Sender, Tx } from "../database/client.ts";
 import { AppError } from "../errors.ts";
 import { CHUNK, type Entries, FACTOR, foldEntries, joinEntries, type Packed, packEntries, TOP_LEVEL, unpackEntries, width } from "./pyramid.ts";
 
@@ -12,7 +13,7 @@ export type RunRef = { id: string; orgId: string };
 /** Thrown where a later lease has taken the run over, or the run is not running: the writer must stop, and nothing was written. */
 export class LeaseLost extends AppError {
   constructor(run: RunRef, token: number) {
-    super("LEASE_LOST", `Lease ${token} of run ${run.id} is over.`);
+    super("LEASE_LOST", say("Lease {token} of run {id} is over.", { token, id: run.id }));
     this.name = "LeaseLost";
   }
 }
@@ -23,22 +24,36 @@ export class LeaseLost extends AppError {
  * Holds the run's row locked until the transaction ends; so it comes before the run leaves `running`.
  * @throws LeaseLost where `token` is not the run's present lease.
  */
-export async function appendMetrics(tx: Tx, run: RunRef, token: number, points: readonly Points[]): Promise<void> {
+export async function appendMetrics(tx: Sender, run: RunRef, token: number, points: readonly Points[]): Promise<void> {
   const held = await tx.$executeRaw`
     UPDATE "Run" SET "revision" = "revision"
     WHERE "id" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "leaseToken" = ${token} AND "status" = 'running'`;
   if (held === 0) throw new LeaseLost(run, token);
+  await appendToHeld(tx, run, token, points);
+}
+
+/**
+ * The same where this transaction has changed the run's row already, and found it running under this lease. Returns what the keys end with now: a
+ * lease's only writer, once it is committed, need not have it read again.
+ */
+export async function appendToHeld(tx: Sender, run: RunRef, token: number, points: readonly Points[], known: Tails = new Map()): Promise<Tails> {
   const given = new Map<string, Points[]>();
   for (const part of points) given.set(part.key, [...(given.get(part.key) ?? []), part]);
-  const tails = await readTails(tx, run, [...given.keys()]);
+  const unknown = [...given.keys()].filter((key) => !known.has(key));
+  const read = unknown.length > 0 ? await readTails(tx, run, unknown) : new Map();
+  const grown: Tails = new Map();
   const pieces: Piece[] = [];
   for (const [key, parts] of given) {
-    const levels = tails.get(key) ?? [];
+    const levels = known.get(key) ?? read.get(key) ?? [];
     const fresh = takeFresh(parts, levels[0]?.lastStep ?? Number.NEGATIVE_INFINITY);
-    if (fresh.steps.length > 0) growLevels(key, levels, fresh, pieces);
+    grown.set(key, growLevels(key, levels, fresh, pieces));
   }
   if (pieces.length > 0) await writePieces(tx, run, token, pieces);
+  return grown;
 }
+
+/** By key and level; a level without entries is missing. */
+export type Tails = Map<string, (Tail | undefined)[]>;
 
 /** What a level of a key ends with: how many entries it has, the last one's step, and those after the last that the next level has a bucket for. */
 export type Tail = { count: number; lastStep: number; open: Entries };
@@ -46,8 +61,7 @@ export type Tail = { count: number; lastStep: number; open: Entries };
 /** Entries that go to the end of one chunk. */
 type Piece = { key: string; level: number; index: number; entries: Entries };
 
-/** By key and level; a level without entries is missing. */
-export async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Map<string, (Tail | undefined)[]>> {
+export async function readTails(tx: Sender, run: RunRef, keys: string[]): Promise<Tails> {
   const rows = await tx.$queryRaw<({ key: string; level: number; index: number; count: number; lastStep: number } & Packed)[]>`
     SELECT "of"."key", "at"."level", "chunk".* FROM unnest(${keys}::text[]) AS "of"("key") CROSS JOIN generate_series(0, ${TOP_LEVEL}::int) AS "at"("level")
     CROSS JOIN LATERAL (
@@ -57,7 +71,7 @@ export async function readTails(tx: Tx, run: RunRef, keys: string[]): Promise<Ma
       FROM "MetricChunk" WHERE "runId" = ${run.id}::uuid AND "orgId" = ${run.orgId}::uuid AND "key" = "of"."key" AND "level" = "at"."level"
       ORDER BY "index" DESC LIMIT 1
     ) AS "chunk"`;
-  const tails = new Map<string, (Tail | undefined)[]>();
+  const tails: Tails = new Map();
   for (const { key, level, index, count, lastStep, ...packed } of rows) {
     const levels = tails.get(key) ?? [];
     levels[level] = { count: index * CHUNK + count, lastStep, open: unpackEntries(packed) };
@@ -86,8 +100,9 @@ function takeFresh(parts: readonly Points[], lastStep: number): Entries {
   return { steps: steps.subarray(0, count), values: values.subarray(0, count) };
 }
 
-/** Adds what new points mean for each level: themselves, and every bucket that they complete. */
-function growLevels(key: string, tails: readonly (Tail | undefined)[], fresh: Entries, pieces: Piece[]): void {
+/** Adds what new points mean for each level: themselves, and every bucket that they complete. Returns what the levels end with then. */
+function growLevels(key: string, tails: readonly (Tail | undefined)[], fresh: Entries, pieces: Piece[]): (Tail | undefined)[] {
+  const grown = [...tails];
   let entries = fresh;
   for (let level = 0; level <= TOP_LEVEL && entries.steps.length > 0; level++) {
     const start = tails[level]?.count ?? 0;
@@ -100,12 +115,17 @@ function growLevels(key: string, tails: readonly (Tail | undefined)[], fresh: En
       from = to;
     }
     const open = tails[level]?.open;
-    entries = foldEntries(level, open ? joinEntries(open, entries) : entries);
+    const joined = open ? joinEntries(open, entries) : entries;
+    entries = foldEntries(level, joined);
+    const folded = (entries.steps.length / 4) * FACTOR * wide;
+    const lastStep = joined.steps.at(level === 0 ? -1 : -3) as number;
+    grown[level] = { count: start + count, lastStep, open: { steps: joined.steps.slice(folded), values: joined.values.slice(folded) } };
   }
+  return grown;
 }
 
 /** One statement, however many pieces: their bytes go as one value, which the server cuts up again. */
-async function writePieces(tx: Tx, run: RunRef, token: number, pieces: readonly Piece[]): Promise<void> {
+async function writePieces(tx: Sender, run: RunRef, token: number, pieces: readonly Piece[]): Promise<void> {
   const packed = pieces.map(({ entries }) => packEntries(entries));
   const steps = Buffer.concat(packed.map((piece) => piece.steps));
   const values = Buffer.concat(packed.map((piece) => piece.values));

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Look } from "../../core/training/look.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
+import { STREAM_CHECK_MS } from "../auth/session.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { isDatabaseAway } from "../errors.ts";
-import { readLook } from "../runs/looks.ts";
+import { readLook, readLookStep } from "../runs/looks.ts";
 import { LOG_LINES, type LogLine, type RunProgress, type RunResults, readLog, readProgress, readResults, readResultsMark } from "../runs/read.ts";
 import { readLastSteps, readPointsAfter, type Value } from "./query.ts";
 import type { RunRef } from "./store.ts";
 
 /** How often the database is asked, once for all watched runs. */
 const POLL_MS = 100;
+
+/** Time between two readings of a run for each of its readers: a crowd is told in larger pieces, so that it does not cost the more the larger it is. Two hundred are told twice a second. */
+const PACE_MS = 2.5;
 
 /** What happened to a run since the reader's last event. */
 export type RunNews = {
@@ -51,6 +55,9 @@ export function readCursor(text: string): Cursor | null {
 
 type News = {
   cursor: Cursor;
+  /** The cursor and the progress as texts: made once for all who share the reading. */
+  id: string;
+  standing: string;
   rewindTo: number | undefined;
   points: NonNullable<RunNews["points"]>;
   log: LogLine[];
@@ -60,13 +67,17 @@ type News = {
   more: boolean;
 };
 type Results = { mark: string; results: RunResults };
+/** What of a run is large and seldom new. */
+type Remembered = Pick<News, "results" | "look">;
 
 /** Tells readers what happens to runs. One loop asks for the revisions of all watched runs; readers fetch for themselves what is new to them. */
 export class Watcher {
   readonly #db: Database;
-  readonly #watched = new Map<string, { revision: number; wake: Set<() => void> }>();
+  readonly #watched = new Map<string, { revision: number; isBehind: boolean; wake: Set<() => void> }>();
+  /** How many read a run, and when they were last told together. */
+  readonly #crowds = new Map<string, { readers: number; toldMs: number }>();
   readonly #reading = new Map<string, Promise<News | null>>();
-  readonly #results = new Map<string, Results>();
+  readonly #results = new Map<string, Remembered>();
   #polling = false;
   #closed = false;
 
@@ -101,25 +112,38 @@ export class Watcher {
    * database is away it waits. Nothing is read ahead of a reader that does not take it.
    */
   async *watch(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
+    const crowd = this.#crowds.get(run.id) ?? { readers: 0, toldMs: 0 };
+    this.#crowds.set(run.id, crowd);
+    crowd.readers++;
+    try {
+      yield* this.#follow(run, cursor, signal, isAllowed);
+    } finally {
+      if (--crowd.readers === 0) this.#crowds.delete(run.id);
+    }
+  }
+
+  async *#follow(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
     let at = cursor;
+    let place = writeCursor(cursor);
     let progress = "";
     let mark: string | null = null;
     let looked: number | null | undefined;
-    let allowedUntil = Date.now() + 5_000;
+    let allowedUntil = Date.now() + STREAM_CHECK_MS;
     while (!signal.aborted && !this.#closed) {
       try {
-        if (Date.now() > allowedUntil) {
+        if (Date.now() >= allowedUntil) {
+          allowedUntil = Date.now() + STREAM_CHECK_MS;
           if (!(await isAllowed())) return;
-          allowedUntil = Date.now() + 5_000;
         }
-        const found = await this.#read(run, at);
+        const found = await this.#read(run, at, place);
         if (found === null) return;
         at = found.cursor;
+        place = found.id;
         const news: RunNews = {};
         if (found.rewindTo !== undefined) news.rewindTo = found.rewindTo;
         if (found.points.length > 0) news.points = found.points;
         if (found.log.length > 0) news.log = found.log;
-        const standing = JSON.stringify(found.progress);
+        const { standing } = found;
         const hasResults = found.results.mark !== mark;
         if (standing !== progress || hasResults) news.state = { ...found.progress, ...(hasResults ? found.results.results : {}) };
         const lookStep = found.look?.step ?? null;
@@ -127,8 +151,8 @@ export class Watcher {
         looked = lookStep;
         progress = standing;
         mark = found.results.mark;
-        if (Object.keys(news).length > 0) yield { id: writeCursor(at), news };
-        if (!found.more) await this.#changed(run.id, at.revision, signal);
+        if (Object.keys(news).length > 0) yield { id: place, news };
+        if (!found.more) await this.#changed(run.id, at.revision, allowedUntil - Date.now(), signal);
       } catch (error) {
         if (!isDatabaseAway(error)) throw error;
         await sleep(500, undefined, { signal }).catch(() => {});
@@ -142,8 +166,8 @@ export class Watcher {
   }
 
   /** Readers at the same place share one reading. */
-  #read(run: RunRef, cursor: Cursor): Promise<News | null> {
-    const place = `${run.id} ${writeCursor(cursor)}`;
+  #read(run: RunRef, cursor: Cursor, id: string): Promise<News | null> {
+    const place = `${run.id} ${id}`;
     const shared = this.#reading.get(place);
     if (shared) return shared;
     const reading = readNews(this.#db, run, cursor, this.#results).finally(() => this.#reading.delete(place));
@@ -151,12 +175,12 @@ export class Watcher {
     return reading;
   }
 
-  /** Settles when the run is no longer at this revision, after five seconds, or when the signal aborts. */
-  #changed(id: string, revision: number, signal: AbortSignal): Promise<void> {
+  /** Settles when the run is no longer at this revision, after `mostMs`, or when the signal aborts. */
+  #changed(id: string, revision: number, mostMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((done) => {
       let watched = this.#watched.get(id);
       if (!watched) {
-        watched = { revision, wake: new Set() };
+        watched = { revision, isBehind: false, wake: new Set() };
         this.#watched.set(id, watched);
       }
       const { wake } = watched;
@@ -167,12 +191,18 @@ export class Watcher {
         if (wake.size === 0) this.#watched.delete(id);
         done();
       };
-      const timer = setTimeout(finish, 5_000);
+      const timer = setTimeout(finish, Math.max(0, mostMs));
       signal.addEventListener("abort", finish, { once: true });
       wake.add(finish);
-      if (watched.revision > revision || signal.aborted || this.#closed) finish();
+      // One of a crowd waits until all are told: then they stand at the same place, and share their readings.
+      if (watched.revision > revision) watched.isBehind = true;
+      if ((watched.isBehind && this.#paceOf(id) <= POLL_MS) || signal.aborted || this.#closed) finish();
       else void this.#poll();
     });
+  }
+
+  #paceOf(id: string): number {
+    return (this.#crowds.get(id)?.readers ?? 0) * PACE_MS;
   }
 
   async #poll(): Promise<void> {
@@ -187,8 +217,13 @@ export class Watcher {
         for (const id of ids) {
           const watched = this.#watched.get(id);
           const revision = revisions.get(id) ?? Number.POSITIVE_INFINITY;
-          if (!watched || watched.revision === revision) continue;
+          if (!watched || (watched.revision === revision && !watched.isBehind)) continue;
+          const [crowd, now] = [this.#crowds.get(id), performance.now()];
+          // The revision stays unknown until then, so that the next turn finds it anew.
+          if (crowd && now - crowd.toldMs < this.#paceOf(id) - POLL_MS / 2) continue;
+          if (crowd) crowd.toldMs = now;
           watched.revision = revision;
+          watched.isBehind = false;
           for (const call of [...watched.wake]) call();
         }
       } catch {
@@ -201,7 +236,7 @@ export class Watcher {
 }
 
 /** Everything after the cursor, out of one moment of the database. Null where the run is gone. */
-async function readNews(db: Database, run: RunRef, cursor: Cursor, remembered: Map<string, Results>): Promise<News | null> {
+async function readNews(db: Database, run: RunRef, cursor: Cursor, remembered: Map<string, Remembered>): Promise<News | null> {
   return db.$transaction(
     async (tx: Tx) => {
       const row = await tx.run.findUnique({ where: { id: run.id, orgId: run.orgId }, select: { revision: true, rewinds: true } });
@@ -213,22 +248,30 @@ async function readNews(db: Database, run: RunRef, cursor: Cursor, remembered: M
       const { points, more } = await readPointsAfter(tx, run, steps);
       for (const series of points) steps.set(series.key, series.steps.at(-1) as number);
       const log = await readLog(tx, run, cursor.log);
-      const mark = await readResultsMark(tx, run);
-      let results = remembered.get(run.id);
-      if (results?.mark !== mark) {
-        results = { mark, results: await readResults(tx, run) };
-        remembered.set(run.id, results);
+      const [mark, lookStep] = [await readResultsMark(tx, run), await readLookStep(tx, run)];
+      const before = remembered.get(run.id);
+      const hasResults = before?.results.mark === mark;
+      const hasLook = before !== undefined && (before.look?.step ?? null) === lookStep;
+      const known: Remembered = {
+        results: hasResults ? before.results : { mark, results: await readResults(tx, run) },
+        look: hasLook ? before.look : await readLook(tx, run),
+      };
+      if (!hasResults || !hasLook) {
+        remembered.set(run.id, known);
         // A handful of runs is looked at at a time; the oldest of many gives way.
         for (const id of remembered.keys()) if (remembered.size > 64) remembered.delete(id);
       }
+      const next = { rewinds: rewinds.length, revision: row.revision, log: log.at(-1)?.id ?? cursor.log, steps };
+      const progress = await readProgress(tx, run);
       return {
-        cursor: { rewinds: rewinds.length, revision: row.revision, log: log.at(-1)?.id ?? cursor.log, steps },
+        cursor: next,
+        id: writeCursor(next),
+        standing: JSON.stringify(progress),
         rewindTo,
         points,
         log,
-        progress: await readProgress(tx, run),
-        results,
-        look: await readLook(tx, run),
+        progress,
+        ...known,
         more: more || log.length === LOG_LINES,
       };
     },

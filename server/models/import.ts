@@ -47,6 +47,7 @@ export async function importOnnxModel({ db, files, orgId }: Importer, { uploadId
     if (!answer.ok) return { ok: false as const, ...answer.failure, unsupported: "unsupported" in answer ? answer.unsupported : [] };
     const graph = keptGraph(answer.graph);
     const weights = answer.weights && startWeightsOf(answer.weights, fileName);
+    if (weights) await files.publish(target);
     const modelId = await placeModel(db, orgId, { projectId, name: name ?? nameOf(fileName), graph, startWeights: weights }).catch(async (error: unknown) => {
       await files.remove(target).catch(() => {});
       throw error;
@@ -85,6 +86,7 @@ export async function importModelWeights({ db, files, orgId }: Importer, { model
     }
     const { rows, unused, prefix } = answer;
     const matched = rows.filter(({ status }) => status === "matched").length;
+    if (answer.weights) await files.publish(target);
     if (answer.weights && !(await setStartWeights(db, files, { orgId, modelId }, startWeightsOf(answer.weights, fileName)))) throw notFound("model");
     return { ok: true as const, rows, unused, prefix, matched, total: rows.length };
   } finally {

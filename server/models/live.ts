@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as Y from "yjs";
 import { z } from "zod";
 import { SharedGraph } from "../../core/graph/shared.ts";
+import { say } from "../../core/language/say.ts";
+import { STREAM_CHECK_MS } from "../auth/session.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { GraphInput, Id } from "../input.ts";
@@ -16,13 +18,15 @@ const DOCUMENT_BYTES = 4 * 1024 * 1024;
 const POLL_MS = 700;
 /** Who has not been heard of for so long has gone, though the connection has not noticed. */
 const GONE_MS = 45_000;
+/** Documents that nobody has open any more, but may open again at once: reading a large one takes a moment. */
+const IDLE_ROOMS = 4;
 /** Readers of one document at a time; cursors of more would hide the drawing. */
 const PEOPLE_LIMIT = 64;
 
 const ClientId = z.string().regex(/^[\w-]{1,40}$/);
 const Base64 = z
   .string()
-  .max(Math.ceil(UPDATE_BYTES / 3) * 4, "One edit takes at most 3 MiB.")
+  .max(Math.ceil(UPDATE_BYTES / 3) * 4, say("One edit takes at most 3 MiB."))
   .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
 export const WatchModel = z.strictObject({ modelId: Id, clientId: ClientId, lastEventId: z.string().max(100).nullish() });
@@ -47,6 +51,8 @@ type Room = {
   modelId: string;
   orgId: string;
   shared: SharedGraph;
+  /** The document as the database has it. */
+  document: Uint8Array;
   revision: number;
   people: Map<string, Person & { seenMs: number }>;
   readers: Map<string, (news: LiveNews) => void>;
@@ -76,7 +82,8 @@ export class LiveModels {
       try {
         const revision = await this.#db.$transaction(async (tx) => {
           const room = await this.#open(tx, orgId, modelId);
-          if (room.shared.epoch !== epoch) throw new AppError("GRAPH_CONFLICT", "This model's document began anew since you opened it: it is being opened again, with your edits.");
+          if (room.shared.epoch !== epoch)
+            throw new AppError("GRAPH_CONFLICT", say("This model's document began anew since you opened it: it is being opened again, with your edits."));
           const merged = mergeInto(room, bytes);
           if (merged === null) return room.revision;
           await this.#store(tx, room);
@@ -101,7 +108,8 @@ export class LiveModels {
     isAllowed: () => Promise<boolean>,
   ): Promise<AsyncGenerator<LiveNews>> {
     const room = await this.#inTurn(modelId, () => this.#db.$transaction((tx) => this.#open(tx, orgId, modelId)));
-    if (room.people.size >= PEOPLE_LIMIT && !room.people.has(clientId)) throw new AppError("QUEUE_FULL", `${PEOPLE_LIMIT} people have this model open, the most that it takes.`);
+    if (room.people.size >= PEOPLE_LIMIT && !room.people.has(clientId))
+      throw new AppError("QUEUE_FULL", say("{PEOPLE_LIMIT} people have this model open, the most that it takes.", { PEOPLE_LIMIT }));
     return this.#read(modelId, clientId, name, signal, isAllowed);
   }
 
@@ -134,12 +142,12 @@ export class LiveModels {
     signal.addEventListener("abort", stop);
     void this.#poll();
     try {
-      yield { epoch: room.shared.epoch, revision: room.revision, update: encode(Y.encodeStateAsUpdate(room.shared.doc)), people: peopleOf(room) };
+      yield { epoch: room.shared.epoch, revision: room.revision, update: encode(room.document), people: peopleOf(room) };
       this.#tellPeople(room);
-      let askedMs = Date.now();
+      let allowedUntil = Date.now() + STREAM_CHECK_MS;
       while (!signal.aborted && !this.#closed) {
-        if (Date.now() - askedMs > 5_000) {
-          askedMs = Date.now();
+        if (Date.now() >= allowedUntil) {
+          allowedUntil = Date.now() + STREAM_CHECK_MS;
           if (!(await isAllowed())) return;
         }
         const next = news.shift();
@@ -151,7 +159,7 @@ export class LiveModels {
           continue;
         }
         await new Promise<void>((done) => {
-          const timer = setTimeout(done, 5_000);
+          const timer = setTimeout(done, Math.max(0, allowedUntil - Date.now()));
           wake = () => {
             clearTimeout(timer);
             done();
@@ -164,7 +172,7 @@ export class LiveModels {
       now.readers.delete(reader);
       if (![...now.readers.keys()].some((other) => other.startsWith(`${clientId} `))) now.people.delete(clientId);
       this.#tellPeople(now);
-      if (now.readers.size === 0) this.#rooms.delete(modelId);
+      if (now.readers.size === 0) this.#leaveIdle(now);
     }
   }
 
@@ -174,25 +182,26 @@ export class LiveModels {
       SELECT "revision", "documentRevision" FROM "Model" WHERE "id" = ${modelId}::uuid AND "orgId" = ${orgId}::uuid AND "deletedAt" IS NULL FOR UPDATE`;
     if (!row) throw notFound("model");
     const known = this.#rooms.get(modelId);
-    if (known && known.revision === row.revision && known.orgId === orgId) return known;
+    const isIdle = !known?.readers.size;
+    if (known && known.revision === row.revision && known.orgId === orgId && !(isIdle && known.document.length > DOCUMENT_BYTES)) return known;
     const stored = await tx.model.findUniqueOrThrow({ where: { id: modelId, orgId }, select: { graph: true, document: true } });
-    const graph = keptGraph(stored.graph);
-    const isLarge = stored.document !== null && stored.document.length > DOCUMENT_BYTES && !known?.readers.size;
+    let { document } = stored;
+    const isLarge = document !== null && document.length > DOCUMENT_BYTES && isIdle;
     let shared: SharedGraph;
-    if (stored.document === null || isLarge) shared = SharedGraph.of(graph, randomUUID());
+    if (document === null || isLarge) shared = SharedGraph.of(keptGraph(stored.graph), randomUUID());
     else {
       const doc = new Y.Doc();
-      Y.applyUpdate(doc, stored.document);
+      Y.applyUpdate(doc, document);
       shared = new SharedGraph(doc);
     }
     // Written past the document: by a release that knew none, or in one piece. It goes in as an edit.
-    if (row.documentRevision !== row.revision) shared.change(graph);
-    const room: Room = { modelId, orgId, people: new Map(), readers: new Map(), ...known, shared, revision: row.revision };
-    if (row.documentRevision !== row.revision || isLarge) {
+    if (document === null || row.documentRevision !== row.revision || isLarge) {
+      shared.change(keptGraph(stored.graph));
       // Not an edit: the model stays as old as it was.
-      const document = Buffer.from(Y.encodeStateAsUpdate(shared.doc));
+      document = Buffer.from(Y.encodeStateAsUpdate(shared.doc));
       await tx.$executeRaw`UPDATE "Model" SET "document" = ${document}, "documentRevision" = ${row.revision} WHERE "id" = ${modelId}::uuid AND "orgId" = ${orgId}::uuid`;
     }
+    const room: Room = { modelId, orgId, people: new Map(), readers: new Map(), ...known, shared, document, revision: row.revision };
     this.#rooms.set(modelId, room);
     if (known) this.#tellAll(room, known);
     return room;
@@ -200,11 +209,26 @@ export class LiveModels {
 
   async #store(tx: Tx, room: Room): Promise<void> {
     room.revision += 1;
+    const document = Buffer.from(Y.encodeStateAsUpdate(room.shared.doc));
     await tx.model.update({
       where: { id: room.modelId, orgId: room.orgId },
-      data: { graph: room.shared.graph, document: Buffer.from(Y.encodeStateAsUpdate(room.shared.doc)), revision: room.revision, documentRevision: room.revision },
+      data: { graph: room.shared.graph, document, revision: room.revision, documentRevision: room.revision },
       select: { id: true },
     });
+    room.document = document;
+  }
+
+  /** Keeps a document that nobody reads any more for a while, and lets go of the one that was left longest ago. */
+  #leaveIdle(room: Room): void {
+    this.#rooms.delete(room.modelId);
+    if (room.revision < 0) return;
+    this.#rooms.set(room.modelId, room);
+    const idle = [...this.#rooms.values()].filter(({ readers }) => readers.size === 0);
+    for (const { modelId } of idle.slice(0, -IDLE_ROOMS)) this.#rooms.delete(modelId);
+  }
+
+  get #isRead(): boolean {
+    return [...this.#rooms.values()].some(({ readers }) => readers.size > 0);
   }
 
   /** Readers of a room that was read anew get what they lack; all of it where it is another document. */
@@ -246,10 +270,10 @@ export class LiveModels {
   async #poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
-    while (this.#rooms.size > 0 && !this.#closed) {
+    while (this.#isRead && !this.#closed) {
       await sleep(POLL_MS);
       try {
-        const open = [...this.#rooms.values()];
+        const open = [...this.#rooms.values()].filter(({ readers }) => readers.size > 0);
         const ids = open.map(({ modelId }) => modelId);
         const rows = await this.#db.$queryRaw<{ id: string; revision: number }[]>`SELECT "id", "revision" FROM "Model" WHERE "id" = ANY(${ids}::uuid[]) AND "deletedAt" IS NULL`;
         const revisions = new Map(rows.map(({ id, revision }) => [id, revision]));
@@ -283,15 +307,16 @@ function mergeInto(room: Room, bytes: Uint8Array): Uint8Array | null {
     Y.applyUpdate(room.shared.doc, bytes);
     room.shared.settle();
   } catch (cause) {
-    throw new AppError("INPUT_SHAPE", "This is not an edit of a model.", { cause });
+    throw new AppError("INPUT_SHAPE", say("This is not an edit of a model."), { cause });
   } finally {
     room.shared.doc.off("update", note);
   }
-  if (room.shared.epoch !== epoch) throw new AppError("INPUT_SHAPE", "This is not an edit of a model.");
+  if (room.shared.epoch !== epoch) throw new AppError("INPUT_SHAPE", say("This is not an edit of a model."));
   if (news.length === 0) return null;
   // Form, sizes and depth, as of any graph that comes from outside.
   const read = GraphInput.safeParse(room.shared.graph);
-  if (!read.success) throw new AppError("INPUT_SHAPE", `This edit does not lead to a graph: ${read.error.issues[0]?.message ?? "it has another form"}.`);
+  if (!read.success)
+    throw new AppError("INPUT_SHAPE", say("This edit does not lead to a graph: {message}.", { message: read.error.issues[0]?.message ?? say("it has another form") }));
   return Y.mergeUpdates(news);
 }
 

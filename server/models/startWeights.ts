@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import type { Program } from "../../core/program/program.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError } from "../errors.ts";
@@ -29,8 +30,8 @@ export function readStartWeights(value: unknown): StartWeights | null {
 export function describeStartWeights(value: unknown) {
   const weights = readStartWeights(value);
   if (!weights) return null;
-  const { fileName, importedAt, matched, total, sizeBytes } = weights;
-  return { fileName, importedAt, matched, total, sizeBytes };
+  const { fileName, importedAt, matched, total, sizeBytes, shapes } = weights;
+  return { fileName, importedAt, matched, total, sizeBytes, shapes };
 }
 
 /** The storage key that a new run starts from. @throws AppError START_WEIGHTS_MISMATCH where the graph has changed since */
@@ -45,13 +46,19 @@ export function startKeyOf(value: unknown, program: Pick<Program, "weights">): s
   if (first)
     throw new AppError(
       "START_WEIGHTS_MISMATCH",
-      `The weights of ${weights.fileName} no longer fit this graph: ${first.name} is [${first.expected.join(", ")}] here and [${first.found.join(", ")}] there${differing.length > 1 ? `, and ${differing.length - 1} more differ` : ""}. Take the change back, or let go of the imported weights.`,
+      say("The weights of {fileName} no longer fit this graph: {name} is [{expected}] here and [{found}] there{count}. Take the change back, or let go of the imported weights.", {
+        fileName: weights.fileName,
+        name: first.name,
+        expected: first.expected.join(", "),
+        found: first.found.join(", "),
+        count: differing.length > 1 ? say(", and {count} more differ", { count: differing.length - 1 }) : "",
+      }),
       { details: { differing } },
     );
   if (!program.weights.some(({ name }) => name in weights.shapes))
     throw new AppError(
       "START_WEIGHTS_MISMATCH",
-      `None of the weights of ${weights.fileName} are in this graph any more. Let go of the imported weights, or take the change back.`,
+      say("None of the weights of {fileName} are in this graph any more. Let go of the imported weights, or take the change back.", { fileName: weights.fileName }),
       {
         details: { differing: [] },
       },

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Graph, Json } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import type { Database, Tx } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { Id, Name } from "../input.ts";
@@ -35,7 +36,8 @@ export async function nameVersion(db: Database, orgId: string, byName: string, {
   return db.$transaction(async (tx) => {
     const model = await tx.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { graph: true } });
     if (!model) throw notFound("model");
-    if ((await tx.namedVersion.count({ where: { orgId, modelId } })) >= NAMED_LIMIT) throw new AppError("IN_USE", `A model keeps ${NAMED_LIMIT} named versions: let one go first.`);
+    if ((await tx.namedVersion.count({ where: { orgId, modelId } })) >= NAMED_LIMIT)
+      throw new AppError("IN_USE", say("A model keeps {NAMED_LIMIT} named versions: let one go first.", { NAMED_LIMIT }));
     const versionId = await freezeGraph(tx, orgId, modelId, keptGraph(model.graph));
     return tx.namedVersion.create({ data: { orgId, modelId, versionId, name, byName }, select: { id: true } });
   });

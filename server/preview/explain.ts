@@ -1,8 +1,9 @@
-import { mainOutput } from "../../core/graph/check.ts";
+import { mainOutput } from "../../core/graph/predicting.ts";
 import { bodyInputs } from "../../core/layers/input.ts";
 import type { ExplainAnswer, ExplainOrder, Heat } from "../../core/preview/study.ts";
 import { lowerTapped } from "../../core/program/lower.ts";
 import type { Op, Program } from "../../core/program/program.ts";
+import { argmax } from "../../core/training/probability.ts";
 import { run, type TensorData } from "../../native/index.ts";
 import { readInputs } from "./rows.ts";
 
@@ -29,7 +30,7 @@ export async function explain({ graph, preprocess, arrays, file, row, at, node }
   const said = plain[last.output];
   const values = said?.dtype === "float32" ? Array.from(said.data) : [];
   const attention = looks.flatMap(({ read }) => read(plain) ?? []);
-  const chosen = Math.min(values.length - 1, at ?? values.reduce((best, value, i) => (value > (values[best] ?? Number.NEGATIVE_INFINITY) ? i : best), 0));
+  const chosen = Math.min(values.length - 1, at ?? argmax(values));
   const told = { output: values.map((value) => (Number.isFinite(value) ? value : null)), at: Math.max(0, chosen), attention };
 
   const image = bodyInputs(graph).find((input) => program.inputs.some(({ node, shape }) => node === input.node.id && shape.length === 4));

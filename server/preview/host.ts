@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { languageCode, say } from "../../core/language/say.ts";
 import { PreviewAnswer, type PreviewOrder } from "../../core/preview/order.ts";
-import { ExplainAnswer, type ExplainOrder, StudyAnswer, type StudyOrder } from "../../core/preview/study.ts";
+import { PaceAnswer, type PaceOrder } from "../../core/preview/pace.ts";
+import { type ActivationsOrder, ExplainAnswer, type ExplainOrder, type GradientsOrder, StudyAnswer, type StudyOrder, TensorsAnswer } from "../../core/preview/study.ts";
 import { AppError } from "../errors.ts";
+import { prlimit } from "../prlimit.ts";
 
 const LIMITS = {
   /** Until the engine is loaded, and for one order. */
@@ -20,6 +22,7 @@ const LIMITS = {
   waiting: 8,
 };
 
+const OPEN_FILES = 128;
 const UNREADABLE = "what came of it cannot be shown";
 
 const Message = z.union([
@@ -29,7 +32,13 @@ const Message = z.union([
 ]);
 
 /** What the process may be asked for. */
-export type Order = { kind: "preview"; order: PreviewOrder } | { kind: "study"; order: StudyOrder } | { kind: "explain"; order: ExplainOrder };
+export type Order =
+  | { kind: "preview"; order: PreviewOrder }
+  | { kind: "study"; order: StudyOrder }
+  | { kind: "explain"; order: ExplainOrder }
+  | { kind: "activations"; order: ActivationsOrder }
+  | { kind: "gradients"; order: GradientsOrder }
+  | { kind: "pace"; order: PaceOrder };
 type Waiting = {
   key: string;
   order: Order;
@@ -81,13 +90,28 @@ export class PreviewHost {
     return this.#ask(orgId, key, { kind: "explain", order }, ExplainAnswer);
   }
 
+  /** What nodes give for some rows. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
+  activations(orgId: string, key: string, order: ActivationsOrder): Promise<TensorsAnswer> {
+    return this.#ask(orgId, key, { kind: "activations", order }, TensorsAnswer);
+  }
+
+  /** How a loss changes with weights. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
+  gradients(orgId: string, key: string, order: GradientsOrder): Promise<TensorsAnswer> {
+    return this.#ask(orgId, key, { kind: "gradients", order }, TensorsAnswer);
+  }
+
+  /** How fast a pretrained network goes here. @throws AppError QUEUE_FULL, PREVIEW_DROPPED, PREVIEW_FAILED */
+  pace(orgId: string, key: string, order: PaceOrder): Promise<PaceAnswer> {
+    return this.#ask(orgId, key, { kind: "pace", order }, PaceAnswer);
+  }
+
   #ask<Answer>(orgId: string, key: string, order: Order, answers: z.ZodType<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const queue = this.#waiting.get(orgId) ?? [];
       const older = queue.findIndex((waiting) => waiting.key === key);
-      if (older >= 0) queue.splice(older, 1)[0]?.reject(new AppError("PREVIEW_DROPPED", "A newer drawing is shown in its place."));
+      if (older >= 0) queue.splice(older, 1)[0]?.reject(new AppError("PREVIEW_DROPPED", say("A newer drawing is shown in its place.")));
       if (queue.length >= this.#limits.waiting) {
-        reject(new AppError("QUEUE_FULL", "Many previews of your team are being made at the moment: this one comes with your next edit."));
+        reject(new AppError("QUEUE_FULL", say("Many previews of your team are being made at the moment: this one comes with your next edit.")));
         return;
       }
       const take = (answer: unknown): boolean => {
@@ -126,10 +150,17 @@ export class PreviewHost {
   }
 
   #start(): void {
-    const [command = "", ...args] = [...prlimit(this.#limits.dataBytes), process.execPath, "--max-old-space-size=512", this.#main];
+    const [command = "", ...args] = [...prlimit({ dataBytes: this.#limits.dataBytes, openFiles: OPEN_FILES }), process.execPath, "--max-old-space-size=512", this.#main];
     const child = spawn(command, args, {
       // None of our secrets; two threads, so that a training beside it hardly feels it.
-      env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "1000" },
+      env: {
+        PATH: process.env.PATH,
+        NODE_ENV: process.env.NODE_ENV,
+        UI_LANGUAGE: languageCode(),
+        LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH,
+        OMP_NUM_THREADS: "2",
+        GOMP_SPINCOUNT: "1000",
+      },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     this.#child = child;
@@ -195,11 +226,5 @@ export class PreviewHost {
 }
 
 function failed(why: string): AppError {
-  return new AppError("PREVIEW_FAILED", `No preview: ${why.replace(/\.$/, "")}.`);
-}
-
-/** Linux's prlimit(1) in front of a command; where there is none, time and heap are limited by us and by Node alone. */
-function prlimit(dataBytes: number): string[] {
-  const tool = "/usr/bin/prlimit";
-  return existsSync(tool) ? [tool, `--data=${dataBytes}`, "--nofile=128", "--core=0", "--"] : [];
+  return new AppError("PREVIEW_FAILED", say("No preview: {why}.", { why: why.replace(/\.$/, "") }));
 }

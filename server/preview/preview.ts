@@ -1,6 +1,8 @@
+import { say } from "../../core/language/say.ts";
 import type { PreviewAnswer, PreviewOrder, RowArray } from "../../core/preview/order.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
+import { bringDataset } from "../ingest/place.ts";
 import { datasetFolder } from "../ingest/write.ts";
 import { readStartWeights } from "../models/startWeights.ts";
 import type { PreviewRequest } from "../routers/preview.ts";
@@ -26,12 +28,12 @@ export async function preview({ db, files, host, orgId, userId }: Around, reques
     db.checkpoint.findFirst({
       where: { orgId, run: { modelId, orgId } },
       orderBy: [{ run: { number: "desc" } }, { step: "desc" }],
-      select: { storageKey: true, step: true, createdAt: true, run: { select: { number: true } } },
+      select: { storageKey: true, sha256: true, step: true, createdAt: true, run: { select: { number: true } } },
     }),
   ]);
   if (!model) throw notFound("model");
   const { rows, input, lengths, more = {} } = manifest.splits[split];
-  if (row >= rows) throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${rows - 1}.`);
+  if (row >= rows) throw new AppError("INPUT_SHAPE", say("The {split} rows of this data set end at {rows}.", { split, rows: rows - 1 }));
   const start = readStartWeights(model.startWeights);
   const isStartNewer = start !== null && (!checkpoint || new Date(start.importedAt) > checkpoint.createdAt);
   const from: WeightsFrom = isStartNewer
@@ -40,6 +42,8 @@ export async function preview({ db, files, host, orgId, userId }: Around, reques
       ? { kind: "run", number: checkpoint.run.number, step: checkpoint.step }
       : { kind: "fresh" };
   const key = isStartNewer ? start.storageKey : (checkpoint?.storageKey ?? null);
+  await bringDataset(files, datasetId, manifest);
+  if (key !== null) await files.bring(key, isStartNewer ? start.sha256 : (checkpoint?.sha256 ?? null));
   const place = ({ file, dtype, shape, window }: RowArray): RowArray => ({ window, file: files.path(`${datasetFolder(datasetId)}/${file}`), dtype, shape });
   const order: PreviewOrder = {
     graph: request.graph,

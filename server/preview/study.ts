@@ -1,4 +1,4 @@
-import { mainOutput } from "../../core/graph/check.ts";
+import { mainOutput } from "../../core/graph/predicting.ts";
 import type { StudyAnswer, StudyOrder } from "../../core/preview/study.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import { run } from "../../native/index.ts";

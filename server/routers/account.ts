@@ -1,5 +1,6 @@
 import { encode } from "uqr";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { readInvitation, useInvitation } from "../accounts/invitations.ts";
 import {
   Email,
@@ -47,7 +48,7 @@ export const account = router({
     };
   }),
 
-  signIn: publicProcedure("Signing in is how one stops being nobody.")
+  signIn: publicProcedure(say("Signing in is how one stops being nobody."))
     .input(SignIn)
     .mutation(({ ctx, input }) => signIn(ctx, input)),
 
@@ -57,12 +58,12 @@ export const account = router({
 
   guest: publicProcedure("A guest has no account; GUESTS decides whether there are any.").mutation(({ ctx }) => enterAsGuest(ctx)),
 
-  requestReset: publicProcedure("Who forgot a password cannot sign in.")
+  requestReset: publicProcedure(say("Who forgot a password cannot sign in."))
     .input(z.strictObject({ email: Email }))
     .mutation(({ ctx, input }) => requestReset(ctx, input.email)),
 
   /** Of a link that was mailed: a new password, or that the address is one's own. */
-  useLink: publicProcedure("The link's secret says who it is for.")
+  useLink: publicProcedure(say("The link's secret says who it is for."))
     .input(
       z.discriminatedUnion("kind", [
         z.strictObject({ kind: z.literal("reset"), secret: LinkSecret, password: Password }),
@@ -71,7 +72,7 @@ export const account = router({
     )
     .mutation(({ ctx, input }) => (input.kind === "reset" ? resetPassword(ctx, input) : verifyEmail(ctx, input.secret))),
 
-  invitation: publicProcedure("Whoever holds an invitation may read it.")
+  invitation: publicProcedure(say("Whoever holds an invitation may read it."))
     .input(z.strictObject({ secret: LinkSecret }))
     .query(({ ctx, input }) => readInvitation(ctx.system, input.secret)),
 
@@ -90,7 +91,7 @@ export const account = router({
 
   sendVerification: person().mutation(async ({ ctx }) => {
     const { email } = await ctx.system.user.findUniqueOrThrow({ where: { id: ctx.userId }, select: { email: true } });
-    if (email === null || ctx.mailer === null) throw new AppError("MAIL_FAILED", "This installation sends no mail.");
+    if (email === null || ctx.mailer === null) throw new AppError("MAIL_FAILED", say("This installation sends no mail."));
     await countAttempt(ctx.system, [{ key: `verify ${ctx.userId}`, most: 3, windowMs: 3_600_000 }]);
     await mailVerification(ctx, { userId: ctx.userId, email });
   }),
@@ -141,7 +142,7 @@ export const account = router({
   createOrganization: person()
     .input(z.strictObject({ name: Name }))
     .mutation(async ({ ctx: { system, userId, who }, input: { name } }) => {
-      if ((await system.membership.count({ where: { userId, role: "owner" } })) >= 20) throw new AppError("RATE_LIMITED", "You own 20 organizations, as many as one may.");
+      if ((await system.membership.count({ where: { userId, role: "owner" } })) >= 20) throw new AppError("RATE_LIMITED", say("You own 20 organizations, as many as one may."));
       return system.$transaction(async (tx) => {
         const orgId = await makeOrganization(tx, userId, name);
         await tx.session.update({ where: { id: who.id }, data: { currentOrgId: orgId } });
@@ -197,8 +198,8 @@ async function requireOwnPassword({ system, userId, address }: Person, password:
   const limits = guessing("password", userId, address);
   await countAttempt(system, limits);
   const user = await system.user.findUniqueOrThrow({ where: { id: userId }, select: { passwordHash: true, email: true, name: true } });
-  if (user.email === null) throw new AppError("FORBIDDEN", "Make an account first.");
-  if (!(await isPassword(user.passwordHash, password))) throw new AppError("SIGN_IN_WRONG", "This is not your present password.", { details: { field: "current" } });
+  if (user.email === null) throw new AppError("FORBIDDEN", say("Make an account first."));
+  if (!(await isPassword(user.passwordHash, password))) throw new AppError("SIGN_IN_WRONG", say("This is not your present password."), { details: { field: "current" } });
   return { email: user.email, name: user.name };
 }
 
@@ -216,8 +217,8 @@ async function changePassword(ctx: Person, { current, password }: { current: str
 
 async function beginTwoFactor({ system, config, userId }: Person) {
   const { email, totpSince } = await system.user.findUniqueOrThrow({ where: { id: userId }, select: { email: true, totpSince: true } });
-  if (email === null) throw new AppError("FORBIDDEN", "Make an account first: a second factor needs a first one.");
-  if (totpSince !== null) throw new AppError("IN_USE", "Your account has a second factor: end it before you set up another.");
+  if (email === null) throw new AppError("FORBIDDEN", say("Make an account first: a second factor needs a first one."));
+  if (totpSince !== null) throw new AppError("IN_USE", say("Your account has a second factor: end it before you set up another."));
   const secret = makeTotpSecret();
   await system.user.update({ where: { id: userId }, data: { totpSecret: seal(config, secret), totpStep: null } });
   const { data, size } = encode(totpAddress(secret, email), { border: 1 });
@@ -227,8 +228,9 @@ async function beginTwoFactor({ system, config, userId }: Person) {
 async function confirmTwoFactor({ system, config, userId, who, address }: Person, code: string): Promise<{ recoveryCodes: string[] }> {
   await countAttempt(system, guessing("two-factor", userId, address));
   const { totpSecret, totpSince } = await system.user.findUniqueOrThrow({ where: { id: userId }, select: { totpSecret: true, totpSince: true } });
-  if (totpSecret === null || totpSince !== null) throw new AppError("IN_USE", "There is no second factor to confirm: begin anew.");
-  if (!(await spendCode(system, userId, unseal(config, totpSecret), code))) throw new AppError("SIGN_IN_WRONG", "This code is wrong: type the six digits that your app shows now.");
+  if (totpSecret === null || totpSince !== null) throw new AppError("IN_USE", say("There is no second factor to confirm: begin anew."));
+  if (!(await spendCode(system, userId, unseal(config, totpSecret), code)))
+    throw new AppError("SIGN_IN_WRONG", say("This code is wrong: type the six digits that your app shows now."));
   return system.$transaction(async (tx) => {
     await tx.user.update({ where: { id: userId }, data: { totpSince: new Date() } });
     await tx.session.deleteMany({ where: { userId, id: { not: who.id } } });
@@ -241,7 +243,7 @@ async function endTwoFactor(ctx: Person, { password, code }: { password: string;
   await requireOwnPassword(ctx, password);
   const { totpSecret } = await ctx.system.user.findUniqueOrThrow({ where: { id: ctx.userId }, select: { totpSecret: true } });
   if (totpSecret === null) return;
-  if (!(await spendCode(ctx.system, ctx.userId, unseal(ctx.config, totpSecret), code))) throw new AppError("SIGN_IN_WRONG", "This code is wrong, or was used already.");
+  if (!(await spendCode(ctx.system, ctx.userId, unseal(ctx.config, totpSecret), code))) throw new AppError("SIGN_IN_WRONG", say("This code is wrong, or was used already."));
   await ctx.system.$transaction([
     ctx.system.user.update({ where: { id: ctx.userId }, data: { totpSecret: null, totpSince: null, totpStep: null } }),
     ctx.system.recoveryCode.deleteMany({ where: { userId: ctx.userId } }),

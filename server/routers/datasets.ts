@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
+import { say } from "../../core/language/say.ts";
 import { tasksOf } from "../../core/tasks/index.ts";
 import { Failure } from "../../core/training/events.ts";
 import type { Prisma } from "../../prisma/generated/client.ts";
@@ -25,6 +26,7 @@ import { CreatePictures, createOwnPictures, InspectPictures, inspectOwnPictures 
 import { findRowsOfClass, readNames, shrink } from "../datasets/rows.ts";
 import { AppError, notFound } from "../errors.ts";
 import { Progress } from "../ingest/child.ts";
+import { bringDataset } from "../ingest/place.ts";
 import { Id } from "../input.ts";
 import type { FileStore } from "../storage/files.ts";
 import { readRows, readTargets } from "../trainer/evaluation.ts";
@@ -131,6 +133,8 @@ function toSummary({ manifest, failure, progress, sizeBytes, ...row }: Prisma.Da
     columns: known?.columns ?? [],
     text: known?.text ?? null,
     series: known?.series ?? null,
+    /** Whether it holds another one's rows, as a pretrained network reads them. */
+    isReadFor: known?.readFor !== undefined,
     sizeBytes: Number(sizeBytes),
     failure: Failure.nullable().parse(failure),
     /** How far reading is, where that takes its time. */
@@ -142,7 +146,8 @@ async function readSamples(db: Database, files: FileStore, orgId: string, { data
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, manifest: true } });
   if (!found) throw notFound("data set");
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", "This data set is still being read in: try again when it is ready.");
+  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", say("This data set is still being read in: try again when it is ready."));
+  await bringDataset(files, datasetId, manifest);
   const part = manifest.splits[split];
   const { shape, dtype } = part.input;
   const all = classIndex === undefined ? null : await findRowsOfClass(files, datasetId, part, classIndex);
@@ -151,7 +156,7 @@ async function readSamples(db: Database, files: FileStore, orgId: string, { data
   const rowBytes = shape.reduce((product, size, axis) => product * (small !== null && axis > 0 ? Math.min(size, small) : size), { uint8: 1, float32: 4, int64: 8 }[dtype]);
   const most = Math.max(1, Math.min(limit, Math.floor(SAMPLE_BYTES / rowBytes)));
   const wanted = rows ?? (all ? all.slice(offset, offset + most) : Array.from({ length: Math.max(0, Math.min(most, total - offset)) }, (_, index) => offset + index));
-  if (wanted.some((row) => row >= part.rows)) throw new AppError("INPUT_SHAPE", `The ${split} rows of this data set end at ${part.rows - 1}.`);
+  if (wanted.some((row) => row >= part.rows)) throw new AppError("INPUT_SHAPE", say("The {split} rows of this data set end at {rows}.", { split, rows: part.rows - 1 }));
   const hasMasks = small !== null && part.target.dtype === "uint8" && part.target.shape.length === 2;
   const [inputs, targets, masks, names] = await Promise.all([
     readRows(files, datasetId, part.input, part.rows, wanted),

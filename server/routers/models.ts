@@ -2,6 +2,7 @@ import { z } from "zod";
 import { findArchitecture } from "../../core/architectures/index.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { emptyGraph } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { endsOnly } from "../../core/tasks/starters.ts";
 import { findTemplate, type Template } from "../../core/templates/index.ts";
@@ -199,7 +200,7 @@ async function saveGraph(db: Database, orgId: string, { modelId, revision, graph
   if (count === 1) return { revision: revision + 1 };
   const now = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { revision: true, updatedAt: true } });
   if (!now) throw notFound("model");
-  throw new AppError("GRAPH_CONFLICT", "This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do.", {
+  throw new AppError("GRAPH_CONFLICT", say("This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do."), {
     details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
   });
 }
@@ -231,7 +232,7 @@ async function duplicateModel(db: Database, orgId: string, modelId: string): Pro
 
 async function deleteModel(db: Database, orgId: string, modelId: string): Promise<void> {
   const active = await db.run.count({ where: { orgId, modelId, status: { in: ["queued", "running", "paused"] } } });
-  if (active > 0) throw new AppError("RUN_ACTIVE", `${active} of this model's runs have not ended: cancel them first.`);
+  if (active > 0) throw new AppError("RUN_ACTIVE", say("{active} of this model's runs have not ended: cancel them first.", { active }));
   const { count } = await db.model.updateMany({ where: { id: modelId, orgId, deletedAt: null }, data: { deletedAt: new Date() } });
   if (count === 0) throw notFound("model");
 }

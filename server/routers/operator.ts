@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { storedBytes } from "../accounts/quotas.ts";
 import { makeResetLink } from "../accounts/signIn.ts";
 import { Machine } from "../agent/machine.ts";
@@ -13,8 +14,8 @@ const Engine = z.looseObject({ libtorch: z.string(), cudaDevices: z.array(z.stri
 
 /** The whole installation, for those who look after it. */
 export const operatorRouter = router({
-  health: operator().query(async ({ ctx: { system, config } }) => {
-    const [[database], runs, disk, [counts]] = await Promise.all([
+  health: operator().query(async ({ ctx: { system, config, files } }) => {
+    const [[database], runs, disk, [counts], storeAnswers] = await Promise.all([
       system.$queryRaw<{ version: string; bytes: bigint; connections: number; most: number }[]>`
         SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes,
           (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database()) AS connections, current_setting('max_connections')::int AS most`,
@@ -22,11 +23,17 @@ export const operatorRouter = router({
       statfs(config.DATA_DIR).catch(() => null),
       system.$queryRaw<{ users: number; organizations: number }[]>`
         SELECT (SELECT count(*)::int FROM "User" WHERE "disabledAt" IS NULL) AS users, (SELECT count(*)::int FROM "Organization") AS organizations`,
+      files.list("deleted").then(
+        () => true,
+        () => false,
+      ),
     ]);
     const count = (status: string) => runs.find((row) => row.status === status)?._count ?? 0;
     return {
       database: { version: database?.version ?? "", sizeBytes: Number(database?.bytes ?? 0), connections: database?.connections ?? 0, connectionLimit: database?.most ?? 0 },
       disk: disk && { freeBytes: disk.bavail * disk.bsize, sizeBytes: disk.blocks * disk.bsize },
+      /** Where files are: a bucket by its name, or the data folder. */
+      store: { bucket: files.isShared ? config.S3_BUCKET : null, answers: storeAnswers },
       runs: { queued: count("queued"), running: count("running"), paused: count("paused") },
       users: counts?.users ?? 0,
       organizations: counts?.organizations ?? 0,
@@ -167,7 +174,7 @@ export const operatorRouter = router({
 });
 
 async function setDisabled(db: Database, by: string, { userId, disabled }: { userId: string; disabled: boolean }): Promise<void> {
-  if (userId === by) throw new AppError("FORBIDDEN", "You cannot close your own account: ask another operator.");
+  if (userId === by) throw new AppError("FORBIDDEN", say("You cannot close your own account: ask another operator."));
   const { count } = await db.user.updateMany({ where: { id: userId }, data: { disabledAt: disabled ? new Date() : null } });
   if (count === 0) throw notFound("person");
   if (disabled) await db.session.deleteMany({ where: { userId } });

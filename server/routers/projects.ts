@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { ChartLayout } from "../../core/runs/charts.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
@@ -69,7 +70,7 @@ async function listProjects(db: Database, orgId: string) {
 
 async function deleteProject(db: Database, orgId: string, projectId: string): Promise<void> {
   const active = await db.run.count({ where: { orgId, status: { in: ["queued", "running", "paused"] }, model: { projectId, orgId } } });
-  if (active > 0) throw new AppError("RUN_ACTIVE", `${active} of this project's runs have not ended: cancel them first.`);
+  if (active > 0) throw new AppError("RUN_ACTIVE", say("{active} of this project's runs have not ended: cancel them first.", { active }));
   const deletedAt = new Date();
   const [{ count }] = await db.$transaction([
     db.project.updateMany({ where: { id: projectId, orgId, deletedAt: null }, data: { deletedAt } }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { readView, writeView } from "../../core/runs/view.ts";
 import { org, router } from "../auth/procedure.ts";
 import { AppError, notFound } from "../errors.ts";
@@ -20,7 +21,8 @@ export const runViews = router({
     .input(z.strictObject({ name: Name, view: ViewText }))
     .mutation(async ({ ctx: { db, orgId, userId }, input: { name, view } }) => {
       const known = await db.runView.findUnique({ where: { orgId_name: { orgId, name } }, select: { id: true } });
-      if (!known && (await db.runView.count({ where: { orgId } })) >= MOST_VIEWS) throw new AppError("CONFIG_RANGE", `${MOST_VIEWS} views are kept already: delete one first.`);
+      if (!known && (await db.runView.count({ where: { orgId } })) >= MOST_VIEWS)
+        throw new AppError("CONFIG_RANGE", say("{MOST_VIEWS} views are kept already: delete one first.", { MOST_VIEWS }));
       return db.runView.upsert({ where: { orgId_name: { orgId, name } }, create: { orgId, name, view, createdBy: userId }, update: { view }, select: { id: true } });
     }),
 

@@ -29,11 +29,14 @@ import { openCheckpoint } from "../runs/openCheckpoint.ts";
 import { listTags, Organize, organizeRuns, setNotes } from "../runs/organize.ts";
 import { readHistograms, readLog, readResults } from "../runs/read.ts";
 import { forkRun, repeatRun, shrinkRun, startRun } from "../runs/start.ts";
-import { explainRow, studyRun } from "../runs/study.ts";
+import { explainRow, studyRun, takeActivations, takeGradients } from "../runs/study.ts";
+import { readTrainer } from "../runs/trainer.ts";
 import { TurnOrder, turnKnob } from "../runs/turn.ts";
 import { host } from "./preview.ts";
 
 const RunId = z.strictObject({ runId: Id });
+/** A node of a run's network, or null for all of them, and how many rows. */
+const LayerRows = z.strictObject({ runId: Id, node: z.string().min(1).max(1200).nullable(), rows: z.int().min(1).max(1_024) });
 const Step = z
   .int()
   .min(0)
@@ -192,6 +195,11 @@ export const runs = router({
       return listLooks(db, { runId, orgId, node });
     }),
 
+  /** Whether the trainer of a run that trains still gives signs of life. */
+  trainer: org("viewer")
+    .input(RunId)
+    .query(({ ctx: { db, orgId, config }, input: { runId } }) => readTrainer(db, orgId, runId, config.LEASE_MS)),
+
   /** How the model's newest run that trains stands, node by node; null where none trains. */
   pulse: org("viewer")
     .input(z.strictObject({ modelId: Id }))
@@ -211,6 +219,16 @@ export const runs = router({
   explain: org("viewer")
     .input(z.strictObject({ runId: Id, step: Step.nullable(), row: z.int().min(0), at: z.int().min(0).max(100_000).nullable(), node: z.string().min(1).max(1200).nullable() }))
     .query(({ ctx, input }) => explainRow({ ...ctx, host }, input)),
+
+  /** What layers give for the first validation rows, to be taken along. */
+  activations: org("viewer")
+    .input(LayerRows)
+    .query(({ ctx, input }) => takeActivations({ ...ctx, host }, input)),
+
+  /** How the loss of the first validation rows changes with weights, to be taken along. */
+  gradients: org("viewer")
+    .input(LayerRows)
+    .query(({ ctx, input }) => takeGradients({ ...ctx, host }, input)),
 
   log: org("viewer")
     .input(z.strictObject({ runId: Id, after: z.int().min(0).default(0) }))

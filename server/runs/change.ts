@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { markAtCheckpoint } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
@@ -32,9 +33,9 @@ export async function cancelRun(db: Database, orgId: string, id: string): Promis
     const found = await db.run.findUnique({ where: { id, orgId }, select: { status: true, cancelRequestedAt: true } });
     if (!found) throw notFound("run");
     if (found.status === "cancelled" || (found.status === "running" && found.cancelRequestedAt !== null)) return;
-    if (found.status === "finished" || found.status === "failed") throw new AppError("RUN_ENDED", `This run has already ${found.status}.`);
+    if (found.status === "finished" || found.status === "failed") throw new AppError("RUN_ENDED", say("This run has already {status}.", { status: found.status }));
   }
-  throw new AppError("RUN_ACTIVE", "This run is changing hands just now: try again.");
+  throw new AppError("RUN_ACTIVE", say("This run is changing hands just now: try again."));
 }
 
 /** Ends a run that nobody trains; a lease that is over already lets a trainer make its exports. False where it is not paused. */
@@ -59,11 +60,11 @@ export async function pauseRun(db: Database, orgId: string, id: string): Promise
     const found = await db.run.findUnique({ where: { id, orgId }, select: { status: true, cancelRequestedAt: true, pauseRequestedAt: true } });
     if (!found) throw notFound("run");
     if (found.status === "paused" || (found.status === "running" && found.pauseRequestedAt !== null)) return;
-    if (found.status === "running" && found.cancelRequestedAt !== null) throw new AppError("RUN_ACTIVE", "This run is being stopped already.");
+    if (found.status === "running" && found.cancelRequestedAt !== null) throw new AppError("RUN_ACTIVE", say("This run is being stopped already."));
     if (found.status !== "running" && found.status !== "queued")
-      throw new AppError("RUN_ENDED", `This run has already ${found.status === "cancelled" ? "been cancelled" : found.status}.`);
+      throw new AppError("RUN_ENDED", say("This run has already {been}.", { been: found.status === "cancelled" ? say("been cancelled") : found.status }));
   }
-  throw new AppError("RUN_ACTIVE", "This run is changing hands just now: try again.");
+  throw new AppError("RUN_ACTIVE", say("This run is changing hands just now: try again."));
 }
 
 /**
@@ -78,12 +79,13 @@ export async function stopRun(db: Database, orgId: string, id: string): Promise<
   if (!found) throw notFound("run");
   if (found.status === "paused") {
     if (found._count.checkpoints === 0)
-      throw new AppError("NO_CHECKPOINT", "This run was paused before its first checkpoint, so there is nothing to keep: resume it, or cancel it.");
+      throw new AppError("NO_CHECKPOINT", say("This run was paused before its first checkpoint, so there is nothing to keep: resume it, or cancel it."));
     await endPaused(db, orgId, id, { keepBest: true });
     return;
   }
-  if (found.status === "queued") throw new AppError("RUN_ACTIVE", "This run is waiting for its turn, so there is nothing to stop: cancel it, or wait until it trains.");
-  if (found.status !== "running") throw new AppError("RUN_ENDED", `This run has already ${found.status === "cancelled" ? "been cancelled" : found.status}.`);
+  if (found.status === "queued") throw new AppError("RUN_ACTIVE", say("This run is waiting for its turn, so there is nothing to stop: cancel it, or wait until it trains."));
+  if (found.status !== "running")
+    throw new AppError("RUN_ENDED", say("This run has already {been}.", { been: found.status === "cancelled" ? say("been cancelled") : found.status }));
 }
 
 /** Puts a paused, cancelled or failed run back into the queue; its next trainer goes on from the last checkpoint. */
@@ -95,15 +97,15 @@ export async function resumeRun(db: Database, config: Config, orgId: string, id:
       select: { status: true, step: true, deletedAt: true, _count: { select: { checkpoints: true } } },
     });
     if (!run) throw notFound("run");
-    if (run.deletedAt !== null) throw new AppError("RUN_ENDED", "This run lies in the trash: restore it first.");
-    if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", `This run is ${run.status} already.`);
-    if (run.status === "finished") throw new AppError("RUN_ENDED", "This run has finished: start a new one, or fork it from a checkpoint.");
+    if (run.deletedAt !== null) throw new AppError("RUN_ENDED", say("This run lies in the trash: restore it first."));
+    if (run.status === "queued" || run.status === "running") throw new AppError("RUN_ACTIVE", say("This run is {status} already.", { status: run.status }));
+    if (run.status === "finished") throw new AppError("RUN_ENDED", say("This run has finished: start a new one, or fork it from a checkpoint."));
     if (run._count.checkpoints === 0 && run.step > 0 && run.status !== "paused")
-      throw new AppError("NO_CHECKPOINT", "This run ended before its first checkpoint, so there is nothing to go on from: start a new one.");
+      throw new AppError("NO_CHECKPOINT", say("This run ended before its first checkpoint, so there is nothing to go on from: start a new one."));
     await requireRoom(tx, config, orgId);
     await tx.$executeRaw`
       UPDATE "Run" SET "status" = 'queued', "failure" = NULL, "endedAt" = NULL, "mailedAt" = NULL, "cancelRequestedAt" = NULL, "pauseRequestedAt" = NULL, "attempts" = 0, "crashes" = 0,
-        "leaseUntil" = NULL, "owner" = NULL, "leaseToken" = "leaseToken" + 1, "marks" = ${run.step > 0 ? markAtCheckpoint("resume", "Resumed by hand.") : Prisma.sql`"marks"`}
+        "leaseUntil" = NULL, "owner" = NULL, "leaseToken" = "leaseToken" + 1, "marks" = ${run.step > 0 ? markAtCheckpoint("resume", say("Resumed by hand.")) : Prisma.sql`"marks"`}
       WHERE "id" = ${id}::uuid AND "orgId" = ${orgId}::uuid AND "status" = ${run.status}::"RunStatus"`;
   });
 }
@@ -119,14 +121,14 @@ async function deleteRow(db: Database, orgId: string, id: string): Promise<void>
   await db.$transaction(async (tx) => {
     const run = await tx.run.findUnique({ where: { id, orgId }, select: { status: true, locked: true } });
     if (!run) throw notFound("run");
-    if (run.locked) throw new AppError("RUN_LOCKED", "This run is locked: unlock it first.");
-    if (run.status === "queued" || run.status === "running" || run.status === "paused") throw new AppError("RUN_ACTIVE", "This run has not ended: cancel it first.");
+    if (run.locked) throw new AppError("RUN_LOCKED", say("This run is locked: unlock it first."));
+    if (run.status === "queued" || run.status === "running" || run.status === "paused") throw new AppError("RUN_ACTIVE", say("This run has not ended: cancel it first."));
     const ofThisRun = { orgId, startCheckpoint: { runId: id, orgId } };
     const waiting = await tx.run.count({ where: { ...ofThisRun, status: { in: ["queued", "running", "paused"] } } });
-    if (waiting > 0) throw new AppError("IN_USE", `${waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.`);
+    if (waiting > 0) throw new AppError("IN_USE", say("{waiting} runs that begin with this run's weights have not ended: cancel them or wait for them.", { waiting }));
     await tx.run.updateMany({ where: ofThisRun, data: { startCheckpointId: null } });
     // Only if it still has ended: a resume may have come between.
     const { count } = await tx.run.deleteMany({ where: { id, orgId, status: run.status, locked: false } });
-    if (count === 0) throw new AppError("RUN_ACTIVE", "This run has just been resumed or locked.");
+    if (count === 0) throw new AppError("RUN_ACTIVE", say("This run has just been resumed or locked."));
   });
 }

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { formatDuration } from "../../core/runs/duration.ts";
 import type { Database } from "../database/client.ts";
 import type { Mailer } from "../mail.ts";
@@ -24,6 +25,8 @@ const NEWS_HOURS = 24;
 /**
  * Mails people whose run took at least `afterS` seconds and ended. Each run is told of at most once, by whichever process takes it; only to an
  * address that was confirmed, of somebody who still belongs to the organization. Returns how many mails were handed over.
+ *
+ * @throws AggregateError where some were refused; the others have gone
  */
 export async function mailEndings(db: Database, mailer: Mailer, { afterS, pageUrl }: { afterS: number; pageUrl: string | null }): Promise<number> {
   const rows = await db.$queryRaw<(Ending & { email: string | null; fresh: boolean })[]>`
@@ -37,11 +40,19 @@ export async function mailEndings(db: Database, mailer: Mailer, { afterS, pageUr
       r."endedAt" > clock_timestamp() - make_interval(hours => ${NEWS_HOURS}::int) AS "fresh"
     FROM "taken" r JOIN "Model" m ON m."id" = r."modelId" JOIN "User" u ON u."id" = r."createdBy"`;
   let sent = 0;
+  const refused: unknown[] = [];
   for (const row of rows) {
     if (row.email === null || !row.fresh || row.elapsedMs < afterS * 1000 || row.status === "cancelled") continue;
-    await mailer.send({ to: row.email, ...writeMail(row, pageUrl) });
-    sent++;
+    try {
+      await mailer.send({ to: row.email, ...writeMail(row, pageUrl) });
+      sent++;
+    } catch (error) {
+      // An address that is refused keeps nobody else's mail from going.
+      refused.push(error);
+    }
   }
+  if (refused.length > 0)
+    throw new AggregateError(refused, say("{count} of {count2} mails about runs could not be handed over.", { count: refused.length, count2: refused.length + sent }));
   return sent;
 }
 

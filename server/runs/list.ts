@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { type Column, Filter, type Operator, readColumn, type Stat, settingFacts, View } from "../../core/runs/view.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../database/client.ts";
@@ -44,18 +45,27 @@ const comparisons: { [operator in Operator]: Prisma.Sql } = { "<=": sql`<=`, ">=
 const statColumns: { [stat in Stat]: Prisma.Sql } = { last: sql`"last"`, best: sql`"best"`, min: sql`"min"`, max: sql`"max"` };
 /** Columns that are kept as facts, by their key there. */
 const ownFacts: { [name: string]: string } = { took: "run.elapsedMs", epochs: "run.epoch", steps: "run.step" };
+const DAY_MS = 86_400_000;
 const STATES = ["queued", "running", "paused", "finished", "cancelled", "failed"];
 
 function conditionOf(orgId: string, { column: id, operator, value }: Filter): Prisma.Sql {
   const column = readColumn(id);
-  if (column === null) throw new AppError("INPUT_SHAPE", `There is no column “${id}”.`);
+  if (column === null) throw new AppError("INPUT_SHAPE", say("There is no column “{id}”.", { id }));
   const number = value.trim() === "" ? Number.NaN : Number(value);
   const isNumber = Number.isFinite(number);
   const never = sql`false`;
   const compare = (left: Prisma.Sql) => (operator === "~" ? sql`${left}::text ILIKE ${`%${value.replace(/[\\%_]/g, "\\$&")}%`}` : sql`${left} ${comparisons[operator]} ${value}`);
   const compareNumber = (left: Prisma.Sql) => (isNumber && operator !== "~" ? sql`${left} ${comparisons[operator]} ${number}::double precision` : never);
+  const isNone = value.trim() === "" && (operator === "=" || operator === "!=");
   // What has no such value differs from every value.
   if (column.kind === "metric" || column.kind === "setting" || ownFacts[column.name] !== undefined) {
+    if (isNone) {
+      const known =
+        column.kind === "metric"
+          ? sql`SELECT 1 FROM "RunFigure" f WHERE f."runId" = r."id" AND f."orgId" = ${orgId}::uuid AND f."key" = ${column.key} AND f.${statColumns[column.stat]} IS NOT NULL`
+          : factCondition(orgId, column.kind === "setting" ? column.key : (ownFacts[column.name] ?? ""), "~", "", null);
+      return operator === "=" ? sql`NOT EXISTS (${known})` : sql`EXISTS (${known})`;
+    }
     const negated = operator === "!=";
     const same: Filter["operator"] = negated ? "=" : operator;
     const inner =
@@ -82,9 +92,19 @@ function conditionOf(orgId: string, { column: id, operator, value }: Filter): Pr
       return sql`r."createdBy" IN (SELECT t."id" FROM "User" t WHERE ${compare(sql`t."name"`)})`;
     case "created": {
       const at = new Date(value);
-      return Number.isNaN(at.getTime()) || operator === "~" ? never : sql`r."createdAt" ${comparisons[operator]} ${at.toISOString()}::timestamptz`;
+      if (Number.isNaN(at.getTime()) || operator === "~") return never;
+      // A day is all of its hours.
+      const until = new Date(at.getTime() + (/^\s*\d{4}-\d\d-\d\d\s*$/.test(value) ? DAY_MS : 0));
+      if (until > at && (operator === "=" || operator === "!=")) {
+        const within = sql`(r."createdAt" >= ${at.toISOString()}::timestamptz AND r."createdAt" < ${until.toISOString()}::timestamptz)`;
+        return operator === "=" ? within : sql`NOT ${within}`;
+      }
+      if (until > at && (operator === ">" || operator === "<="))
+        return operator === ">" ? sql`r."createdAt" >= ${until.toISOString()}::timestamptz` : sql`r."createdAt" < ${until.toISOString()}::timestamptz`;
+      return sql`r."createdAt" ${comparisons[operator]} ${at.toISOString()}::timestamptz`;
     }
     case "tags":
+      if (isNone) return sql`r."tags" ${comparisons[operator]} '{}'`;
       if (operator === "=") return sql`(r."tags" <> '{}' AND r."tags" @> ARRAY[${value}]::text[])`;
       if (operator === "!=") return sql`NOT (r."tags" @> ARRAY[${value}]::text[])`;
       return operator === "~" ? compare(sql`array_to_string(r."tags", ' ')`) : never;
@@ -177,7 +197,7 @@ const Cursor = z.tuple([z.int().min(0).max(2), z.union([z.string(), z.number(), 
 /** Ids of one page in order, and where the next one goes on. */
 export async function findPage(db: Pick<Database, "$queryRaw">, orgId: string, { sort, limit, cursor, ...question }: ListRuns): Promise<{ ids: string[]; next: string | null }> {
   const column = readColumn(sort.column);
-  if (column === null) throw new AppError("INPUT_SHAPE", `There is no column “${sort.column}”.`);
+  if (column === null) throw new AppError("INPUT_SHAPE", say("There is no column “{column}”.", { column: sort.column }));
   const at = cursor ? readCursor(cursor) : null;
   const phases = phasesOf(orgId, column, sort.descending);
   const where = conditions(orgId, question);
@@ -202,7 +222,7 @@ function readCursor(text: string): z.infer<typeof Cursor> {
     given = null;
   }
   const read = Cursor.safeParse(given);
-  if (!read.success) throw new AppError("INPUT_SHAPE", "This is no page of the list: begin with the first one.");
+  if (!read.success) throw new AppError("INPUT_SHAPE", say("This is no page of the list: begin with the first one."));
   return read.data;
 }
 
@@ -265,7 +285,7 @@ const MOST_GROUPS = 200;
 export async function groupRuns(db: Database, orgId: string, { by, metric, ...question }: z.infer<typeof GroupRuns>) {
   const column = readColumn(by);
   const figure = metric === null ? null : readColumn(metric);
-  if (column === null || column.kind === "metric") throw new AppError("INPUT_SHAPE", "Runs are put together by a setting or by what they are, not by a metric.");
+  if (column === null || column.kind === "metric") throw new AppError("INPUT_SHAPE", say("Runs are put together by a setting or by what they are, not by a metric."));
   const key = column.kind === "setting" ? column.key : (ownFacts[column.name] ?? null);
   const join =
     key !== null
@@ -278,7 +298,7 @@ export async function groupRuns(db: Database, orgId: string, { by, metric, ...qu
     model: sql`(SELECT "name" FROM "Model" t WHERE t."id" = r."modelId")`,
     data: sql`(SELECT "name" FROM "Dataset" t WHERE t."id" = r."datasetId")`,
     creator: sql`(SELECT "name" FROM "User" t WHERE t."id" = r."createdBy")`,
-    created: sql`to_char(r."createdAt", 'YYYY-MM-DD')`,
+    created: sql`to_char(r."createdAt" AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
     number: sql`r."number"::text`,
     locked: sql`r."locked"::text`,
     notes: sql`r."notes"`,

@@ -9,6 +9,11 @@ export async function readLook(tx: Tx, run: RunRef): Promise<Look | null> {
   return row && Look.parse(row.look);
 }
 
+/** Which step that is, without reading what was seen. */
+export async function readLookStep(tx: Tx, run: RunRef): Promise<number | null> {
+  return (await tx.runLook.findFirst({ where: { runId: run.id, orgId: run.orgId }, orderBy: { step: "desc" }, select: { step: true } }))?.step ?? null;
+}
+
 /** What one node did at each step that was looked at, oldest first. */
 export async function listLooks(db: Database, { runId, orgId, node }: { runId: string; orgId: string; node: string }) {
   const rows = await db.runLook.findMany({ where: { runId, orgId }, orderBy: { step: "asc" }, select: { look: true } });
@@ -23,5 +28,5 @@ export async function listLooks(db: Database, { runId, orgId, node }: { runId: s
 export async function readPulse(db: Database, orgId: string, modelId: string) {
   if ((await db.model.count({ where: { id: modelId, orgId } })) === 0) throw notFound("model");
   const run = await db.run.findFirst({ where: { modelId, orgId, status: "running", deletedAt: null }, orderBy: { number: "desc" }, select: { id: true, number: true } });
-  return run && { runId: run.id, number: run.number, look: await db.$transaction((tx) => readLook(tx, { id: run.id, orgId })) };
+  return run && { runId: run.id, number: run.number, look: await readLook(db, { id: run.id, orgId }) };
 }

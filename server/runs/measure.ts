@@ -1,5 +1,6 @@
 import type { Manifest } from "../../core/data/manifest.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import { fittingBatch, memoryModel } from "../../core/training/memory.ts";
 import { batchSizes, bestBatch, type Measured, ProbeAnswer, type ProbeOrder, type Unfit } from "../../core/training/probe.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
@@ -52,7 +53,9 @@ function whyEnd(measured: readonly Measured[], unfit: Unfit | null, rows: number
   const last = measured.at(-1)?.batchSize ?? 0;
   if (unfit?.code === "OUT_OF_MEMORY") return `A batch of ${unfit.batchSize} does not fit in memory. ${unfit.message}`;
   if (unfit) return `A batch of ${unfit.batchSize} could not be measured: ${unfit.message}`;
-  return 2 * last > rows ? `A larger batch would have more rows than the ${rows} that there are.` : `Beyond ${last} rows, twice the batch is no quicker.`;
+  return 2 * last > rows
+    ? say("A larger batch would have more rows than the {rows} that there are.", { rows })
+    : say("Beyond {last} rows, twice the batch is no quicker.", { last });
 }
 
 async function probe(config: Config, order: ProbeOrder, wallMs: number, signal: AbortSignal | undefined): Promise<ProbeAnswer> {
@@ -63,7 +66,7 @@ async function probe(config: Config, order: ProbeOrder, wallMs: number, signal: 
 
 function tooLarge(graph: Graph, settings: RunSettings, manifest: Manifest, spec: TrainSpec, message: string): AppError {
   const fits = fittingBatch(memoryModel(graph, settings, manifest), settings.batchSize, spec.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
-  return new AppError("GRAPH_MEMORY", `A batch of ${settings.batchSize} does not fit. ${message}${fits === null ? "" : ` A batch of ${fits} ought to.`}`, {
+  return new AppError("GRAPH_MEMORY", `A batch of ${settings.batchSize} does not fit. ${message}${fits === null ? "" : say(" A batch of {fits} ought to.", { fits })}`, {
     details: { field: "batchSize", fits },
   });
 }

@@ -1,21 +1,44 @@
 import { randomUUID } from "node:crypto";
+import { say } from "../../core/language/say.ts";
 import { StoredRunSettings } from "../../core/training/settings.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { keptGraph } from "../models/graph.ts";
 import type { StartWeights } from "../models/startWeights.ts";
-import type { FileStore } from "../storage/files.ts";
+import type { FileStore, StoredFile } from "../storage/files.ts";
 
 /**
  * A new model beside a run's own, with the graph and settings that the run had and a copy of a checkpoint's weights to start from: so it
  * stays when the run is deleted, and graph, data and settings can be changed before it is trained.
  * @throws AppError NOT_FOUND, NO_CHECKPOINT, CHECKPOINT_CHECKSUM with the checkpoint before it
  */
-export async function openCheckpoint(
-  { db, files, orgId }: { db: Database; files: FileStore; orgId: string },
-  { runId, checkpointId }: { runId: string; checkpointId: string },
-): Promise<{ modelId: string }> {
+export async function openCheckpoint(around: Around, which: Which): Promise<{ modelId: string }> {
+  const { run, epoch, startWeights } = await takeCheckpoint(around, which);
+  const settings = StoredRunSettings.nullable().catch(null).parse(run.settings);
+  const { id } = await around.db.model.create({
+    data: {
+      orgId: around.orgId,
+      projectId: run.model.projectId,
+      name: `${run.model.name.slice(0, 80)} from run ${run.number}, epoch ${epoch}`,
+      graph: keptGraph(run.modelVersion.graph),
+      datasetId: run.datasetId,
+      startWeights,
+      ...(settings === null ? {} : { settings }),
+    },
+    select: { id: true },
+  });
+  return { modelId: id };
+}
+
+type Around = { db: Database; files: FileStore; orgId: string };
+type Which = { runId: string; checkpointId: string };
+
+/**
+ * A copy of a checkpoint's weights, and the run that they came out of.
+ * @throws AppError as `openCheckpoint`
+ */
+export async function takeCheckpoint({ db, files, orgId }: Around, { runId, checkpointId }: Which) {
   const run = await db.run.findUnique({
     where: { id: runId, orgId },
     select: {
@@ -31,7 +54,7 @@ export async function openCheckpoint(
   if (!run) throw notFound("run");
   const [checkpoint] = run.checkpoints;
   if (!checkpoint) throw notFound("checkpoint");
-  const copy = await files.put(`weights/${randomUUID()}.safetensors`, files.stream(checkpoint.storageKey)).catch((error: NodeJS.ErrnoException) => {
+  const copy = await copyCheckpoint(files, checkpoint).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
     throw error;
   });
@@ -40,7 +63,7 @@ export async function openCheckpoint(
     const before = await db.checkpoint.findFirst({ where: { runId, orgId, step: { lt: checkpoint.step } }, orderBy: { step: "desc" }, select: { id: true, step: true } });
     throw new AppError(
       copy === null ? "NO_CHECKPOINT" : "CHECKPOINT_CHECKSUM",
-      `The checkpoint at step ${checkpoint.step} is ${copy === null ? "no longer there" : "damaged: its SHA-256 is not the recorded one"}. ${before === null ? "There is none before it." : `Take the one before it, at step ${before.step}.`}`,
+      `The checkpoint at step ${checkpoint.step} is ${copy === null ? "no longer there" : "damaged: its SHA-256 is not the recorded one"}. ${before === null ? say("There is none before it.") : say("Take the one before it, at step {step}.", { step: before.step })}`,
       { details: { before } },
     );
   }
@@ -56,18 +79,10 @@ export async function openCheckpoint(
     total: weights.length,
     shapes: Object.fromEntries(weights.map(({ name, shape }) => [name, shape])),
   };
-  const settings = StoredRunSettings.nullable().catch(null).parse(run.settings);
-  const { id } = await db.model.create({
-    data: {
-      orgId,
-      projectId: run.model.projectId,
-      name: `${run.model.name.slice(0, 80)} from run ${run.number}, epoch ${checkpoint.epoch}`,
-      graph: keptGraph(run.modelVersion.graph),
-      datasetId: run.datasetId,
-      startWeights,
-      ...(settings === null ? {} : { settings }),
-    },
-    select: { id: true },
-  });
-  return { modelId: id };
+  return { run, epoch: checkpoint.epoch, startWeights };
+}
+
+async function copyCheckpoint(files: FileStore, { storageKey, sha256 }: { storageKey: string; sha256: string }): Promise<StoredFile> {
+  await files.bring(storageKey, sha256);
+  return files.put(`weights/${randomUUID()}.safetensors`, files.stream(storageKey));
 }

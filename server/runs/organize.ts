@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { Id } from "../input.ts";
@@ -82,14 +83,14 @@ function whyNot(action: Organize["action"], { status, locked, tags, deletedAt }:
     case "trash":
     case "move":
     case "delete":
-      if (locked) return "It is locked: unlock it first.";
-      return active ? "It has not ended: cancel it first." : null;
+      if (locked) return say("It is locked: unlock it first.");
+      return active ? say("It has not ended: cancel it first.") : null;
     case "lock":
-      return action.locked && deletedAt !== null ? "It lies in the trash: restore it first." : null;
+      return action.locked && deletedAt !== null ? say("It lies in the trash: restore it first.") : null;
     case "cancel":
-      return active ? null : "It has ended already.";
+      return active ? null : say("It has ended already.");
     case "tag":
-      return new Set([...tags.filter((tag) => !action.remove.includes(tag)), ...action.add]).size > MOST_TAGS ? `A run has at most ${MOST_TAGS} tags.` : null;
+      return new Set([...tags.filter((tag) => !action.remove.includes(tag)), ...action.add]).size > MOST_TAGS ? say("A run has at most {MOST_TAGS} tags.", { MOST_TAGS }) : null;
     default:
       return null;
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import { dataFor, taskNamed } from "../../core/tasks/index.ts";
 import { buildTrainSpec, planSteps } from "../../core/training/build.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
@@ -12,7 +13,7 @@ import type { Forecast } from "../../core/training/probe.ts";
 import { lrSchedule } from "../../core/training/schedules/index.ts";
 import { type RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
-import type { Prisma } from "../../prisma/generated/client.ts";
+import { Prisma } from "../../prisma/generated/client.ts";
 import { limitsOf, requireStorage } from "../accounts/quotas.ts";
 import type { Config } from "../config.ts";
 import type { Database, Tx } from "../database/client.ts";
@@ -136,13 +137,12 @@ export async function repeatRun(db: Database, config: Config, { orgId, userId }:
       },
     });
     if (!source) throw notFound("run");
-    const { settings, spec, knobs, startedFrom: origin, ...order } = source;
+    const { settings, spec, knobs, ...order } = source;
     await requireRoom(tx, config, orgId);
     const { data, batchSize, accumulate, epochs } = TrainSpec.parse(spec);
     return insertRun(tx, {
       orgId,
       ...order,
-      ...(origin === null ? {} : { startedFrom: origin }),
       settings: settings as Prisma.InputJsonObject,
       spec: spec as Prisma.InputJsonObject,
       knobs: z
@@ -179,7 +179,7 @@ export async function shrinkRun(
     },
   });
   if (!source) throw notFound("run");
-  const { settings: stored, modelVersion, startedFrom: origin, ...order } = source;
+  const { settings: stored, modelVersion, ...order } = source;
   const before = StoredRunSettings.parse(stored);
   const settings = { ...before, batchSize, accumulate: Math.min(1024, Math.max(1, Math.round((before.accumulate * before.batchSize) / batchSize))) };
   const graph = keptGraph(modelVersion.graph);
@@ -198,7 +198,6 @@ export async function shrinkRun(
     return insertRun(tx, {
       orgId,
       ...order,
-      ...(origin === null ? {} : { startedFrom: origin }),
       dataHash: manifestHash,
       settings,
       spec,
@@ -223,7 +222,7 @@ async function findByKey(tx: Tx, orgId: string, { idempotencyKey, modelId, setti
   });
   if (!found) return null;
   if (found.modelId !== modelId || canonical(found.settings) !== canonical(settings))
-    throw new AppError("IDEMPOTENCY_CONFLICT", "This idempotency key has already started another run: use a new key for a new order.", {
+    throw new AppError("IDEMPOTENCY_CONFLICT", say("This idempotency key has already started another run: use a new key for a new order."), {
       details: { runId: found.id },
     });
   return { runId: found.id };
@@ -243,12 +242,16 @@ async function requireData(
   if (!found) throw notFound("data set");
   if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
   const manifest = Manifest.nullable().parse(found.manifest);
-  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", `${found.name} is still being read in: try again when it is ready.`);
+  if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", say("{name} is still being read in: try again when it is ready.", { name: found.name }));
   const seen = dataFor(manifest, task);
   if (!seen)
-    throw new AppError("CONFIG_RANGE", `${task === undefined ? "This task" : taskNamed(task).title} cannot be learned from ${found.name}: choose another data set or task.`, {
-      details: { field: "task" },
-    });
+    throw new AppError(
+      "CONFIG_RANGE",
+      say("{his} cannot be learned from {name}: choose another data set or task.", { his: task === undefined ? say("This task") : taskNamed(task).title, name: found.name }),
+      {
+        details: { field: "task" },
+      },
+    );
   return { manifest: seen, manifestHash: found.manifestHash };
 }
 
@@ -273,9 +276,13 @@ export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manife
   const unmixable = settings.mixup > 0 ? whyNoMixup(manifest, graph) : null;
   if (unmixable !== null) throw new AppError("CONFIG_RANGE", unmixable, { details: { field: "mixup" } });
   if (settings.batchSize > manifest.splits.train.rows)
-    throw new AppError("CONFIG_RANGE", `A batch of ${settings.batchSize} is larger than the ${manifest.splits.train.rows} training rows.`, {
-      details: { field: "batchSize", limit: manifest.splits.train.rows },
-    });
+    throw new AppError(
+      "CONFIG_RANGE",
+      say("A batch of {batchSize} is larger than the {rows} training rows.", { batchSize: settings.batchSize, rows: manifest.splits.train.rows }),
+      {
+        details: { field: "batchSize", limit: manifest.splits.train.rows },
+      },
+    );
 }
 
 /** What was measured decides; where nothing was, the model of memory does. On a GPU its own memory is the limit. */
@@ -286,7 +293,7 @@ function requireMemory(config: Config, { batchSize, device }: RunSettings, forec
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AppError(
     "GRAPH_MEMORY",
-    `With a batch of ${batchSize} training would take about ${mib(forecast.peakBytes)}, and the limit is ${mib(limitBytes)}. ${fits === null ? "Not even one row would fit: make the network smaller." : `The largest batch that fits is ${fits}.`}`,
+    `With a batch of ${batchSize} training would take about ${mib(forecast.peakBytes)}, and the limit is ${mib(limitBytes)}. ${fits === null ? say("Not even one row would fit: make the network smaller.") : say("The largest batch that fits is {fits}.", { fits })}`,
     { details: { field: "batchSize", fits, limitBytes } },
   );
 }
@@ -298,7 +305,7 @@ async function requireDevice(db: Database, { device }: RunSettings): Promise<voi
     { cuda: boolean | null }[]
   >`SELECT ("engine" ->> 'cuda')::boolean AS "cuda" FROM "Agent" WHERE "seenAt" > now() - interval '10 seconds' AND "engine" IS NOT NULL`;
   if (agents.length > 0 && !agents.some(({ cuda }) => cuda))
-    throw new AppError("CONFIG_RANGE", "No NVIDIA GPU is to be had here: train on the CPU.", { details: { field: "device" } });
+    throw new AppError("CONFIG_RANGE", say("No NVIDIA GPU is to be had here: train on the CPU."), { details: { field: "device" } });
 }
 
 /** One start at a time in an organization: so numbers have no gaps, and limits and keys hold under any rush. */
@@ -310,12 +317,16 @@ export async function lockQueue(tx: Tx, orgId: string): Promise<void> {
 export async function requireRoom(tx: Tx, config: Config, orgId: string): Promise<void> {
   const { queued: limit } = await limitsOf(tx, config, orgId);
   const queued = await tx.run.count({ where: { orgId, status: "queued" } });
-  if (queued >= limit) throw new AppError("QUEUE_FULL", `${queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.`, { details: { limit } });
+  if (queued >= limit)
+    throw new AppError("QUEUE_FULL", say("{queued} runs are waiting already, as many as may: wait for one to begin, or cancel one.", { queued }), { details: { limit } });
   await requireStorage(tx, config, orgId);
 }
 
-async function insertRun(tx: Tx, data: Omit<Prisma.RunUncheckedCreateInput, "number">): Promise<{ runId: string }> {
+async function insertRun(
+  tx: Tx,
+  { startedFrom, ...data }: Omit<Prisma.RunUncheckedCreateInput, "number" | "startedFrom"> & { startedFrom?: Prisma.JsonValue },
+): Promise<{ runId: string }> {
   const { _max } = await tx.run.aggregate({ where: { orgId: data.orgId, modelId: data.modelId }, _max: { number: true } });
-  const { id } = await tx.run.create({ data: { ...data, number: (_max.number ?? 0) + 1 }, select: { id: true } });
+  const { id } = await tx.run.create({ data: { ...data, startedFrom: startedFrom ?? Prisma.DbNull, number: (_max.number ?? 0) + 1 }, select: { id: true } });
   return { runId: id };
 }

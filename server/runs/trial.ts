@@ -1,18 +1,19 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Manifest } from "../../core/data/manifest.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import { buildTrainSpec } from "../../core/training/build.ts";
 import type { RunSettings } from "../../core/training/settings.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
+import { bringDataset } from "../ingest/place.ts";
 import { keptGraph } from "../models/graph.ts";
-import { startKeyOf } from "../models/startWeights.ts";
-import { openFileStore } from "../storage/files.ts";
+import { readStartWeights, startKeyOf } from "../models/startWeights.ts";
+import { openStore } from "../storage/store.ts";
 import { memoryLimitBytes, placeFiles } from "../trainer/load.ts";
 import { checkOrder, requireManifest } from "./start.ts";
 
@@ -32,7 +33,10 @@ export async function openTrial(db: Database, config: Config, { orgId, modelId, 
   const graph = keptGraph(model.graph);
   const manifest = await requireManifest(db, orgId, settings);
   checkOrder(graph, { ...settings, epochs: 1 }, manifest);
-  const files = openFileStore(join(config.DATA_DIR, "files"));
+  const files = openStore(config);
+  await bringDataset(files, settings.datasetId, manifest);
+  const start = readStartWeights(model.startWeights);
+  if (start) await files.bring(start.storageKey, start.sha256);
   const specOf = (change: Partial<RunSettings> = {}): TrainSpec => {
     const spec = buildTrainSpec(graph, { ...settings, schedule: "constant", scheduleParams: {}, epochs: 1, ...change }, manifest);
     const startKey = startKeyOf(model.startWeights, spec.program);
@@ -60,7 +64,7 @@ export async function askTrial(
   order: object,
   { wallMs, signal }: { wallMs: number; signal?: AbortSignal | undefined },
 ): Promise<{ answer: unknown } | { why: string }> {
-  if (underWay >= config.MAX_RUNS) throw new AppError("QUEUE_FULL", "Another measurement is under way: try again in some seconds.");
+  if (underWay >= config.MAX_RUNS) throw new AppError("QUEUE_FULL", say("Another measurement is under way: try again in some seconds."));
   underWay++;
   try {
     return await ask(main, order, wallMs, signal);
@@ -79,12 +83,12 @@ function ask(main: string, order: object, wallMs: number, signal: AbortSignal | 
       child.kill("SIGKILL");
       resolve(asked);
     };
-    const timer = setTimeout(() => end({ why: `its steps took longer than ${wallMs / 1_000} s. Take a smaller batch.` }), wallMs);
-    const onAbort = () => end({ why: "nobody waits for it any more." });
+    const timer = setTimeout(() => end({ why: say("its steps took longer than {wallMs} s. Take a smaller batch.", { wallMs: wallMs / 1_000 }) }), wallMs);
+    const onAbort = () => end({ why: say("nobody waits for it any more.") });
     signal?.addEventListener("abort", onAbort);
     child.once("message", (answer) => end({ answer }));
     child.on("error", (error) => end({ why: error.message }));
-    child.once("exit", (code, name) => end({ why: `the process that tried it ended by itself (${name ?? code}).` }));
+    child.once("exit", (code, name) => end({ why: say("the process that tried it ended by itself ({name}).", { name: String(name ?? code) }) }));
     child.send(order);
   });
 }

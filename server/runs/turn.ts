@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { say } from "../../core/language/say.ts";
 import { planSteps } from "../../core/training/build.ts";
 import { droppables, isAt, RunKnob, Turn } from "../../core/training/knobs.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
@@ -32,10 +33,10 @@ export async function turnKnob(db: Database, { orgId, userId }: { orgId: string;
   if (added === 1) return { knobId: knob.id };
   const now = await db.run.findUnique({ where: { id: runId, orgId }, select: { status: true, knobs: true, epoch: true } });
   if (!now) throw notFound("run");
-  if (now.status === "finished") throw new AppError("RUN_ENDED", "This run has finished, so nothing of it can be changed any more: fork it from a checkpoint.");
+  if (now.status === "finished") throw new AppError("RUN_ENDED", say("This run has finished, so nothing of it can be changed any more: fork it from a checkpoint."));
   if (z.array(RunKnob).parse(now.knobs).length >= MOST_KNOBS)
-    throw new AppError("CONFIG_RANGE", `Settings of this run were changed ${MOST_KNOBS} times, as often as may be.`, { details: { limit: MOST_KNOBS } });
-  throw new AppError("CONFIG_RANGE", "Another batch size begins with the next epoch, and this run is in its last one.", { details: { field: "batchSize" } });
+    throw new AppError("CONFIG_RANGE", say("Settings of this run were changed {MOST_KNOBS} times, as often as may be.", { MOST_KNOBS }), { details: { limit: MOST_KNOBS } });
+  throw new AppError("CONFIG_RANGE", say("Another batch size begins with the next epoch, and this run is in its last one."), { details: { field: "batchSize" } });
 }
 
 /** @throws AppError CONFIG_RANGE where the run has nothing that this would change. */
@@ -43,18 +44,20 @@ function checkTurn(spec: TrainSpec, order: TurnOrder): Turn {
   if (order.kind === "dropout") {
     const found = droppables(spec.program);
     if (found.length === 0)
-      throw new AppError("CONFIG_RANGE", "This network drops nothing: it has no layer whose dropout could be changed while it trains.", { details: { field: "p" } });
+      throw new AppError("CONFIG_RANGE", say("This network drops nothing: it has no layer whose dropout could be changed while it trains."), { details: { field: "p" } });
     const { node } = order;
     if (node !== null && !found.some((one) => isAt(one.node, node)))
-      throw new AppError("CONFIG_RANGE", `There is no dropout at “${node}” that could be changed while it trains.`, {
+      throw new AppError("CONFIG_RANGE", say("There is no dropout at “{node}” that could be changed while it trains.", { node }), {
         details: { field: "node", nodes: found.map((one) => one.node) },
       });
     return order;
   }
   if (order.kind === "lr") return order;
   const { rows } = spec.data.train;
-  if (spec.oneBatch) throw new AppError("CONFIG_RANGE", "This run trains on one batch, which stays as it is.", { details: { field: "batchSize" } });
+  if (spec.oneBatch) throw new AppError("CONFIG_RANGE", say("This run trains on one batch, which stays as it is."), { details: { field: "batchSize" } });
   if (order.batchSize > rows)
-    throw new AppError("CONFIG_RANGE", `A batch of ${order.batchSize} is larger than the ${rows} training rows.`, { details: { field: "batchSize", limit: rows } });
+    throw new AppError("CONFIG_RANGE", say("A batch of {batchSize} is larger than the {rows} training rows.", { batchSize: order.batchSize, rows }), {
+      details: { field: "batchSize", limit: rows },
+    });
   return { ...order, dropLast: planSteps(rows, { batchSize: order.batchSize, accumulate: spec.accumulate }).dropLast };
 }

@@ -1,25 +1,53 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 
 /**
- * Where files live: an object store in one folder. Keys are ours (`runs/<id>/step-40.safetensors`), never a person's words.
+ * Where files live: in one folder that all machines see, or in a bucket of which each machine keeps copies (`shared.ts`). Keys are ours (`runs/<id>/step-40.safetensors`), never a person's words.
  * A key either holds the whole object or does not exist: objects appear by rename, after their bytes are on the disk.
  */
 export type FileStore = {
+  /** Whether the files are in a bucket, which may be away, and `path` is the place of a copy. */
+  isShared: boolean;
   /** Writes an object and returns its size and SHA-256. Replaces an older one in one step. */
   put(key: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredFile>;
   /** Where the object is, or is to be, on this machine: for the engine, which maps and writes files itself. */
   path(key: string): string;
+  /**
+   * Sees to it that an object is at its path on this machine, with the bytes of this SHA-256 where one is given, and returns the path. To be called before `path`, `read` and
+   * `stream` are used for reading. In a folder that all machines see there is nothing to do, and nothing is checked. @throws Gone, Damaged, AppError STORE_AWAY
+   */
+  bring(key: string, sha256?: string | null): Promise<string>;
+  /** Hands over what the engine or a limited process wrote at its path, before a row speaks of it. @throws AppError STORE_AWAY */
+  publish(key: string): Promise<void>;
   read(key: string): Promise<Uint8Array>;
   stream(key: string): ReadStream;
   /** Size and SHA-256 as the bytes are now; null where there is no such object. */
   inspect(key: string): Promise<StoredFile | null>;
   remove(key: string): Promise<void>;
+  /** The objects whose keys begin with `folder/`. */
+  list(folder: string): Promise<{ key: string; modifiedMs: number }[]>;
   /** Removes every object whose key begins with `folder/`. */
   removeFolder(folder: string): Promise<void>;
+  /** Removes copies that were not wanted for a week. Returns how many. */
+  tidy(now?: number): Promise<number>;
 };
+
+/** There is no such object. It has the code that a file has which is not there. */
+export class Gone extends Error {
+  readonly code = "ENOENT";
+  constructor(key: string) {
+    super(`There is no ${key} in the store.`);
+  }
+}
+
+/** An object's bytes are not those that were put there. */
+export class Damaged extends Error {
+  constructor(key: string) {
+    super(`${key} does not have the bytes that it was stored with.`);
+  }
+}
 
 export type StoredFile = { key: string; sizeBytes: number; sha256: string };
 
@@ -36,7 +64,11 @@ export function openFileStore(root: string): FileStore {
   const path = (key: string) => join(base, checkKey(key));
 
   return {
+    isShared: false,
     path,
+    bring: async (key) => path(key),
+    publish: async () => {},
+    tidy: async () => 0,
     async put(key, content) {
       const target = path(key);
       await makeFolder(base, dirname(target));
@@ -76,6 +108,15 @@ export function openFileStore(root: string): FileStore {
       if (found === null) return null;
       return { key, sizeBytes: found.size, sha256: await sha256Of(file) };
     },
+    async list(folder) {
+      const found: { key: string; modifiedMs: number }[] = [];
+      for (const entry of await readdir(dirname(path(`${folder}/any`)), { recursive: true, withFileTypes: true }).catch(none)) {
+        const file = join(entry.parentPath, entry.name);
+        const known = entry.isFile() ? await stat(file).catch(absent) : null;
+        if (known !== null) found.push({ key: relative(base, file).replaceAll("\\", "/"), modifiedMs: known.mtimeMs });
+      }
+      return found;
+    },
     remove: (key) => rm(path(key), { force: true }),
     removeFolder: (folder) => rm(path(folder), { recursive: true, force: true }),
   };
@@ -98,14 +139,14 @@ async function writeAll(file: { write(bytes: Uint8Array, offset: number): Promis
 }
 
 /** Makes a folder and the ones above it, each one's name safe on the disk before anything is put inside. */
-async function makeFolder(base: string, folder: string): Promise<void> {
+export async function makeFolder(base: string, folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let at = folder; at.length >= dirname(first).length && at.startsWith(dirname(base)); at = dirname(at)) await syncFolder(at);
 }
 
 /** A rename is on the disk only once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();
@@ -117,4 +158,9 @@ async function syncFolder(folder: string): Promise<void> {
 function absent(error: NodeJS.ErrnoException): null {
   if (error.code === "ENOENT") return null;
   throw error;
+}
+
+function none(error: NodeJS.ErrnoException): [] {
+  absent(error);
+  return [];
 }

@@ -1,8 +1,6 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Lease } from "../agent/lease.ts";
-import type { Database, Tx } from "../database/client.ts";
-import type { FileStore } from "../storage/files.ts";
+import type { Database, Sender } from "../database/client.ts";
+import { Damaged, type FileStore, Gone } from "../storage/files.ts";
 
 /** A checkpoint whose file is there and has the bytes that it was recorded with. */
 export type GoodCheckpoint = { id: string; step: number; epoch: number; storageKey: string; isBest: boolean };
@@ -38,14 +36,21 @@ export async function findBest(db: Database, files: FileStore, runId: string): P
 }
 
 async function isSound(files: FileStore, { storageKey, sha256 }: Row): Promise<boolean> {
-  return (await files.inspect(storageKey))?.sha256 === sha256;
+  if (!files.isShared) return (await files.inspect(storageKey))?.sha256 === sha256;
+  return files.bring(storageKey, sha256).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Gone || error instanceof Damaged) return false;
+      throw error;
+    },
+  );
 }
 
 /**
  * Forgets all but the last two checkpoints, the best one, and those that other runs start from. Returns the keys of files that may be
  * removed once the transaction is through.
  */
-export async function pruneCheckpoints(tx: Tx, runId: string): Promise<string[]> {
+export async function pruneCheckpoints(tx: Sender, runId: string): Promise<string[]> {
   const rows = await tx.$queryRaw<{ storageKey: string }[]>`
     DELETE FROM "Checkpoint" AS "old"
     WHERE "runId" = ${runId}::uuid AND NOT "isBest"
@@ -59,11 +64,5 @@ export async function pruneCheckpoints(tx: Tx, runId: string): Promise<string[]>
 export async function removeOrphans(db: Database, files: FileStore, runId: string): Promise<void> {
   const rows = await db.$queryRaw<{ storageKey: string }[]>`SELECT "storageKey" FROM "Checkpoint" WHERE "runId" = ${runId}::uuid`;
   const known = new Set(rows.map(({ storageKey }) => storageKey));
-  const folder = files.path(`runs/${runId}`);
-  for (const lease of await readdir(folder).catch(() => [])) {
-    if (!lease.startsWith("lease-")) continue;
-    for (const name of await readdir(join(folder, lease)).catch(() => [])) {
-      if (!known.has(`runs/${runId}/${lease}/${name}`)) await rm(join(folder, lease, name), { force: true });
-    }
-  }
+  for (const { key } of await files.list(`runs/${runId}`)) if (key.startsWith(`runs/${runId}/lease-`) && !known.has(key)) await files.remove(key);
 }

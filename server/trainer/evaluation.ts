@@ -7,6 +7,7 @@ import { boundaryOf } from "../../core/training/boundary.ts";
 import type { Evaluation } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { type LatentMap, mapRows } from "../../core/training/latentMap.ts";
+import type { Average } from "../../core/training/metrics/average.ts";
 import { confusion as confusionOfRows } from "../../core/training/metrics/confusion.ts";
 import { deriveValues } from "../../core/training/metrics/index.ts";
 import { pixelConfusion } from "../../core/training/metrics/pixelConfusion.ts";
@@ -15,24 +16,24 @@ import { datasetFolder } from "../ingest/write.ts";
 import type { FileStore } from "../storage/files.ts";
 import type { LoadedRun } from "./load.ts";
 
-/** The figures of an evaluation: those the engine says, and those that follow from its sums. */
-export function valuesOf({ values, tensors }: Pick<Extract<RunEvent, { type: "evaluated" }>, "values" | "tensors">): Evaluation["values"] {
-  return { ...values, ...deriveValues(tensors) };
-}
-
 /** What is said of a run's evaluations beside what the engine says: which rows they are of, and what would have been right. */
 export class Samples {
   readonly #spec: Pick<TrainSpec, "sampleRows" | "points" | "lattice">;
   readonly #targets: readonly number[][];
   readonly #areBytes: boolean;
   readonly #classes: readonly number[];
+  readonly #average: Average;
 
-  /** `targets` are those of `sampleRows`, in the same order; `classes` those of the points' rows, where the data set has any. */
-  constructor(spec: Pick<TrainSpec, "sampleRows" | "points" | "lattice">, options: { targets: readonly number[][]; areBytes?: boolean; classes?: readonly number[] }) {
+  /** `targets` are those of `sampleRows`, in the same order; `classes` those of the points' rows, where the data set has any. `average`: how figures of classes become one. */
+  constructor(
+    spec: Pick<TrainSpec, "sampleRows" | "points" | "lattice">,
+    options: { targets: readonly number[][]; areBytes?: boolean; classes?: readonly number[]; average?: Average },
+  ) {
     this.#spec = spec;
     this.#targets = options.targets;
     this.#areBytes = options.areBytes ?? false;
     this.#classes = options.classes ?? [];
+    this.#average = options.average ?? "macro";
   }
 
   /** Puts an evaluation into the form that is kept. */
@@ -46,7 +47,7 @@ export class Samples {
     return {
       step: event.step,
       epoch: event.epoch,
-      values: valuesOf(event),
+      values: { ...event.values, ...deriveValues(event.tensors, this.#average) },
       confusion: confusion === undefined ? null : Array.from({ length: classes }, (_, row) => confusion.data.slice(row * classes, (row + 1) * classes)),
       samples: this.#spec.sampleRows.flatMap((row, at) => {
         const output = outputs[at];
@@ -69,7 +70,7 @@ export class Samples {
 /** Reads what a run's evaluations are compared with. */
 export async function openSamples(
   files: FileStore,
-  { datasetId, spec, manifest, ownManifest }: Pick<LoadedRun, "datasetId" | "spec" | "manifest" | "ownManifest">,
+  { datasetId, spec, manifest, ownManifest, average }: Pick<LoadedRun, "datasetId" | "spec" | "manifest" | "ownManifest" | "average">,
 ): Promise<Samples> {
   const areBytes = taskNamed(manifest.task).show !== undefined;
   const read = (of: Manifest, rows: readonly number[]) => readTargets(files, datasetId, of.splits.validation, rows);
@@ -77,6 +78,7 @@ export async function openSamples(
   return new Samples(spec, {
     targets: areBytes ? [] : await read(manifest, spec.sampleRows),
     areBytes,
+    average,
     classes: spec.points && isOfClasses ? (await read(ownManifest, spec.points.rows)).map(([first = 0]) => first) : [],
   });
 }

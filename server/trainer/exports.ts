@@ -21,7 +21,7 @@ import { readRows } from "./evaluation.ts";
 import { loseLease } from "./exit.ts";
 import { whileKept } from "./keep.ts";
 import type { LoadedRun } from "./load.ts";
-import { untilDatabase } from "./outage.ts";
+import { untilDatabase, untilStore } from "./outage.ts";
 import { putWhenRoom } from "./space.ts";
 import type { Bench } from "./train.ts";
 
@@ -43,7 +43,7 @@ export async function exportRun(bench: Bench, lease: Lease, run: LoadedRun): Pro
   const { db, files, config, log } = bench;
   const lost = () => loseLease(log, lease);
   await whileKept(db, lease, config.LEASE_MS, lost, async () => {
-    const checkpoint = await untilDatabase(() => findBest(db, files, lease.runId));
+    const checkpoint = await untilStore(() => untilDatabase(() => findBest(db, files, lease.runId)), bench.stop);
     if (checkpoint !== null) await makeExports(bench, lease, run, checkpoint);
     await untilDatabase(() => releaseLease(db, lease));
   });

@@ -5,6 +5,7 @@ import { Graph } from "../../core/graph/document.ts";
 import { dataFor } from "../../core/tasks/index.ts";
 import { Summary } from "../../core/training/evaluation.ts";
 import { knobOf, type RunKnob } from "../../core/training/knobs.ts";
+import { AVERAGES, type Average } from "../../core/training/metrics/average.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import type { Lease } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
@@ -28,6 +29,8 @@ export type LoadedRun = {
   spec: TrainSpec;
   graph: Graph;
   datasetId: string;
+  /** How figures of the classes become one. */
+  average: Average;
   /** The data set as the run's task sees it, and as it was made. */
   manifest: Manifest;
   ownManifest: Manifest;
@@ -50,6 +53,7 @@ const Row = z.object({
   graph: Graph,
   datasetId: z.string(),
   task: Task.nullable(),
+  average: z.enum(AVERAGES).nullable(),
   manifest: Manifest,
   manifestHash: z.string().nullable(),
   startKey: z.string().nullable(),
@@ -60,7 +64,7 @@ const Row = z.object({
 export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
   const rows = await db.$queryRaw<unknown[]>`
     SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."engineBuild", "run"."dataHash", "run"."number", "model"."name" AS "modelName",
-      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "dataset"."manifest", "dataset"."manifestHash",
+      "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "run"."settings" ->> 'average' AS "average", "dataset"."manifest", "dataset"."manifestHash",
       coalesce("start"."storageKey", "run"."startKey") AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
     JOIN "Model" AS "model" ON "model"."id" = "run"."modelId"
@@ -69,8 +73,8 @@ export async function loadRun(db: Database, { runId, orgId, token }: Lease): Pro
     LEFT JOIN "Checkpoint" AS "start" ON "start"."id" = "run"."startCheckpointId"
     WHERE "run"."id" = ${runId}::uuid AND "run"."orgId" = ${orgId}::uuid AND "run"."leaseToken" = ${token}`;
   if (rows.length === 0) throw new LeaseLost({ id: runId, orgId }, token);
-  const { task, manifest, ...run } = Row.parse(rows[0]);
-  return { ...run, manifest: dataFor(manifest, task ?? undefined) ?? manifest, ownManifest: manifest };
+  const { task, average, manifest, ...run } = Row.parse(rows[0]);
+  return { ...run, average: average ?? "macro", manifest: dataFor(manifest, task ?? undefined) ?? manifest, ownManifest: manifest };
 }
 
 /** A spec with the data set's files where they are on this machine. */

@@ -1,5 +1,5 @@
+import "../language.ts"; // First: texts are said while the other modules are read.
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { EngineError, info } from "../../native/index.ts";
 import { requeueRun } from "../agent/lease.ts";
 import { config as readConfig } from "../config.ts";
@@ -7,7 +7,7 @@ import { openDatabase } from "../database/client.ts";
 import { embeddedUrl } from "../database/embedded.ts";
 import { openLog } from "../log.ts";
 import { LeaseLost } from "../metrics/store.ts";
-import { openFileStore } from "../storage/files.ts";
+import { openStore } from "../storage/store.ts";
 import { exitCodes, loseLease } from "./exit.ts";
 import { exportRun } from "./exports.ts";
 import { loadRun } from "./load.ts";
@@ -42,7 +42,7 @@ process.on("unhandledRejection", (error) => {
 
 const bench: Bench = {
   db: openDatabase(url, { connections: 3, name: "tensorloom trainer" }),
-  files: openFileStore(join(config.DATA_DIR, "files")),
+  files: openStore(config),
   config,
   engine: info(),
   log,

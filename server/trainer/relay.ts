@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { type PackedHistograms, packHistogram } from "../../core/training/histograms.ts";
@@ -6,17 +7,18 @@ import type { Look } from "../../core/training/look.ts";
 import type { RunMark, RunText } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import { type Lease, Wishes, wishes } from "../agent/lease.ts";
-import type { Database, Tx } from "../database/client.ts";
-import { appendMetrics, LeaseLost, type Points } from "../metrics/store.ts";
+import type { Sender } from "../database/client.ts";
+import { appendToHeld, LeaseLost, type Points, type Tails } from "../metrics/store.ts";
 import { keptLatest, pruneCheckpoints } from "./checkpoints.ts";
-import { valuesOf } from "./evaluation.ts";
 import { isFenced, isOutage } from "./outage.ts";
 import { betterOf, foldPoints, type Standing, standingOf } from "./summary.ts";
 
 /** How much goes into one batch: a quarter of a million points take a fifth of a second, and a statement gets less than five. */
 const batchBytes = 4 << 20;
-/** How often a batch is written at most. */
-const flushEveryMs = 100;
+/** How often a batch is written: as often as `least`, and on a machine where writing takes long, as seldom as `most`. */
+const flushEveryMs = { least: 100, most: 250 };
+/** How much of the machine's time writing may take, about: this thread's, and as much again of the database's. */
+const share = { ofMachine: 0.008, withDatabase: 2 };
 /** How long to wait before a batch is tried again while the database is away. */
 const retryMs = { first: 100, most: 1_000 };
 
@@ -43,7 +45,8 @@ type Batch = {
 };
 
 export type RelayOptions = {
-  db: Database;
+  /** Does work in one transaction, all or nothing. */
+  transact<T>(work: (tx: Sender) => Promise<T>): Promise<T>;
   lease: Lease;
   /** What was known when this lease began. */
   from: { step: number; summary: Summary; best: Standing | null };
@@ -60,6 +63,8 @@ export type RelayOptions = {
   onBroken(error: unknown): void;
   /** A sentence about a knob that took hold. */
   describeKnob(event: Of<"turned">): string;
+  /** A sentence about a Breakpoint at which the run pauses. */
+  describeBreak(event: Of<"broke">): string;
   /** The text that token numbers stand for. */
   describeText(tokens: readonly number[]): string;
   /** Called after each batch with what people want of the run. */
@@ -85,7 +90,10 @@ export class Relay {
   #busy: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lastFlushAt = 0;
+  readonly #pace = new Pace();
   #over = false;
+  /** What the run's metrics end with, as far as this relay has written them. */
+  #tails: Tails = new Map();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -98,6 +106,11 @@ export class Relay {
   /** About how much waits to be written. */
   get spoolBytes(): number {
     return this.#pendingBytes;
+  }
+
+  /** The step of the best evaluation so far. */
+  get bestStep(): number | null {
+    return this.#best?.step ?? null;
   }
 
   /** Last step that the database has, with all its points. */
@@ -134,8 +147,8 @@ export class Relay {
 
   #schedule(): void {
     if (this.#over || this.#timer !== null || this.#busy !== null || (this.#pending.length === 0 && this.#lines.length === 0)) return;
-    // The first news after a quiet time goes at once; a stream of news goes ten times a second.
-    const wait = Math.max(0, this.#lastFlushAt + flushEveryMs - performance.now());
+    // The first news after a quiet time goes at once; a stream of news goes up to ten times a second.
+    const wait = Math.max(0, this.#lastFlushAt + this.#pace.everyMs - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#flush();
@@ -149,6 +162,7 @@ export class Relay {
       this.#timer = null;
     }
     this.#lastFlushAt = performance.now();
+    this.#pace.count();
     this.#busy = this.#write().finally(() => {
       this.#busy = null;
       this.#schedule();
@@ -167,12 +181,15 @@ export class Relay {
     }
     for (let wait = retryMs.first; !this.#over; wait = Math.min(wait * 2, retryMs.most)) {
       try {
-        const { asked, removed } = await send(this.#options, batch);
+        const { asked, removed, tails } = await send(this.#options, batch, this.#tails);
         this.#inFlight = null;
+        for (const [key, tail] of tails) this.#tails.set(key, tail);
         if (asked !== null) this.#options.onAsked(asked);
         for (const key of removed) await this.#options.removeFile(key).catch(() => {});
         return;
       } catch (error) {
+        // It may have been written all the same.
+        this.#tails.clear();
         if (error instanceof LeaseLost || isFenced(error)) this.#options.onLost();
         else if (!isOutage(error)) {
           this.#over = true;
@@ -222,9 +239,10 @@ export class Relay {
         addPoints(batch, event.key, event.steps, event.values);
         return;
       case "evaluated": {
-        const values = valuesOf(event);
+        const evaluation = this.#options.describe(event);
+        const { values } = evaluation;
         for (const [name, value] of Object.entries(values)) addPoints(batch, `validation/${name}`, [event.step], [value]);
-        batch.evaluation = this.#options.describe(event);
+        batch.evaluation = evaluation;
         this.#best = betterOf(this.#best, standingOf(event.step, values, this.#options.judgedBy));
         return;
       }
@@ -260,6 +278,12 @@ export class Relay {
         batch.log.push({ level: "info", message: `${text.slice(0, -1)} from step ${event.step + 1} on.`, at: new Date() });
         return;
       }
+      case "broke": {
+        const text = this.#options.describeBreak(event);
+        batch.marks.push({ step: event.step, kind: "breakpoint", text });
+        batch.log.push({ level: "warn", message: text, at: new Date() });
+        return;
+      }
       case "looked": {
         const { type: _, ...look } = event;
         batch.looks.push(look);
@@ -278,6 +302,28 @@ export class Relay {
   }
 }
 
+/** How long to leave between two batches, so that a training does not feel that it is written down. */
+class Pace {
+  everyMs = flushEveryMs.least;
+  #spentMs = threadMs();
+  #costMs = 0;
+
+  /** Called at each batch: what this thread has done since the last one was for that one. */
+  count(): void {
+    const spentMs = threadMs();
+    // One slow batch among many, as the first ones are, says little.
+    this.#costMs += (spentMs - this.#spentMs - this.#costMs) / 8;
+    this.#spentMs = spentMs;
+    const neededMs = (this.#costMs * share.withDatabase) / (share.ofMachine * availableParallelism());
+    this.everyMs = Math.min(flushEveryMs.most, Math.max(flushEveryMs.least, neededMs));
+  }
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 function addPoints(batch: Batch, key: string, steps: readonly number[], values: readonly (number | null)[]): void {
   const series = batch.points.get(key) ?? { steps: [], values: [] };
   // One by one: where this thread stood still, a series can be longer than a call may have arguments.
@@ -292,11 +338,11 @@ function addPoints(batch: Batch, key: string, steps: readonly number[], values: 
  * Writes one batch, all or nothing, if and only if the lease holds and this batch is the next. A batch whose answer was lost is recognised
  * by its number and not written again.
  */
-async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked: Wishes | null; removed: string[] }> {
+async function send({ transact, lease }: RelayOptions, batch: Batch, known: Tails): Promise<{ asked: Wishes | null; removed: string[]; tails: Tails }> {
   const { runId, orgId, token } = lease;
-  return db.$transaction(async (tx) => {
+  return transact(async (tx) => {
     const { progress } = batch;
-    const [run] = await tx.$queryRaw<unknown[]>`
+    const [run] = await tx.$queryRaw<{ isRunning: boolean }[]>`
       UPDATE "Run" SET
         "flushed" = ${batch.number}, "step" = greatest("step", ${batch.step}), "epoch" = ${progress === null ? Prisma.sql`"epoch"` : progress.epoch},
         "elapsedMs" = ${progress === null ? Prisma.sql`"elapsedMs"` : progress.elapsedMs},
@@ -309,13 +355,14 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked:
         "knobs" = ${Object.keys(batch.turned).length === 0 ? Prisma.sql`"knobs"` : placeKnobs(batch.turned)},
         "attempts" = CASE WHEN ${batch.checkpoints.length} > 0 THEN 0 ELSE "attempts" END
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${batch.number - 1}
-      RETURNING ${wishes}`;
+      RETURNING "status" = 'running' AS "isRunning", ${wishes}`;
     if (run === undefined) {
-      if (await isWritten(tx, lease, batch.number)) return { asked: null, removed: [] };
+      if (await isWritten(tx, lease, batch.number)) return { asked: null, removed: [], tails: new Map() };
       throw new LeaseLost({ id: runId, orgId }, token);
     }
     const points: Points[] = [...batch.points].map(([key, series]) => ({ key, ...series }));
-    if (points.length > 0) await appendMetrics(tx, { id: runId, orgId }, token, points);
+    if (points.length > 0 && !run.isRunning) throw new LeaseLost({ id: runId, orgId }, token);
+    const tails = points.length > 0 ? await appendToHeld(tx, { id: runId, orgId }, token, points, known) : new Map();
     await keepHistograms(tx, lease, batch.histograms);
     if (batch.log.length > 0) {
       const lines = batch.log.map(({ level, message, at }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${at.toISOString()}::timestamptz, ${level}, ${message}, ${token}::int)`);
@@ -334,14 +381,14 @@ async function send({ db, lease }: RelayOptions, batch: Batch): Promise<{ asked:
         ON CONFLICT ("runId", "step") DO NOTHING`;
     }
     const pruned = lasting.length > 0 ? await pruneCheckpoints(tx, runId) : [];
-    return { asked: Wishes.parse(run), removed: [...passing, ...pruned] };
+    return { asked: Wishes.parse(run), removed: [...passing, ...pruned], tails };
   });
 }
 
 /** More epochs than a screen has room for are thinned out: every second one goes, of those before. */
 const MOST_HISTOGRAMS = 120;
 
-async function keepHistograms(tx: Tx, { runId, orgId, token }: Lease, histograms: Batch["histograms"]): Promise<void> {
+async function keepHistograms(tx: Sender, { runId, orgId, token }: Lease, histograms: Batch["histograms"]): Promise<void> {
   if (histograms.length === 0) return;
   const rows = histograms.map(
     ({ step, epoch, packed }) => Prisma.sql`(${orgId}::uuid, ${runId}::uuid, ${step}::int, ${epoch}::int, ${token}::int, ${JSON.stringify(packed)}::jsonb)`,
@@ -367,7 +414,7 @@ function sortOut(checkpoints: Batch["checkpoints"]): { lasting: Batch["checkpoin
   return { lasting, passing: checkpoints.map(({ key }) => key).filter((key) => !lasting.some((checkpoint) => checkpoint.key === key)) };
 }
 
-async function isWritten(tx: Tx, { runId, token }: Lease, number: number): Promise<boolean> {
+async function isWritten(tx: Sender, { runId, token }: Lease, number: number): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "Run" WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND "flushed" = ${number}`;
   return rows.length > 0;
 }

@@ -6,7 +6,7 @@ import type { Lease } from "../agent/lease.ts";
 import type { StoredFile } from "../storage/files.ts";
 import { loseLease } from "./exit.ts";
 import { keepLease } from "./keep.ts";
-import { untilDatabase } from "./outage.ts";
+import { isStoreAway, untilDatabase } from "./outage.ts";
 import type { Bench } from "./train.ts";
 
 /** Beside the checkpoint itself: what the database and the exports want. */
@@ -36,21 +36,25 @@ export async function findShortage(folder: string, spec: TrainSpec): Promise<{ f
 }
 
 /** Adds a line to a run's log. */
-async function say({ db }: Bench, { orgId, runId, token }: Lease, level: "info" | "warn", message: string): Promise<void> {
+export async function say({ db }: Bench, { orgId, runId, token }: Lease, level: "info" | "warn", message: string): Promise<void> {
   await untilDatabase(
     () =>
       db.$executeRaw`INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES (${orgId}::uuid, ${runId}::uuid, clock_timestamp(), ${level}, ${message}, ${token})`,
   );
 }
 
-/** Stores a run's file, waiting for room on the disk for as long as it takes; the run's log says so. The lease has to be kept meanwhile. */
+/** Stores a run's file, waiting for room on the disk, and for the store, for as long as it takes; the run's log says so. The lease has to be kept meanwhile. */
 export async function putWhenRoom(bench: Bench, lease: Lease, key: string, content: Uint8Array): Promise<StoredFile> {
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await bench.files.put(key, content);
     } catch (error) {
-      if (!isDiskFull(error) || bench.stop.aborted) throw error;
-      if (isFirst) await say(bench, lease, "warn", "Disk full: what can be taken along from this run is made once there is room.");
+      const isAway = isStoreAway(error);
+      if ((!isDiskFull(error) && !isAway) || bench.stop.aborted) throw error;
+      const why = isAway
+        ? "The file store does not answer: what can be taken along from this run is kept once it does."
+        : "Disk full: what can be taken along from this run is made once there is room.";
+      if (isFirst) await say(bench, lease, "warn", why);
       await sleep(lookEveryMs);
     }
   }

@@ -4,13 +4,15 @@ import { z } from "zod";
 import { decodeText } from "../../core/data/text.ts";
 import { nameOfNode } from "../../core/graph/find.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
+import { describeBreak } from "../../core/training/breakpoints.ts";
 import type { Summary } from "../../core/training/evaluation.ts";
 import type { Failure, RunEvent } from "../../core/training/events.ts";
 import { describeTurn, knobOf, RunKnob } from "../../core/training/knobs.ts";
 import { EngineError, type EngineInfo, type Training, train } from "../../native/index.ts";
 import { type Lease, pauseLease, requeueRun, until, type Wishes } from "../agent/lease.ts";
 import type { Config } from "../config.ts";
-import type { Database } from "../database/client.ts";
+import { type Database, transact } from "../database/client.ts";
+import { bringDataset } from "../ingest/place.ts";
 import type { Log } from "../log.ts";
 import { LeaseLost, rewindMetrics, rewindStages } from "../metrics/store.ts";
 import { STOPPED } from "../runs/change.ts";
@@ -18,12 +20,13 @@ import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder, findResumePoint, type GoodCheckpoint, removeOrphans } from "./checkpoints.ts";
 import { openSamples, Samples } from "./evaluation.ts";
 import { exitCodes, loseLease } from "./exit.ts";
+import { Handover } from "./handover.ts";
 import { readBest, readSummary } from "./history.ts";
 import { keepLease, whileKept } from "./keep.ts";
 import { type LoadedRun, memoryLimitBytes, placeSpec } from "./load.ts";
-import { isFenced, untilDatabase } from "./outage.ts";
+import { isFenced, isStoreAway, untilDatabase, untilStore } from "./outage.ts";
 import { Relay } from "./relay.ts";
-import { findShortage, isDiskFull, waitForSpace } from "./space.ts";
+import { findShortage, isDiskFull, say, waitForSpace } from "./space.ts";
 import type { Standing } from "./summary.ts";
 import { Vitals } from "./vitals.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -38,10 +41,10 @@ export type Outcome = "ended" | "requeued" | "over";
 const cancelPatienceMs = 10_000;
 
 /** Why the engine was told to stop between steps. */
-type Pause = "cancel" | "pause" | "stop" | "spool";
+type Pause = "cancel" | "pause" | "breakpoint" | "stop" | "spool";
 
 /** A wish outweighs those before it: the lesser ones would start the run again. */
-const weights: { [pause in Pause]: number } = { spool: 0, stop: 1, pause: 2, cancel: 3 };
+const weights: { [pause in Pause]: number } = { spool: 0, stop: 1, breakpoint: 2, pause: 3, cancel: 4 };
 
 /**
  * Trains one claimed run to its end: goes on from its last good checkpoint, carries what the engine says into the database, and leaves the
@@ -60,13 +63,27 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
 
   // Reading them, or a checkpoint of many gigabytes to see whether it is sound, can take longer than a lease.
   const kept = <T>(work: () => Promise<T>) => whileKept(db, lease, config.LEASE_MS, () => loseLease(log, lease), work);
-  const samples = await kept(() => openSamples(files, run)).catch((error: unknown) => error);
+  const stored = <T>(work: () => Promise<T>) =>
+    untilStore(work, bench.stop, () => void say(bench, lease, "warn", "The file store does not answer: the run goes on once it does.").catch(() => {}));
+  const bring = async () => {
+    await stored(async () => {
+      await bringDataset(files, run.datasetId, run.manifest);
+      if (run.startKey !== null) await files.bring(run.startKey);
+    });
+    return openSamples(files, run);
+  };
+  const samples = await kept(bring).catch((error: unknown) => error);
+  if (isStoreAway(samples)) return (await requeueRun(db, lease)) ? "requeued" : "over";
   if (!(samples instanceof Samples))
     return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, samples);
 
   const folder = files.path(`runs/${lease.runId}`);
   for (;;) {
-    const point = await kept(() => untilDatabase(() => resumeAt(bench, lease, run)));
+    const point = await kept(() => stored(() => untilDatabase(() => resumeAt(bench, lease, run)))).catch((error: unknown) => {
+      if (isStoreAway(error)) return null;
+      throw error;
+    });
+    if (point === null) return (await requeueRun(db, lease)) ? "requeued" : "over";
     const attempt = await trainFrom(bench, lease, run, point, samples);
     if (attempt.kind === "damaged" && point.checkpoint !== null) {
       // Its bytes are those that were written, and still the engine cannot read it: the one before it may do.
@@ -82,19 +99,19 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
     if (attempt.kind === "full" || (attempt.kind === "failed" && attempt.failure.code === "INTERNAL" && (await findShortage(folder, run.spec)) !== null)) {
       const reason = await waitForSpace(bench, lease, folder, run.spec);
       if (reason === "room") continue;
-      if (reason === "pause") return rest(bench, lease);
+      if (reason === "pause") return rest(bench, lease, { byHand: true });
       if (reason === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
       return endRun(bench, lease, null);
     }
-    if (attempt.kind === "paused" && attempt.pause === "pause") return rest(bench, lease);
+    if (attempt.kind === "paused" && (attempt.pause === "pause" || attempt.pause === "breakpoint")) return rest(bench, lease, { byHand: attempt.pause === "pause" });
     if (attempt.kind === "paused" && attempt.pause === "stop") return (await requeueRun(db, lease)) ? "requeued" : "over";
     return endRun(bench, lease, attempt.kind === "failed" ? attempt.failure : attempt.kind === "damaged" ? attempt.failure : null);
   }
 }
 
 /** Lays the run aside, unless somebody has cancelled it meanwhile. */
-async function rest(bench: Bench, lease: Lease): Promise<Outcome> {
-  if (!(await untilDatabase(() => pauseLease(bench.db, lease)))) return endRun(bench, lease, null);
+async function rest(bench: Bench, lease: Lease, how: { byHand: boolean }): Promise<Outcome> {
+  if (!(await untilDatabase(() => pauseLease(bench.db, lease, how)))) return endRun(bench, lease, null);
   bench.log.info({ runId: lease.runId }, "run paused");
   return "over";
 }
@@ -169,26 +186,44 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     for (const knob of fresh) known.set(knob.id, knob);
     if (fresh.length > 0) training?.turn(fresh.map(knobOf));
   };
-  const relay = new Relay({
-    db,
+  const onBroken = (error: unknown) => {
+    broken = error;
+    training?.cancel();
+  };
+  const keyOf = (file: string) => relative(root, file).replaceAll("\\", "/");
+  const relay: Relay = new Relay({
+    transact: (work) => transact(db, work),
     lease,
     from: point,
     judgedBy: taskNamed(run.manifest.task).judgedBy,
-    keyOf: (file) => relative(root, file).replaceAll("\\", "/"),
+    keyOf,
     describe: (event) => samples.describe(event),
-    removeFile: files.remove,
+    removeFile: (key) => handover.remove(key),
     onLost: lost,
-    onBroken: (error) => {
-      broken = error;
-      training?.cancel();
-    },
+    onBroken,
     describeText: (tokens) => decodeText(tokens, run.manifest.text ?? { tokens: [] }),
     describeKnob: ({ id, before }) => {
       const knob = known.get(id);
       return knob ? describeTurn(knob.turn, before, (path) => nameOfNode(run.graph, path)) : "A setting was changed.";
     },
+    describeBreak: (event) => describeBreak(event, (path) => nameOfNode(run.graph, path)),
     onAsked: asked,
   });
+  const handover: Handover = new Handover({
+    files,
+    keyOf,
+    push: (events) => relay.push(events),
+    bestStep: () => relay.bestStep,
+    say: (level, message) => relay.say(level, message),
+    onBroken,
+    stop,
+  });
+  const settle = async () => {
+    await handover.drain();
+    await relay.drain();
+    // What the relay's last rows replaced.
+    await handover.drain();
+  };
   for (const line of point.lines) relay.say("info", line);
   const keeping = keepLease(db, lease, config.LEASE_MS, { lost, asked });
   const onStop = () => ask("stop");
@@ -212,7 +247,9 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     const onEvents = (events: RunEvent[]) => {
       watchdog.hear(events, performance.now());
       vitals.hear(events);
-      relay.push(events);
+      handover.hear(events);
+      // The engine stops by itself.
+      if (events.some(({ type }) => type === "broke")) ask("breakpoint");
       if (relay.spoolBytes > config.SPOOL_BYTES) ask("spool");
     };
     if (stop.aborted) return { kind: "paused", pause: "stop" };
@@ -221,19 +258,20 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     if (pause !== null) training.cancel();
     const result = await training.done;
     vitals.close();
-    await relay.drain();
+    await settle();
     if (broken !== null) return { kind: "failed", failure: internal(broken, log) };
     if (result.status === "finished") return { kind: "finished" };
     return { kind: "paused", pause: pause ?? "stop" };
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
-    await relay.drain();
+    await settle();
     if (isDiskFull(error)) return { kind: "full" };
     if (!(error instanceof EngineError)) return { kind: "failed", failure: internal(error, log) };
     log.warn({ runId: lease.runId, failure: error.failure }, "engine refused to go on");
     return { kind: error.failure.code === "CHECKPOINT_CORRUPT" ? "damaged" : "failed", failure: error.failure };
   } finally {
     vitals.close();
+    handover.close();
     relay.close();
     keeping.stop();
     clearInterval(watching);

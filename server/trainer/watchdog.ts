@@ -17,7 +17,13 @@ export class Watchdog {
   #lastNewsAt: number;
   #stepMs: number[] = [];
 
-  constructor(options: { stuckAfterMs: number; evaluationSteps: number /** How often it will be asked. */; lookEveryMs: number; now: number }) {
+  constructor(options: {
+    stuckAfterMs: number;
+    evaluationSteps: number;
+    /** How often it will be asked. */
+    lookEveryMs: number;
+    now: number;
+  }) {
     this.#stuckAfterMs = options.stuckAfterMs;
     this.#evaluationSteps = options.evaluationSteps;
     this.#lookEveryMs = options.lookEveryMs;

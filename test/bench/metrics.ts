@@ -8,16 +8,18 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PrismaPg } from "@prisma/adapter-pg";
+import { Client } from "pg";
 import { lowerTraining } from "../../core/program/lower.ts";
-import type { RunEvent } from "../../core/training/events.ts";
 import { findLoss } from "../../core/training/losses/index.ts";
 import { train } from "../../native/index.ts";
 import { claimRun, type Lease } from "../../server/agent/lease.ts";
 import { identify } from "../../server/agent/process.ts";
 import { patientThreads } from "../../server/agent/trainers.ts";
+import { transact } from "../../server/database/client.ts";
 import { queryMetrics } from "../../server/metrics/query.ts";
 import { appendMetrics, type Points } from "../../server/metrics/store.ts";
 import { Relay } from "../../server/trainer/relay.ts";
@@ -47,7 +49,7 @@ function drawPoints(key: string, from: number, count: number): Points {
   return { key, steps, values: steps.map((step) => 5 / Math.sqrt(1 + step / 100) + 0.1 * Math.random()) };
 }
 
-const append = (world: World, lease: Lease, points: Points[]) => world.db.$transaction((tx) => appendMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, points));
+const append = (world: World, lease: Lease, points: Points[]) => transact(world.db, (tx) => appendMetrics(tx, { id: lease.runId, orgId: lease.orgId }, lease.token, points));
 
 /** Several runs at once, each with ten metrics, a transaction a batch: what was answered is on the disk. */
 async function measureIngest(world: World, { runs, pointsPerKey, batches }: { runs: number; pointsPerKey: number; batches: number }): Promise<number> {
@@ -117,18 +119,24 @@ async function chart(world: World): Promise<void> {
   const run = { id: lease.runId, orgId: lease.orgId };
   const count = 10_000_000;
   for (let from = 0; from < count; from += 100_000) await append(world, lease, [drawPoints("train/loss", from, 100_000)]);
-  await world.db.$executeRaw`VACUUM ANALYZE "MetricChunk"`;
+  // Longer than a statement of ours may take.
+  const plain = new Client(world.postgres.url);
+  await plain.connect();
+  await plain.query('VACUUM ANALYZE "MetricChunk"');
+  await plain.end();
   const [{ bytes } = { bytes: 0n }] = await world.db.$queryRaw<{ bytes: bigint }[]>`SELECT pg_total_relation_size('"MetricChunk"') AS "bytes"`;
   const time = async (question: () => { fromStep?: number; toStep?: number }, maxPoints: number) => {
     const times: number[] = [];
+    let spent = 0;
     for (let turn = 0; turn < 120; turn++) {
+      // The first turns make the connection and prepare the statements.
+      if (turn === 20) spent = processorMs(world).logging;
       const asked = performance.now();
       const [series] = await queryMetrics(world.db, run, { keys: ["train/loss"], ...question(), maxPoints });
-      // The first turns make the connection and prepare the statements.
       if (turn >= 20) times.push(performance.now() - asked);
       if (!series || series.points.length > maxPoints || series.points.length < maxPoints * 0.5) throw new Error("The chart has not as many columns as were asked for.");
     }
-    return { p50: quantile(times, 0.5), p95: quantile(times, 0.95) };
+    return { p50: quantile(times, 0.5), p95: quantile(times, 0.95), processorMs: (processorMs(world).logging - spent) / times.length };
   };
   const views = {
     "all of it, 1,500 pixels": await time(() => ({}), 1_500),
@@ -139,19 +147,24 @@ async function chart(world: World): Promise<void> {
       return { fromStep, toStep: fromStep + size - 1 };
     }, 1_500),
   };
-  for (const [view, { p50, p95 }] of Object.entries(views)) console.log(`chart over 10,000,000 points, ${view}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);
+  for (const [view, { p50, p95, processorMs }] of Object.entries(views))
+    console.log(`chart over 10,000,000 points, ${view}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms; ${processorMs.toFixed(1)} ms of a processor, the database's included`);
   console.log(`kept in ${(Number(bytes) / count).toFixed(1)} bytes a point, pyramid and indexes included`);
   console.log(
     JSON.stringify({ part: "chart", ...Object.fromEntries(Object.entries(views).map(([view, figures]) => [view, rounded(figures)])), bytesPerPoint: Number(bytes) / count }),
   );
 }
 
-/** How long pairs of trainings go on, once there are three: a busy machine gets fewer. */
-const pairsForMs = 90_000;
+/** How long a stretch of training is, and how many pairs of them there are. Between two of them what waits is written, or let go. */
+const stretch = { measuredMs: 1_000, betweenMs: 250, pairs: 44 };
+/** Pairs in which others had more of the machine than this tell of them, and not of logging. */
+const MOST_FOR_OTHERS = 0.1;
+const LEAST_PAIRS = 10;
 
 /**
- * The same training with its events written to the database, and dropped, in turns. What logging takes: of the speed, and of the processors'
- * time, the database's included, which says the same where other work slows down now the one and now the other.
+ * One training whose events are written to the database, or dropped, in turns. What logging takes is counted directly: this process's main thread
+ * and the database do nothing else, so their time on the processors, by what the processors have, is what a training that uses them all loses,
+ * whatever else the machine does. Beside it what is seen of the speed, in pairs of neighbouring stretches.
  */
 async function logging(world: World): Promise<void> {
   const folder = temporaryFolder();
@@ -166,95 +179,141 @@ async function logging(world: World): Promise<void> {
   });
   const [input] = program.inputs;
   if (!input) throw new Error("A network has an input.");
-  const steps = 400;
   const split = (rows: number) => ({ arrays: { [input.name]: { file: arrays.files.x }, target: { file: arrays.files.target } }, rows });
   const spec = {
-    ...specOf(contender, { train: split(steps * contender.batchSize), validation: split(contender.batchSize) }),
+    ...specOf(contender, { train: split(400 * contender.batchSize), validation: split(contender.batchSize) }),
     program,
     metrics: [],
     batchSize: contender.batchSize,
-    epochs: 1,
+    epochs: 10_000,
     dropLast: true,
     threads: 0,
   };
-  const measure = async (listen: (events: RunEvent[]) => void, finish: () => Promise<void>) => {
-    let last = { step: 0, elapsedMs: 1 };
-    const before = processorMs(world);
-    await train(spec, (events) => {
-      for (const event of events) if (event.type === "progress") last = event;
-      listen(events);
-    }).done;
-    await finish();
-    return { rate: last.step / (last.elapsedMs / 1000), processorMs: processorMs(world) - before };
+  const lease = await takeRun(world);
+  const fail = (error?: unknown) => {
+    throw error ?? new Error("The lease was lost.");
   };
-  const logged = async () => {
-    const lease = await takeRun(world);
-    const fail = (error?: unknown) => {
-      throw error ?? new Error("The lease was lost.");
+  let written = 0;
+  const relay = new Relay({
+    transact: (work) => {
+      written++;
+      return transact(world.db, work);
+    },
+    lease,
+    from: { step: 0, summary: {}, best: null },
+    judgedBy: null,
+    keyOf: (file) => file,
+    describe: (event) => ({ step: event.step, epoch: event.epoch, values: event.values, confusion: null, samples: [] }),
+    removeFile: async () => {},
+    onLost: fail,
+    onBroken: fail,
+    describeKnob: () => "",
+    describeBreak: () => "",
+    describeText: () => "",
+    onAsked: () => {},
+  });
+  let isLogged = true;
+  let step = 0;
+  let hear = () => {};
+  const training = train(spec, (events) => {
+    for (const event of events) if (event.type === "points" && event.key === "train/loss") step = event.steps.at(-1) ?? step;
+    if (isLogged) relay.push(events);
+    hear();
+  });
+  /** The next news of the engine that comes after so long. */
+  const news = async (afterMs: number) => {
+    const from = performance.now();
+    do await new Promise<void>((resolve) => (hear = resolve));
+    while (performance.now() - from < afterMs);
+  };
+  const measure = async (logged: boolean) => {
+    isLogged = logged;
+    await news(stretch.betweenMs);
+    const before = { step, writes: written, at: performance.now(), ...processorMs(world) };
+    await news(stretch.measuredMs);
+    const after = { step, writes: written, at: performance.now(), ...processorMs(world) };
+    if (logged) await relay.drain();
+    return {
+      rate: (after.step - before.step) / ((after.at - before.at) / 1000),
+      logging: after.logging - before.logging,
+      training: after.training - before.training,
+      machine: (after.at - before.at) * availableParallelism(),
+      writes: after.writes - before.writes,
     };
-    const relay = new Relay({
-      db: world.db,
-      lease,
-      from: { step: 0, summary: {}, best: null },
-      judgedBy: null,
-      keyOf: (file) => file,
-      describe: (event) => ({ step: event.step, epoch: event.epoch, values: event.values, confusion: null, samples: [] }),
-      removeFile: async () => {},
-      onLost: fail,
-      onBroken: fail,
-      describeKnob: () => "",
-      describeText: () => "",
-      onAsked: () => {},
-    });
-    const measured = await measure(
-      (events) => relay.push(events),
-      () => relay.drain(),
-    );
-    relay.close();
-    return measured;
   };
-  const silent = () =>
-    measure(
-      () => {},
-      async () => {},
-    );
-  await logged();
-  const [speeds, processor, rates]: [number[], number[], number[]] = [[], [], []];
-  const until = performance.now() + pairsForMs;
-  for (let turn = 0; turn < 12 && (turn < 3 || performance.now() < until); turn++) {
-    // Whoever goes second finds a warmer machine: they take turns at that too.
-    const [first, second] = turn % 2 === 0 ? [await silent(), await logged()] : [await logged(), await silent()];
-    const [off, on] = turn % 2 === 0 ? [first, second] : [second, first];
-    speeds.push(1 - on.rate / off.rate);
-    processor.push(on.processorMs / off.processorMs - 1);
-    rates.push(off.rate);
+  await measure(true);
+  await measure(true);
+  const pairs: { on: Awaited<ReturnType<typeof measure>>; off: Awaited<ReturnType<typeof measure>> }[] = [];
+  for (let turn = 0; turn < stretch.pairs; turn++) {
+    // Whoever goes second finds another machine: they take turns at that too.
+    const [first, second] = [await measure(turn % 2 === 1), await measure(turn % 2 === 0)];
+    pairs.push(turn % 2 === 1 ? { on: first, off: second } : { on: second, off: first });
   }
+  training.cancel();
+  await training.done;
+  await relay.drain();
+  relay.close();
   folder.remove();
-  const [speed, time] = [quantile(speeds, 0.5), quantile(processor, 0.5)];
-  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
-  console.log(
-    `logging: ${percent(speed)} of ${Math.round(quantile(rates, 0.5))} steps/s of LeNet-5, ${percent(time)} more of the processors' time (medians of ${speeds.length} pairs; of speed they range from ${percent(Math.min(...speeds))} to ${percent(Math.max(...speeds))}, of time from ${percent(Math.min(...processor))} to ${percent(Math.max(...processor))})`,
+  const costs = pairs.map(({ on }) => on.logging / on.machine);
+  const busy = quantile(
+    pairs.map(({ on }) => (on.logging + on.training) / on.machine),
+    0.5,
   );
-  console.log(JSON.stringify({ part: "logging", speed: Number(speed.toFixed(4)), processor: Number(time.toFixed(4)), pairs: speeds.length }));
+  const alone = pairs.filter(({ on, off }) => [on, off].every((one) => (one.logging + one.training) / one.machine >= 1 - MOST_FOR_OTHERS));
+  const seen = alone.length >= LEAST_PAIRS ? alone : pairs;
+  const speeds = seen.map(({ on, off }) => 1 - on.rate / off.rate);
+  const cost = { middle: quantile(costs, 0.5), ...spreadOfMedian(costs) };
+  const speed = { middle: quantile(speeds, 0.5), ...spreadOfMedian(speeds) };
+  const writes = pairs.reduce((sum, { on }) => sum + on.writes, 0);
+  const eachMs = pairs.reduce((sum, { on }) => sum + on.logging, 0) / writes;
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  const rate = quantile(
+    pairs.map(({ off }) => off.rate),
+    0.5,
+  );
+  console.log(
+    `logging, LeNet-5 at ${Math.round(rate)} steps/s: ${percent(cost.middle)} of the processors' time (95 %: ${percent(cost.low)} to ${percent(cost.high)}; ${eachMs.toFixed(1)} ms a write, the database's included), of which training and logging had ${Math.round(busy * 100)} %`,
+  );
+  console.log(
+    `  seen of its speed: ${percent(speed.middle)} less (95 %: ${percent(speed.low)} to ${percent(speed.high)}; median of ${seen.length} pairs${seen === alone ? ` of ${pairs.length}, others having less than ${MOST_FOR_OTHERS * 100} % of the machine` : ": others had much of the machine"})`,
+  );
+  console.log(
+    JSON.stringify({ part: "logging", ...rounded({ cost: cost.middle, costHigh: cost.high, speed: speed.middle, speedLow: speed.low, speedHigh: speed.high, eachMs, busy }) }),
+  );
 }
 
-/** Time that this process and the database's have spent on a processor so far. */
-function processorMs(world: World): number {
-  const { user, system } = process.cpuUsage();
+/** Where the median lies with 95 % certainty, by drawing anew from what was measured. */
+function spreadOfMedian(values: number[]): { low: number; high: number } {
+  const medians = Array.from({ length: 2_000 }, () =>
+    quantile(
+      values.map(() => values[Math.floor(Math.random() * values.length)] ?? 0),
+      0.5,
+    ),
+  );
+  return { low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+}
+
+/** Time on a processor so far: of this process's main thread and the database, which log, and of its other threads, which train. */
+function processorMs(world: World): { logging: number; training: number } {
+  const spent = (path: string) => Number(readFileSync(path, "utf8").split(" ")[0]) / 1e6;
+  const main = spent(`/proc/self/task/${process.pid}/schedstat`);
+  const threads = readdirSync("/proc/self/task").reduce((sum, id) => sum + spent(`/proc/self/task/${id}/schedstat`), 0);
   const parent = readFileSync(join(world.folder, "postgres", "postmaster.pid"), "utf8").split("\n")[0];
-  let ticks = 0;
+  let database = 0;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      // After the name in brackets: state, parent, and further on the ticks in user and system mode, own and of children that have ended.
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      // After the name in brackets: state, parent, and far behind what its ended children have taken.
+      const [, of, , , , , , , , , , , , ended, endedInKernel] = readFileSync(`/proc/${pid}/stat`, "utf8")
         .replace(/^.*\) /, "")
         .split(" ");
-      if (pid === parent || fields[1] === parent) ticks += fields.slice(11, pid === parent ? 15 : 13).reduce((sum, part) => sum + Number(part), 0);
+      if (pid === parent || of === parent) database += spent(`/proc/${pid}/schedstat`);
+      // Of those of its processes that have ended, in hundredths of a second.
+      if (pid === parent) database += 10 * (Number(ended) + Number(endedInKernel));
     } catch {
-      // It has ended meanwhile; its parent has its ticks.
+      // It has ended meanwhile.
     }
   }
-  return (user + system) / 1_000 + ticks * 10;
+  return { logging: main + database, training: threads - main };
 }
 
 const parts = { ingest, chart, logging };

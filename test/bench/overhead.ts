@@ -1,7 +1,7 @@
 /**
  * What the interpreter costs a training step: forward pass, backward pass and fused AdamW by program, against the same calls of
- * libtorch written out in C++. Both take turns on the same batches in one process and must see the same losses, bit for bit. What a
- * trainer adds at each step, a look at all gradients for numbers that are not finite, is timed beside it.
+ * libtorch written out in C++. On the program's side all gradients are looked at for numbers that are not finite, as a run does at each step.
+ * Both take turns on the same batches in one process and must see the same losses, bit for bit.
  *
  *     node test/bench/overhead.ts
  */
@@ -30,7 +30,7 @@ const specs = ["lenet-5", "small-mlp"].map((name) => fileURLToPath(new URL(`../.
 console.log(
   "Interpreter against libtorch's calls by hand; one training step, batches of 64, AdamW; medians of 320 rounds that take turns, of processor time where it is one thread\n",
 );
-console.log("network     threads   program   by hand   overhead   losses   gradients looked at");
+console.log("network     threads   program   by hand   overhead   losses   of it, the look at gradients");
 const lines: z.infer<typeof Line>[] = [];
 for (const threads of new Set([1, availableParallelism()])) {
   const { status, stdout, stderr } = spawnSync(engineTest, ["overhead", String(threads), ...specs], { encoding: "utf8" });

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const own = ["run.ts", "networks.ts", "seedRuns.ts"];
+const own = ["run.ts", "networks.ts", "seedRuns.ts", "plainPage.ts", "naiveCharts.ts", "tensorboard.ts"];
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".ts") && !own.includes(file))
   .map((file) => file.slice(0, -3));

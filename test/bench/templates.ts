@@ -1,13 +1,14 @@
 /**
- * `node test/bench/templates.ts [--only id] [--epochs N] [--device cuda]`: trains templates as the Train button would, on their own
- * data sets, and prints what they reach on validation rows. Their docs say these figures.
+ * `node test/bench/templates.ts [--only id] [--epochs N] [--device cuda] [--threads N]`: trains templates as the Train button would, on their own
+ * data sets, and prints what they reach on validation rows. Their docs say these figures. On a busy machine one thread is the fastest: several wait for
+ * each other.
  */
 import { parseArgs } from "node:util";
 import { templates } from "../../core/templates/index.ts";
 import { temporaryFolder, trainAll } from "../native/specs.ts";
 import { specOfTemplate } from "../native/templates.ts";
 
-const { values: options } = parseArgs({ options: { only: { type: "string" }, epochs: { type: "string" }, device: { type: "string" } } });
+const { values: options } = parseArgs({ options: { only: { type: "string" }, epochs: { type: "string" }, device: { type: "string" }, threads: { type: "string" } } });
 const folder = temporaryFolder();
 try {
   for (const template of templates) {
@@ -17,7 +18,7 @@ try {
       ...(options.device === "cuda" ? { device: "cuda" } : {}),
     });
     const started = Date.now();
-    const { events } = await trainAll(spec);
+    const { events } = await trainAll(options.threads ? { ...spec, threads: Number(options.threads) } : spec);
     const last = events.findLast((event) => event.type === "evaluated");
     const shown = Object.entries(last?.values ?? {}).map(([name, value]) => `${name} ${value?.toFixed(4)}`);
     console.log(`${template.title}: ${shown.join(", ")}; ${spec.epochs} epochs in ${((Date.now() - started) / 1000).toFixed(0)} s`);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import AxeBuilder from "@axe-core/playwright";
 import { expect, type Locator, type Page } from "@playwright/test";
 import sharp from "sharp";
 import type { Graph } from "../../core/graph/document.ts";
@@ -12,7 +13,7 @@ export const name = (page: Page, id: string): Locator => node(page, id).locator(
 
 /** Opens a new model of a template, and says its id. */
 export async function startFrom(page: Page, template: string): Promise<string> {
-  await page.goto("/");
+  await page.goto("/?templates=all");
   await page.getByRole("button", { name: `Start from ${template}`, exact: true }).click();
   await page.waitForURL(/\/models\//);
   await expect(page.locator(".react-flow__node").first()).toBeVisible();
@@ -22,6 +23,23 @@ export async function startFrom(page: Page, template: string): Promise<string> {
 /** Selects exactly these nodes. */
 export async function pick(page: Page, ...ids: string[]): Promise<void> {
   for (const [index, id] of ids.entries()) await name(page, id).click(index === 0 ? {} : { modifiers: ["Shift"] });
+}
+
+/** Fits the view and waits until it rests. */
+export async function showWhole(page: Page): Promise<void> {
+  await page.keyboard.press("f");
+  let before = "";
+  await expect
+    .poll(
+      async () => {
+        const now = (await page.locator(".react-flow__viewport").getAttribute("style")) ?? "";
+        const rests = now === before;
+        before = now;
+        return rests;
+      },
+      { intervals: [250] },
+    )
+    .toBe(true);
 }
 
 /** Adds what the palette has under this name, and says which node it became. */
@@ -43,6 +61,15 @@ export async function saved(page: Page, modelId: string): Promise<Graph> {
   return answer.result.data.graph;
 }
 
+/** Asks the server for something as the pages do, or orders it to be done. */
+export async function ask<T>(page: Page, path: string, input: unknown, how: "question" | "order" = "question"): Promise<T> {
+  const address = `/api/trpc/${path}`;
+  const answer = await (how === "order" ? page.request.post(address, { data: input }) : page.request.get(`${address}?input=${encodeURIComponent(JSON.stringify(input))}`));
+  const said: { result?: { data: T }; error?: { message: string } } = await answer.json();
+  if (!said.result) throw new Error(`${path}: ${said.error?.message ?? "no answer"}`);
+  return said.result.data;
+}
+
 /** Sets the number of epochs, trains, and waits for the run's page. */
 export async function trainFor(page: Page, epochs: number): Promise<void> {
   await page.getByRole("button", { name: "Change", exact: true }).click();
@@ -53,6 +80,17 @@ export async function trainFor(page: Page, epochs: number): Promise<void> {
     .first()
     .click();
   await page.waitForURL(/\/runs\//);
+}
+
+const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const AXE_COLORS = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds on a page in the light or in the dark, where the page is the same and only its colours are others. */
+export async function axe(page: Page, scheme: "light" | "dark"): Promise<string[]> {
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  const builder = new AxeBuilder({ page });
+  const { violations } = await (scheme === "light" ? builder.withTags(AXE_TAGS) : builder.withRules(AXE_COLORS)).analyze();
+  return violations.map(({ id, nodes }) => `${scheme} ${id}: ${nodes.slice(0, 4).map((one) => one.html.slice(0, 160)).join(" | ")}`); // biome-ignore format: one line
 }
 
 const SCREENSHOTS = join(import.meta.dirname, "__screenshots__");
@@ -68,4 +106,19 @@ export async function keep(page: Page, title: string): Promise<void> {
       .png({ palette: true, colours: 64, effort: 9 })
       .toBuffer(),
   );
+}
+
+/** With SHOTS=<folder>: the whole page in the light and in the dark, and on a phone, to be looked at. */
+export async function look(page: Page, title: string): Promise<void> {
+  const folder = process.env.SHOTS;
+  if (!folder) return;
+  const size = page.viewportSize();
+  for (const theme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.screenshot({ path: join(folder, `${title}-${theme}.png`) });
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: join(folder, `${title}-phone.png`), fullPage: true });
+  if (size) await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: null });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { trainFor } from "./studio.ts";
+import { look, trainFor } from "./studio.ts";
 
 const subjects = ["the whale", "the captain", "a sailor", "the sea", "an old ship"];
 const verbs = ["sees", "follows", "fears", "calls", "carries"];
@@ -36,6 +36,7 @@ test("a text of one's own: its tokens are looked at, a model writes on while it 
   await expect(page.getByText("Finished", { exact: true }).first()).toBeVisible({ timeout: 120_000 });
   await expect(written.getByRole("article")).toHaveCount(3);
   await expect(page.getByText("Validation bits per character").first()).toBeVisible();
+  await look(page, "text-run");
 
   await page.getByRole("tab", { name: "Try it" }).click({ timeout: 60_000 });
   await page.getByLabel("Begin with").fill("an old ship");
@@ -69,6 +70,7 @@ test("a table with dates is taken for a series, and its forecasts are drawn besi
   await expect(forecasts).toContainText(/\d% less off than repeating the last 7 values/);
   await expect(forecasts.getByRole("img")).toHaveCount(4);
   await expect(page.getByRole("list", { name: "Mean absolute error of each step ahead" }).getByRole("listitem")).toHaveCount(7, { timeout: 30_000 });
+  await look(page, "forecast-run");
 
   await page.getByRole("tab", { name: "Try it" }).click({ timeout: 60_000 });
   await expect(page.getByRole("table", { name: "Forecast" }).getByRole("row")).toHaveCount(7);

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { identify, isAlive } from "../../server/agent/process.ts";
+import { cancelRun } from "../../server/runs/change.ts";
 import { allowed } from "../allowed.ts";
 import { openWorld, until, type World } from "./world.ts";
 
@@ -35,7 +36,6 @@ describe("the agent", () => {
     expect(trainer).not.toBeNull();
     // The trainer that was only waiting had nothing to live for.
     await until("only the new agent's trainer waits", 10_000, async () => (world.waitingTrainers().length === 1 ? true : null));
-    expect(await world.audit()).toEqual([]);
   });
 
   it("goes on where its trainers' log cannot be opened, and they where no line of it can be written", async () => {
@@ -54,7 +54,6 @@ describe("the agent", () => {
     expect(await world.series(id)).toEqual(undisturbed);
     rmSync(log);
     renameSync(`${log}.before`, log);
-    expect(await world.audit()).toEqual([]);
   });
 
   it("asked to end, puts its runs back into the queue with a checkpoint and leaves no process within 8 s", async () => {
@@ -74,10 +73,12 @@ describe("the agent", () => {
     expect(last.step).toBe(run.step);
     expect(await world.audit()).toEqual([]);
 
-    await world.db.run.update({ where: { id }, data: { status: "cancelled", endedAt: new Date() } });
+    await cancelRun(world.db, world.orgId, id);
     world.startAgent();
     const next = await world.queueRun(order);
     expect((await world.untilEnded(next)).status).toBe("finished");
     expect(await world.series(next)).toEqual(undisturbed);
+    expect((await world.untilEnded(id)).status).toBe("cancelled");
   });
 });
+afterEach(async () => expect(await world.audit()).toEqual([]));

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { kill, openWorld, type World } from "./world.ts";
 
 const hourMs = 3_600_000;
@@ -33,5 +33,5 @@ it("machines whose clocks are an hour ahead and an hour behind steal no run from
   const { now } = (await world.db.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS "now"`)[0] ?? { now: new Date() };
   const lines = await world.db.runLog.findMany({ where: { runId: { in: [calm, killed] }, edge: null, leaseToken: { gt: 0 } }, select: { at: true, message: true } });
   expect(lines.some(({ at }) => Math.abs(at.getTime() - now.getTime()) > hourMs / 2)).toBe(true);
-  expect(await world.audit()).toEqual([]);
 });
+afterEach(async () => expect(await world.audit()).toEqual([]));

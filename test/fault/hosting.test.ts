@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { readOwner } from "../../server/agent/lease.ts";
 import { auditInvariants } from "../../server/audit.ts";
 import { openDatabase } from "../../server/database/client.ts";
@@ -74,8 +74,8 @@ it("two agents share one queue; one that is drained takes nothing new; an organi
     await world.db.run.update({ where: { id }, data: { cancelRequestedAt: new Date() } });
     await world.untilEnded(id);
   }
-  expect(await world.audit()).toEqual([]);
 });
+afterEach(async () => expect(await world.audit()).toEqual([]));
 
 /** The long form of what docs/hosting.md says under Backup: what was copied is all there is. */
 it("a copy of the data folder, restored elsewhere, has the same runs and files, and the auditor finds nothing", { timeout: 120_000 }, async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { chain } from "../../core/templates/sketch.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
 import { RunMark } from "../../core/training/marks.ts";
 import { cancelRun, pauseRun, resumeRun, stopRun } from "../../server/runs/change.ts";
@@ -10,14 +11,17 @@ import { kill, openWorld, until, type World } from "./world.ts";
 
 let world: World;
 let userId: string;
+/** What runs that only rest in between have to end as. Trained once, beside the first of them. */
+let undisturbed: string;
 beforeAll(async () => {
   world = await openWorld();
   world.startAgent();
   userId = (await world.db.user.findFirstOrThrow()).id;
+  undisturbed = await world.queueRun(order);
 });
 afterAll(() => world?.close());
 
-const order = { epochs: 900, schedule: "CosineAnnealingLR" as const, seed: 5 };
+const order = { epochs: 600, schedule: "CosineAnnealingLR" as const, seed: 5 };
 const starter = () => ({ orgId: world.orgId, userId });
 const turn = (id: string, one: TurnOrder) => turnKnob(world.db, starter(), id, one);
 const knobsOf = (run: { knobs: unknown }) => z.array(RunKnob).parse(run.knobs);
@@ -28,19 +32,18 @@ const untilPaused = (id: string) => world.untilRun(id, "paused", ({ status }) =>
 
 /** The same order once more, undisturbed. */
 async function repeat(id: string): Promise<string> {
-  const { runId } = await repeatRun(world.db, world.config, starter(), id);
-  expect((await world.untilEnded(runId)).status).toBe("finished");
-  return runId;
+  return (await repeatRun(world.db, world.config, starter(), id)).runId;
 }
 
 async function expectTwins(id: string, twin: string): Promise<void> {
+  expect((await world.untilEnded(twin)).status).toBe("finished");
   expect(await world.series(id)).toEqual(await world.series(twin));
   expect(await world.finalState(id)).toEqual(await world.finalState(twin));
 }
 
 describe("a knob", () => {
   it("turned on a run whose trainers are killed takes hold once, and the run ends as its undisturbed repetition, bit for bit", async () => {
-    const id = await world.queueRun(order);
+    const id = await world.queueRun({ ...order, epochs: 900 });
     const turns: TurnOrder[] = [
       { kind: "lr", lr: 0.004, hold: false },
       { kind: "dropout", p: 0.4, node: "dropout" },
@@ -73,7 +76,6 @@ describe("a knob", () => {
     const twin = await repeat(id);
     await expectTwins(id, twin);
     expect(marksOf(await world.run(twin))).toEqual(marks);
-    expect(await world.audit()).toEqual([]);
   });
 
   it("turned on a run that failed or rests begins when it goes on", async () => {
@@ -89,6 +91,29 @@ describe("a knob", () => {
     expect(lr?.values[step - 1]).not.toBe(0.002);
     expect(new Set(lr?.values.slice(step))).toEqual(new Set([0.002]));
     await expect(turn(id, { kind: "lr", lr: 1, hold: true })).rejects.toMatchObject({ code: "RUN_ENDED" });
+  });
+});
+afterEach(async () => expect(await world.audit()).toEqual([]));
+
+describe("a breakpoint", () => {
+  it("pauses the run at its step with the figures as a mark and frees the trainer, and the run goes on to its end", async () => {
+    const graph = chain([
+      ["input", "input", { shape: [9] }],
+      ["watched", "breakpoint", { figure: "max_abs", limit: 0 }],
+      ["scores", "linear", { out_features: 3 }],
+      ["output", "output"],
+    ]);
+    const id = await world.queueRun({ epochs: 3, seed: 5 }, graph);
+    const paused = await untilPaused(id);
+    expect(paused).toMatchObject({ step: 1, leaseUntil: null, owner: null, endedAt: null });
+    expect(marksOf(paused)).toEqual([{ step: 1, kind: "breakpoint", text: expect.stringMatching(/^Breakpoint “Breakpoint”: max \|x\| is above 0\. The batch had mean /) }]);
+    await resume(id);
+    const run = await world.untilEnded(id);
+    expect(run.status).toBe("finished");
+    expect(marksOf(run).map(({ step, kind }) => [step, kind])).toEqual([
+      [1, "breakpoint"],
+      [1, "resume"],
+    ]);
   });
 });
 
@@ -122,8 +147,7 @@ describe("a pause", () => {
       [paused.step, "pause"],
       [paused.step, "resume"],
     ]);
-    await expectTwins(id, await repeat(id));
-    expect(await world.audit()).toEqual([]);
+    await expectTwins(id, undisturbed);
   });
 
   it("holds when the trainer is killed over it, and the run loses nothing", async () => {
@@ -139,8 +163,7 @@ describe("a pause", () => {
       await resume(id);
     }
     expect((await world.untilEnded(id)).status).toBe("finished");
-    await expectTwins(id, await repeat(id));
-    expect(await world.audit()).toEqual([]);
+    await expectTwins(id, undisturbed);
   });
 
   it("takes a run out of the queue, and can end in a cancel or with the best kept, exports and all", async () => {
@@ -166,7 +189,6 @@ describe("a pause", () => {
     await resume(queued);
     expect((await world.untilEnded(queued)).status).toBe("finished");
     await expect(pause(queued)).rejects.toMatchObject({ code: "RUN_ENDED" });
-    expect(await world.audit()).toEqual([]);
   });
 });
 

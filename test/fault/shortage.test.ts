@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { chain } from "../../core/templates/sketch.ts";
 import { openWorld, until, type World } from "./world.ts";
 
@@ -36,6 +36,7 @@ afterAll(async () => {
   await until("the group is empty", 10_000, async () => (readFileSync(join(folder, "cgroup.procs"), "utf8").trim() === "" ? true : null));
   rmdirSync(folder);
 });
+afterEach(async () => expect(await world.audit()).toEqual([]));
 
 it("a run that the kernel ends for want of memory fails with that in words, beside a neighbour that goes on, and a smaller batch trains", { timeout: 400_000 }, async ({
   skip,
@@ -76,5 +77,4 @@ it("a run that the kernel ends for want of memory fails with that in words, besi
   expect((await world.untilEnded(small)).status).toBe("finished");
   await world.db.run.update({ where: { id: neighbour }, data: { cancelRequestedAt: new Date() } });
   expect((await world.untilEnded(neighbour)).status).toBe("cancelled");
-  expect(await world.audit()).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunMark } from "../../core/training/marks.ts";
 import { stopRun } from "../../server/runs/change.ts";
@@ -34,7 +34,6 @@ describe("stop and keep best", () => {
     const best = await world.db.checkpoint.findFirstOrThrow({ where: { runId: id, isBest: true } });
     expect(await exportedStep(id)).toBe(String(best.step));
     await expect(stopRun(world.db, world.orgId, id)).rejects.toMatchObject({ code: "RUN_ENDED" });
-    expect(await world.audit()).toEqual([]);
   });
 
   it("holds when the trainer is killed over it: the run is finished, and another trainer makes the exports", async () => {
@@ -46,7 +45,6 @@ describe("stop and keep best", () => {
     const run = await world.untilEnded(id);
     expect(run.status).toBe("finished");
     expect(await exportedStep(id)).toMatch(/^\d+$/);
-    expect(await world.audit()).toEqual([]);
   });
 
   it("is refused while the run waits for its turn", async () => {
@@ -57,6 +55,7 @@ describe("stop and keep best", () => {
     expect((await world.untilEnded(id)).status).toBe("finished");
   });
 });
+afterEach(async () => expect(await world.audit()).toEqual([]));
 
 describe("early stopping", () => {
   it("ends at the same step, with the same mark and export, however often the trainer is killed", async () => {
@@ -88,7 +87,6 @@ describe("early stopping", () => {
     expect({ step: run.step, epoch: run.epoch, marks: run.marks }).toEqual({ step: undisturbed.step, epoch: undisturbed.epoch, marks: undisturbed.marks });
     expect(await exportedStep(id)).toBe(await exportedStep(twin));
     expect(await world.series(id)).toEqual(await world.series(twin));
-    expect(await world.audit()).toEqual([]);
   });
 });
 

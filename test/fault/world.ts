@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,8 @@ import { penguins } from "../../server/ingest/penguins.ts";
 import { hashManifest, writeDataset } from "../../server/ingest/write.ts";
 import { unpackEntries } from "../../server/metrics/pyramid.ts";
 import { startRun } from "../../server/runs/start.ts";
-import { type FileStore, openFileStore } from "../../server/storage/files.ts";
+import type { FileStore } from "../../server/storage/files.ts";
+import { openStore } from "../../server/storage/store.ts";
 
 /**
  * A whole installation in a folder of its own: a real PostgreSQL, real agents, real trainers with the real engine. Checkpoints come ten times a second,
@@ -33,6 +34,10 @@ import { type FileStore, openFileStore } from "../../server/storage/files.ts";
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 const agentMain = fileURLToPath(new URL("../../server/agent/main.ts", import.meta.url));
+const webMain = fileURLToPath(new URL("webProcess.ts", import.meta.url));
+
+/** A web process, and the cookie of somebody who has opened it. */
+export type Web = { child: ChildProcess; port: number; cookie: string };
 
 export async function openWorld(settings: { [name: string]: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "tensorloom-fault-"));
@@ -53,7 +58,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   };
   const config = readConfig(environment);
   const db: Database = openDatabase(postgres.url, { connections: 6, name: "fault test" });
-  const files = openFileStore(join(folder, "files"));
+  const files = openStore(config);
   await ensureWorkspace(db);
   const owner = await findLocalOwner(db);
   if (!owner) throw new Error("The workspace has no owner.");
@@ -61,6 +66,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
   const project = await db.project.create({ data: { orgId: org.id, name: "Faults" } });
   const datasetId = await readPenguins(db, files, org.id);
   const agents: ChildProcess[] = [];
+  const webs: ChildProcess[] = [];
   const postmaster = () => Number.parseInt(readFileSync(join(folder, "postgres", "postmaster.pid"), "utf8"), 10);
 
   const world = {
@@ -96,6 +102,17 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       });
       agents.push(child);
       return child;
+    },
+    /** Starts a web process, on the port of one before it or on any. */
+    async startWeb(port = 0): Promise<Web> {
+      const child = fork(webMain, [folder, postgres.url, String(port)], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+      webs.push(child);
+      const taken = await new Promise<number>((resolve, reject) => {
+        child.once("message", (found) => resolve(Number(found)));
+        child.once("exit", (code, signal) => reject(new Error(`The web process ended with ${code ?? signal}.`)));
+      });
+      const answer = await fetch(`http://127.0.0.1:${taken}/`, { headers: { accept: "text/html", "sec-fetch-dest": "document", "sec-fetch-site": "none" } });
+      return { child, port: taken, cookie: answer.headers.getSetCookie()[0]?.split(";")[0] ?? "" };
     },
     /** Queues a run of a graph on the penguins, small enough for thousands of steps a second. */
     async queueRun(change: Partial<RunSettings> = {}, graph: Graph = smallNetwork): Promise<string> {
@@ -183,6 +200,7 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       postgres = await startEmbeddedPostgres(folder);
     },
     async close(beforeRemoval: () => void = () => {}): Promise<void> {
+      for (const web of webs) web.kill("SIGKILL");
       for (const agent of agents) agent.kill("SIGTERM");
       await Promise.all(agents.map((agent) => (agent.exitCode === null && agent.signalCode === null ? new Promise((resolve) => agent.once("exit", resolve)) : null)));
       for (const lease of await db.run.findMany({ where: { leaseUntil: { not: null } } }).catch(() => [])) kill(readOwner(lease.owner ?? "")?.process.pid, "SIGKILL");

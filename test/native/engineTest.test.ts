@@ -8,6 +8,7 @@ import { tensorBytes } from "../../core/export/tensor.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
 import { buildEngine } from "../../native/build.mjs";
 import { findLibtorch } from "../../native/libtorch.mjs";
+import { allowed } from "../allowed.ts";
 import { contenders } from "../bench/networks.ts";
 import { networks } from "./networks.ts";
 import { randomNumbers, specOf, temporaryFolder, writeRows } from "./specs.ts";
@@ -81,23 +82,32 @@ describe("engine_test, the engine without Node", () => {
 
 describe("under AddressSanitizer and UndefinedBehaviorSanitizer", () => {
   let sanitized = "";
+  const limit = allowed(600_000);
   beforeAll(async () => {
     sanitized = (await buildEngine({ libtorch, targets: ["engine_test"], sanitize: true })).engineTest;
-  }, 600_000);
+  }, limit);
   // libtorch is not instrumented: what it allocates and frees across its own libraries must not count.
   const env = { ASAN_OPTIONS: "detect_leaks=0:detect_odr_violation=0:alloc_dealloc_mismatch=0:allocator_may_return_null=1", UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1" };
 
-  it("engine_test passes its own checks", () => {
-    const { status, output } = runEngineTest(sanitized, ["--self-check"], env);
-    expect(output).not.toMatch(/FAILED|Sanitizer|runtime error/);
-    expect(status).toBe(0);
-  }, 400_000);
+  it(
+    "engine_test passes its own checks",
+    () => {
+      const { status, output } = runEngineTest(sanitized, ["--self-check"], env);
+      expect(output).not.toMatch(/FAILED|Sanitizer|runtime error/);
+      expect(status).toBe(0);
+    },
+    limit,
+  );
 
-  it("engine_test survives damaged programs", () => {
-    const { status, output } = runEngineTest(sanitized, ["fuzz", "200", "3"], env);
-    expect(output).not.toMatch(/Sanitizer|runtime error/);
-    expect(status).toBe(0);
-  }, 400_000);
+  it(
+    "engine_test survives damaged programs",
+    () => {
+      const { status, output } = runEngineTest(sanitized, ["fuzz", "200", "3"], env);
+      expect(output).not.toMatch(/Sanitizer|runtime error/);
+      expect(status).toBe(0);
+    },
+    limit,
+  );
 });
 
 describe("the specs for machines with a GPU", () => {

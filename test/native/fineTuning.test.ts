@@ -7,7 +7,7 @@ import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Tensor } from "../../core/export/tensor.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { depthFor, planFineTune } from "../../core/pretrained/fineTune.ts";
-import { pretrained } from "../../core/pretrained/index.ts";
+import { packaged } from "../../core/pretrained/index.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import { run } from "../../native/index.ts";
 import { readPackage } from "../../server/ingest/pretrained.ts";
@@ -73,7 +73,7 @@ with torch.no_grad():
 
 const missing = missingOracles("torch", "safetensors");
 
-it.skipIf(missing.length > 0).each(pretrained)("$title says of a picture what Keras' own layers say, to 1e-5", async (network) => {
+it.skipIf(missing.length > 0).each(packaged.filter(({ takes }) => takes === "pictures"))("$title says of a picture what Keras' own layers say, to 1e-5", async (network) => {
   const tensors = readPackage(network.weights);
   const weights = network.weights.convert(tensors);
   const plan = planFineTune(network, manifestOf({ rows: 1, side: 96 }));

@@ -15,6 +15,7 @@ it.each([
   ["early-exit-cnn", 0.85],
   ["adaptive-computation", 0.8],
   ["routed-experts", 0.8],
+  ["lenet5", 0.9],
 ])("%s learns", async (id, accuracy) => {
   const template = findTemplate(id);
   if (!template) throw new Error(`There is no template ${id}.`);
@@ -26,6 +27,19 @@ it.each([
   if (id === "adaptive-computation") expect(last?.values["loss/ponder"]).toBeGreaterThan(1);
   // Where all went one way, it would be 4.
   if (id === "routed-experts") expect(last?.values["loss/balance"]).toBeLessThan(2);
+});
+
+it.each([
+  ["tabular-mlp", "accuracy", 0.97],
+  ["tabular-embedding", "accuracy", 0.97],
+  // The mean of all cars is 0.
+  ["fuel-mlp", "r2", 0.85],
+])("%s learns its table as well as it says (%s)", async (id, metric, least) => {
+  const template = findTemplate(id);
+  if (!template) throw new Error(`There is no template ${id}.`);
+  const { events } = await trainAll({ ...(await specOfTemplate(template, folder.path)), threads: 1 });
+  const last = events.findLast((event) => event.type === "evaluated");
+  expect({ ...last?.values, ...deriveValues(last?.tensors ?? {}) }[metric]).toBeGreaterThan(least);
 });
 
 it("the bag of words tells spam better than naive Bayes, which gets 0.964 of the same mails right", async () => {
@@ -51,6 +65,7 @@ it.each([
   // A grey picture is 0.068 off on average.
   ["conv-autoencoder", 0.03],
   ["vae", 0.06],
+  ["adversarial-autoencoder", 0.06],
 ])("%s draws digits again that it has not seen", async (id, error) => {
   const template = findTemplate(id);
   if (!template) throw new Error(`There is no template ${id}.`);
@@ -59,6 +74,13 @@ it.each([
   expect(last?.values.reconstruction_error).toBeLessThan(error);
   // Where the clouds were all the same, nothing would be said of a digit.
   if (id === "vae") expect(last?.values["loss/kl"]).toBeGreaterThan(1);
+  if (id === "adversarial-autoencoder") {
+    // Neither side has won: 2 ln 2 is guessing, and a discriminator that tells all codes from noise comes near 0.
+    expect(last?.values["loss/told"]).toBeGreaterThan(0.8);
+    const codes = (last?.samples?.latent ?? []).flat().map(Number);
+    expect(codes.length).toBeGreaterThan(100);
+    expect(Math.sqrt(codes.reduce((sum, code) => sum + code ** 2, 0) / codes.length)).toBeLessThan(2.5);
+  }
 });
 
 it("a straight line forecasts births better than the last week again, which is 322 a day off", async () => {

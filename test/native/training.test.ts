@@ -2,24 +2,27 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { readSafetensors } from "../../core/export/safetensors.ts";
 import { tensorBytes } from "../../core/export/tensor.ts";
 import { chain } from "../../core/templates/sketch.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
 import { EngineError, info, train } from "../../native/index.ts";
+import { allowed } from "../allowed.ts";
 import { type Network, networks } from "./networks.ts";
 import { pointsOf, randomNumbers, specOf, temporaryFolder, trainAll, writeRows } from "./specs.ts";
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
 
-const [mlp, cnn] = networks as [Network, Network];
+const [mlp, cnn, lstm] = networks as [Network, Network, Network];
 const ROWS = 200;
 const mlpRows = writeRows(folder.path, "mlp", mlp, ROWS, 1);
 const mlpValidation = writeRows(folder.path, "mlp-validation", mlp, 70, 2);
 const cnnRows = writeRows(folder.path, "cnn", cnn, ROWS, 3);
 const cnnValidation = writeRows(folder.path, "cnn-validation", cnn, 70, 4);
+const lstmRows = writeRows(folder.path, "lstm", lstm, ROWS, 5);
 
 /** A CNN whose dropout draws random numbers at every step, so that the random state matters. */
 const withDropout: Pick<Network, "graph"> = {
@@ -77,6 +80,9 @@ function stateOf(file: string): Map<string, string> {
   return new Map([...tensors].map(([name, tensor]) => [name, Buffer.from(tensorBytes(tensor)).toString("base64")]));
 }
 
+/** How long a run had trained when it wrote a checkpoint, in ms. */
+const elapsedOf = (file: string) => z.object({ elapsedMs: z.number() }).parse(JSON.parse(readSafetensors(readFileSync(file)).metadata.tensorloom ?? "")).elapsedMs;
+
 describe("a run", () => {
   it.each([
     ["with dropout", withDropout],
@@ -129,8 +135,13 @@ describe("a run", () => {
 
   const settings: Partial<TrainSpec> = { optimizer: { kind: "SGD", momentum: 0.9, dampening: 0, weightDecay: 0, nesterov: true }, accumulate: 2 };
 
-  it.each([1, 2, 3])("resumed from any checkpoint ends as if it had never stopped (%i)", async (seed) => {
-    const spec = specOf(withDropout, { train: cnnRows }, { ...settings, epochs: 4, seed });
+  it.each([
+    ["with dropout", withDropout, cnnRows, 1],
+    ["with dropout", withDropout, cnnRows, 2],
+    ["with every augmentation", augmented, cnnRows, 3],
+    ["an LSTM", lstm, lstmRows, 4],
+  ] as const)("resumed from any checkpoint ends as if it had never stopped (%s)", async (_, network, train, seed) => {
+    const spec = specOf(network, { train }, { ...settings, epochs: 4, seed });
     const whole = await trainAll({ ...spec, checkpoint: { folder: ownFolder(), everyMs: 1 } });
     const checkpoints = whole.events.filter((event) => event.type === "checkpoint");
     const cut = checkpoints[Math.floor(randomNumbers(seed)() * (checkpoints.length - 1))];
@@ -139,6 +150,17 @@ describe("a run", () => {
     expect(rest.events[0]).toMatchObject({ type: "started", firstStep: cut.step + 1 });
     expect(pointsOf(rest.events, "train/loss")).toEqual(pointsOf(whole.events, "train/loss").slice(cut.step));
     expect(stateOf(rest.result.file ?? "")).toEqual(stateOf(whole.result.file ?? ""));
+  });
+
+  it("has a checkpoint of each interval, however long its epoch: who goes on from the last one repeats no more than that", async () => {
+    const everyMs = 50;
+    const { events, result } = await trainAll(
+      specOf(cnn, { train: writeRows(folder.path, "long-epoch", cnn, 2_000, 6), validation: cnnValidation }, { batchSize: 4, checkpoint: { folder: ownFolder(), everyMs } }),
+    );
+    const times = [0, ...events.flatMap((event) => (event.type === "checkpoint" ? [elapsedOf(event.file)] : []))];
+    expect(result.status).toBe("finished");
+    expect(times.length).toBeGreaterThan(3);
+    for (const [at, time] of times.slice(1).entries()) expect(time - (times[at] ?? 0)).toBeLessThan(allowed(everyMs + 200));
   });
 
   it.each(["none", "strong_wolfe"] as const)("by LBFGS, resumed from the middle, ends as if it had never stopped (line search: %s)", async (lineSearch) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportOnnx } from "../../core/export/onnx.ts";
-import { encodeOnnx, type OnnxAttributeValue, setOnnxMetadata } from "../../core/export/onnx-proto.ts";
+import { type OnnxAttributeValue, setOnnxMetadata } from "../../core/export/onnx-proto.ts";
 import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Tensor } from "../../core/export/tensor.ts";
 import { tensorBytes, tensorOf } from "../../core/export/tensor.ts";
@@ -12,6 +12,7 @@ import { importOnnx } from "../../core/import/onnx.ts";
 import { GRAPH_KEY } from "../../core/import/onnx-hash.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import { run } from "../../native/index.ts";
+import { onnxFile } from "../onnxFile.ts";
 import { type Case, layerCases, templateCases, tokenCases } from "./cases.ts";
 import { controlCases } from "./controlCases.ts";
 
@@ -220,26 +221,17 @@ describe("operators as others write them compute what ONNX Runtime computes", ()
     ].filter(({ name }) => nodes.some(([, inputs]) => inputs.includes(name)));
     // The length of sequences is free, as it would be in a file.
     const shape = x.length === 3 ? ["N", "T", ...x.slice(2)] : ["N", ...x.slice(1)];
-    const bytes = encodeOnnx({
-      irVersion: 10,
-      opset: 21,
-      producer: "",
-      producerVersion: "",
-      doc: "",
-      metadata: {},
-      graph: {
-        name: "g",
-        nodes: nodes.map(([op, inputs, output, attributes = {}]) => ({
-          name: "",
-          op,
-          inputs,
-          outputs: [output],
-          attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
-        })),
-        initializers: tensors.map((tensor) => ({ name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensorBytes(tensor) })),
-        inputs: [{ name: "x", dtype: "float32", shape }],
-        outputs: [{ name: "y", dtype: "float32", shape: Array.from({ length: rank }, (_, i) => `D${i}`) }],
-      },
+    const bytes = onnxFile({
+      nodes: nodes.map(([op, inputs, output, attributes = {}]) => ({
+        name: "",
+        op,
+        inputs,
+        outputs: [output],
+        attributes: Object.entries(attributes).map(([name, value]) => ({ name, value })),
+      })),
+      initializers: tensors.map((tensor) => ({ name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensorBytes(tensor) })),
+      inputs: [{ name: "x", dtype: "float32", shape }],
+      outputs: [{ name: "y", dtype: "float32", shape: Array.from({ length: rank }, (_, i) => `D${i}`) }],
     });
     const answer = importOnnx(bytes);
     if (!answer.ok) throw new Error(JSON.stringify(answer, null, 2));

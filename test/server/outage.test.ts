@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { auditInvariants } from "../../server/audit.ts";
 import { ensureWorkspace } from "../../server/auth/workspace.ts";
 import { readConfig } from "../../server/config.ts";
 import { openDatabase } from "../../server/database/client.ts";
@@ -19,10 +20,11 @@ const postgres = await startEmbeddedPostgres(folder);
 await migrate(postgres.url);
 const db = openDatabase(postgres.url);
 await ensureWorkspace(db);
+const files = openFileStore(join(folder, "files"));
 const web = createWeb({
   config: readConfig({}),
   db,
-  files: openFileStore(join(folder, "files")),
+  files,
   log: pino({ level: "silent" }),
   pages: async (_, res) => void res.end("page"),
 });
@@ -35,6 +37,7 @@ afterAll(async () => {
   await postgres.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+afterEach(async () => expect(await auditInvariants(db, files)).toEqual([]));
 
 const postmaster = () => Number.parseInt(readFileSync(join(folder, "postgres/postmaster.pid"), "utf8"), 10);
 

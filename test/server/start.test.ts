@@ -61,6 +61,9 @@ function environmentOf(pid: number): string {
   }
 }
 
+/** What `npm run audit` prints. */
+const audit = (folder: string) => execFileSync(process.execPath, ["server/audit.ts"], { env: { ...process.env, DATA_DIR: folder }, encoding: "utf8" });
+
 const pidOf = (folder: string, name: string) => (JSON.parse(readFileSync(join(folder, `run/${name}.json`), "utf8")) as { pid: number }).pid;
 const postmaster = (folder: string) => Number.parseInt(readFileSync(join(folder, "postgres/postmaster.pid"), "utf8"), 10);
 
@@ -72,7 +75,7 @@ async function until(what: string, patienceMs: number, holds: () => boolean | Pr
   }
   return Date.now() - started;
 }
-const isWell = async (page: string) => (await fetch(`${page}/healthz`)).status === 200;
+const isReady = async (page: string) => (await fetch(`${page}/readyz`)).status === 200;
 
 const running: Product[] = [];
 function start(...args: ConstructorParameters<typeof Product>): Product {
@@ -115,11 +118,12 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
       await until(`${name} is started again`, allowed(30_000), () => pidOf(folder, name) !== before);
     }
     const again = (await first.line(/Ready after[\s\S]*Ready after .*(http:\/\/localhost:\d+)/)) as string;
-    await until("the web process is well", allowed(20_000), () => isWell(again));
+    await until("the web process serves", allowed(20_000), () => isReady(again));
     const before = postmaster(folder);
     process.kill(before, "SIGKILL");
-    await until("PostgreSQL is started again", allowed(20_000), async () => postmaster(folder) !== before && (await isWell(again)));
+    await until("PostgreSQL is started again", allowed(20_000), async () => postmaster(folder) !== before && (await isReady(again)));
 
+    expect(audit(folder)).toBe("0 violations\n");
     const asked = Date.now();
     first.process.kill("SIGINT");
     expect(await first.ended()).toBe(0);
@@ -143,7 +147,7 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const page = await second.page();
     expect(second.said).toContain("still running from before");
     expect(postmaster(folder)).toBe(database);
-    await until("it is well", allowed(10_000), () => isWell(page));
+    await until("it serves", allowed(10_000), () => isReady(page));
 
     // Everything dies at once, as in a power cut.
     for (const { pid } of processesOf(folder)) process.kill(pid, "SIGKILL");
@@ -151,8 +155,9 @@ describe.skipIf(!built)("the product (needs the built pages: npm test builds the
     const died = Date.now();
     const third = start(folder);
     const last = await third.page();
-    await until("it is well", allowed(30_000), () => isWell(last));
+    await until("it serves", allowed(30_000), () => isReady(last));
     expect(Date.now() - died).toBeLessThan(allowed(30_000));
+    expect(audit(folder)).toBe("0 violations\n");
     third.process.kill("SIGTERM");
     expect(await third.ended()).toBe(0);
     expect(processesOf(folder)).toEqual([]);

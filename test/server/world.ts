@@ -69,7 +69,7 @@ export async function makeTenant(db: Database, { name = "Tenant", role = "owner"
   return {
     orgId: org.id,
     userId: user.id,
-    session: { id: session.id, user: { id: user.id, name: user.name }, org: { id: org.id, name: org.name }, role, isOperator: false, byToken: false, scope: null },
+    session: { id: session.id, user: { id: user.id, name: user.name }, org: { id: org.id, name: org.name }, role, isOperator: false, scope: null },
     datasetId: dataset.id,
     projectId: project.id,
     modelId: model.id,

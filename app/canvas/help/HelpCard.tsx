@@ -3,6 +3,7 @@
 import { useStore } from "@xyflow/react";
 import { X } from "lucide-react";
 import { pathOf } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import { findLayer } from "../../../core/layers/index.ts";
 import { IconButton } from "../../ui/Button.tsx";
 import { useChecked } from "../checked.ts";
@@ -45,13 +46,13 @@ export default function HelpCard() {
       <div className="min-h-0" style={{ flex: `0 1 ${top}px` }} />
       <div
         role="dialog"
-        aria-label={`About ${layer.title}`}
+        aria-label={say("About {title}", { title: layer.title })}
         className="appear nowheel pointer-events-auto max-h-full shrink-0 overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3 shadow-float"
         style={{ width: WIDTH }}
       >
         <div className="flex items-center justify-between pb-1">
           <h2 className="text-lg font-semibold">{layer.title}</h2>
-          <IconButton label="Close help" className="-mr-2" onClick={close}>
+          <IconButton label={say("Close help")} className="-mr-2" onClick={close}>
             <X size={15} />
           </IconButton>
         </div>
@@ -66,7 +67,7 @@ export default function HelpCard() {
             useStudio.setState({ panel: "inspect", tab: "help", sheet: "panel" });
           }}
         >
-          All about {layer.title}
+          {say("All about {title}", { title: layer.title })}
         </button>
       </div>
     </div>

@@ -2,6 +2,7 @@
 
 import { Popover } from "radix-ui";
 import { lazy, type ReactNode, Suspense } from "react";
+import { say } from "../../../core/language/say.ts";
 import type { Layer } from "../../../core/layers/kit.ts";
 
 const LayerHelp = lazy(async () => ({ default: (await import("./LayerHelp.tsx")).LayerHelp }));
@@ -17,7 +18,7 @@ export function HelpPopover({ layer, side, children }: { layer: Layer; side: "ri
           align="start"
           sideOffset={40}
           collisionPadding={12}
-          aria-label={`About ${layer.title}`}
+          aria-label={say("About {title}", { title: layer.title })}
           className="appear z-50 max-h-[min(640px,var(--radix-popover-content-available-height))] w-[308px] overflow-y-auto rounded-xl border border-line2 bg-panel px-4 py-3.5 shadow-float outline-none"
         >
           <h2 className="pb-1.5 text-lg font-semibold">{layer.title}</h2>

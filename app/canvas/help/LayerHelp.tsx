@@ -1,4 +1,5 @@
 import type { Node } from "../../../core/graph/document.ts";
+import { say } from "../../../core/language/say.ts";
 import type { NodeTypes } from "../../../core/layers/kit.ts";
 import { type Layer, portsOf } from "../../../core/layers/kit.ts";
 import { printParam } from "../paramText.ts";
@@ -33,17 +34,17 @@ export function LayerHelp({
       {children}
       {layer.formula && <pre className="overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre-wrap">{layer.formula}</pre>}
       {layer.when && (
-        <Part title="When to use it">
+        <Part title={say("When to use it")}>
           <p className="text-ink2">{said(layer.when)}</p>
         </Part>
       )}
       {line && (
-        <Part title="In PyTorch">
+        <Part title={say("In PyTorch")}>
           <code className="block overflow-x-auto rounded-md bg-sunk px-2.5 py-2 font-mono text-sm whitespace-pre">{line}</code>
         </Part>
       )}
       {!brief && params.length > 0 && (
-        <Part title="Parameters">
+        <Part title={say("Parameters")}>
           <dl className="space-y-1.5">
             {params.map(([name, param]) => (
               <div key={name}>
@@ -56,11 +57,11 @@ export function LayerHelp({
           </dl>
         </Part>
       )}
-      {!brief && <Ports title="Inputs" ports={inputs} />}
-      {!brief && <Ports title="Outputs" ports={outputs} />}
+      {!brief && <Ports title={say("Inputs")} ports={inputs} />}
+      {!brief && <Ports title={say("Outputs")} ports={outputs} />}
       {layer.source && (
         <a href={layer.source} target="_blank" rel="noreferrer" className="inline-block text-accent hover:underline">
-          PyTorch's page on {layer.title}
+          {say("PyTorch's page on {title}", { title: layer.title })}
         </a>
       )}
     </div>
@@ -99,8 +100,8 @@ function Ports({ title, ports }: { title: string; ports: Layer["inputs"] }) {
           <div key={port}>
             <dt className="font-mono text-sm">
               {port}
-              {optional && <span className="text-ink3"> may stay empty</span>}
-              {many && <span className="text-ink3"> takes many wires</span>}
+              {optional && <span className="text-ink3"> {say("may stay empty")}</span>}
+              {many && <span className="text-ink3"> {say("takes many wires")}</span>}
             </dt>
             <dd className="text-ink2">{said(doc)}</dd>
           </div>

@@ -1,6 +1,7 @@
 import { lazy, Suspense } from "react";
 import { paramsOf } from "../../../core/graph/check.ts";
 import { formatShape, type Shape } from "../../../core/graph/shape.ts";
+import { say } from "../../../core/language/say.ts";
 import type { Layer } from "../../../core/layers/kit.ts";
 import { categoryColor } from "../categories.ts";
 import type { AtWork } from "./example.ts";
@@ -42,7 +43,7 @@ function Curve({ title, curve, color, spread }: { title: string; curve: (x: numb
     <svg
       viewBox={`0 0 ${WIDTH} ${CURVE_HEIGHT}`}
       role="img"
-      aria-label={`Curve of ${title} from −${SPAN} to ${SPAN}`}
+      aria-label={say("Curve of {title} from −{span} to {span}", { title, span: SPAN })}
       className="block w-full max-w-[380px] rounded-md border border-line bg-bg"
     >
       {binsOf(spread).map(({ from, to, share }) => (
@@ -50,7 +51,7 @@ function Curve({ title, curve, color, spread }: { title: string; curve: (x: numb
       ))}
       {spread && (
         <text x={4} y={11} className="fill-ink2 text-[9.5px]">
-          bars: what comes in
+          {say("bars: what comes in")}
         </text>
       )}
       <path d={`M0 ${py(0)}H${WIDTH}M${px(0)} 0V${CURVE_HEIGHT}`} stroke="var(--line2)" fill="none" />
@@ -127,12 +128,12 @@ function Flow({ layer, atWork: { types } }: { layer: Layer; atWork: AtWork }) {
   const at = (count: number, i: number) => middle + (i - (count - 1) / 2) * ROW;
   const [left, right] = [46, WIDTH - 46];
   const [nodeLeft, nodeRight] = [(WIDTH - NODE.width) / 2, (WIDTH + NODE.width) / 2];
-  const say = (ends: { port: string; shape: Shape }[]) => ends.map(({ port, shape }) => `${port} ${formatShape(shape)}`).join(", ") || "nothing";
+  const portsText = (ends: { port: string; shape: Shape }[]) => ends.map(({ port, shape }) => `${port} ${formatShape(shape)}`).join(", ") || say("nothing");
   return (
     <svg
       viewBox={`0 0 ${WIDTH} ${height}`}
       role="img"
-      aria-label={`${layer.title} takes ${say(inputs)} and gives ${say(outputs)}`}
+      aria-label={say("{title} takes {inputs} and gives {outputs}", { title: layer.title, inputs: portsText(inputs), outputs: portsText(outputs) })}
       className="block w-full max-w-[380px] rounded-md border border-line bg-bg"
     >
       {inputs.map(({ key }, i) => (

@@ -3,6 +3,7 @@
 import { Pause, Play, SkipForward } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Dim } from "../../../core/graph/shape.ts";
+import { say } from "../../../core/language/say.ts";
 import { slide } from "../../../core/layers/window.ts";
 import { IconButton } from "../../ui/Button.tsx";
 
@@ -56,7 +57,16 @@ export default function Slide({ title, color, size, kernel, stride, padding, dil
       <svg
         viewBox={`0 0 ${WIDTH} ${height.toFixed(1)}`}
         role="img"
-        aria-label={`The window of ${title}, ${k.join("×")}, goes over ${cut ? "a corner of " : ""}its input in steps of ${s.join("×")} and fills ${out.join("×")} places`}
+        aria-label={
+          cut
+            ? say("The window of {title}, {k}, goes over a corner of its input in steps of {s} and fills {out} places", {
+                title,
+                k: k.join("×"),
+                s: s.join("×"),
+                out: out.join("×"),
+              })
+            : say("The window of {title}, {k}, goes over its input in steps of {s} and fills {out} places", { title, k: k.join("×"), s: s.join("×"), out: out.join("×") })
+        }
         className="block w-full pt-1"
       >
         {grid(high, wide).map(([y, x]) => {
@@ -98,11 +108,12 @@ export default function Slide({ title, color, size, kernel, stride, padding, dil
       </svg>
       <figcaption className="flex items-center justify-between gap-2 px-1.5 text-sm text-ink2">
         <span>
-          {cut ? "A corner of the input" : "The input"} at the left{p[0] + p[1] > 0 && ", with its border"}
+          {say("{corner} at the left", { corner: cut ? say("A corner of the input") : say("The input") })}
+          {p[0] + p[1] > 0 && say(", with its border")}
         </span>
         <span className="flex">
           <IconButton
-            label={playing ? "Pause the window" : "Let the window go"}
+            label={playing ? say("Pause the window") : say("Let the window go")}
             onClick={() => {
               if (!playing && at >= count - 1) setAt(0);
               setPlaying(!playing);
@@ -111,7 +122,7 @@ export default function Slide({ title, color, size, kernel, stride, padding, dil
             {playing ? <Pause size={13} /> : <Play size={13} />}
           </IconButton>
           <IconButton
-            label="Next place"
+            label={say("Next place")}
             onClick={() => {
               setPlaying(false);
               setAt((before) => (before + 1) % count);

@@ -3,6 +3,7 @@
 import { ArrowRight } from "lucide-react";
 import type { Node } from "../../../core/graph/document.ts";
 import { pathOf } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import type { Picture } from "../../../core/preview/picture.ts";
 import { useNames } from "../preview/NodePreview.tsx";
 import { usePreview } from "../preview/usePreview.ts";
@@ -25,12 +26,12 @@ export function YourSample({ flow }: { flow: Flow | null }) {
   const names = useNames();
   if (!flow) return null;
   return (
-    <section aria-label="Your sample" className="rounded-md border border-line bg-bg px-2 py-1.5">
-      <h3 className="section-name pb-1">Your sample</h3>
+    <section aria-label={say("Your sample")} className="rounded-md border border-line bg-bg px-2 py-1.5">
+      <h3 className="section-name pb-1">{say("Your sample")}</h3>
       <div className="flex items-center justify-between gap-2">
-        {flow.before ? <ValueView picture={flow.before} names={names} size="small" label="What comes in" /> : <span className="text-ink3">nothing</span>}
+        {flow.before ? <ValueView picture={flow.before} names={names} size="small" label={say("What comes in")} /> : <span className="text-ink3">{say("nothing")}</span>}
         <ArrowRight size={14} aria-hidden className="shrink-0 text-ink3" />
-        {flow.after ? <ValueView picture={flow.after} names={names} size="small" label="What goes out" /> : <span className="text-ink3">nothing</span>}
+        {flow.after ? <ValueView picture={flow.after} names={names} size="small" label={say("What goes out")} /> : <span className="text-ink3">{say("nothing")}</span>}
       </div>
     </section>
   );

@@ -1,6 +1,7 @@
 "use client";
 
 import type { NodePath } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import type { Picture } from "../../../core/preview/picture.ts";
 import { Button } from "../../ui/Button.tsx";
 import { formatCount, formatMetric } from "../../ui/format.ts";
@@ -19,7 +20,7 @@ export function LiveOutput({ path, title }: { path: NodePath; title: string }) {
   if (!on)
     return (
       <Button size="sm" onClick={togglePreview}>
-        Send a sample through
+        {say("Send a sample through")}
       </Button>
     );
   const shown = (values ?? []).filter((value) => value.large);
@@ -27,11 +28,11 @@ export function LiveOutput({ path, title }: { path: NodePath; title: string }) {
     <div className="space-y-3">
       {shown.map(({ port, large }) => large && <Value key={port} port={shown.length > 1 ? port : null} picture={large} title={title} />)}
       {shown.length === 0 && (
-        <p className="text-ink2">{failure ?? problem ?? "Nothing reaches it yet, or it stands in a branch or a loop, where there is no one value to show."}</p>
+        <p className="text-ink2">{failure ?? problem ?? say("Nothing reaches it yet, or it stands in a branch or a loop, where there is no one value to show.")}</p>
       )}
       {hidden && (
         <Button size="sm" kind="quiet" onClick={() => hidePreview(path, false)}>
-          Show it on the canvas
+          {say("Show it on the canvas")}
         </Button>
       )}
     </div>
@@ -41,27 +42,25 @@ export function LiveOutput({ path, title }: { path: NodePath; title: string }) {
 function Value({ port, picture, title }: { port: string | null; picture: Picture; title: string }) {
   const names = useNames();
   const { shape, count, min, max, mean, std, zeros, bad, view } = picture;
-  const say = (value: number | null) => (value === null ? "–" : formatMetric(value));
+  const number = (value: number | null) => (value === null ? "–" : formatMetric(value));
   return (
     <div className="space-y-2">
       {port !== null && <h4 className="font-mono text-sm text-ink2">{port}</h4>}
-      <ValueView picture={picture} names={names} size="large" label={`What ${title} gives, large`} />
+      <ValueView picture={picture} names={names} size="large" label={say("What {title} gives, large", { title })} />
       {view.kind === "image" && view.shown < view.channels && !view.natural && (
-        <p className="text-sm text-ink2">
-          The first {view.shown} of {formatCount(view.channels)} channels.
-        </p>
+        <p className="text-sm text-ink2">{say("The first {shown} of {channels} channels.", { shown: view.shown, channels: formatCount(view.channels) })}</p>
       )}
       <Histogram picture={picture} />
       <dl>
-        <Line name="Shape">{shape.join("×") || "scalar"}</Line>
-        <Line name="Least, greatest">
-          {say(min)}, {say(max)}
+        <Line name={say("Shape")}>{shape.join("×") || say("scalar")}</Line>
+        <Line name={say("Least, greatest")}>
+          {number(min)}, {number(max)}
         </Line>
-        <Line name="Mean ± deviation">
-          {say(mean)} ± {say(std)}
+        <Line name={say("Mean ± deviation")}>
+          {number(mean)} ± {number(std)}
         </Line>
-        <Line name="Zeros">{count === 0 ? "–" : `${((100 * zeros) / count).toFixed(zeros > 0 && zeros < count ? 1 : 0)}%`}</Line>
-        {bad > 0 && <Line name="Not finite">{formatCount(bad)}</Line>}
+        <Line name={say("Zeros")}>{count === 0 ? "–" : `${((100 * zeros) / count).toFixed(zeros > 0 && zeros < count ? 1 : 0)}%`}</Line>
+        {bad > 0 && <Line name={say("Not finite")}>{formatCount(bad)}</Line>}
       </dl>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import { X } from "lucide-react";
 import { pathOf } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import { usePurpose } from "../checked.ts";
 import { useGraph } from "../useGraph.ts";
 import { hidePreview, usePreview } from "./usePreview.ts";
@@ -28,14 +29,14 @@ function Shown({ id, title }: { id: string; title: string }) {
           {failure}
         </p>
       ) : (
-        value && <ValueView picture={value} names={names} size="small" label={`What ${title} gives: ${value.shape.join("×")}`} />
+        value && <ValueView picture={value} names={names} size="small" label={say("What {title} gives: {shape}", { title, shape: value.shape.join("×") })} />
       )}
       {value?.view.kind === "image" && value.view.shown < value.view.channels && !value.view.natural && (
         <span className="node-preview-more">+{value.view.channels - value.view.shown}</span>
       )}
       <button
         type="button"
-        aria-label={`Hide the preview of ${title}`}
+        aria-label={say("Hide the preview of {title}", { title })}
         onClick={(event) => {
           event.stopPropagation();
           hidePreview(path, true);

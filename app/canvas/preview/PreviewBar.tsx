@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, Dices, Eye, Shuffle } from "lucide-react";
 import { useEffect } from "react";
+import { say } from "../../../core/language/say.ts";
 import { useMayChange } from "../../account/useRole.ts";
 import { targetText } from "../../data/targetText.ts";
 import { IconButton } from "../../ui/Button.tsx";
@@ -16,8 +17,8 @@ import { togglePreview, usePreview } from "./usePreview.ts";
 import { usePreviewing } from "./usePreviewing.ts";
 
 const WHEN = [
-  { id: "training", title: "In training" },
-  { id: "use", title: "In use" },
+  { id: "training", title: say("In training") },
+  { id: "use", title: say("In use") },
 ] as const;
 
 /** Turns previews on, and chooses the row that flows through the drawing. */
@@ -30,9 +31,9 @@ function Bar() {
   usePreviewing();
   const on = usePreview((s) => s.on);
   return (
-    <div role="toolbar" aria-label="Preview" className="flex min-h-[30px] flex-wrap items-center rounded-lg border border-line bg-panel p-px">
-      <Tip text={on ? "Hide what flows" : "Send a sample through: every node shows what it gives"}>
-        <IconButton label="Preview" aria-pressed={on} onClick={togglePreview}>
+    <div role="toolbar" aria-label={say("Preview")} className="flex min-h-[30px] flex-wrap items-center rounded-lg border border-line bg-panel p-px">
+      <Tip text={on ? say("Hide what flows") : say("Send a sample through: every node shows what it gives")}>
+        <IconButton label={say("Preview")} aria-pressed={on} onClick={togglePreview}>
           <Eye size={15} />
         </IconButton>
       </Tip>
@@ -51,14 +52,14 @@ function Chosen() {
   useEffect(() => {
     if (rows > 0 && row >= rows) usePreview.setState({ row: 0 });
   }, [row, rows]);
-  if (!data || !datasetId) return <p className="px-2 text-ink2">Choose a data set in the settings first.</p>;
+  if (!data || !datasetId) return <p className="px-2 text-ink2">{say("Choose a data set in the settings first.")}</p>;
   return (
     <>
-      <IconButton label="Previous sample" onClick={() => go(row - 1)}>
+      <IconButton label={say("Previous sample")} onClick={() => go(row - 1)}>
         <ChevronLeft size={15} />
       </IconButton>
       <input
-        aria-label={`Sample of ${formatCount(rows)}`}
+        aria-label={say("Sample of {rows}", { rows: formatCount(rows) })}
         inputMode="numeric"
         key={row}
         defaultValue={row}
@@ -70,20 +71,20 @@ function Chosen() {
           else event.target.value = String(row);
         }}
       />
-      <IconButton label="Next sample" onClick={() => go(row + 1)}>
+      <IconButton label={say("Next sample")} onClick={() => go(row + 1)}>
         <ChevronRight size={15} />
       </IconButton>
-      <Tip text={`Any of ${formatCount(rows)} training samples`}>
-        <IconButton label="Random sample" onClick={() => go(Math.floor(Math.random() * rows))}>
+      <Tip text={say("Any of {rows} training samples", { rows: formatCount(rows) })}>
+        <IconButton label={say("Random sample")} onClick={() => go(Math.floor(Math.random() * rows))}>
           <Shuffle size={14} />
         </IconButton>
       </Tip>
       <Target datasetId={datasetId} split={split} row={row} classes={data.classes} name={data.targetName} />
       <span aria-hidden className="mx-1 h-4 w-px bg-line" />
-      <Segments label="Seen" options={WHEN} value={training ? "training" : "use"} onValue={(when) => usePreview.setState({ training: when === "training" })} />
+      <Segments label={say("Seen")} options={WHEN} value={training ? "training" : "use"} onValue={(when) => usePreview.setState({ training: when === "training" })} />
       {training && (
-        <Tip text="Draw other augmentations, noise and dropout">
-          <IconButton label="Draw again" onClick={() => usePreview.setState(({ draw }) => ({ draw: draw + 1 }))}>
+        <Tip text={say("Draw other augmentations, noise and dropout")}>
+          <IconButton label={say("Draw again")} onClick={() => usePreview.setState(({ draw }) => ({ draw: draw + 1 }))}>
             <Dices size={15} />
           </IconButton>
         </Tip>
@@ -113,10 +114,13 @@ function Target({ datasetId, split, row, classes, name }: { datasetId: string; s
 /** With which weights. */
 function From() {
   const weights = usePreview((s) => s.weights);
-  if (weights === null) return "Starting the engine";
+  if (weights === null) return say("Starting the engine");
   const { from, matched, total } = weights;
-  if (total === 0) return "No weights";
-  if (from.kind === "fresh") return "Fresh weights";
-  const whose = from.kind === "run" ? `Weights of run ${from.number}, step ${formatCount(from.step)}` : `Weights of ${from.fileName}`;
-  return matched === total ? whose : `${whose}: ${matched} of ${total} fit, the others are fresh`;
+  if (total === 0) return say("No weights");
+  if (from.kind === "fresh") return say("Fresh weights");
+  const whose =
+    from.kind === "run"
+      ? say("Weights of run {number}, step {step}", { number: from.number, step: formatCount(from.step) })
+      : say("Weights of {fileName}", { fileName: from.fileName });
+  return matched === total ? whose : say("{whose}: {matched} of {total} fit, the others are fresh", { whose, matched, total });
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { decodeText, type Text } from "../../../core/data/text.ts";
+import { say } from "../../../core/language/say.ts";
 import type { Picture, View } from "../../../core/preview/picture.ts";
 import { cx } from "../../ui/cx.ts";
 import { formatMetric } from "../../ui/format.ts";
@@ -25,7 +26,7 @@ export function ValueView({ picture, names, size, label }: { picture: Picture; n
       return <p className={cx("font-mono break-words text-ink", size === "small" ? "line-clamp-3 w-28 text-[10px] leading-[13px]" : "text-sm")}>{words || "–"}</p>;
     }
     default:
-      return <p className="text-sm text-ink2">Empty</p>;
+      return <p className="text-sm text-ink2">{say("Empty")}</p>;
   }
 }
 
@@ -90,7 +91,7 @@ function Numbers({ values, classes, size }: { values: readonly (number | null)[]
           <dd className="relative h-2 min-w-6" aria-hidden>
             <Bar share={(value ?? 0) / most} />
           </dd>
-          <dd className="figures text-right text-ink2">{value === null ? "not a number" : formatMetric(value)}</dd>
+          <dd className="figures text-right text-ink2">{value === null ? say("not a number") : formatMetric(value)}</dd>
         </div>
       ))}
     </dl>
@@ -119,7 +120,7 @@ export function Histogram({ picture, className }: { picture: Picture; className?
         preserveAspectRatio="none"
         className="block h-9 w-full"
         role="img"
-        aria-label={`Histogram from ${formatMetric(min)} to ${formatMetric(max)}`}
+        aria-label={say("Histogram from {min} to {max}", { min: formatMetric(min), max: formatMetric(max) })}
       >
         {histogram.map((count, i) => {
           const tall = count === 0 ? 0 : Math.max(0.35, (10 * count) / most);

@@ -3,6 +3,7 @@
 import { useOnViewportChange, useReactFlow, useStoreApi } from "@xyflow/react";
 import { useCallback, useEffect, useRef } from "react";
 import { pathOf } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import { isRefusal, refusalCode, useTRPCClient } from "../../ui/trpc.ts";
 import { useTraining } from "../train/useTraining.ts";
 import { useGraph } from "../useGraph.ts";
@@ -38,7 +39,8 @@ export function usePreviewing(): void {
         const answer = await client.preview.evaluate.mutate(order);
         if (usePreview.getState().on) takeAnswer(answer);
       } catch (error) {
-        if (refusalCode(error) !== "PREVIEW_DROPPED") usePreview.setState({ problem: isRefusal(error) && error instanceof Error ? error.message : "The server does not answer." });
+        if (refusalCode(error) !== "PREVIEW_DROPPED")
+          usePreview.setState({ problem: isRefusal(error) && error instanceof Error ? error.message : say("The server does not answer.") });
         if (!isRefusal(error)) setTimeout(() => void refresh(), AGAIN_MS);
       }
       usePreview.setState({ busy: false });

@@ -5,6 +5,7 @@ import { X } from "lucide-react";
 import Link from "next/link";
 import { useEffect } from "react";
 import { pathOf } from "../../../core/graph/path.ts";
+import { say } from "../../../core/language/say.ts";
 import { glowOf, measures, sizesOf } from "../../../core/training/look.ts";
 import { IconButton } from "../../ui/Button.tsx";
 import { formatCount } from "../../ui/format.ts";
@@ -23,14 +24,12 @@ export default function Pulse({ modelId }: { modelId: string }) {
   if (!run || !look) return null;
   const measure = measures.find(({ id }) => id === shown);
   return (
-    <section aria-label="The run on the canvas" className="flex min-h-[30px] flex-wrap items-center gap-x-2.5 gap-y-1 rounded-lg border border-line bg-panel px-2.5 py-px">
+    <section aria-label={say("The run on the canvas")} className="flex min-h-[30px] flex-wrap items-center gap-x-2.5 gap-y-1 rounded-lg border border-line bg-panel px-2.5 py-px">
       <Link href={`/runs/${run.id}`} className="flex items-center gap-1.5 font-medium hover:underline">
         <span aria-hidden className={run.live ? "breathe size-1.5 rounded-full bg-accent" : "size-1.5 rounded-full bg-line2"} />
-        Run {run.number}
+        {say("Run {number}", { number: run.number })}
       </Link>
-      <span className="figures text-ink2">
-        {run.live ? "" : "ended, "}step {formatCount(look.step)}
-      </span>
+      <span className="figures text-ink2">{run.live ? say("step {step}", { step: formatCount(look.step) }) : say("ended, step {step}", { step: formatCount(look.step) })}</span>
       <GlowChoice
         shown={shown}
         onShown={(next) => {
@@ -40,7 +39,7 @@ export default function Pulse({ modelId }: { modelId: string }) {
       />
       {measure && <GlowLegend measure={measure} />}
       {!run.live && (
-        <IconButton label="Put the run away" onClick={() => usePulse.setState({ run: null, look: null })}>
+        <IconButton label={say("Put the run away")} onClick={() => usePulse.setState({ run: null, look: null })}>
           <X size={14} />
         </IconButton>
       )}

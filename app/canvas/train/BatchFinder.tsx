@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../../core/language/say.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Button } from "../../ui/Button.tsx";
 import { formatBytes, formatCount, formatDuration } from "../../ui/format.ts";
@@ -10,7 +11,7 @@ import { changeSettings, complain } from "./useTraining.ts";
 /** Measures batches that double, shows what was measured, and offers the one from which on throughput no longer gains. */
 export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; settings: RunSettings; whyNot: string | null }) {
   const client = useTRPCClient();
-  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findBatch.mutate({ modelId, settings }), "No batch size was found.");
+  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findBatch.mutate({ modelId, settings }), say("No batch size was found."));
   return (
     <div className="py-[3px]">
       <div className="flex justify-end gap-2">
@@ -20,15 +21,15 @@ export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; se
             kind="primary"
             disabled={settings.batchSize === search.suggested}
             onClick={() => {
-              complain("Batch size", null);
+              complain(say("Batch size"), null);
               changeSettings({ batchSize: search.suggested });
             }}
           >
-            Use {search.suggested}
+            {say("Use {suggested}", { suggested: search.suggested })}
           </Button>
         )}
-        <Button size="sm" disabled={measuring || whyNot !== null} title="Measures some steps at each size. Nothing of it is kept." onClick={measure}>
-          {measuring ? "Measuring" : "Find a batch size"}
+        <Button size="sm" disabled={measuring || whyNot !== null} title={say("Measures some steps at each size. Nothing of it is kept.")} onClick={measure}>
+          {measuring ? say("Measuring") : say("Find a batch size")}
         </Button>
       </div>
       {search && (
@@ -36,10 +37,10 @@ export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; se
           <table className="w-full text-right text-sm tabular-nums">
             <thead>
               <tr className="text-ink2">
-                <th className="text-left font-normal">Batch</th>
-                <th className="font-normal">Rows per s</th>
-                <th className="font-normal">Step</th>
-                <th className="font-normal">Memory</th>
+                <th className="text-left font-normal">{say("Batch")}</th>
+                <th className="font-normal">{say("Rows per s")}</th>
+                <th className="font-normal">{say("Step")}</th>
+                <th className="font-normal">{say("Memory")}</th>
               </tr>
             </thead>
             <tbody>
@@ -53,7 +54,9 @@ export function BatchFinder({ modelId, settings, whyNot }: { modelId: string; se
               ))}
             </tbody>
           </table>
-          <figcaption className="pt-1 text-sm text-ink2">{search.why} A larger batch takes fewer steps an epoch, so it may want a higher learning rate.</figcaption>
+          <figcaption className="pt-1 text-sm text-ink2">
+            {say("{why} A larger batch takes fewer steps an epoch, so it may want a higher learning rate.", { why: search.why })}
+          </figcaption>
         </figure>
       )}
     </div>

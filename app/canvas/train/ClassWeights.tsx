@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../../core/language/say.ts";
 import { balancedWeights } from "../../../core/training/classWeights.ts";
 import type { ParamValues } from "../../../core/training/records.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -14,8 +15,12 @@ export function ClassWeights({ param, values, onChange }: { param: string; value
   const { [param]: _, ...rest } = values;
   return (
     <div className="flex justify-end py-[3px]">
-      <Button size="sm" title={`Classes with fewer training rows count more: ${balanced}`} onClick={() => onChange(isBalanced ? rest : { ...values, [param]: balanced })}>
-        {isBalanced ? "Count all classes the same" : "Balance the classes"}
+      <Button
+        size="sm"
+        title={say("Classes with fewer training rows count more: {balanced}", { balanced })}
+        onClick={() => onChange(isBalanced ? rest : { ...values, [param]: balanced })}
+      >
+        {isBalanced ? say("Count all classes the same") : say("Balance the classes")}
       </Button>
     </div>
   );

@@ -1,6 +1,7 @@
 "use client";
 
 import type { Task } from "../../../core/data/manifest.ts";
+import { say } from "../../../core/language/say.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import type { EarlyStopping as Value } from "../../../core/training/settings.ts";
 import { Field, NumberInput, Select } from "../../ui/Field.tsx";
@@ -16,9 +17,9 @@ export function EarlyStopping({ value, task }: { value: Value | null; task: Task
   return (
     <>
       <Field
-        label="Early stopping"
-        doc="Ends the run when the validation rows no longer get better."
-        hint={value ? "The best checkpoint is kept and exported, wherever the run ends." : undefined}
+        label={say("Early stopping")}
+        doc={say("Ends the run when the validation rows no longer get better.")}
+        hint={value ? say("The best checkpoint is kept and exported, wherever the run ends.") : undefined}
       >
         {(ids) => (
           <Select
@@ -30,15 +31,15 @@ export function EarlyStopping({ value, task }: { value: Value | null; task: Task
               changeSettings({ earlyStopping: watch === "loss" || watch === "metric" ? { patience: 5, minDelta: 0, ...value, watch } : null });
             }}
           >
-            <option value="off">off</option>
-            <option value="loss">on validation loss</option>
-            {metric && <option value="metric">on {metric}</option>}
+            <option value="off">{say("off")}</option>
+            <option value="loss">{say("on validation loss")}</option>
+            {metric && <option value="metric">{say("on {metric}", { metric })}</option>}
           </Select>
         )}
       </Field>
       {value && (
         <>
-          <Field label={PATIENCE} doc="Epochs in a row without a better value before the run ends." problem={complaints[PATIENCE]}>
+          <Field label={PATIENCE} doc={say("Epochs in a row without a better value before the run ends.")} problem={complaints[PATIENCE]}>
             {(ids) => (
               <NumberInput
                 {...ids}
@@ -52,7 +53,7 @@ export function EarlyStopping({ value, task }: { value: Value | null; task: Task
               />
             )}
           </Field>
-          <Field label={MIN_DELTA} doc="A value counts as better only if it is better by more than this." problem={complaints[MIN_DELTA]}>
+          <Field label={MIN_DELTA} doc={say("A value counts as better only if it is better by more than this.")} problem={complaints[MIN_DELTA]}>
             {(ids) => (
               <NumberInput
                 {...ids}
@@ -71,5 +72,5 @@ export function EarlyStopping({ value, task }: { value: Value | null; task: Task
   );
 }
 
-const PATIENCE = "Patience, epochs";
-const MIN_DELTA = "Least gain";
+const PATIENCE = say("Patience, epochs");
+const MIN_DELTA = say("Least gain");

@@ -1,12 +1,10 @@
 "use client";
 
 import { X } from "lucide-react";
-import type { Task } from "../../../core/data/manifest.ts";
-import { mainOutput } from "../../../core/graph/check.ts";
+import { mainOutput } from "../../../core/graph/predicting.ts";
 import { printShape, type TensorType } from "../../../core/graph/shape.ts";
-import { taskNamed } from "../../../core/tasks/index.ts";
+import { say } from "../../../core/language/say.ts";
 import { ExpressionMetric, findMetricProblem } from "../../../core/training/metrics/expression.ts";
-import { findMetric } from "../../../core/training/metrics/index.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
 import { Field, TextInput } from "../../ui/Field.tsx";
 import { useChecked } from "../checked.ts";
@@ -16,14 +14,13 @@ import { changeSettings, complain, useTraining } from "./useTraining.ts";
 
 const MOST = 8;
 
-/** What the task measures by itself, and what a person wants measured: text over the output and the targets, checked while it is written. */
-export function ExpressionMetrics({ metrics, task }: { metrics: readonly ExpressionMetric[]; task: Task }) {
+/** What a person wants measured beside that: text over the output and the targets, checked while it is written. */
+export function ExpressionMetrics({ metrics }: { metrics: readonly ExpressionMetric[] }) {
   const checked = useChecked();
   const main = useGraph((s) => mainOutput(s.graph)?.node.id);
   const arrived = main === undefined ? undefined : checked.types.get(main)?.inputs.x;
   const types = { y: arrived && !Array.isArray(arrived) ? arrived : null, target: checked.target };
   const complaints = useTraining((s) => s.complaints);
-  const own = taskNamed(task).metrics.flatMap(({ name, reduce }) => (reduce === "mean" ? (findMetric(name)?.title.toLowerCase() ?? []) : []));
 
   function change(index: number, patch: Partial<ExpressionMetric>): void {
     const next = metrics.map((metric, i) => (i === index ? { ...metric, ...patch } : metric));
@@ -31,14 +28,13 @@ export function ExpressionMetrics({ metrics, task }: { metrics: readonly Express
     complainOf(next, types);
   }
   return (
-    <section aria-label="Metrics" className="pt-1">
-      {own.length > 0 && <p className="text-sm text-ink2">Measured by itself: the loss and {own.join(", ")}.</p>}
+    <section aria-label={say("Metrics")} className="pt-1">
       {metrics.map(({ name, expression }, index) => (
         <div key={index} className="relative my-1 rounded-md border border-line px-2 py-1">
           <h4 className="flex items-center justify-between text-sm text-ink2">
-            Metric {index + 1}
+            {say("Metric {index}", { index: index + 1 })}
             <IconButton
-              label={`Remove metric ${index + 1}`}
+              label={say("Remove metric {index}", { index: index + 1 })}
               className="size-5!"
               onClick={() => {
                 const next = metrics.filter((_, i) => i !== index);
@@ -51,10 +47,10 @@ export function ExpressionMetrics({ metrics, task }: { metrics: readonly Express
               <X size={12} />
             </IconButton>
           </h4>
-          <Field label="Name" problem={complaints[nameField(index)]}>
+          <Field label={say("Name")} problem={complaints[nameField(index)]}>
             {(ids) => <TextInput {...ids} value={name} maxLength={40} onChange={(event) => change(index, { name: event.target.value })} />}
           </Field>
-          <Field label="Expression" doc="The mean of this over the validation rows, after each epoch.">
+          <Field label={say("Expression")} doc={say("The mean of this over the validation rows, after each epoch.")}>
             {(ids) => (
               <ExpressionField
                 id={ids.id}
@@ -62,7 +58,7 @@ export function ExpressionMetrics({ metrics, task }: { metrics: readonly Express
                 value={expression}
                 onValue={(text) => change(index, { expression: text })}
                 problem={findMetricProblem(expression, types)}
-                hint={`y is ${printType(types.y)}, target ${printType(types.target)}.`}
+                hint={say("y is {y}, target {target}.", { y: printType(types.y), target: printType(types.target) })}
               />
             )}
           </Field>
@@ -73,14 +69,14 @@ export function ExpressionMetrics({ metrics, task }: { metrics: readonly Express
         disabled={metrics.length >= MOST}
         onClick={() => changeSettings({ expressionMetrics: [...metrics, { name: freeName(metrics), expression: startFor(types) }] })}
       >
-        Add a metric
+        {say("Add a metric")}
       </Button>
     </section>
   );
 }
 
-const nameField = (index: number) => `Name of metric ${index + 1}`;
-const textField = (index: number) => `Metric ${index + 1}`;
+const nameField = (index: number) => say("Name of metric {index}", { index: index + 1 });
+const textField = (index: number) => say("Metric {index}", { index: index + 1 });
 const EXAMPLE = "abs(y - target)";
 
 /** A run cannot start over a metric that says nothing. */
@@ -88,14 +84,14 @@ function complainOf(metrics: readonly ExpressionMetric[], types: { y: TensorType
   for (const [index, { name, expression }] of metrics.entries()) {
     const named = ExpressionMetric.shape.name.safeParse(name);
     const twice = metrics.some((other, i) => i < index && other.name === name);
-    complain(nameField(index), named.success ? (twice ? "Another metric has this name." : null) : (named.error.issues[0]?.message ?? null));
+    complain(nameField(index), named.success ? (twice ? say("Another metric has this name.") : null) : (named.error.issues[0]?.message ?? null));
     complain(textField(index), findMetricProblem(expression, types)?.message ?? null);
   }
 }
 
 function freeName(metrics: readonly ExpressionMetric[]): string {
   for (let i = 1; ; i++) {
-    const name = i === 1 ? "own metric" : `own metric ${i}`;
+    const name = i === 1 ? say("own metric") : say("own metric {i}", { i });
     if (!metrics.some((metric) => metric.name === name)) return name;
   }
 }
@@ -107,5 +103,5 @@ function startFor({ y, target }: { y: TensorType | null; target: TensorType | nu
 }
 
 function printType(type: TensorType | null): string {
-  return type ? `${type.dtype} ${printShape(type.shape)}` : "not known yet";
+  return type ? `${type.dtype} ${printShape(type.shape)}` : say("not known yet");
 }

@@ -2,7 +2,8 @@
 
 import { X } from "lucide-react";
 import type { Task } from "../../../core/data/manifest.ts";
-import { mainOutput } from "../../../core/graph/check.ts";
+import { mainOutput } from "../../../core/graph/predicting.ts";
+import { say } from "../../../core/language/say.ts";
 import { bodyOutputs } from "../../../core/layers/output.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { type LossName, lossesFor, lossNamed } from "../../../core/training/losses/index.ts";
@@ -25,23 +26,23 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
     changeSettings({ extraLosses: [...losses, { output: free ?? main, loss: usual, lossParams: {}, weight: 0.5 }] });
   };
   return (
-    <section aria-label="Further losses" className="pt-1">
+    <section aria-label={say("Further losses")} className="pt-1">
       {losses.map(({ output, loss, lossParams, weight }, index) => (
         <div key={index} className="relative my-1 rounded-md border border-line px-2 py-1">
           <h4 className="flex items-center justify-between text-sm text-ink2">
-            Loss {index + 2}
+            {say("Loss {index}", { index: index + 2 })}
             <IconButton
-              label={`Remove loss ${index + 2}`}
+              label={say("Remove loss {index}", { index: index + 2 })}
               className="size-5!"
               onClick={() => {
-                complain(`Weight of loss ${index + 2}`, null);
+                complain(say("Weight of loss {index}", { index: index + 2 }), null);
                 changeSettings({ extraLosses: losses.filter((_, i) => i !== index) });
               }}
             >
               <X size={12} />
             </IconButton>
           </h4>
-          <Field label="Output" problem={outputs.includes(output) ? null : `The graph has no output “${output}”.`}>
+          <Field label={say("Output")} problem={outputs.includes(output) ? null : say("The graph has no output “{output}”.", { output })}>
             {(ids) => (
               <Select {...ids} value={output} onChange={(event) => change(index, { output: event.target.value })}>
                 {[...new Set([...outputs, output])].map((name) => (
@@ -50,7 +51,7 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
               </Select>
             )}
           </Field>
-          <Field label="Loss" hint={lossNamed(loss).doc}>
+          <Field label={say("Loss")} hint={lossNamed(loss).doc}>
             {(ids) => (
               <Select
                 {...ids}
@@ -66,7 +67,7 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
               </Select>
             )}
           </Field>
-          <Field label="Weight" doc="What this loss is multiplied by before it is added.">
+          <Field label={say("Weight")} doc={say("What this loss is multiplied by before it is added.")}>
             {(ids) => (
               <NumberInput
                 {...ids}
@@ -75,15 +76,20 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
                 max={1e6}
                 value={weight}
                 onValue={(value) => change(index, { weight: value })}
-                onProblem={(problem) => complain(`Weight of loss ${index + 2}`, problem)}
+                onProblem={(problem) => complain(say("Weight of loss {index}", { index: index + 2 }), problem)}
               />
             )}
           </Field>
-          <RecordParams of={`Loss ${index + 2}`} params={lossNamed(loss).params} values={lossParams} onChange={(next) => change(index, { lossParams: next })} />
+          <RecordParams
+            of={say("Loss {index}", { index: index + 2 })}
+            params={lossNamed(loss).params}
+            values={lossParams}
+            onChange={(next) => change(index, { lossParams: next })}
+          />
         </div>
       ))}
       <Button size="sm" onClick={add} disabled={outputs.length === 0 || losses.length >= 16}>
-        Add a loss
+        {say("Add a loss")}
       </Button>
     </section>
   );

@@ -2,6 +2,7 @@
 
 import { X } from "lucide-react";
 import { useId } from "react";
+import { say } from "../../../core/language/say.ts";
 import { findOptimizer, optimizers } from "../../../core/training/optimizers/index.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
@@ -29,9 +30,9 @@ export function FurtherOptimizers({ settings }: { settings: RunSettings }) {
   const [freeNode, ...left] = learners.filter(({ id }) => !taken("nodes", id, -1));
   const whyNot =
     freeOutput === undefined
-      ? "Add a loss of a further Output first: it is what the optimizer makes small."
+      ? say("Add a loss of a further Output first: it is what the optimizer makes small.")
       : !freeNode || left.length === 0
-        ? "Every node with weights has its optimizer."
+        ? say("Every node with weights has its optimizer.")
         : null;
   const add = () => {
     if (freeOutput === undefined || !freeNode) return;
@@ -45,19 +46,19 @@ export function FurtherOptimizers({ settings }: { settings: RunSettings }) {
   };
   if (outputs.length === 0 && all.length === 0) return null;
   return (
-    <section aria-label="Further optimizers" className="pt-1">
+    <section aria-label={say("Further optimizers")} className="pt-1">
       {all.map((one, index) => {
         const record = findOptimizer(one.optimizer);
         const title = `optimizer ${index + 2}`;
         return (
           <div key={index} className="my-1 rounded-md border border-line px-2 py-1">
             <h4 className="flex items-center justify-between text-sm text-ink2">
-              Optimizer {index + 2}
+              {say("Optimizer {index}", { index: index + 2 })}
               <IconButton
-                label={`Remove ${title}`}
+                label={say("Remove {title}", { title })}
                 className="size-5!"
                 onClick={() => {
-                  for (const field of ["Learning rate", "Weight decay"]) complain(`${field} of ${title}`, null);
+                  for (const field of [say("Learning rate"), say("Weight decay")]) complain(say("{field} of {title}", { field, title }), null);
                   changeSettings({ furtherOptimizers: all.filter((_, i) => i !== index) });
                 }}
               >
@@ -65,21 +66,21 @@ export function FurtherOptimizers({ settings }: { settings: RunSettings }) {
               </IconButton>
             </h4>
             <Choices
-              title="Makes small the loss of"
+              title={say("Makes small the loss of")}
               choices={[...new Set([...outputs, ...one.outputs])].map((name) => ({ id: name, title: name, disabled: taken("outputs", name, index) }))}
               chosen={one.outputs}
               onChange={(next) => change(index, { outputs: next })}
             />
             <Choices
-              title="Trains alone"
+              title={say("Trains alone")}
               choices={[
                 ...learners.map(({ id, title }) => ({ id, title: title === id ? id : `${title} · ${id}`, disabled: taken("nodes", id, index) })),
-                ...one.nodes.filter((id) => !learners.some((node) => node.id === id)).map((id) => ({ id, title: `${id} (not there)`, disabled: false })),
+                ...one.nodes.filter((id) => !learners.some((node) => node.id === id)).map((id) => ({ id, title: say("{id} (not there)", { id }), disabled: false })),
               ]}
               chosen={one.nodes}
               onChange={(next) => change(index, { nodes: next })}
             />
-            <Field label="Optimizer" hint={record.doc}>
+            <Field label={say("Optimizer")} hint={record.doc}>
               {(ids) => (
                 <Select
                   {...ids}
@@ -99,8 +100,8 @@ export function FurtherOptimizers({ settings }: { settings: RunSettings }) {
             </Field>
             {(
               [
-                ["Learning rate", "lr", { min: 1e-8, max: 100 }],
-                ["Weight decay", "weightDecay", { min: 0, max: 10 }],
+                [say("Learning rate"), "lr", { min: 1e-8, max: 100 }],
+                [say("Weight decay"), "weightDecay", { min: 0, max: 10 }],
               ] as const
             ).map(([label, of, range]) => (
               <Field key={of} label={label}>
@@ -111,17 +112,22 @@ export function FurtherOptimizers({ settings }: { settings: RunSettings }) {
                     className="figures text-sm!"
                     value={one[of]}
                     onValue={(value) => change(index, { [of]: value })}
-                    onProblem={(problem) => complain(`${label} of ${title}`, problem)}
+                    onProblem={(problem) => complain(say("{label} of {title}", { label, title }), problem)}
                   />
                 )}
               </Field>
             ))}
-            <RecordParams of={`Optimizer ${index + 2}`} params={record.params} values={one.optimizerParams} onChange={(next) => change(index, { optimizerParams: next })} />
+            <RecordParams
+              of={say("Optimizer {index}", { index: index + 2 })}
+              params={record.params}
+              values={one.optimizerParams}
+              onChange={(next) => change(index, { optimizerParams: next })}
+            />
           </div>
         );
       })}
-      <Button size="sm" onClick={add} disabled={whyNot !== null || all.length >= 8} title={whyNot ?? "Its own weights, its own loss: they take turns in every step."}>
-        Add an optimizer
+      <Button size="sm" onClick={add} disabled={whyNot !== null || all.length >= 8} title={whyNot ?? say("Its own weights, its own loss: they take turns in every step.")}>
+        {say("Add an optimizer")}
       </Button>
     </section>
   );

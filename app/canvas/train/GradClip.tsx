@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../../core/language/say.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Field, NumberInput, Select } from "../../ui/Field.tsx";
 import { changeSettings, complain, useTraining } from "./useTraining.ts";
@@ -9,7 +10,7 @@ const KINDS = {
   norm: { gradClipNorm: 1, gradClipValue: 0 },
   value: { gradClipNorm: 0, gradClipValue: 0.5 },
 } as const;
-const LIMIT = "Clip at";
+const LIMIT = say("Clip at");
 
 /** Whether gradients are kept small: all together by their norm, or each by its value. */
 export function GradClip({ gradClipNorm, gradClipValue }: Pick<RunSettings, "gradClipNorm" | "gradClipValue">) {
@@ -17,7 +18,7 @@ export function GradClip({ gradClipNorm, gradClipValue }: Pick<RunSettings, "gra
   const kind = gradClipNorm > 0 ? "norm" : gradClipValue > 0 ? "value" : "off";
   return (
     <>
-      <Field label="Clip gradients" doc="By norm: all gradients shrink together until their norm is at most this. By value: each number is cut to lie within ± this.">
+      <Field label={say("Clip gradients")} doc={say("By norm: all gradients shrink together until their norm is at most this. By value: each number is cut to lie within ± this.")}>
         {(ids) => (
           <Select
             {...ids}
@@ -27,9 +28,9 @@ export function GradClip({ gradClipNorm, gradClipValue }: Pick<RunSettings, "gra
               changeSettings(KINDS[value === "norm" || value === "value" ? value : "off"]);
             }}
           >
-            <option value="off">off</option>
-            <option value="norm">by norm</option>
-            <option value="value">by value</option>
+            <option value="off">{say("off")}</option>
+            <option value="norm">{say("by norm")}</option>
+            <option value="value">{say("by value")}</option>
           </Select>
         )}
       </Field>

@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../../core/language/say.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { Button } from "../../ui/Button.tsx";
 import { printNumber } from "../../ui/Field.tsx";
@@ -15,7 +16,7 @@ const H = 90;
 /** Looks for a learning rate on a throw-away copy of the model, draws the losses that it saw, and offers the rate that they suggest. */
 export function LrFinder({ modelId, settings, whyNot }: { modelId: string; settings: RunSettings; whyNot: string | null }) {
   const client = useTRPCClient();
-  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findLr.mutate({ modelId, settings }), "No learning rate was found.");
+  const { measuring, answer: search, measure } = useMeasured(() => client.runs.findLr.mutate({ modelId, settings }), say("No learning rate was found."));
   const suggestion = search?.suggestion;
   return (
     <div className="py-[3px]">
@@ -26,15 +27,20 @@ export function LrFinder({ modelId, settings, whyNot }: { modelId: string; setti
             kind="primary"
             disabled={settings.lr === suggestion.lr}
             onClick={() => {
-              complain("Learning rate", null);
+              complain(say("Learning rate"), null);
               changeSettings({ lr: suggestion.lr });
             }}
           >
-            Use {printNumber(suggestion.lr)}
+            {say("Use {lr}", { lr: printNumber(suggestion.lr) })}
           </Button>
         )}
-        <Button size="sm" disabled={measuring || whyNot !== null} title="Trains a throw-away copy for some steps under a rising rate. Nothing of it is kept." onClick={measure}>
-          {measuring ? "Looking" : "Find a rate"}
+        <Button
+          size="sm"
+          disabled={measuring || whyNot !== null}
+          title={say("Trains a throw-away copy for some steps under a rising rate. Nothing of it is kept.")}
+          onClick={measure}
+        >
+          {measuring ? say("Looking") : say("Find a rate")}
         </Button>
       </div>
       {search && <LrCurve search={search} />}
@@ -45,7 +51,7 @@ export function LrFinder({ modelId, settings, whyNot }: { modelId: string; setti
 /** Smoothed losses over the logarithm of the rate, and where on it the suggestion lies. */
 function LrCurve({ search: { smoothed, suggestion } }: { search: Search }) {
   const [first, last] = [smoothed[0], smoothed.at(-1)];
-  if (!first || !last || smoothed.length < 2) return <p className="text-sm text-ink2">The loss was not finite from the first step on.</p>;
+  if (!first || !last || smoothed.length < 2) return <p className="text-sm text-ink2">{say("The loss was not finite from the first step on.")}</p>;
   const lowest = Math.min(...smoothed.map(({ loss }) => loss));
   // What diverges at the end must not press the rest flat.
   const highest = Math.max(first.loss, lowest + 1.5 * (first.loss - lowest), lowest + 1e-9);
@@ -57,7 +63,15 @@ function LrCurve({ search: { smoothed, suggestion } }: { search: Search }) {
       <svg
         viewBox={`0 0 ${W} ${H}`}
         role="img"
-        aria-label={`Training loss over learning rates from ${printNumber(first.lr)} to ${printNumber(round(last.lr))}${suggestion ? `; suggested is ${printNumber(suggestion.lr)}` : ""}`}
+        aria-label={
+          suggestion
+            ? say("Training loss over learning rates from {lr} to {lr2}; suggested is {lr3}", {
+                lr: printNumber(first.lr),
+                lr2: printNumber(round(last.lr)),
+                lr3: printNumber(suggestion.lr),
+              })
+            : say("Training loss over learning rates from {lr} to {lr2}", { lr: printNumber(first.lr), lr2: printNumber(round(last.lr)) })
+        }
         className="block w-full"
       >
         <path d={`M0 ${H - 3.5}H${W}`} stroke="var(--line)" />
@@ -70,8 +84,11 @@ function LrCurve({ search: { smoothed, suggestion } }: { search: Search }) {
           <span>{printNumber(round(last.lr))}</span>
         </span>
         {suggestion
-          ? `Suggested: ${printNumber(suggestion.lr)}, where the smoothed loss falls most steeply, but at most a tenth of ${printNumber(round(suggestion.lowest))}, where it was lowest.`
-          : "The loss fell at no rate, so none is suggested. Look at the loss and the network first."}
+          ? say("Suggested: {lr}, where the smoothed loss falls most steeply, but at most a tenth of {lowest}, where it was lowest.", {
+              lr: printNumber(suggestion.lr),
+              lowest: printNumber(round(suggestion.lowest)),
+            })
+          : say("The loss fell at no rate, so none is suggested. Look at the loss and the network first.")}
       </figcaption>
     </figure>
   );

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { planSteps, writesEvery } from "../../../core/training/build.ts";
 import { balancedWeights } from "../../../core/training/classWeights.ts";
 import { lossNamed } from "../../../core/training/losses/index.ts";
@@ -51,7 +52,7 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
       // Whoever types a number changes it several times.
       await new Promise((done) => setTimeout(done, 1_200));
       signal.throwIfAborted();
-      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
+      if (!(await saveNow())) throw new Error(say("The drawing could not be saved."));
       return client.runs.measure.mutate({ modelId, settings }, { signal });
     },
   });
@@ -81,8 +82,8 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
     const fits = fittingBatch(model, settings.batchSize, limitBytes, measured?.peakBytes);
     if (fits !== null)
       remedies.push({
-        message: `A batch of ${settings.batchSize} takes more memory than a run may.`,
-        label: `Use a batch of ${fits}`,
+        message: say("A batch of {batchSize} takes more memory than a run may.", { batchSize: settings.batchSize }),
+        label: say("Use a batch of {fits}", { fits }),
         mend: () => changeSettings({ batchSize: fits }),
         bad: true,
       });
@@ -90,33 +91,35 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
   if (data && settings.batchSize > data.splits.train.rows) {
     const { rows } = data.splits.train;
     remedies.push({
-      message: `A batch of ${settings.batchSize} is larger than the ${rows} training rows.`,
-      label: `Use a batch of ${rows}`,
+      message: say("A batch of {batchSize} is larger than the {rows} training rows.", { batchSize: settings.batchSize, rows }),
+      label: say("Use a batch of {rows}", { rows }),
       mend: () => changeSettings({ batchSize: rows }),
       bad: true,
     });
   }
   if (settings.device === "cuda" && cuda === false)
-    remedies.push({ message: "This machine has no CUDA device.", label: "Train on the CPU", mend: () => changeSettings({ device: "cpu" }), bad: true });
+    remedies.push({ message: say("This machine has no CUDA device."), label: say("Train on the CPU"), mend: () => changeSettings({ device: "cpu" }), bad: true });
   const unmixable = settings.mixup > 0 && data ? whyNoMixup(data, graph) : null;
-  if (unmixable) remedies.push({ message: unmixable, label: "Switch mixup off", mend: () => changeSettings({ mixup: 0 }), bad: true });
+  if (unmixable) remedies.push({ message: unmixable, label: say("Switch mixup off"), mend: () => changeSettings({ mixup: 0 }), bad: true });
   const counts = (data?.splits.train.classCounts ?? []).filter((count) => count > 0);
   const { classWeights } = lossNamed(settings.loss);
   if (classWeights && settings.lossParams[classWeights] === undefined && counts.length > 1 && Math.max(...counts) >= UNEVEN * Math.min(...counts))
     remedies.push({
-      message: `The rarest class has ${Math.min(...counts)} rows, the commonest ${Math.max(...counts)}.`,
-      label: "Balance the classes",
+      message: say("The rarest class has {least} rows, the commonest {most}.", { least: Math.min(...counts), most: Math.max(...counts) }),
+      label: say("Balance the classes"),
       mend: () => changeSettings({ lossParams: { ...settings.lossParams, [classWeights]: balancedWeights(data?.splits.train.classCounts ?? []) } }),
       bad: false,
     });
 
+  // What stands in the way and has a button that mends it is said once, beside that.
+  const isKnown = remedies.some(({ message }) => message === probe.error?.message);
   return (
-    <section aria-label="Before the run" className="space-y-1.5">
+    <section aria-label={say("Before the run")} className="space-y-1.5">
       <dl>
-        <Line name="Memory" plain>
+        <Line name={say("Memory")} plain>
           <Figure bad={isTooMuch}>
-            {peakBytes === null ? "–" : `${measured ? "" : "about "}${formatBytes(peakBytes)}`}
-            {limitBytes !== null && <span className="text-ink2"> of {formatBytes(limitBytes)}</span>}
+            {peakBytes === null ? "–" : measured ? formatBytes(peakBytes) : say("about {memory}", { memory: formatBytes(peakBytes) })}
+            {limitBytes !== null && <span className="text-ink2"> {say("of {limitBytes}", { limitBytes: formatBytes(limitBytes) })}</span>}
           </Figure>
         </Line>
         {memory && limitBytes !== null && (
@@ -126,25 +129,31 @@ export function Preflight({ modelId, settings, cuda, whyNot }: { modelId: string
               ["gradients", memory.gradientBytes],
               ["optimizer", memory.optimizerBytes],
               ["batch", memory.batchBytes],
-              ["results kept for the backward pass", memory.activationBytes],
+              [say("results kept for the backward pass"), memory.activationBytes],
             ]}
             limitBytes={limitBytes}
           />
         )}
-        <Line name="An epoch" plain>
-          {epoch !== null ? formatDuration(epoch) : probe.isFetching ? <span className="text-ink2">measuring</span> : <span className="text-ink2">not measured</span>}
+        <Line name={say("An epoch")} plain>
+          {epoch !== null ? (
+            formatDuration(epoch)
+          ) : probe.isFetching ? (
+            <span className="text-ink2">{say("measuring")}</span>
+          ) : (
+            <span className="text-ink2">{say("not measured")}</span>
+          )}
         </Line>
-        <Line name={`All ${settings.epochs} epochs`} plain>
+        <Line name={say("All {epochs} epochs", { epochs: settings.epochs })} plain>
           {epoch === null ? "–" : formatDuration(epoch * settings.epochs)}
         </Line>
-        <Line name="Checkpoints on disk" plain>
-          <Figure bad={isDiskFull}>{diskBytes === null ? "–" : `up to ${formatBytes(diskBytes)}`}</Figure>
+        <Line name={say("Checkpoints on disk")} plain>
+          <Figure bad={isDiskFull}>{diskBytes === null ? "–" : say("up to {diskBytes}", { diskBytes: formatBytes(diskBytes) })}</Figure>
         </Line>
       </dl>
-      {probe.error && whyNot === null && <p className="text-sm text-bad">{probe.error.message}</p>}
-      {whyNot === null && !measured && !probe.isFetching && (
-        <Button size="sm" title="Takes some real steps of a throw-away copy. Nothing of it is kept." onClick={() => (asked ? void probe.refetch() : setAsked(true))}>
-          Measure
+      {probe.error && whyNot === null && !isKnown && <p className="text-sm text-bad">{probe.error.message}</p>}
+      {whyNot === null && !measured && !probe.isFetching && !isKnown && (
+        <Button size="sm" title={say("Takes some real steps of a throw-away copy. Nothing of it is kept.")} onClick={() => (asked ? void probe.refetch() : setAsked(true))}>
+          {say("Measure")}
         </Button>
       )}
       {remedies.map(({ message, label, mend, bad }) => (
@@ -173,7 +182,7 @@ function MemoryBar({ parts, limitBytes }: { parts: [name: string, bytes: number]
   );
   const words = parts.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(", ");
   return (
-    <div role="img" aria-label={`Memory: ${words}`} title={words} className="my-1 flex h-1.5 overflow-hidden rounded-full bg-sunk">
+    <div role="img" aria-label={say("Memory: {words}", { words })} title={words} className="my-1 flex h-1.5 overflow-hidden rounded-full bg-sunk">
       {parts.map(([name, bytes], i) => (
         <span key={name} style={{ width: `${(100 * bytes) / whole}%`, background: TONES[i] }} />
       ))}

@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useMemo } from "react";
+import { say } from "../../../core/language/say.ts";
 import { scheduleFactor } from "../../../core/training/schedules/index.ts";
 import type { RunSettings } from "../../../core/training/settings.ts";
 import { printNumber } from "../../ui/Field.tsx";
@@ -30,17 +31,22 @@ export const SchedulePlot = memo(function SchedulePlot({
     });
     return drawn.includes(null) ? null : drawn.join("");
   }, [schedule, scheduleParams, warmupSteps, lr, steps, stepsPerEpoch]);
-  if (path === null) return <p className="py-1.5 text-sm text-ink2">Begins at {printNumber(lr)}; when it falls is decided by the validation loss.</p>;
+  if (path === null) return <p className="py-1.5 text-sm text-ink2">{say("Begins at {lr}; when it falls is decided by the validation loss.", { lr: printNumber(lr) })}</p>;
   return (
     <figure className="py-1.5">
-      <svg viewBox={`0 0 ${W} ${H}`} role="img" aria-label={`Learning rate over ${formatCount(steps)} steps, at most ${printNumber(lr)}`} className="block w-full">
+      <svg
+        viewBox={`0 0 ${W} ${H}`}
+        role="img"
+        aria-label={say("Learning rate over {steps} steps, at most {lr}", { steps: formatCount(steps), lr: printNumber(lr) })}
+        className="block w-full"
+      >
         <path d={`M0 ${H - 2.5}H${W}M0 5H${W}`} stroke="var(--line)" />
         <path d={path} fill="none" stroke="var(--series-1)" strokeWidth="1.5" strokeLinejoin="round" />
       </svg>
       <figcaption className="figures flex justify-between text-ink2">
         <span>0</span>
-        <span>at most {printNumber(lr)}</span>
-        <span>{formatCount(steps)} steps</span>
+        <span>{say("at most {lr}", { lr: printNumber(lr) })}</span>
+        <span>{say("{steps} steps", { steps: formatCount(steps) })}</span>
       </figcaption>
     </figure>
   );

@@ -1,6 +1,7 @@
 "use client";
 
 import { X } from "lucide-react";
+import { say } from "../../../core/language/say.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { planSteps } from "../../../core/training/build.ts";
 import { losses, lossesFor, lossNamed } from "../../../core/training/losses/index.ts";
@@ -25,6 +26,7 @@ import { ExtraLosses } from "./ExtraLosses.tsx";
 import { FurtherOptimizers } from "./FurtherOptimizers.tsx";
 import { GradClip } from "./GradClip.tsx";
 import { LrFinder } from "./LrFinder.tsx";
+import { Measured } from "./Measured.tsx";
 import { Preflight } from "./Preflight.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
@@ -35,8 +37,8 @@ import { Writing } from "./Writing.tsx";
 type Dataset = Answers["datasets"]["list"][number];
 
 const LEVELS = [
-  { id: "simple", title: "Simple" },
-  { id: "expert", title: "Expert" },
+  { id: "simple", title: say("Simple") },
+  { id: "expert", title: say("Expert") },
 ] as const;
 
 /** Everything that decides how the model is trained, with defaults that train well. Only what the chosen optimizer and schedule heed is shown, and on the simple level only what matters most and what is not as the recipe has it. */
@@ -56,22 +58,22 @@ export default function TrainPanel({
   const settings = useTraining((s) => s.settings);
   const [level, setLevel] = useLevel("train");
   return (
-    <section aria-label="Training settings" className="flex h-full min-h-0 flex-col">
+    <section aria-label={say("Training settings")} className="flex h-full min-h-0 flex-col">
       <header className="flex h-10 shrink-0 items-center justify-between border-b border-line pr-2 pl-3.5">
-        <h2 className="flex-1 font-semibold">Training settings</h2>
-        <Segments label="How many settings are shown" options={LEVELS} value={level} onValue={setLevel} />
-        <IconButton label="Close settings" onClick={() => useStudio.setState({ panel: "inspect", sheet: null })}>
+        <h2 className="flex-1 font-semibold">{say("Training settings")}</h2>
+        <Segments label={say("How many settings are shown")} options={LEVELS} value={level} onValue={setLevel} />
+        <IconButton label={say("Close settings")} onClick={() => useStudio.setState({ panel: "inspect", sheet: null })}>
           <X size={15} />
         </IconButton>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto px-3.5 pt-3 pb-6">
-        {datasets ? <Form modelId={modelId} settings={settings} datasets={datasets} cuda={cuda} whyNot={whyNot} /> : <Loading label="Loading data sets" className="h-64" />}
+        {datasets ? <Form modelId={modelId} settings={settings} datasets={datasets} cuda={cuda} whyNot={whyNot} /> : <Loading label={say("Loading data sets")} className="h-64" />}
       </div>
       <footer className="shrink-0 space-y-2 border-t border-line px-3.5 py-3">
         {settings && <Preflight modelId={modelId} settings={settings} cuda={cuda} whyNot={whyNot} />}
         {whyNot && <p className="text-sm text-ink2">{whyNot}</p>}
         <Button kind="primary" className="w-full" disabled={whyNot !== null} onClick={onTrain}>
-          Start the run
+          {say("Start the run")}
         </Button>
       </footer>
     </section>
@@ -95,7 +97,7 @@ function Form({
   const complaints = useTraining((s) => s.complaints);
   const dataset = datasets.find((d) => d.id === settings?.datasetId);
   const pick = (
-    <Field label="Data set">
+    <Field label={say("Data set")}>
       {(ids) => (
         <Select
           {...ids}
@@ -105,11 +107,11 @@ function Form({
             if (chosen?.task) openSettings(settingsFor({ id: chosen.id, task: chosen.task, rows: chosen.rows }, settings));
           }}
         >
-          {!dataset && <option value={settings?.datasetId ?? ""}>Choose a data set</option>}
+          {!dataset && <option value={settings?.datasetId ?? ""}>{say("Choose a data set")}</option>}
           {datasets.map((d) => (
             <option key={d.id} value={d.id} disabled={d.status !== "ready"}>
               {d.name}
-              {isPreparing(d.status) ? " (preparing)" : d.status === "failed" ? " (failed)" : ""}
+              {isPreparing(d.status) ? say(" (preparing)") : d.status === "failed" ? say(" (failed)") : ""}
             </option>
           ))}
         </Select>
@@ -133,7 +135,7 @@ function Form({
     <>
       {pick}
       {dataset.tasks.length > 1 && (
-        <Field label="Task" hint={task === dataset.task ? undefined : "What is right comes from the pictures themselves; the data set's own targets are not used."}>
+        <Field label={say("Task")} hint={task === dataset.task ? undefined : say("What is right comes from the pictures themselves; the data set's own targets are not used.")}>
           {(ids) => (
             <Select
               {...ids}
@@ -157,7 +159,7 @@ function Form({
           )}
         </Field>
       )}
-      <Field label="Loss" hint={loss.doc}>
+      <Field label={say("Loss")} hint={loss.doc}>
         {(ids) => (
           <Select
             {...ids}
@@ -172,21 +174,22 @@ function Form({
           </Select>
         )}
       </Field>
-      {isShown("lossParams") && <RecordParams of="Loss" params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
+      {isShown("lossParams") && <RecordParams of={say("Loss")} params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
       {loss.classWeights && isShown("lossParams") && (
         <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
       )}
       {isShown("extraLosses") && <ExtraLosses losses={settings.extraLosses} usual={settings.loss} task={task} />}
 
-      {isShown("expressionMetrics") && (
+      {isShown("expressionMetrics", "average", "topK") && (
         <>
-          <h3 className="section-name pt-4 pb-1">Metrics</h3>
-          <ExpressionMetrics metrics={settings.expressionMetrics} task={task} />
+          <h3 className="section-name pt-4 pb-1">{say("Metrics")}</h3>
+          <Measured settings={settings} task={task} />
+          <ExpressionMetrics metrics={settings.expressionMetrics} />
         </>
       )}
 
-      <h3 className="section-name pt-4 pb-1">Optimizer</h3>
-      <Field label="Optimizer" hint={optimizer.doc}>
+      <h3 className="section-name pt-4 pb-1">{say("Optimizer")}</h3>
+      <Field label={say("Optimizer")} hint={optimizer.doc}>
         {(ids) => (
           <Select
             {...ids}
@@ -208,16 +211,16 @@ function Form({
           </Select>
         )}
       </Field>
-      <NumberField name="Learning rate" of="lr" settings={settings} min={1e-8} max={100} />
+      <NumberField name={say("Learning rate")} of="lr" settings={settings} min={1e-8} max={100} />
       <LrFinder modelId={modelId} settings={settings} whyNot={whyNot} />
-      {isShown("weightDecay") && <NumberField name="Weight decay" of="weightDecay" settings={settings} min={0} max={10} />}
+      {isShown("weightDecay") && <NumberField name={say("Weight decay")} of="weightDecay" settings={settings} min={0} max={10} />}
       {isShown("optimizerParams") && (
-        <RecordParams of="Optimizer" params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
+        <RecordParams of={say("Optimizer")} params={optimizer.params} values={settings.optimizerParams} onChange={(optimizerParams) => changeSettings({ optimizerParams })} />
       )}
       {isShown("furtherOptimizers") && <FurtherOptimizers settings={settings} />}
 
-      <h3 className="section-name pt-4 pb-1">Schedule</h3>
-      <Field label="Schedule" hint={schedule.doc}>
+      <h3 className="section-name pt-4 pb-1">{say("Schedule")}</h3>
+      <Field label={say("Schedule")} hint={schedule.doc}>
         {(ids) => (
           <Select
             {...ids}
@@ -241,105 +244,116 @@ function Form({
         stepsPerEpoch={plan.stepsPerEpoch}
       />
       {isShown("scheduleParams") && (
-        <RecordParams of="Schedule" params={schedule.params} values={settings.scheduleParams} onChange={(scheduleParams) => changeSettings({ scheduleParams })} />
+        <RecordParams of={say("Schedule")} params={schedule.params} values={settings.scheduleParams} onChange={(scheduleParams) => changeSettings({ scheduleParams })} />
       )}
-      {schedule.usesWarmup && isShown("warmupSteps") && <NumberField name="Warm-up steps" of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
+      {schedule.usesWarmup && isShown("warmupSteps") && <NumberField name={say("Warm-up steps")} of="warmupSteps" settings={settings} min={0} max={1_000_000} whole />}
 
-      <h3 className="section-name pt-4 pb-1">Length</h3>
-      <NumberField name="Batch size" of="batchSize" settings={settings} min={1} max={65_536} whole />
+      <h3 className="section-name pt-4 pb-1">{say("Length")}</h3>
+      <NumberField name={say("Batch size")} of="batchSize" settings={settings} min={1} max={65_536} whole />
       <BatchFinder modelId={modelId} settings={settings} whyNot={whyNot} />
       {taskNamed(task).input === "text" && !taskNamed(task).writes && isShown("bucketing") && (
-        <SwitchField name="Bucketing" of="bucketing" settings={settings} doc="Rows of like length share a batch: less padding, quicker steps." />
+        <SwitchField name={say("Bucketing")} of="bucketing" settings={settings} doc={say("Rows of like length share a batch: less padding, quicker steps.")} />
       )}
-      <NumberField name="Epochs" of="epochs" settings={settings} min={1} max={10_000} whole />
+      <NumberField name={say("Epochs")} of="epochs" settings={settings} min={1} max={10_000} whole />
       {!settings.oneBatch && isShown("earlyStopping") && <EarlyStopping value={settings.earlyStopping} task={task} />}
       {isShown("oneBatch") && (
         <SwitchField
-          name="Overfit one batch"
+          name={say("Overfit one batch")}
           of="oneBatch"
           settings={settings}
-          doc="Every step trains on the same rows, to find out whether the network can learn at all."
+          doc={say("Every step trains on the same rows, to find out whether the network can learn at all.")}
           hint={
             settings.oneBatch
-              ? `All ${formatCount(steps)} steps train on the same ${formatCount(Math.min(dataset.rows.train, settings.batchSize * settings.accumulate))} rows. The run ends with a verdict: a network that can learn brings their loss down to a tenth.`
+              ? say("All {steps} steps train on the same {train} rows. The run ends with a verdict: a network that can learn brings their loss down to a tenth.", {
+                  steps: formatCount(steps),
+                  train: formatCount(Math.min(dataset.rows.train, settings.batchSize * settings.accumulate)),
+                })
               : undefined
           }
         />
       )}
       <dl className="py-1">
-        <Line name="Steps">
+        <Line name={say("Steps")}>
           {formatCount(plan.stepsPerEpoch)} × {formatCount(settings.epochs)} = {formatCount(steps)}
         </Line>
       </dl>
 
       {taskNamed(task).writes && <Writing writing={settings.writing} />}
 
-      <h3 className="section-name pt-4 pb-1">Machine</h3>
-      <Field label="Device" hint={cuda === false ? "This machine has no CUDA device." : undefined}>
+      <h3 className="section-name pt-4 pb-1">{say("Machine")}</h3>
+      <Field label={say("Device")} hint={cuda === false ? say("This machine has no CUDA device.") : undefined}>
         {(ids) => (
           <Select {...ids} value={settings.device} onChange={(event) => changeSettings({ device: event.target.value === "cuda" ? "cuda" : "cpu" })}>
-            <option value="cpu">cpu</option>
+            <option value="cpu">{say("cpu")}</option>
             <option value="cuda" disabled={!cuda}>
-              cuda
+              {say("cuda")}
             </option>
           </Select>
         )}
       </Field>
       {isShown("precision") && (
-        <Field label="Precision">
+        <Field label={say("Precision")}>
           {(ids) => (
             <Select {...ids} value={settings.precision} onChange={(event) => changeSettings({ precision: event.target.value === "bf16" ? "bf16" : "float32" })}>
-              <option value="float32">float32</option>
-              <option value="bf16">bf16 (autocast)</option>
+              <option value="float32">{say("float32")}</option>
+              <option value="bf16">{say("bf16 (autocast)")}</option>
             </Select>
           )}
         </Field>
       )}
-      {isShown("channelsLast") && <SwitchField name="Channels last" of="channelsLast" settings={settings} />}
+      {isShown("channelsLast") && <SwitchField name={say("Channels last")} of="channelsLast" settings={settings} />}
       {isShown("gradClipNorm", "gradClipValue") && <GradClip gradClipNorm={settings.gradClipNorm} gradClipValue={settings.gradClipValue} />}
       {isShown("emaDecay") && (
         <NumberField
-          name="EMA decay"
+          name={say("EMA decay")}
           of="emaDecay"
           settings={settings}
           min={0}
           max={0.999999}
-          hint={settings.emaDecay === 0 ? "0: off" : `Weights averaged over about ${formatCount(Math.round(1 / (1 - settings.emaDecay)))} steps are evaluated and exported.`}
+          hint={
+            settings.emaDecay === 0
+              ? say("0: off")
+              : say("Weights averaged over about {emaDecay} steps are evaluated and exported.", { emaDecay: formatCount(Math.round(1 / (1 - settings.emaDecay))) })
+          }
         />
       )}
       {isShown("mixup") && (
         <NumberField
-          name="Mixup"
+          name={say("Mixup")}
           of="mixup"
           settings={settings}
           min={0}
           max={10}
-          hint={settings.mixup === 0 ? "0: off" : "Training rows are blended with one another, two at a time, and so are their classes. 0.2 is usual; validation rows stay whole."}
+          hint={
+            settings.mixup === 0
+              ? say("0: off")
+              : say("Training rows are blended with one another, two at a time, and so are their classes. 0.2 is usual; validation rows stay whole.")
+          }
         />
       )}
       {isShown("accumulate") && (
         <NumberField
-          name="Accumulate"
+          name={say("Accumulate")}
           of="accumulate"
           settings={settings}
           min={1}
           max={1024}
           whole
-          hint={settings.accumulate > 1 ? `${settings.accumulate} batches for each step` : undefined}
+          hint={settings.accumulate > 1 ? say("{accumulate} batches for each step", { accumulate: settings.accumulate }) : undefined}
         />
       )}
-      {isShown("seed") && <NumberField name="Seed" of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />}
+      {isShown("seed") && <NumberField name={say("Seed")} of="seed" settings={settings} min={0} max={2 ** 31 - 1} whole />}
       {!expert && (
         <p className="pt-3 text-sm text-ink2">
-          All other settings are as the recipe has them.{" "}
+          {say("All other settings are as the recipe has them.")}{" "}
           <button type="button" className="text-accent hover:underline" onClick={() => setLevel("expert")}>
-            Show them
+            {say("Show them")}
           </button>
         </p>
       )}
       <div className="pt-4">
         <Button size="sm" onClick={() => openSettings(usual)}>
-          Back to the recipe
+          {say("Back to the recipe")}
         </Button>
       </div>
     </>

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { notify } from "../../ui/Notices.tsx";
 import { saveNow } from "../useAutosave.ts";
 
@@ -12,7 +13,7 @@ export function useMeasured<Answer>(ask: () => Promise<Answer>, failed: string):
   async function measure(): Promise<void> {
     setMeasuring(true);
     try {
-      if (!(await saveNow())) throw new Error("The drawing could not be saved.");
+      if (!(await saveNow())) throw new Error(say("The drawing could not be saved."));
       setAnswer(await ask());
     } catch (error) {
       notify(`${failed} ${error instanceof Error ? error.message : ""}`, { tone: "bad" });

@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useRef } from "react";
+import { say } from "../../../core/language/say.ts";
 import { dataFor } from "../../../core/tasks/index.ts";
 import { isPreparing } from "../../data/status.ts";
 import { notify } from "../../ui/Notices.tsx";
@@ -79,26 +80,26 @@ export function useTrain(model: OpenedModel): Training {
     return () => clearTimeout(timer);
   }, [settings, model, saveSettings]);
 
-  const whyNot = datasets.isPending ? "Data sets are being loaded." : whyNotTrain({ problems, dataset: dataset ?? null, complaints, starting });
+  const whyNot = datasets.isPending ? say("Data sets are being loaded.") : whyNotTrain({ problems, dataset: dataset ?? null, complaints, starting });
 
   const train = useCallback(async () => {
     const { settings: order, starting: busy } = useTraining.getState();
     const first = currentChecked().problems.find((problem) => problem.severity === "error");
     if (whyNot !== null || !order || busy) {
-      if (!busy) notify(whyNot ?? "Choose a data set in the training settings.");
+      if (!busy) notify(whyNot ?? say("Choose a data set in the training settings."));
       if (first) showProblem(first);
       return;
     }
     useTraining.setState({ starting: true });
     try {
-      if (!(await saveNow())) throw new Error("The drawing could not be saved, so it was not started.");
+      if (!(await saveNow())) throw new Error(say("The drawing could not be saved, so it was not started."));
       await saveSettings();
       const { runId } = await client.runs.start.mutate({ modelId: model.id, settings: order, idempotencyKey: freshKey() });
       void queryClient.invalidateQueries(trpc.runs.list.queryFilter());
       // Still starting until the run's page is here: a second press must not be a second run.
       router.push(`/runs/${runId}`);
     } catch (error) {
-      notify(`Training did not start. ${error instanceof Error ? error.message : ""}`, { tone: "bad" });
+      notify(say("Training did not start. {message}", { message: error instanceof Error ? error.message : "" }), { tone: "bad" });
       useTraining.setState({ starting: false });
     }
   }, [whyNot, client, model.id, queryClient, router, saveSettings, trpc]);

@@ -5,6 +5,7 @@ import { Eye, EyeOff } from "lucide-react";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import { useCallback, useMemo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { Button, ButtonLink } from "../../ui/Button.tsx";
 import { cx } from "../../ui/cx.ts";
 import { Segments } from "../../ui/Segments.tsx";
@@ -23,11 +24,11 @@ import { SettingsDiff } from "./SettingsDiff.tsx";
 export type Compared = Answers["runs"]["compare"][number];
 
 const TABS = [
-  { id: "curves", title: "Curves" },
-  { id: "readings", title: "Readings" },
-  { id: "settings", title: "Settings" },
-  { id: "graphs", title: "Graphs" },
-  { id: "relations", title: "Relations" },
+  { id: "curves", title: say("Curves") },
+  { id: "readings", title: say("Readings") },
+  { id: "settings", title: say("Settings") },
+  { id: "graphs", title: say("Graphs") },
+  { id: "relations", title: say("Relations") },
 ] as const;
 type Tab = (typeof TABS)[number]["id"];
 const MOST = 200;
@@ -62,7 +63,14 @@ export function ComparePage() {
   const looks = useMemo(() => {
     const several = new Set(runs?.map(({ modelId }) => modelId)).size > 1;
     return new Map(
-      runs?.map((run, at): [string, ShownRun] => [run.id, { id: run.id, name: several ? `${run.modelName}, run ${run.number}` : `Run ${run.number}`, ...lookOf(at) }]),
+      runs?.map((run, at): [string, ShownRun] => [
+        run.id,
+        {
+          id: run.id,
+          name: several ? say("{modelName}, run {number}", { modelName: run.modelName, number: run.number }) : say("Run {number}", { number: run.number }),
+          ...lookOf(at),
+        },
+      ]),
     );
   }, [runs]);
   const shown = useMemo(() => new Map([...looks].filter(([id]) => !hidden.has(id))), [looks, hidden]);
@@ -76,22 +84,22 @@ export function ComparePage() {
 
   return (
     <div className="flex min-h-dvh flex-col">
-      <TopBar place={[{ label: "Home", href: "/" }, { label: "Runs", href: "/runs" }, { label: "Compare" }]} />
+      <TopBar place={[{ label: say("Home"), href: "/" }, { label: say("Runs"), href: "/runs" }, { label: say("Compare") }]} />
       <main className="flex w-full flex-1 flex-col gap-3 p-3 md:p-5">
         <header className="flex flex-wrap items-center gap-3">
-          <h1 className="text-title font-semibold">{runs ? `${runs.length} runs compared` : "Compare runs"}</h1>
-          {runIds.length > 0 && <Segments label="What is compared" options={TABS} value={tab} onValue={open} />}
+          <h1 className="text-title font-semibold">{runs ? (runs.length === 1 ? say("1 run") : say("{count} runs compared", { count: runs.length })) : say("Compare runs")}</h1>
+          {runIds.length > 0 && <Segments label={say("What is compared")} options={TABS} value={tab} onValue={open} />}
         </header>
         {runIds.length === 0 ? (
-          <Empty title="No runs to compare" action={<ButtonLink href="/runs">Choose runs</ButtonLink>}>
-            Tick at least two runs in the table of runs and press Compare.
+          <Empty title={say("No runs to compare")} action={<ButtonLink href="/runs">{say("Choose runs")}</ButtonLink>}>
+            {say("Tick at least two runs in the table of runs and press Compare.")}
           </Empty>
         ) : query.error ? (
-          <Failing what="These runs" error={query.error} onRetry={() => void query.refetch()} />
+          <Failing what={say("These runs")} error={query.error} onRetry={() => void query.refetch()} />
         ) : !runs ? (
           <div className="grid gap-2.5 lg:grid-cols-2">
-            <Loading label="Loading runs" className="h-64" />
-            <Loading label="Loading curves" className="h-64" />
+            <Loading label={say("Loading runs")} className="h-64" />
+            <Loading label={say("Loading curves")} className="h-64" />
           </div>
         ) : (
           <div className="grid gap-4 lg:grid-cols-[250px_minmax(0,1fr)]">
@@ -128,12 +136,12 @@ function Legend({
 }) {
   const isolated = runs.length - hidden.size === 1;
   return (
-    <section aria-label="Runs" className="min-w-0 lg:sticky lg:top-16 lg:max-h-[calc(100dvh-90px)] lg:self-start lg:overflow-y-auto">
+    <section aria-label={say("Runs")} className="min-w-0 lg:sticky lg:top-16 lg:max-h-[calc(100dvh-90px)] lg:self-start lg:overflow-y-auto">
       <div className="flex h-7 items-center justify-between">
-        <h2 className="section-name">Click a run to see it alone</h2>
+        <h2 className="section-name">{say("Click a run to see it alone")}</h2>
         {hidden.size > 0 && (
           <Button size="sm" kind="quiet" onClick={() => onHidden(new Set())}>
-            All
+            {say("All")}
           </Button>
         )}
       </div>
@@ -166,7 +174,7 @@ function Legend({
               {main && <span className="figures shrink-0 text-ink2">{formatFigure(summaryOf(run, main)?.best, unitOf(main))}</span>}
               <button
                 type="button"
-                aria-label={`${isHidden ? "Show" : "Hide"} ${look?.name}`}
+                aria-label={`${isHidden ? say("Show") : say("Hide")} ${look?.name}`}
                 aria-pressed={isHidden}
                 className="grid size-6 shrink-0 place-items-center rounded-sm text-ink3 hover:bg-hover hover:text-ink"
                 onClick={() => {
@@ -188,7 +196,7 @@ function Legend({
 /** Each run in plain words. */
 function Readings({ runs, looks }: { runs: readonly Compared[]; looks: ReadonlyMap<string, ShownRun> }) {
   return (
-    <ul aria-label="Readings" className="divide-y divide-line rounded-xl border border-line bg-raise">
+    <ul aria-label={say("Readings")} className="divide-y divide-line rounded-xl border border-line bg-raise">
       {runs.map((run) => (
         <li key={run.id} className="flex gap-3 px-3.5 py-2.5">
           <span aria-hidden className="mt-1.5 size-2 shrink-0 rounded-[2px]" style={{ background: looks.get(run.id)?.colour }} />
@@ -197,7 +205,7 @@ function Readings({ runs, looks }: { runs: readonly Compared[]; looks: ReadonlyM
               {looks.get(run.id)?.name}
             </Link>
             {run.remarks.length === 0 ? (
-              <p className="text-ink2">{isActive(run.status) ? "Nothing to read from it yet." : "It ended before there was anything to read from it."}</p>
+              <p className="text-ink2">{isActive(run.status) ? say("Nothing to read from it yet.") : say("It ended before there was anything to read from it.")}</p>
             ) : (
               run.remarks.map(({ kind, text, tone }) => (
                 <p key={kind} className={tone === "bad" ? "text-bad" : tone === "hint" ? "text-warn" : undefined}>

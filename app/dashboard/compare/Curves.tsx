@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { ELAPSED } from "../../../core/runs/machine.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Select } from "../../ui/Field.tsx";
@@ -87,15 +88,15 @@ export function Curves({
   const alongWord = along.includes("/") ? metricTitle(along) : along === "time" ? "second" : along;
 
   return (
-    <section aria-label="Curves" className="space-y-2.5">
+    <section aria-label={say("Curves")} className="space-y-2.5">
       <div className="flex flex-wrap items-center gap-3">
         <div className="flex items-center gap-2 text-sm text-ink2">
-          <span aria-hidden>Along</span>
-          <Select aria-label="Along" className="w-44" value={along} onChange={(event) => setAlong(event.target.value)}>
-            <option value="step">steps</option>
-            <option value="epoch">epochs</option>
-            <option value="time">training time</option>
-            <optgroup label="Another metric">
+          <span aria-hidden>{say("Along")}</span>
+          <Select aria-label={say("Along")} className="w-44" value={along} onChange={(event) => setAlong(event.target.value)}>
+            <option value="step">{say("steps")}</option>
+            <option value="epoch">{say("epochs")}</option>
+            <option value="time">{say("training time")}</option>
+            <optgroup label={say("Another metric")}>
               {keys
                 .filter((key) => key.includes("/"))
                 .map((key) => (
@@ -108,18 +109,18 @@ export function Curves({
         </div>
         {zoom ? (
           <Button size="sm" onClick={reset}>
-            Show everything
+            {say("Show everything")}
           </Button>
         ) : (
-          <p className="text-sm text-ink2 max-md:hidden">Drag across a chart to zoom in.</p>
+          <p className="text-sm text-ink2 max-md:hidden">{say("Drag across a chart to zoom in.")}</p>
         )}
         <label className="ml-auto flex items-center gap-2 text-sm text-ink2">
-          Smoothing
+          {say("Smoothing")}
           <input type="range" min={0} max={0.99} step={0.01} value={smoothing} onChange={(event) => setSmoothing(Number(event.target.value))} className="w-24 accent-accent" />
-          <span className="figures w-7 text-right text-ink">{smoothing === 0 ? "off" : smoothing.toFixed(2)}</span>
+          <span className="figures w-7 text-right text-ink">{smoothing === 0 ? say("off") : smoothing.toFixed(2)}</span>
         </label>
       </div>
-      {error && <Failing what="The curves" error={error} onRetry={() => answers.forEach((answer) => void answer.refetch())} />}
+      {error && <Failing what={say("The curves")} error={error} onRetry={() => answers.forEach((answer) => void answer.refetch())} />}
       <div className="grid gap-2.5 lg:grid-cols-2">
         {asked.map((key, at) => (
           <OverlayChart
@@ -137,14 +138,12 @@ export function Curves({
             onHover={onHover}
             onZoom={setZoom}
             onReset={reset}
-            emptyWords={answers[at]?.isPending ? "" : shown.size === 0 ? "Every run is hidden" : "None of these runs has points of it"}
+            emptyWords={answers[at]?.isPending ? "" : shown.size === 0 ? say("Every run is hidden") : say("None of these runs has points of it")}
           />
         ))}
       </div>
       {keys.length > more && (
-        <Button onClick={() => setMore(keys.length)}>
-          {keys.length - more} more metric{keys.length - more === 1 ? "" : "s"}
-        </Button>
+        <Button onClick={() => setMore(keys.length)}>{say("{count} more {count, plural, one {metric} other {metrics}}", { count: keys.length - more })}</Button>
       )}
     </section>
   );

@@ -5,6 +5,7 @@ import { memo, useMemo, useState } from "react";
 import { checkGraph } from "../../../core/graph/check.ts";
 import { type GraphDiff as Diff, diffGraphs, sayDiff } from "../../../core/graph/diff.ts";
 import type { Graph, Node } from "../../../core/graph/document.ts";
+import { say } from "../../../core/language/say.ts";
 import { findLayer } from "../../../core/layers/index.ts";
 import { readParams } from "../../../core/layers/params.ts";
 import { categoryColor } from "../../canvas/categories.ts";
@@ -37,30 +38,30 @@ export function GraphDiff({ runs }: { runs: readonly Compared[] }) {
       <Select aria-label={label} className="w-52" value={value} onChange={(event) => onValue(event.target.value)}>
         {runs.map((run) => (
           <option key={run.id} value={run.id}>
-            {run.modelName}, run {run.number}
+            {say("{modelName}, run {number}", { modelName: run.modelName, number: run.number })}
           </option>
         ))}
       </Select>
     </div>
   );
   return (
-    <section aria-label="Graphs" className="space-y-3">
+    <section aria-label={say("Graphs")} className="space-y-3">
       <div className="flex flex-wrap items-center gap-3">
-        {choose("From", beforeId, setBefore)}
+        {choose(say("From"), beforeId, setBefore)}
         {choose("to", afterId, setAfter)}
       </div>
       {error ? (
-        <Failing what="The graphs" error={error} onRetry={() => graphs.forEach((graph) => void graph.refetch())} />
+        <Failing what={say("The graphs")} error={error} onRetry={() => graphs.forEach((graph) => void graph.refetch())} />
       ) : !diff || !one || !two || !before || !after ? (
-        <Loading label="Loading graphs" className="h-96" />
+        <Loading label={say("Loading graphs")} className="h-96" />
       ) : (
         <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_320px]">
           <DiffDrawing before={one} after={two} diff={diff} />
           <div className="space-y-4">
-            <section aria-label="What changed">
-              <h3 className="section-name pb-1">What changed</h3>
+            <section aria-label={say("What changed")}>
+              <h3 className="section-name pb-1">{say("What changed")}</h3>
               {diff.isSame ? (
-                <p className="text-ink2">Both runs trained the same graph.</p>
+                <p className="text-ink2">{say("Both runs trained the same graph.")}</p>
               ) : (
                 <ul className="space-y-1">
                   {sayDiff(diff).map((line, at) => (
@@ -85,15 +86,15 @@ function Outcome({ before, after, graphs }: { before: Compared; after: Compared;
   const keys = Object.keys(before.summary).filter((key) => key.startsWith("validation/") && key in after.summary);
   const settings = Object.keys({ ...before.settings, ...after.settings }).filter((key) => before.settings[key] !== after.settings[key] && key !== "settings.seed").length;
   return (
-    <section aria-label="What it did">
-      <h3 className="section-name pb-1">What it did</h3>
+    <section aria-label={say("What it did")}>
+      <h3 className="section-name pb-1">{say("What it did")}</h3>
       <table className="w-full">
         <thead>
           <tr className="text-left text-sm text-ink2">
-            <th className="font-normal">Best value</th>
-            <th className="text-right font-normal">from</th>
-            <th className="text-right font-normal">to</th>
-            <th className="text-right font-normal">change</th>
+            <th className="font-normal">{say("Best value")}</th>
+            <th className="text-right font-normal">{say("from")}</th>
+            <th className="text-right font-normal">{say("to")}</th>
+            <th className="text-right font-normal">{say("change")}</th>
           </tr>
         </thead>
         <tbody>
@@ -120,7 +121,7 @@ function Outcome({ before, after, graphs }: { before: Compared; after: Compared;
           })}
           <tr>
             <th scope="row" className="text-left font-normal">
-              Parameters
+              {say("Parameters")}
             </th>
             <td className="figures text-right">{formatCount(totals[0]?.parameters ?? 0)}</td>
             <td className="figures text-right">{formatCount(totals[1]?.parameters ?? 0)}</td>
@@ -129,7 +130,9 @@ function Outcome({ before, after, graphs }: { before: Compared; after: Compared;
         </tbody>
       </table>
       {settings > 0 && (
-        <p className="pt-2 text-sm text-ink2">{settings === 1 ? "One setting differs" : `${settings} settings differ`} too, so the graph alone did not make this change.</p>
+        <p className="pt-2 text-sm text-ink2">
+          {say("{settings, plural, one {One setting differs} other {# settings differ}} too, so the graph alone did not make this change.", { settings })}
+        </p>
       )}
     </section>
   );
@@ -138,10 +141,10 @@ function Outcome({ before, after, graphs }: { before: Compared; after: Compared;
 const WIDTH = 184;
 const HEIGHT = 46;
 const STATES = {
-  added: { stroke: "var(--accent)", fill: "var(--accent-soft)", word: "added" },
-  removed: { stroke: "var(--bad)", fill: "var(--bad-soft)", word: "removed" },
-  changed: { stroke: "var(--warn)", fill: "var(--warn-soft)", word: "changed" },
-  same: { stroke: "var(--line2)", fill: "var(--raise)", word: "the same" },
+  added: { stroke: "var(--accent)", fill: "var(--accent-soft)", word: say("added") },
+  removed: { stroke: "var(--bad)", fill: "var(--bad-soft)", word: say("removed") },
+  changed: { stroke: "var(--warn)", fill: "var(--warn-soft)", word: say("changed") },
+  same: { stroke: "var(--line2)", fill: "var(--raise)", word: say("the same") },
 } as const;
 
 type Box = { key: string; node: Node; state: keyof typeof STATES; x: number; y: number; note: string };
@@ -153,7 +156,11 @@ const DiffDrawing = memo(function DiffDrawing({ before, after, diff }: { before:
     <figure className="max-h-[70dvh] overflow-auto rounded-xl border border-line bg-bg p-3">
       <svg
         role="img"
-        aria-label={`Both graphs in one: ${(["added", "removed", "changed"] as const).map((state) => `${boxes.filter((box) => box.state === state).length} nodes ${state}`).join(", ")}`}
+        aria-label={say("Both graphs in one: {changes}", {
+          changes: (["added", "removed", "changed"] as const)
+            .map((state) => say("{count} nodes {state}", { count: boxes.filter((box) => box.state === state).length, state: STATES[state].word }))
+            .join(", "),
+        })}
         viewBox={`${view.x} ${view.y} ${view.width} ${view.height}`}
         style={{ width: view.width, maxWidth: "100%" }}
         className="mx-auto block"

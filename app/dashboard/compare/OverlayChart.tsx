@@ -1,6 +1,7 @@
 "use client";
 
 import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { cx } from "../../ui/cx.ts";
 import { useTheme } from "../../ui/theme.ts";
 import { formatExact, formatTick, type Unit } from "../figures.ts";
@@ -130,13 +131,15 @@ export const OverlayChart = memo(function OverlayChart({
         each(
           (x, at, isNew) => {
             const left = isNew || Number.isNaN(before) ? x - 0.5 : before;
+            before = x;
+            // A stretch of one point has no band.
+            if (curve.values[at * 3 + 1] === curve.values[at * 3 + 2]) return;
             context.rect(
               left,
               toY(curve.values[at * 3 + 2] as number),
               Math.max(1, x - left),
               Math.max(1, toY(curve.values[at * 3 + 1] as number) - toY(curve.values[at * 3 + 2] as number)),
             );
-            before = x;
           },
           (at) => show(curve.values[at * 3 + 1] as number) && show(curve.values[at * 3 + 2] as number),
         );
@@ -231,11 +234,11 @@ export const OverlayChart = memo(function OverlayChart({
         <button
           type="button"
           aria-pressed={log}
-          aria-label={`${title} on a log scale`}
+          aria-label={say("{title} on a log scale", { title })}
           onClick={() => setLog(!log)}
           className={cx("figures rounded-sm border px-1.5 leading-4", log ? "border-accent bg-accent-soft text-accent" : "border-line text-ink2 hover:border-line2 hover:text-ink")}
         >
-          log
+          {say("log")}
         </button>
         {tools}
         <p className="ml-auto flex min-w-0 items-center gap-2 truncate text-sm text-ink2" role="status">
@@ -246,15 +249,15 @@ export const OverlayChart = memo(function OverlayChart({
               <span className="figures text-ink">{formatExact(Number.isFinite(meant.value) ? Number(meant.value.toPrecision(6)) : null, unit)}</span>
             </>
           ) : (
-            shown.length > 1 && `${shown.length} curves`
+            shown.length > 1 && say("{count} curves", { count: shown.length })
           )}
         </p>
       </header>
       <div
         ref={ref}
         role="img"
-        aria-roledescription="chart"
-        aria-label={`${title} of ${shown.length} ${noun}`}
+        aria-roledescription={say("chart")}
+        aria-label={say("{title} of {count} {noun}", { title, count: shown.length, noun })}
         data-curve-count={shown.length}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read the picture's values, as pointing does.
         tabIndex={0}

@@ -1,6 +1,7 @@
 "use client";
 
 import { useMemo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { importanceOf, LEAST_TRIALS } from "../../../core/runs/importance.ts";
 import { type Column, readColumn, STATS } from "../../../core/runs/view.ts";
 import { Select } from "../../ui/Field.tsx";
@@ -54,54 +55,55 @@ export function Relations({
       </Select>
     </div>
   );
-  if (metrics.length === 0) return <p className="text-ink2">None of these runs has come to a result yet.</p>;
+  if (metrics.length === 0) return <p className="text-ink2">{say("None of these runs has come to a result yet.")}</p>;
   const [x, y] = [xAxis ?? importance[0]?.key ?? "took", yAxis ?? target];
   return (
-    <section aria-label="Relations" className="space-y-4">
+    <section aria-label={say("Relations")} className="space-y-4">
       {select(
-        "Result",
+        say("Result"),
         target,
         setTarget,
         metrics.flatMap((key) => STATS.map((stat) => `${key}:${stat}`)),
       )}
       <div className="grid gap-4 lg:grid-cols-2">
-        <section aria-label="Importance of each setting" className="rounded-xl border border-line bg-raise p-3.5">
-          <h3 className="font-semibold">Which setting goes with it</h3>
+        <section aria-label={say("Importance of each setting")} className="rounded-xl border border-line bg-raise p-3.5">
+          <h3 className="font-semibold">{say("Which setting goes with it")}</h3>
           {importance.length === 0 ? (
-            <p className="pt-1 text-ink2">This takes at least {LEAST_TRIALS} runs with a result, of which some setting differs.</p>
+            <p className="pt-1 text-ink2">{say("This takes at least {LEAST_TRIALS} runs with a result, of which some setting differs.", { LEAST_TRIALS })}</p>
           ) : (
             <ol className="space-y-1.5 pt-2">
               {importance.slice(0, 12).map(({ key, share, direction, runs: count }) => (
-                <li key={key} className="grid grid-cols-[minmax(0,9fr)_minmax(0,11fr)_88px] items-center gap-2" title={`${count} runs`}>
+                <li key={key} className="grid grid-cols-[minmax(0,9fr)_minmax(0,11fr)_88px] items-center gap-2" title={say("{count} runs", { count })}>
                   <span className="truncate">{settingTitle(key)}</span>
                   <span aria-hidden className="h-2 overflow-hidden rounded-full bg-sunk">
                     <span className="block h-full rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
                   </span>
                   <span className="figures text-right">
-                    {(share * 100).toFixed(0)}%{direction !== 0 && <span className="text-ink2">{direction > 0 ? " more ↑" : " more ↓"}</span>}
+                    {(share * 100).toFixed(0)}%{direction !== 0 && <span className="text-ink2">{direction > 0 ? say(" more ↑") : say(" more ↓")}</span>}
                   </span>
                 </li>
               ))}
             </ol>
           )}
           <p className="pt-2.5 text-sm text-ink2">
-            The share of the result’s order that goes with one setting alone: Spearman’s rank correlation squared for numbers, ε² of the ranks for words. It shows what went
-            together, not what caused it; settings that were changed together share their effect.
+            {say(
+              "The share of the result’s order that goes with one setting alone: Spearman’s rank correlation squared for numbers, ε² of the ranks for words. It shows what went together, not what caused it; settings that were changed together share their effect.",
+            )}
           </p>
         </section>
-        <section aria-label="Scatter" className="space-y-2 rounded-xl border border-line bg-raise p-3.5">
+        <section aria-label={say("Scatter")} className="space-y-2 rounded-xl border border-line bg-raise p-3.5">
           <div className="flex flex-wrap gap-2">
-            {select("Across", x, setX, columns)}
-            {select("Up", y, setY, columns)}
+            {select(say("Across"), x, setX, columns)}
+            {select(say("Up"), y, setY, columns)}
           </div>
           <Scatter runs={seen} shown={shown} x={x} y={y} chosen={chosen} onChosen={onChosen} />
         </section>
       </div>
-      <section aria-label="Parallel coordinates" className="rounded-xl border border-line bg-raise p-3.5">
-        <h3 className="font-semibold">All at once</h3>
-        <p className="pb-1 text-sm text-ink2">A line is a run; it crosses each axis at its value. The darker, the higher its result. Pointing at a line shows it alone.</p>
+      <section aria-label={say("Parallel coordinates")} className="rounded-xl border border-line bg-raise p-3.5">
+        <h3 className="font-semibold">{say("All at once")}</h3>
+        <p className="pb-1 text-sm text-ink2">{say("A line is a run; it crosses each axis at its value. The darker, the higher its result. Pointing at a line shows it alone.")}</p>
         {axes.length < 2 ? (
-          <p className="text-ink2">No setting differs among these runs.</p>
+          <p className="text-ink2">{say("No setting differs among these runs.")}</p>
         ) : (
           <Parallel runs={seen} shown={shown} axes={axes} chosen={chosen} onChosen={onChosen} />
         )}
@@ -166,7 +168,12 @@ function Scatter({ runs, shown, x, y, chosen, onChosen }: Drawn & { x: string; y
   });
   const meant = dots.find(({ run }) => run.id === chosen);
   return (
-    <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${columnTitle(y)} over ${columnTitle(x)} of ${dots.length} runs`} className="block w-full">
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={say("{y} over {x} of {count} runs", { y: columnTitle(y), x: columnTitle(x), count: dots.length })}
+      className="block w-full"
+    >
       {ys.ticks.map(({ share, text }, at) => (
         <g key={at}>
           <line x1={left} x2={width - 8} y1={8 + (1 - share) * (height - bottom - 16)} y2={8 + (1 - share) * (height - bottom - 16)} stroke="var(--line)" />
@@ -217,7 +224,7 @@ function Scatter({ runs, shown, x, y, chosen, onChosen }: Drawn & { x: string; y
       )}
       {dots.length === 0 && (
         <text x={width / 2} y={height / 2} textAnchor="middle" fontSize={12} fill="var(--ink2)">
-          No run has both
+          {say("No run has both")}
         </text>
       )}
     </svg>
@@ -243,7 +250,7 @@ function Parallel({ runs, shown, axes, chosen, onChosen }: Drawn & { axes: reado
       <svg
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={`${runs.length} runs across ${axes.map(columnTitle).join(", ")}`}
+        aria-label={say("{count} runs across {axes}", { count: runs.length, axes: axes.map(columnTitle).join(", ") })}
         className="block w-full"
         style={{ minWidth: 560 }}
       >

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { readColumn } from "../../../core/runs/view.ts";
 import { Switch } from "../../ui/Field.tsx";
 import { formatCount } from "../../ui/format.ts";
@@ -16,8 +17,8 @@ export function SettingsDiff({ runs, looks }: { runs: readonly Compared[]; looks
   const [all, setAll] = useState(false);
   const keys = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))].sort();
   const rows = [
-    { key: "model", title: "Model", values: runs.map((run) => `${run.modelName} v${run.modelVersion}`) },
-    { key: "data", title: "Data set", values: runs.map((run) => run.datasetName) },
+    { key: "model", title: say("Model"), values: runs.map((run) => `${run.modelName} v${run.modelVersion}`) },
+    { key: "data", title: say("Data set"), values: runs.map((run) => run.datasetName) },
     ...keys.map((key) => {
       const column = readColumn(key);
       return { key, title: settingTitle(key), values: runs.map((run) => (column ? (cellText(run, column) ?? "–") : "–")) };
@@ -26,19 +27,19 @@ export function SettingsDiff({ runs, looks }: { runs: readonly Compared[]; looks
   const shown = rows.filter(({ distinct }) => all || distinct > 1).sort((a, b) => Number(b.distinct > 1) - Number(a.distinct > 1));
   const columns = runs.length <= MOST_COLUMNS;
   return (
-    <section aria-label="Settings" className="space-y-2.5">
+    <section aria-label={say("Settings")} className="space-y-2.5">
       <p className="flex items-center gap-2 text-ink2">
-        <Switch aria-label="Show settings that are the same" checked={all} onChecked={setAll} /> Also those that are the same everywhere
+        <Switch aria-label={say("Show settings that are the same")} checked={all} onChecked={setAll} /> {say("Also those that are the same everywhere")}
       </p>
       {shown.length === 0 ? (
-        <p className="text-ink2">All of these runs have the same settings, model and data.</p>
+        <p className="text-ink2">{say("All of these runs have the same settings, model and data.")}</p>
       ) : (
         <div className="overflow-x-auto rounded-xl border border-line bg-raise">
           <table className="w-full border-collapse">
             <thead>
               <tr className="border-b border-line text-left text-sm text-ink2">
                 <th scope="col" className="h-8 px-3.5 font-normal">
-                  Setting
+                  {say("Setting")}
                 </th>
                 {columns ? (
                   runs.map((run) => (
@@ -49,7 +50,7 @@ export function SettingsDiff({ runs, looks }: { runs: readonly Compared[]; looks
                   ))
                 ) : (
                   <th scope="col" className="px-2.5 font-normal">
-                    Values, and how many runs have them
+                    {say("Values, and how many runs have them")}
                   </th>
                 )}
               </tr>
@@ -86,5 +87,5 @@ function sayCounts(values: readonly string[]): string {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   const said = sorted.slice(0, 6).map(([value, count]) => `${value} (${formatCount(count)})`);
-  return sorted.length > 6 ? `${said.join(", ")} and ${formatCount(sorted.length - 6)} other values` : said.join(", ");
+  return sorted.length > 6 ? say("{said} and {count} other values", { said: said.join(", "), count: formatCount(sorted.length - 6) }) : said.join(", ");
 }

@@ -1,5 +1,6 @@
 "use client";
 
+import { say } from "../../../core/language/say.ts";
 import { formatMetric } from "../../ui/format.ts";
 import { toBase64 } from "../../ui/inflate.ts";
 import { SampleImage } from "../../ui/SampleImage.tsx";
@@ -24,27 +25,27 @@ function Reconstructions({ run }: { run: Run }) {
   const { rows, samples, made } = usePinned(run);
   if (!run.evaluation || rows.length === 0) return null;
   return (
-    <section aria-label="Reconstructions">
+    <section aria-label={say("Reconstructions")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{`The same ${rows.length} samples`}</h3>
-        <span className="text-xs text-ink2">in above, out below, after epoch {run.evaluation.epoch}</span>
+        <h3 className="section-name text-ink2">{say("The same {count} samples", { count: rows.length })}</h3>
+        <span className="text-xs text-ink2">{say("in above, out below, after epoch {epoch}", { epoch: run.evaluation.epoch })}</span>
       </header>
       {samples.error ? (
-        <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />
+        <Failing what={say("The samples")} error={samples.error} onRetry={() => void samples.refetch()} />
       ) : samples.isPending || made === null ? (
-        <Loading label="Loading samples" className="h-60" />
+        <Loading label={say("Loading samples")} className="h-60" />
       ) : (
         <ul className="grid grid-cols-4 gap-1.5">
           {samples.data.samples.map(({ row, input, name }, index) => {
             const { dtype, shape } = samples.data;
             const out = made[index];
             const error = out ? squaredError(decodeTensor(input, dtype), out) : null;
-            const words = name ?? `Row ${row}`;
+            const words = name ?? say("Row {row}", { row });
             return (
               <li key={row} title={words} className="min-w-0 overflow-hidden rounded-md border border-line2 bg-raise">
-                <SampleImage bytes={input} dtype={dtype} shape={shape} label={`${words}, as it is`} />
-                {out && <SampleImage bytes={toBase64(out)} dtype="uint8" shape={shape} label={`${words}, rebuilt`} className="border-t border-line2" />}
-                <p className="figures truncate px-1.5 py-0.5 text-right text-ink2" title="Mean squared difference of the pixels, from 0 to 1">
+                <SampleImage bytes={input} dtype={dtype} shape={shape} label={say("{words}, as it is", { words })} />
+                {out && <SampleImage bytes={toBase64(out)} dtype="uint8" shape={shape} label={say("{words}, rebuilt", { words })} className="border-t border-line2" />}
+                <p className="figures truncate px-1.5 py-0.5 text-right text-ink2" title={say("Mean squared difference of the pixels, from 0 to 1")}>
                   {formatMetric(error)}
                 </p>
               </li>

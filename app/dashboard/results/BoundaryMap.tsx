@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { memo, useEffect, useRef } from "react";
+import { say } from "../../../core/language/say.ts";
 import type { Boundary } from "../../../core/training/boundary.ts";
 import { classColour, classColourText } from "../../ui/classColours.ts";
 import { formatPercent } from "../../ui/format.ts";
@@ -18,10 +19,10 @@ export const BoundaryMap = memo(function BoundaryMap({ boundary, dataset, epoch 
   const [frame, size] = useSize<HTMLDivElement>();
   const side = size?.width ?? 0;
   return (
-    <section aria-label="Decision boundary">
+    <section aria-label={say("Decision boundary")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Decision boundary</h3>
-        <span className="figures text-xs text-ink2">epoch {epoch}</span>
+        <h3 className="section-name text-ink2">{say("Decision boundary")}</h3>
+        <span className="figures text-xs text-ink2">{say("epoch {epoch}", { epoch })}</span>
       </header>
       <div ref={frame} className="relative aspect-square w-full overflow-hidden rounded-md border border-line2 bg-raise">
         <Decisions boundary={boundary} classes={dataset.classes} />
@@ -29,21 +30,21 @@ export const BoundaryMap = memo(function BoundaryMap({ boundary, dataset, epoch 
           viewBox={`0 0 ${Math.max(1, side)} ${Math.max(1, side)}`}
           className="absolute inset-0"
           role="img"
-          aria-label="Points of the data set: filled ones are learned from, rings are validation rows"
+          aria-label={say("Points of the data set: filled ones are learned from, rings are validation rows")}
         >
           {(["train", "validation"] as const).map((split) => (
             <Points key={split} boundary={boundary} datasetId={dataset.id} split={split} side={side} />
           ))}
         </svg>
       </div>
-      <ul className="flex flex-wrap gap-x-3 gap-y-0.5 pt-1.5 text-sm" aria-label="Classes">
+      <ul className="flex flex-wrap gap-x-3 gap-y-0.5 pt-1.5 text-sm" aria-label={say("Classes")}>
         {dataset.classes.map((name, index) => (
           <li key={name} className="flex items-center gap-1.5">
             <span aria-hidden className="size-2 rounded-full" style={{ background: classColourText(index) }} />
             {name}
           </li>
         ))}
-        <li className="ml-auto text-ink2">Rings: validation rows</li>
+        <li className="ml-auto text-ink2">{say("Rings: validation rows")}</li>
       </ul>
     </section>
   );
@@ -76,7 +77,7 @@ function Decisions({ boundary, classes }: { boundary: Boundary; classes: readonl
       width={side}
       height={side}
       role="img"
-      aria-label={`What the network decides all over the plane, ${formatPercent(sure)} sure on average`}
+      aria-label={say("What the network decides all over the plane, {sure} sure on average", { sure: formatPercent(sure) })}
       className="absolute inset-0 h-full w-full"
     />
   );

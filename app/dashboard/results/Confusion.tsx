@@ -1,6 +1,7 @@
 "use client";
 
 import { type KeyboardEvent, memo, type ReactNode, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { cx } from "../../ui/cx.ts";
 import { formatCount, formatPercent, formatShort } from "../../ui/format.ts";
 
@@ -30,8 +31,18 @@ export const Confusion = memo(function Confusion({
   const count = ({ truth, predicted }: Cell) => counts[truth]?.[predicted] ?? 0;
   const words = ({ truth, predicted }: Cell) =>
     truth === predicted
-      ? `${name(truth)}: ${formatCount(count({ truth, predicted }))} of ${formatCount(totals[truth] ?? 0)} right (${formatPercent(count({ truth, predicted }) / Math.max(1, totals[truth] ?? 0))})`
-      : `${name(truth)} taken for ${name(predicted)}: ${formatCount(count({ truth, predicted }))} of ${formatCount(totals[truth] ?? 0)}`;
+      ? say("{truth}: {count} of {truth2} right ({count2})", {
+          truth: name(truth),
+          count: formatCount(count({ truth, predicted })),
+          truth2: formatCount(totals[truth] ?? 0),
+          count2: formatPercent(count({ truth, predicted }) / Math.max(1, totals[truth] ?? 0)),
+        })
+      : say("{truth} taken for {predicted}: {count} of {truth2}", {
+          truth: name(truth),
+          predicted: name(predicted),
+          count: formatCount(count({ truth, predicted })),
+          truth2: formatCount(totals[truth] ?? 0),
+        });
   const long = classes.some((label) => label.length > 3);
   const showNames = size <= 24;
 
@@ -47,13 +58,13 @@ export const Confusion = memo(function Confusion({
   }
 
   return (
-    <section aria-label="Confusion matrix">
+    <section aria-label={say("Confusion matrix")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Confusion</h3>
-        <span className="text-xs text-ink2">true down, predicted across</span>
+        <h3 className="section-name text-ink2">{say("Confusion")}</h3>
+        <span className="text-xs text-ink2">{say("true down, predicted across")}</span>
       </header>
       <table
-        aria-label="Confusion matrix, true classes down, predicted classes across"
+        aria-label={say("Confusion matrix, true classes down, predicted classes across")}
         onKeyDown={walk}
         onPointerLeave={() => setHover(null)}
         className="w-full table-fixed border-separate border-spacing-px"
@@ -135,14 +146,18 @@ export const Confusion = memo(function Confusion({
         </tbody>
       </table>
       <p className="min-h-[19px] pt-1 text-sm text-ink2 tabular-nums">
-        {hover ? words(hover) : `${formatCount(totals.reduce((sum, total) => sum + total, 0))} validation rows${inside ? "; press a cell to see them" : ""}`}
+        {hover
+          ? words(hover)
+          : inside
+            ? say("{count} validation rows; press a cell to see them", { count: formatCount(totals.reduce((sum, total) => sum + total, 0)) })
+            : say("{count} validation rows", { count: formatCount(totals.reduce((sum, total) => sum + total, 0)) })}
       </p>
       {inside && opened && (
         <div className="mt-1 rounded-lg border border-line2 bg-raise p-2.5">
           <p className="flex items-baseline justify-between gap-3 pb-2 font-semibold">
             {words(opened)}
             <button type="button" onClick={() => setOpened(null)} className="shrink-0 text-sm font-normal text-ink2 hover:text-ink">
-              Close
+              {say("Close")}
             </button>
           </p>
           {inside(opened)}

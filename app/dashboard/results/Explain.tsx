@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { type Text, tokenText } from "../../../core/data/text.ts";
 import { namesApart } from "../../../core/graph/find.ts";
+import { say } from "../../../core/language/say.ts";
 import type { ExplainAnswer, Heat } from "../../../core/preview/study.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { toProbabilities } from "../../../core/training/probability.ts";
@@ -18,7 +19,7 @@ import { useTRPC } from "../../ui/trpc.ts";
 import { isActive, type Run } from "../run.ts";
 
 type Way = "maps" | "gradient" | "attention";
-const TITLES: { [way in Way]: string } = { maps: "Grad-CAM", gradient: "Gradient", attention: "Attention" };
+const TITLES: { [way in Way]: string } = { maps: "Grad-CAM", gradient: say("Gradient"), attention: say("Attention") };
 
 /** Whether there is anything to show of how a network comes to its answers: it sees pictures, or it may attend. */
 export function canExplain({ dataset, checkpoints }: Pick<Run, "dataset" | "checkpoints">): boolean {
@@ -58,21 +59,21 @@ export function Explain({ run }: { run: Run }) {
   const ways = (["maps", "gradient", "attention"] as const).filter((way) => (way === "attention" ? (data?.attention.length ?? 0) > 0 : data?.[way] != null));
   const way = wish !== null && ways.includes(wish) ? wish : ways[0];
   const chances = data && dataset.classes.length > 0 ? toProbabilities(data.output, dataset.classes.length) : null;
-  const name = (index: number) => dataset.classes[index] ?? `output ${index}`;
+  const name = (index: number) => dataset.classes[index] ?? say("output {index}", { index });
   const sample = inputs.get(row);
   const names = namesApart(graph, [...(data?.nodes ?? []), ...(data?.attention.map((map) => map.node) ?? [])]);
 
   return (
-    <section aria-label="What it looks at" className="space-y-2">
+    <section aria-label={say("What it looks at")} className="space-y-2">
       <header className="flex items-baseline justify-between gap-3">
-        <h3 className="section-name text-ink2">What it looks at</h3>
-        {data && <span className="text-xs text-ink2">epoch {data.epoch}</span>}
+        <h3 className="section-name text-ink2">{say("What it looks at")}</h3>
+        {data && <span className="text-xs text-ink2">{say("epoch {epoch}", { epoch: data.epoch })}</span>}
       </header>
       {waits ? (
         <div className="flex items-center justify-between gap-3 rounded-md border border-dashed border-line2 px-3 py-2.5">
-          <p className="text-ink2">The run still trains: this takes some of its time.</p>
+          <p className="text-ink2">{say("The run still trains: this takes some of its time.")}</p>
           <Button size="sm" onClick={() => setAsked(true)}>
-            Look
+            {say("Look")}
           </Button>
         </div>
       ) : (
@@ -93,7 +94,7 @@ export function Explain({ run }: { run: Run }) {
                   <button
                     key={one}
                     type="button"
-                    aria-label={`Row ${one}`}
+                    aria-label={say("Row {one}", { one })}
                     aria-pressed={one === row}
                     onClick={() => choose(one)}
                     className={`size-8 overflow-hidden rounded-sm border ${one === row ? "border-accent ring-1 ring-accent" : "border-line2"}`}
@@ -103,26 +104,26 @@ export function Explain({ run }: { run: Run }) {
                 );
               })}
             <span className="ml-auto flex items-center gap-1.5 text-sm text-ink2">
-              <span aria-hidden>Row</span>
+              <span aria-hidden>{say("Row")}</span>
               <TextInput
-                aria-label="Row"
+                aria-label={say("Row")}
                 className="figures max-w-20"
                 inputMode="numeric"
                 value={draft}
                 onChange={(event) => setDraft(event.target.value)}
-                title={`0 to ${dataset.rows.validation - 1}`}
+                title={say("0 to {validation}", { validation: dataset.rows.validation - 1 })}
               />
             </span>
           </form>
           {answer.error ? (
-            <Failing what="What it looks at" error={answer.error} onRetry={() => void answer.refetch()} />
+            <Failing what={say("What it looks at")} error={answer.error} onRetry={() => void answer.refetch()} />
           ) : !data ? (
-            <Loading label="Loading what it looks at" className="h-64" />
+            <Loading label={say("Loading what it looks at")} className="h-64" />
           ) : way === undefined ? (
-            <p className="text-ink2">{pictures ? "Nothing in this picture changes the answer." : "This network has no attention to look at."}</p>
+            <p className="text-ink2">{pictures ? say("Nothing in this picture changes the answer.") : say("This network has no attention to look at.")}</p>
           ) : (
             <>
-              {ways.length > 1 && <Segments label="How it is shown" options={ways.map((id) => ({ id, title: TITLES[id] }))} value={way} onValue={setWish} />}
+              {ways.length > 1 && <Segments label={say("How it is shown")} options={ways.map((id) => ({ id, title: TITLES[id] }))} value={way} onValue={setWish} />}
               {way === "attention" ? (
                 <Attention
                   maps={data.attention}
@@ -134,16 +135,16 @@ export function Explain({ run }: { run: Run }) {
                 <>
                   {sample && samples.data && data[way] && (
                     <div className="relative overflow-hidden rounded-md border border-line2">
-                      <SampleImage bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} muted label={`Row ${row}`} />
-                      <HeatOver heat={data[way]} smooth={way === "maps"} label={`${TITLES[way]}: what speaks for ${name(data.at)}`} />
+                      <SampleImage bytes={sample.input} dtype={samples.data.dtype} shape={samples.data.shape} muted label={say("Row {row}", { row })} />
+                      <HeatOver heat={data[way]} smooth={way === "maps"} label={say("{way}: what speaks for {at}", { way: TITLES[way], at: name(data.at) })} />
                     </div>
                   )}
                   <div className="grid grid-cols-2 gap-2">
                     {data.output.length > 1 && (
                       <div className="text-sm text-ink2">
-                        <span aria-hidden>What speaks for</span>
-                        <Select aria-label="What speaks for" value={at ?? ""} onChange={(event) => setAt(event.target.value === "" ? null : Number(event.target.value))}>
-                          <option value="">its answer: {name(data.output.length > 0 ? largestOf(data.output) : 0)}</option>
+                        <span aria-hidden>{say("What speaks for")}</span>
+                        <Select aria-label={say("What speaks for")} value={at ?? ""} onChange={(event) => setAt(event.target.value === "" ? null : Number(event.target.value))}>
+                          <option value="">{say("its answer: {output}", { output: name(data.output.length > 0 ? largestOf(data.output) : 0) })}</option>
                           {data.output.map((_, index) => (
                             <option key={index} value={index}>
                               {name(index)}
@@ -155,8 +156,8 @@ export function Explain({ run }: { run: Run }) {
                     )}
                     {way === "maps" && data.nodes.length > 1 && (
                       <div className="text-sm text-ink2">
-                        <span aria-hidden>By the maps of</span>
-                        <Select aria-label="By the maps of" value={data.node ?? ""} onChange={(event) => setNode(event.target.value)}>
+                        <span aria-hidden>{say("By the maps of")}</span>
+                        <Select aria-label={say("By the maps of")} value={data.node ?? ""} onChange={(event) => setNode(event.target.value)}>
                           {data.nodes.map((path) => (
                             <option key={path} value={path}>
                               {names.get(path)}
@@ -168,9 +169,9 @@ export function Explain({ run }: { run: Run }) {
                   </div>
                   <p className="text-ink2">
                     {chances && sample
-                      ? `${name(data.at)}: ${formatPercent(chances[data.at])}; true is ${name(sample.target[0] ?? 0)}.`
-                      : `It says ${formatMetric(data.output[data.at] ?? null)}.`}{" "}
-                    {way === "maps" ? "Warm places speak for it." : "Where it is warm, a small change changes the answer most."}
+                      ? say("{at}: {chances}; true is {target}.", { at: name(data.at), chances: formatPercent(chances[data.at]), target: name(sample.target[0] ?? 0) })
+                      : say("It says {output}.", { output: formatMetric(data.output[data.at] ?? null) })}{" "}
+                    {way === "maps" ? say("Warm places speak for it.") : say("Where it is warm, a small change changes the answer most.")}
                   </p>
                 </>
               )}
@@ -229,7 +230,7 @@ function Attention({ maps, nameOf, tokens, text }: { maps: ExplainAnswer["attent
     <>
       <div className="grid grid-cols-2 gap-2">
         {maps.length > 1 && (
-          <Select aria-label="Layer" value={which} onChange={(event) => setWhich(Number(event.target.value))}>
+          <Select aria-label={say("Layer")} value={which} onChange={(event) => setWhich(Number(event.target.value))}>
             {maps.map(({ node }, at) => (
               <option key={at} value={at}>
                 {nameOf(node)}
@@ -238,18 +239,23 @@ function Attention({ maps, nameOf, tokens, text }: { maps: ExplainAnswer["attent
           </Select>
         )}
         {map.heads > 1 && (
-          <Select aria-label="Head" value={head ?? ""} onChange={(event) => setHead(event.target.value === "" ? null : Number(event.target.value))}>
-            <option value="">mean of {map.heads} heads</option>
+          <Select aria-label={say("Head")} value={head ?? ""} onChange={(event) => setHead(event.target.value === "" ? null : Number(event.target.value))}>
+            <option value="">{say("mean of {heads} heads", { heads: map.heads })}</option>
             {Array.from({ length: map.heads }, (_, at) => (
               <option key={at} value={at}>
-                head {at + 1}
+                {say("head {at}", { at: at + 1 })}
               </option>
             ))}
           </Select>
         )}
       </div>
-      <ShareMap shares={shares} rows={map.rows} columns={map.columns} label={`Attention of ${nameOf(map.node)}: ${map.rows} steps by ${map.columns}`} />
-      <p className="text-xs text-ink2">Each row is a step and shows which steps it looks at, from left to right.</p>
+      <ShareMap
+        shares={shares}
+        rows={map.rows}
+        columns={map.columns}
+        label={say("Attention of {node}: {rows} steps by {columns}", { node: nameOf(map.node), rows: map.rows, columns: map.columns })}
+      />
+      <p className="text-xs text-ink2">{say("Each row is a step and shows which steps it looks at, from left to right.")}</p>
       {words && (
         <p className="max-h-48 overflow-y-auto rounded-md border border-line2 bg-raise p-2 leading-6 [overflow-wrap:anywhere]">
           {words.map((word, at) => (
@@ -257,7 +263,7 @@ function Attention({ maps, nameOf, tokens, text }: { maps: ExplainAnswer["attent
               key={at}
               type="button"
               aria-pressed={at === looking}
-              aria-label={`What "${word}" at ${at + 1} looks at`}
+              aria-label={say('What "{word}" at {at} looks at', { word, at: at + 1 })}
               onClick={() => setStep(at)}
               disabled={at >= map.rows}
               title={formatPercent(shares[looking * map.columns + at] ?? 0)}

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { repeatSeason, timeOf } from "../../../core/data/series.ts";
+import { say } from "../../../core/language/say.ts";
 import { SeriesChart, SeriesLegend } from "../../data/SeriesChart.tsx";
 import { formatMetric, formatPercent } from "../../ui/format.ts";
 import { Failing, Loading } from "../../ui/States.tsx";
@@ -40,26 +41,33 @@ export function Forecasts({ run }: { run: Run }) {
   ];
   const better = typeof mae === "number" ? 1 - mae / series.naive.mae : null;
   return (
-    <section aria-label="Forecasts" className="space-y-2">
+    <section aria-label={say("Forecasts")} className="space-y-2">
       <header className="flex items-baseline justify-between gap-3">
-        <h3 className="section-name text-ink2">Forecasts of {series.name}</h3>
-        <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
+        <h3 className="section-name text-ink2">{say("Forecasts of {name}", { name: series.name })}</h3>
+        <span className="text-xs text-ink2">{say("after epoch {epoch}", { epoch: evaluation.epoch })}</span>
       </header>
       {better !== null && (
         <p>
-          {better > 0 ? `${formatPercent(better)} less off` : better < 0 ? `${formatPercent(-better)} further off` : "As far off"} than repeating the last{" "}
-          {series.season === 1 ? "value" : `${series.season} values`}.
+          {say("{better} than repeating the last {value}.", {
+            better:
+              better > 0
+                ? say("{better} less off", { better: formatPercent(better) })
+                : better < 0
+                  ? say("{percent} further off", { percent: formatPercent(-better) })
+                  : say("As far off"),
+            value: series.season === 1 ? say("value") : say("{season} values", { season: series.season }),
+          })}
         </p>
       )}
-      <table aria-label="Against the last season" className="w-full">
+      <table aria-label={say("Against the last season")} className="w-full">
         <thead>
           <tr className="text-left text-sm text-ink2">
             <th scope="col" className="font-normal" />
             <th scope="col" className="text-right font-normal">
-              this run
+              {say("this run")}
             </th>
             <th scope="col" className="text-right font-normal">
-              last season
+              {say("last season")}
             </th>
           </tr>
         </thead>
@@ -76,9 +84,9 @@ export function Forecasts({ run }: { run: Run }) {
         </tbody>
       </table>
       {samples.error ? (
-        <Failing what="The windows" error={samples.error} onRetry={() => void samples.refetch()} />
+        <Failing what={say("The windows")} error={samples.error} onRetry={() => void samples.refetch()} />
       ) : samples.isPending ? (
-        <Loading label="Loading windows" className="h-60" />
+        <Loading label={say("Loading windows")} className="h-60" />
       ) : (
         <>
           <SeriesLegend curves={["truth", "forecast", "naive"]} />
@@ -89,13 +97,13 @@ export function Forecasts({ run }: { run: Run }) {
               const past = all.slice(-Math.max(3 * target.length, 2 * series.season));
               const output = evaluation.samples.find((sample) => sample.row === row)?.output ?? [];
               const first = series.length - series.held - context + row;
-              const from = timeOf(series, first + context) ?? `value ${first + context + 1}`;
+              const from = timeOf(series, first + context) ?? say("value {index}", { index: first + context + 1 });
               return (
                 <li key={row} className="rounded-md border border-line2 bg-raise">
                   <SeriesChart
                     past={past}
                     ahead={{ truth: target, forecast: output.map((value) => value ?? Number.NaN), naive: repeatSeason(all, target.length, series.season) }}
-                    label={`Forecast of ${series.name} from ${from} on`}
+                    label={say("Forecast of {name} from {from} on", { name: series.name, from })}
                     timeAt={(index) => timeOf(series, first + all.length - past.length + index)}
                   />
                 </li>

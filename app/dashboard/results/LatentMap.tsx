@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { memo, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import type { LatentMap as Places } from "../../../core/training/latentMap.ts";
 import { classColourText } from "../../ui/classColours.ts";
 import { cx } from "../../ui/cx.ts";
@@ -18,16 +19,18 @@ export const LatentMap = memo(function LatentMap({ map, dataset }: { map: Places
   const [pointed, setPointed] = useState<number | null>(null);
   const classes = map.classes.length > 0 ? dataset.labels : [];
   return (
-    <section aria-label="Latent map">
+    <section aria-label={say("Latent map")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Latent map</h3>
+        <h3 className="section-name text-ink2">{say("Latent map")}</h3>
         <span className="text-xs text-ink2">
-          {map.width <= 2 ? `${formatCount(map.rows.length)} rows` : `2 of ${map.width} directions, ${formatPercent(map.explained)} of the spread`}
+          {map.width <= 2
+            ? say("{count} rows", { count: formatCount(map.rows.length) })
+            : say("2 of {width} directions, {explained} of the spread", { width: map.width, explained: formatPercent(map.explained) })}
         </span>
       </header>
       <Scatter map={map} only={only} pointed={pointed} onPoint={setPointed} />
       {classes.length > 0 && (
-        <ul className="flex flex-wrap gap-x-1 gap-y-0.5 pt-1.5" aria-label="Classes">
+        <ul className="flex flex-wrap gap-x-1 gap-y-0.5 pt-1.5" aria-label={say("Classes")}>
           {classes.map((name, index) => (
             <li key={name}>
               <button
@@ -90,7 +93,7 @@ export function Scatter({
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`${map.rows.length} validation rows as points of a plane`}
+        aria-label={say("{count} validation rows as points of a plane", { count: map.rows.length })}
         style={{ width: side, height: side }}
         className={cx(onPlace && "cursor-crosshair touch-none")}
         onPointerDown={choose}
@@ -143,12 +146,14 @@ function Pointed({ map, at, dataset }: { map: Places; at: number | null; dataset
   return (
     <div className="flex h-11 items-center gap-2 pt-1 text-sm text-ink2">
       {at === null ? (
-        "Point at the map to see which row lies there."
+        say("Point at the map to see which row lies there.")
       ) : (
         <>
-          {found && sample.data && <SampleImage bytes={found.input} dtype={sample.data.dtype} shape={sample.data.shape} label={`Row ${found.row}`} className="w-10! rounded-sm" />}
+          {found && sample.data && (
+            <SampleImage bytes={found.input} dtype={sample.data.dtype} shape={sample.data.shape} label={say("Row {row}", { row: found.row })} className="w-10! rounded-sm" />
+          )}
           <span>
-            Row {row}
+            {say("Row")} {row}
             {own !== undefined && `, ${dataset.labels[own] ?? own}`}
           </span>
         </>

@@ -1,17 +1,18 @@
 "use client";
 
 import { memo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { type ClassScore, scoreClasses } from "../../../core/training/perClass.ts";
 import { cx } from "../../ui/cx.ts";
 import { formatCount, formatPercent } from "../../ui/format.ts";
 
 type Key = "index" | "rows" | "precision" | "recall" | "f1";
 const HEADS: readonly { key: Key; title: string }[] = [
-  { key: "index", title: "Class" },
-  { key: "rows", title: "Rows" },
-  { key: "precision", title: "Precision" },
-  { key: "recall", title: "Recall" },
-  { key: "f1", title: "F1" },
+  { key: "index", title: say("Class") },
+  { key: "rows", title: say("Rows") },
+  { key: "precision", title: say("Precision") },
+  { key: "recall", title: say("Recall") },
+  { key: "f1", title: say("F1") },
 ];
 
 /** How well each class is known, in any order: the worst ones first is what one looks for. */
@@ -20,8 +21,8 @@ export const PerClass = memo(function PerClass({ counts, classes }: { counts: re
   const keyOf = (score: ClassScore) => score[by] ?? Number.POSITIVE_INFINITY;
   const scores = scoreClasses(counts).sort((a, b) => (by === "rows" ? keyOf(b) - keyOf(a) : keyOf(a) - keyOf(b)) || a.index - b.index);
   return (
-    <section aria-label="Per class">
-      <h3 className="section-name pb-1 text-ink2">Per class</h3>
+    <section aria-label={say("Per class")}>
+      <h3 className="section-name pb-1 text-ink2">{say("Per class")}</h3>
       <div className="max-h-72 overflow-y-auto">
         <table className="w-full">
           <thead className="sticky top-0 bg-panel">

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import { decodeText } from "../../../core/data/text.ts";
+import { say } from "../../../core/language/say.ts";
 import { taskNamed } from "../../../core/tasks/index.ts";
 import { argmax, toProbabilities } from "../../../core/training/probability.ts";
 import { cx } from "../../ui/cx.ts";
@@ -22,10 +23,10 @@ export const Samples = memo(function Samples({ run: { evaluation, dataset } }: {
   const shown = useMemo(() => spreadOver(evaluation?.samples ?? [], SHOWN), [evaluation]);
   if (!evaluation || shown.length === 0) return null;
   return (
-    <section aria-label="Samples">
+    <section aria-label={say("Samples")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{shown.length === 1 ? "The same sample" : `The same ${shown.length} samples`}</h3>
-        <span className="text-xs text-ink2">after epoch {evaluation.epoch}</span>
+        <h3 className="section-name text-ink2">{shown.length === 1 ? say("The same sample") : say("The same {count} samples", { count: shown.length })}</h3>
+        <span className="text-xs text-ink2">{say("after epoch {epoch}", { epoch: evaluation.epoch })}</span>
       </header>
       <SampleRows dataset={dataset} answers={shown.map(({ row, target, output }) => ({ row, ...readAnswer(output, target[0] ?? 0, dataset.classes) }))} />
     </section>
@@ -52,21 +53,23 @@ export function SampleRows({ dataset, answers }: { dataset: Run["dataset"]; answ
   const inputs = useMemo(() => new Map(samples.data?.samples.map(({ row, input }) => [row, input])), [samples.data]);
   const record = task && taskNamed(task);
   const pictures = record?.input === "image";
-  if (samples.error) return <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />;
-  if (samples.isPending) return <Loading label="Loading samples" className="h-40" />;
+  if (samples.error) return <Failing what={say("The samples")} error={samples.error} onRetry={() => void samples.refetch()} />;
+  if (samples.isPending) return <Loading label={say("Loading samples")} className="h-40" />;
   return (
     <ul className={pictures ? "grid grid-cols-4 gap-1.5" : "space-y-1.5"}>
       {answers.map(({ row, predicted, truth, detail, wrong }) => {
         const input = inputs.get(row);
-        const words = `Row ${row}: ${predicted}${detail ? `, ${detail}` : ""}; true is ${truth}`;
+        const words = detail
+          ? say("Row {row}: {predicted}, {detail}; true is {truth}", { row, predicted, detail, truth })
+          : say("Row {row}: {predicted}; true is {truth}", { row, predicted, truth });
         return (
           <li key={row} title={words} className={cx("min-w-0 overflow-hidden rounded-md border bg-raise", wrong ? "border-bad ring-1 ring-bad" : "border-line2")}>
             {pictures && input !== undefined && <SampleImage bytes={input} dtype={samples.data.dtype} shape={samples.data.shape} label={words} />}
             <p className={cx("flex items-baseline justify-between gap-1.5 px-1.5 py-0.5", !pictures && "px-2.5 pt-1.5")}>
               <span className="truncate">
                 {predicted}
-                {wrong && !pictures && <span className="text-bad"> instead of {truth}</span>}
-                {record?.learns === "values" && classes.length === 0 && <span className="text-ink2"> true {truth}</span>}
+                {wrong && !pictures && <span className="text-bad"> {say("instead of {truth}", { truth })}</span>}
+                {record?.learns === "values" && classes.length === 0 && <span className="text-ink2"> {say("true {truth}", { truth })}</span>}
               </span>
               <span className="figures shrink-0 text-ink2">{detail}</span>
             </p>
@@ -88,7 +91,7 @@ function readAnswer(output: readonly (number | null)[], target: number, classes:
   }
   const name = (index: number) => classes[index] ?? String(index);
   const chances = toProbabilities(output, classes.length);
-  if (!chances) return { predicted: "not finite", truth: name(target), detail: "", wrong: true };
+  if (!chances) return { predicted: say("not finite"), truth: name(target), detail: "", wrong: true };
   const predicted = argmax(chances);
   return { predicted: name(predicted), truth: name(target), detail: `${Math.round((chances[predicted] ?? 0) * 100)}%`, wrong: predicted !== target };
 }

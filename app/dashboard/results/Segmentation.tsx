@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { countsByClass } from "../../../core/training/metrics/confusion.ts";
 import { classColourText, UNKNOWN_CLASS } from "../../ui/classColours.ts";
 import { formatPercent } from "../../ui/format.ts";
@@ -27,22 +28,22 @@ const IouTable = memo(function IouTable({ counts, classes }: { counts: readonly 
   const figures = countsByClass(counts.flat(), counts.length);
   const name = (index: number) => classes[index] ?? String(index);
   return (
-    <section aria-label="IoU of each class">
+    <section aria-label={say("IoU of each class")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Classes</h3>
-        <span className="text-xs text-ink2">over all validation pixels</span>
+        <h3 className="section-name text-ink2">{say("Classes")}</h3>
+        <span className="text-xs text-ink2">{say("over all validation pixels")}</span>
       </header>
       <table className="w-full border-collapse">
         <thead>
           <tr className="text-left text-xs text-ink2">
             <th scope="col" className="pb-0.5 font-normal">
-              class
+              {say("class")}
             </th>
             <th scope="col" className="pb-0.5 pl-2 font-normal">
-              IoU
+              {say("IoU")}
             </th>
             <th scope="col" className="pb-0.5 pl-2 font-normal">
-              mistaken for
+              {say("mistaken for")}
             </th>
           </tr>
         </thead>
@@ -71,7 +72,7 @@ const IouTable = memo(function IouTable({ counts, classes }: { counts: readonly 
                   </span>
                 </td>
                 <td className="max-w-0 truncate py-1 pl-2 text-ink2" style={{ width: "34%" }}>
-                  {worst.count > 0 ? `${formatPercent(worst.count / Math.max(1, actual))} ${name(worst.other)}` : actual === 0 ? "not there" : "nothing"}
+                  {worst.count > 0 ? `${formatPercent(worst.count / Math.max(1, actual))} ${name(worst.other)}` : actual === 0 ? say("not there") : say("nothing")}
                 </td>
               </tr>
             );
@@ -88,8 +89,8 @@ function Swatch({ index }: { index: number }) {
 }
 
 const WAYS = [
-  { id: "masks", title: "Masks" },
-  { id: "errors", title: "Errors" },
+  { id: "masks", title: say("Masks") },
+  { id: "errors", title: say("Errors") },
 ] as const;
 
 /** The same validation rows at every evaluation: the picture, the true mask over it, and the one that the network finds. */
@@ -99,28 +100,28 @@ function Masks({ run }: { run: Run }) {
   const [strength, setStrength] = useState(0.6);
   if (!run.evaluation || rows.length === 0) return null;
   return (
-    <section aria-label="Samples">
+    <section aria-label={say("Samples")}>
       <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">{`The same ${rows.length} samples`}</h3>
-        <span className="text-xs text-ink2">after epoch {run.evaluation.epoch}</span>
+        <h3 className="section-name text-ink2">{say("The same {count} samples", { count: rows.length })}</h3>
+        <span className="text-xs text-ink2">{say("after epoch {epoch}", { epoch: run.evaluation.epoch })}</span>
       </header>
       <div className="flex items-center justify-between gap-3 pb-2">
-        <Segments label="What is laid over the pictures" options={WAYS} value={way} onValue={setWay} />
+        <Segments label={say("What is laid over the pictures")} options={WAYS} value={way} onValue={setWay} />
         <label className="flex items-center gap-2 text-sm text-ink2">
-          Opacity
+          {say("Opacity")}
           <input type="range" min={0} max={1} step={0.05} value={strength} onChange={(event) => setStrength(Number(event.target.value))} className="w-20 accent-accent" />
         </label>
       </div>
       {samples.error ? (
-        <Failing what="The samples" error={samples.error} onRetry={() => void samples.refetch()} />
+        <Failing what={say("The samples")} error={samples.error} onRetry={() => void samples.refetch()} />
       ) : samples.isPending || made === null ? (
-        <Loading label="Loading samples" className="h-60" />
+        <Loading label={say("Loading samples")} className="h-60" />
       ) : (
         <>
           <div aria-hidden className="grid grid-cols-3 gap-1.5 pb-1 text-xs text-ink2">
-            <span>picture</span>
-            <span>true</span>
-            <span>{way === "masks" ? "found" : "wrong pixels"}</span>
+            <span>{say("picture")}</span>
+            <span>{say("true")}</span>
+            <span>{way === "masks" ? say("found") : say("wrong pixels")}</span>
           </div>
           <ul className="space-y-1.5">
             {samples.data.samples.map(({ row, input, target, mask: packed, name }, index) => {
@@ -128,13 +129,13 @@ function Masks({ run }: { run: Run }) {
               const mask = packed ?? toBase64(target);
               const truth = decodeTensor(mask, "uint8");
               const share = found ? agreement(found, truth) : null;
-              const words = `${name ?? `Row ${row}`}${share === null ? "" : `: ${formatPercent(share)} of its pixels right`}`;
+              const words = `${name ?? say("Row {row}", { row })}${share === null ? "" : say(": {share} of its pixels right", { share: formatPercent(share) })}`;
               const picture = { bytes: input, dtype: samples.data.dtype, shape: samples.data.shape, strength, className: "rounded-sm" };
               return (
                 <li key={row} title={words} className="grid grid-cols-3 gap-1.5">
                   <SampleImage {...picture} label={words} />
-                  <SampleImage {...picture} muted mask={mask} label={`${words}, true mask`} />
-                  {found && <SampleImage {...picture} muted mask={toBase64(way === "masks" ? found : errorsOf(found, truth))} label={`${words}, found mask`} />}
+                  <SampleImage {...picture} muted mask={mask} label={say("{words}, true mask", { words })} />
+                  {found && <SampleImage {...picture} muted mask={toBase64(way === "masks" ? found : errorsOf(found, truth))} label={say("{words}, found mask", { words })} />}
                 </li>
               );
             })}

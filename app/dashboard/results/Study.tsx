@@ -1,10 +1,12 @@
 "use client";
 
 import { memo, type ReactNode, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import type { Study } from "../../../core/training/study.ts";
 import { Button } from "../../ui/Button.tsx";
 import { cx } from "../../ui/cx.ts";
 import { formatCount, formatMetric, formatPercent } from "../../ui/format.ts";
+import { Say } from "../../ui/Say.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { Failing, Loading } from "../../ui/States.tsx";
 import type { Run } from "../run.ts";
@@ -19,23 +21,35 @@ function Waiting({ study, label }: { study: StudyQuery; label: string }): ReactN
   if (study.waits)
     return (
       <div className="flex items-center justify-between gap-3 rounded-md border border-dashed border-line2 px-3 py-2.5">
-        <p className="text-ink2">The run still trains: this takes some of its time.</p>
+        <p className="text-ink2">{say("The run still trains: this takes some of its time.")}</p>
         <Button size="sm" onClick={study.ask}>
-          Work it out
+          {say("Work it out")}
         </Button>
       </div>
     );
   if (study.error) return <Failing what={label} error={study.error} onRetry={() => void study.refetch()} />;
-  return <Loading label={`Loading ${label.toLowerCase()}`} className="h-52" />;
+  return <Loading label={say("Loading {label}", { label: label.toLowerCase() })} className="h-52" />;
 }
 
 const rowsSeen = ({ study, total }: { study: Study; total: number }) =>
-  study.rows.length < total ? `${formatCount(study.rows.length)} of ${formatCount(total)} rows` : `all ${formatCount(total)} rows`;
+  study.rows.length < total
+    ? say("{count} of {total} rows", { count: formatCount(study.rows.length), total: formatCount(total) })
+    : say("all {total} rows", { total: formatCount(total) });
+
+/** A study's name, and what it rests on; `detail` where that is not the epoch. */
+function Heading({ study: { data }, detail, children }: { study: StudyQuery; detail?: string; children: string }) {
+  return (
+    <header className="flex items-baseline justify-between gap-3 pb-1.5">
+      <h3 className="section-name text-ink2">{children}</h3>
+      {data && <span className="text-xs text-ink2">{`${rowsSeen(data)}, ${detail ?? say("epoch {epoch}", { epoch: data.epoch })}`}</span>}
+    </header>
+  );
+}
 
 const WAYS = [
-  { id: "roc", title: "ROC" },
-  { id: "pr", title: "Precision–recall" },
-  { id: "calibration", title: "Calibration" },
+  { id: "roc", title: say("ROC") },
+  { id: "pr", title: say("Precision–recall") },
+  { id: "calibration", title: say("Calibration") },
 ] as const;
 
 /** How well each class is told from the others at every threshold, and how far the network's certainty can be trusted. */
@@ -44,36 +58,29 @@ export const ClassCurves = memo(function ClassCurves({ study, classes }: { study
   const [alone, setAlone] = useState<number | null>(null);
   if (!study.there) return null;
   const data = study.data?.study.kind === "classes" ? study.data.study : null;
-  const name = (index: number) => classes[index] ?? `class ${index}`;
+  const name = (index: number) => classes[index] ?? say("class {index}", { index });
   const shown = data?.curves.filter(({ index }) => alone === null || index === alone || !data.curves.some((curve) => curve.index === alone)) ?? [];
   return (
-    <section aria-label="Curves of the classes">
-      <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">At every threshold</h3>
-        {study.data && (
-          <span className="text-xs text-ink2">
-            {rowsSeen(study.data)}, epoch {study.data.epoch}
-          </span>
-        )}
-      </header>
+    <section aria-label={say("Curves of the classes")}>
+      <Heading study={study}>{say("At every threshold")}</Heading>
       {!data ? (
-        <Waiting study={study} label="The curves" />
+        <Waiting study={study} label={say("The curves")} />
       ) : data.rows.length === 0 ? (
-        <p className="text-ink2">Its answers are no numbers that could be compared.</p>
+        <p className="text-ink2">{say("Its answers are no numbers that could be compared.")}</p>
       ) : (
         <>
-          <Segments label="Which curve" options={WAYS} value={way} onValue={setWay} />
+          <Segments label={say("Which curve")} options={WAYS} value={way} onValue={setWay} />
           <div className="pt-2">
             {way === "calibration" ? (
               <>
                 <UnitPlot
-                  label={`Calibration: expected error ${formatPercent(data.calibration.ece)}`}
-                  x="How sure it was"
-                  y="How often right"
+                  label={say("Calibration: expected error {ece}", { ece: formatPercent(data.calibration.ece) })}
+                  x={say("How sure it was")}
+                  y={say("How often right")}
                   bars={data.calibration.bins.map(({ from, to, count }) => ({ from, to, height: count / Math.max(1, data.rows.length) }))}
                   lines={[
                     {
-                      name: "as it should be",
+                      name: say("as it should be"),
                       colour: "var(--ink3)",
                       dashed: true,
                       points: [
@@ -81,19 +88,22 @@ export const ClassCurves = memo(function ClassCurves({ study, classes }: { study
                         [1, 1],
                       ],
                     },
-                    { name: "the network", colour: "var(--series-2)", points: data.calibration.bins.map(({ confidence, accuracy }) => [confidence, accuracy] as const) },
+                    { name: say("the network"), colour: "var(--series-2)", points: data.calibration.bins.map(({ confidence, accuracy }) => [confidence, accuracy] as const) },
                   ]}
                 />
                 <p className="text-sm text-ink2">
-                  Expected calibration error <span className="figures text-ink">{formatPercent(data.calibration.ece)}</span>. Bars: the share of rows.
+                  <Say
+                    text="Expected calibration error {ece}. Bars: the share of rows."
+                    with={{ ece: <span className="figures text-ink">{formatPercent(data.calibration.ece)}</span> }}
+                  />
                 </p>
               </>
             ) : (
               <>
                 <UnitPlot
-                  label={way === "roc" ? "ROC curves of the classes" : "Precision–recall curves of the classes"}
-                  x={way === "roc" ? "False positives" : "Recall"}
-                  y={way === "roc" ? "True positives" : "Precision"}
+                  label={way === "roc" ? say("ROC curves of the classes") : say("Precision–recall curves of the classes")}
+                  x={way === "roc" ? say("False positives") : say("Recall")}
+                  y={way === "roc" ? say("True positives") : say("Precision")}
                   lines={[
                     ...(way === "roc"
                       ? [
@@ -115,7 +125,7 @@ export const ClassCurves = memo(function ClassCurves({ study, classes }: { study
                     })),
                   ]}
                 />
-                <ul aria-label="Classes" className="flex flex-wrap gap-x-1 gap-y-0.5">
+                <ul aria-label={say("Classes")} className="flex flex-wrap gap-x-1 gap-y-0.5">
                   {data.curves.map(({ index, auc, ap }, at) => (
                     <li key={index}>
                       <button
@@ -131,7 +141,7 @@ export const ClassCurves = memo(function ClassCurves({ study, classes }: { study
                     </li>
                   ))}
                 </ul>
-                <p className="pt-0.5 text-xs text-ink2">{way === "roc" ? "Beside each class: the area under its curve." : "Beside each class: its average precision."}</p>
+                <p className="pt-0.5 text-xs text-ink2">{way === "roc" ? say("Beside each class: the area under its curve.") : say("Beside each class: its average precision.")}</p>
               </>
             )}
           </div>
@@ -151,9 +161,9 @@ const SHOWN = 16;
 export function CellRows({ study, cell, dataset }: { study: StudyQuery; cell: Cell; dataset: Run["dataset"] }) {
   const [most, setMost] = useState(SHOWN);
   const data = study.data?.study.kind === "classes" ? study.data.study : null;
-  if (!data || !study.data) return <Waiting study={study} label="These rows" />;
+  if (!data || !study.data) return <Waiting study={study} label={say("These rows")} />;
   const found = data.rows.flatMap((row, at) => (data.truth[at] === cell.truth && data.predicted[at] === cell.predicted ? [{ row, confidence: data.confidence[at] ?? 0 }] : []));
-  if (found.length === 0) return <p className="text-ink2">None of them is among the {rowsSeen(study.data)} that were looked at.</p>;
+  if (found.length === 0) return <p className="text-ink2">{say("None of them is among the {data} that were looked at.", { data: rowsSeen(study.data) })}</p>;
   const name = (index: number) => dataset.classes[index] ?? String(index);
   // Of mistakes, those that it was surest of come first.
   const sorted = found.sort((a, b) => b.confidence - a.confidence || a.row - b.row);
@@ -170,10 +180,10 @@ export function CellRows({ study, cell, dataset }: { study: StudyQuery; cell: Ce
         }))}
       />
       <p className="flex items-center justify-between gap-3 pt-2 text-xs text-ink2">
-        {`${formatCount(Math.min(most, sorted.length))} of ${formatCount(sorted.length)}, the surest first`}
+        {say("{most} of {count}, the surest first", { most: formatCount(Math.min(most, sorted.length)), count: formatCount(sorted.length) })}
         {sorted.length > most && (
           <Button size="sm" onClick={() => setMost(most + SHOWN)}>
-            More
+            {say("More")}
           </Button>
         )}
       </p>
@@ -191,19 +201,12 @@ export const Residuals = memo(function Residuals({ study }: { study: StudyQuery 
   const mean = off.reduce((sum, value) => sum + value, 0) / Math.max(1, off.length);
   const spread = Math.sqrt(off.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, off.length));
   return (
-    <section aria-label="Residuals">
-      <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Predicted against true</h3>
-        {study.data && (
-          <span className="text-xs text-ink2">
-            {rowsSeen(study.data)}, epoch {study.data.epoch}
-          </span>
-        )}
-      </header>
+    <section aria-label={say("Residuals")}>
+      <Heading study={study}>{say("Predicted against true")}</Heading>
       {!data ? (
-        <Waiting study={study} label="The residuals" />
+        <Waiting study={study} label={say("The residuals")} />
       ) : data.rows.length === 0 ? (
-        <p className="text-ink2">Its answers are no numbers that could be compared.</p>
+        <p className="text-ink2">{say("Its answers are no numbers that could be compared.")}</p>
       ) : (
         <>
           <TruthPlot truth={data.truth} predicted={data.predicted} />
@@ -223,7 +226,7 @@ function TruthPlot({ truth, predicted }: { truth: readonly number[]; predicted: 
   const toX = (value: number) => FRAME.left + ((value - low) / reach) * width;
   const toY = (value: number) => FRAME.top + (1 - (value - low) / reach) * height;
   return (
-    <div ref={ref} role="img" aria-label={`Predicted against true values of ${truth.length} rows`} className="h-56">
+    <div ref={ref} role="img" aria-label={say("Predicted against true values of {count} rows", { count: truth.length })} className="h-56">
       {size && (
         <svg aria-hidden width={size.width} height={size.height} fontSize={10} fontFamily="var(--font-mono)" fill="var(--ink2)">
           {[low, (low + high) / 2, high].map((tick, at) => (
@@ -238,7 +241,7 @@ function TruthPlot({ truth, predicted }: { truth: readonly number[]; predicted: 
             </g>
           ))}
           <text x={FRAME.left + width / 2} y={FRAME.top + height + 26} textAnchor="middle" fontFamily="var(--font-sans)" fontSize={11}>
-            true
+            {say("true")}
           </text>
           <line x1={toX(low)} y1={toY(low)} x2={toX(high)} y2={toY(high)} stroke="var(--ink3)" strokeDasharray="3 3" />
           {truth.map((value, at) => (
@@ -263,16 +266,14 @@ function Errors({ off, mean, spread }: { off: readonly number[]; mean: number; s
   const most = Math.max(1, ...bins);
   return (
     <figure className="pt-1">
-      <svg role="img" aria-label="How the errors are spread" viewBox={`0 0 ${BINS * 10} 60`} preserveAspectRatio="none" className="block h-14 w-full">
+      <svg role="img" aria-label={say("How the errors are spread")} viewBox={`0 0 ${BINS * 10} 60`} preserveAspectRatio="none" className="block h-14 w-full">
         {bins.map((count, at) => (
           <rect key={at} x={at * 10 + 1} width={8} y={60 - (58 * count) / most} height={(58 * count) / most} fill="var(--series-1)" />
         ))}
       </svg>
       <figcaption className="flex justify-between text-xs text-ink2 tabular-nums">
         <span>{formatMetric(mean - reach)}</span>
-        <span>
-          off by {formatMetric(mean)} on average, spread {formatMetric(spread)}
-        </span>
+        <span>{say("off by {mean} on average, spread {spread}", { mean: formatMetric(mean), spread: formatMetric(spread) })}</span>
         <span>{formatMetric(mean + reach)}</span>
       </figcaption>
     </figure>
@@ -285,20 +286,19 @@ export const Horizon = memo(function Horizon({ study }: { study: StudyQuery }) {
   const data = study.data?.study.kind === "values" ? study.data.study : null;
   const most = Math.max(1e-12, ...(data?.errors ?? []));
   return (
-    <section aria-label="Error over the horizon">
-      <header className="flex items-baseline justify-between gap-3 pb-1.5">
-        <h3 className="section-name text-ink2">Error over the horizon</h3>
-        {study.data && <span className="text-xs text-ink2">{rowsSeen(study.data)}, mean absolute</span>}
-      </header>
+    <section aria-label={say("Error over the horizon")}>
+      <Heading study={study} detail={say("mean absolute")}>
+        {say("Error over the horizon")}
+      </Heading>
       {!data ? (
-        <Waiting study={study} label="The errors" />
+        <Waiting study={study} label={say("The errors")} />
       ) : (
-        <ol className="flex h-24 items-end gap-px" aria-label="Mean absolute error of each step ahead">
+        <ol className="flex h-24 items-end gap-px" aria-label={say("Mean absolute error of each step ahead")}>
           {data.errors.map((error, at) => (
             <li
               key={at}
-              title={`${at + 1} ahead: ${formatMetric(error)}`}
-              aria-label={`${at + 1} ahead: ${formatMetric(error)}`}
+              title={say("{at} ahead: {error}", { at: at + 1, error: formatMetric(error) })}
+              aria-label={say("{at} ahead: {error}", { at: at + 1, error: formatMetric(error) })}
               className="min-w-0 flex-1 rounded-t-[2px] bg-series-1"
               style={{ height: `${(100 * error) / most}%`, background: "var(--series-1)" }}
             />
@@ -307,12 +307,8 @@ export const Horizon = memo(function Horizon({ study }: { study: StudyQuery }) {
       )}
       {data && (
         <p className="flex justify-between pt-0.5 text-xs text-ink2 tabular-nums">
-          <span>1 ahead: {formatMetric(data.errors[0])}</span>
-          {data.errors.length > 1 && (
-            <span>
-              {data.errors.length} ahead: {formatMetric(data.errors.at(-1))}
-            </span>
-          )}
+          <span>{say("1 ahead: {errors}", { errors: formatMetric(data.errors[0]) })}</span>
+          {data.errors.length > 1 && <span>{say("{count} ahead: {metric}", { count: data.errors.length, metric: formatMetric(data.errors.at(-1)) })}</span>}
         </p>
       )}
     </section>

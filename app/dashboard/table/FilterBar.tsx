@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ListFilter, Search, X } from "lucide-react";
 import { useEffect, useId, useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { type Filter, OPERATORS, type Operator, readColumn, STATS, type View, writeFilter } from "../../../core/runs/view.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Select, TextInput } from "../../ui/Field.tsx";
@@ -10,7 +11,7 @@ import { Popover } from "../../ui/Popover.tsx";
 import { useTRPC } from "../../ui/trpc.ts";
 import { columnTitle } from "./columns.ts";
 
-const WORDS: { [operator in Operator]: string } = { "=": "is", "!=": "is not", "<": "<", "<=": "≤", ">": ">", ">=": "≥", "~": "contains" };
+const WORDS: { [operator in Operator]: string } = { "=": "is", "!=": say("is not"), "<": "<", "<=": "≤", ">": ">", ">=": "≥", "~": "contains" };
 const STATES = ["queued", "running", "paused", "finished", "cancelled", "failed"];
 
 /** What is looked for: words, and conditions on any column. */
@@ -44,8 +45,8 @@ function SearchField({ value, onValue }: { value: string; onValue: (value: strin
       <Search size={13} aria-hidden className="pointer-events-none absolute top-1/2 left-2 -translate-y-1/2 text-ink3" />
       <TextInput
         type="search"
-        aria-label="Find runs"
-        placeholder="Number, tag, note, model"
+        aria-label={say("Find runs")}
+        placeholder={say("Number, tag, note, model")}
         className="pl-7"
         maxLength={200}
         value={draft}
@@ -61,7 +62,7 @@ function FilterChip({ filter, onFilter }: { filter: Filter; onFilter: (filter: F
   return (
     <span className="inline-flex h-7 max-w-72 items-center rounded-md border border-accent bg-accent-soft text-accent">
       <Popover
-        label="Change the filter"
+        label={say("Change the filter")}
         open={open}
         onOpen={setOpen}
         className="w-72"
@@ -73,14 +74,14 @@ function FilterChip({ filter, onFilter }: { filter: Filter; onFilter: (filter: F
       >
         <FilterForm
           filter={filter}
-          action="Change"
+          action={say("Change")}
           onDone={(next) => {
             setOpen(false);
             onFilter(next);
           }}
         />
       </Popover>
-      <button type="button" aria-label={`Remove the filter ${words}`} className="grid size-7 shrink-0 place-items-center" onClick={() => onFilter(null)}>
+      <button type="button" aria-label={say("Remove the filter {words}", { words })} className="grid size-7 shrink-0 place-items-center" onClick={() => onFilter(null)}>
         <X size={13} />
       </button>
     </span>
@@ -91,19 +92,19 @@ function AddFilter({ onAdd, disabled }: { onAdd: (filter: Filter) => void; disab
   const [open, setOpen] = useState(false);
   return (
     <Popover
-      label="Add a filter"
+      label={say("Add a filter")}
       open={open}
       onOpen={setOpen}
       className="w-72"
       trigger={
         <Button disabled={disabled}>
-          <ListFilter size={13} /> Filter
+          <ListFilter size={13} /> {say("Filter")}
         </Button>
       }
     >
       <FilterForm
         filter={{ column: "state", operator: "=", value: "finished" }}
-        action="Add filter"
+        action={say("Add filter")}
         onDone={(filter) => {
           setOpen(false);
           onAdd(filter);
@@ -129,7 +130,7 @@ function FilterForm({ filter, action, onDone }: { filter: Filter; action: string
       }}
     >
       <ColumnSelect
-        label="Column"
+        label={say("Column")}
         value={draft.column}
         onValue={(id) => {
           const next = readColumn(id);
@@ -138,7 +139,11 @@ function FilterForm({ filter, action, onDone }: { filter: Filter; action: string
         }}
       />
       <div className="grid grid-cols-[92px_minmax(0,1fr)] gap-2">
-        <Select aria-label="Comparison" value={draft.operator} onChange={(event) => setDraft({ ...draft, operator: OPERATORS.find((one) => one === event.target.value) ?? "=" })}>
+        <Select
+          aria-label={say("Comparison")}
+          value={draft.operator}
+          onChange={(event) => setDraft({ ...draft, operator: OPERATORS.find((one) => one === event.target.value) ?? "=" })}
+        >
           {operators.map((operator) => (
             <option key={operator} value={operator}>
               {WORDS[operator]}
@@ -146,14 +151,14 @@ function FilterForm({ filter, action, onDone }: { filter: Filter; action: string
           ))}
         </Select>
         {isState ? (
-          <Select aria-label="Value" value={draft.value} onChange={(event) => setDraft({ ...draft, value: event.target.value })}>
+          <Select aria-label={say("Value")} value={draft.value} onChange={(event) => setDraft({ ...draft, value: event.target.value })}>
             {STATES.map((state) => (
               <option key={state}>{state}</option>
             ))}
           </Select>
         ) : (
           <TextInput
-            aria-label="Value"
+            aria-label={say("Value")}
             aria-invalid={wrong && draft.value !== "" ? true : undefined}
             inputMode={number ? "decimal" : "text"}
             maxLength={200}
@@ -197,14 +202,14 @@ export function ColumnSelect({
     <Select id={id} aria-label={label} value={value} onChange={(event) => onValue(event.target.value)}>
       {none !== undefined && <option value="">{none}</option>}
       {value !== "" && !there.includes(value) && <option value={value}>{columnTitle(value)}</option>}
-      <optgroup label="The run">
+      <optgroup label={say("The run")}>
         {own.map((name) => (
           <option key={name} value={name}>
             {columnTitle(name)}
           </option>
         ))}
       </optgroup>
-      <optgroup label="Settings">
+      <optgroup label={say("Settings")}>
         {data?.settings.map((key) => (
           <option key={key} value={key}>
             {columnTitle(key)}
@@ -212,7 +217,7 @@ export function ColumnSelect({
         ))}
       </optgroup>
       {metrics && (
-        <optgroup label="Metrics">
+        <optgroup label={say("Metrics")}>
           {data?.metrics.flatMap((key) =>
             STATS.map((stat) => (
               <option key={`${key}:${stat}`} value={`${key}:${stat}`}>

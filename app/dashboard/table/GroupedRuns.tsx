@@ -2,6 +2,7 @@
 
 import { useQueries } from "@tanstack/react-query";
 import { useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { type Filter, readColumn, type View } from "../../../core/runs/view.ts";
 import { Failing, Loading } from "../../ui/States.tsx";
 import { useTRPC } from "../../ui/trpc.ts";
@@ -35,25 +36,25 @@ export function GroupedRuns({
   const metric = sorted?.kind === "metric" ? view.sort.column : (columns.find((id) => readColumn(id)?.kind === "metric") ?? null);
   const { groups, rangeOf } = useGroups(scope, view, metric);
   const shown = groups.data?.filter(({ value }) => open.has(value)) ?? [];
-  const filtersOf = (value: string | null): Filter[] => (value === null ? [] : [{ column: by, operator: "=", value: value.slice(0, 200) }]);
+  const filterOf = (value: string | null): Filter => ({ column: by, operator: "=", value: value?.slice(0, 200) ?? "" });
   const lists = useQueries({
     queries: shown.map(({ value }) =>
       trpc.runs.list.queryOptions(
-        { ...questionOf(scope, view), filters: [...view.filters, ...filtersOf(value)].slice(0, 20), sort: view.sort, limit: SHOWN },
-        { enabled: value !== null, refetchInterval: 5_000 },
+        { ...questionOf(scope, view), filters: [...view.filters, filterOf(value)].slice(-20), sort: view.sort, limit: SHOWN },
+        { refetchInterval: 5_000 },
       ),
     ),
   });
-  if (groups.error) return <Failing what="The groups" error={groups.error} onRetry={() => void groups.refetch()} />;
-  if (!groups.data) return <Loading label="Loading groups" className="h-72" />;
+  if (groups.error) return <Failing what={say("The groups")} error={groups.error} onRetry={() => void groups.refetch()} />;
+  if (!groups.data) return <Loading label={say("Loading groups")} className="h-72" />;
   const runsOf = new Map(shown.map(({ value }, at) => [value, lists[at]?.data?.runs ?? []]));
   const items = groups.data.flatMap((group): TableItem[] => {
-    const isOpen = open.has(group.value) && group.value !== null;
+    const isOpen = open.has(group.value);
     return [
       {
         kind: "group",
         id: `group ${group.value}`,
-        title: group.value === null ? `No ${columnTitle(by).toLowerCase()}` : group.value,
+        title: titleOf(by, group.value),
         count: group.count,
         range: rangeOf(group),
         open: isOpen,
@@ -62,14 +63,14 @@ export function GroupedRuns({
           if (!next.delete(group.value)) next.add(group.value);
           setOpen(next);
         },
-        onOnly: () => onView({ group: null, filters: [...view.filters, ...filtersOf(group.value)].slice(0, 20) }),
+        onOnly: () => onView({ group: null, filters: [...view.filters, filterOf(group.value)].slice(-20) }),
       },
       ...(isOpen ? (runsOf.get(group.value)?.map((run) => ({ kind: "run" as const, run })) ?? []) : []),
     ];
   });
   return (
     <RunTable
-      label={`Runs by ${columnTitle(by).toLowerCase()}`}
+      label={say("Runs by {by}", { by: columnTitle(by).toLowerCase() })}
       items={items}
       columns={columns}
       sort={view.sort}
@@ -80,4 +81,11 @@ export function GroupedRuns({
       loadingMore={lists.some(({ isPending }) => isPending)}
     />
   );
+}
+
+/** What heads a group. */
+function titleOf(by: string, value: string | null): string {
+  if (value === null) return say("No {by}", { by: columnTitle(by).toLowerCase() });
+  if (value !== "true" && value !== "false") return value;
+  return by === "locked" ? (value === "true" ? say("Locked") : say("Not locked")) : value === "true" ? say("on") : say("off");
 }

@@ -5,6 +5,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronDown, ChevronRight, Lock, StickyNote } from "lucide-react";
 import Link from "next/link";
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef } from "react";
+import { say } from "../../../core/language/say.ts";
 import { type Column, readColumn, type View } from "../../../core/runs/view.ts";
 import { cx } from "../../ui/cx.ts";
 import { formatCount, formatDuration } from "../../ui/format.ts";
@@ -102,8 +103,14 @@ export function RunTable({
           <tr className="text-left">
             <th scope="col" className="sticky left-0 z-10 h-8 border-b border-line bg-raise pl-3 font-normal">
               <span className="flex items-center gap-2.5">
-                <input type="checkbox" aria-label="Tick all runs shown" className="accent-accent" checked={allTicked} onChange={(event) => onTick(runIds, event.target.checked)} />
-                <Head id="created" title="Run" sort={sort} onSort={onSort} />
+                <input
+                  type="checkbox"
+                  aria-label={say("Tick all runs shown")}
+                  className="accent-accent"
+                  checked={allTicked}
+                  onChange={(event) => onTick(runIds, event.target.checked)}
+                />
+                <Head id="created" title={say("Run")} sort={sort} onSort={onSort} />
               </span>
             </th>
             {read.map(({ id, column }) => (
@@ -134,7 +141,7 @@ export function RunTable({
       </table>
       {loadingMore && (
         <p role="status" className="sticky left-0 px-3.5 py-2 text-sm text-ink2">
-          Loading more
+          {say("Loading more")}
         </p>
       )}
     </div>
@@ -174,12 +181,10 @@ function GroupRow({ index, item, columns }: { index: number; item: Extract<Table
             <Icon size={14} aria-hidden className="text-ink3" />
             {item.title}
           </button>
-          <span className="figures text-ink2">
-            {formatCount(item.count)} run{item.count === 1 ? "" : "s"}
-          </span>
+          <span className="figures text-ink2">{say("{count} {n, plural, one {run} other {runs}}", { count: formatCount(item.count), n: item.count })}</span>
           {item.range && <span className="figures text-ink2">{item.range}</span>}
           <button type="button" className="text-sm text-accent hover:underline" onClick={item.onOnly}>
-            Only these
+            {say("Only these")}
           </button>
         </span>
       </th>
@@ -206,19 +211,19 @@ function RunRow({
         <span className={cx("flex h-[35px] items-center gap-2.5 pl-3", ticked ? "bg-accent-soft" : "bg-raise group-hover:bg-[color-mix(in_srgb,var(--ink)_5%,var(--raise))]")}>
           <input
             type="checkbox"
-            aria-label={`Tick run ${run.number} of ${run.modelName}`}
+            aria-label={say("Tick run {number} of {modelName}", { number: run.number, modelName: run.modelName })}
             className="accent-accent"
             checked={ticked}
             onChange={() => {}}
             onClick={(event) => onTick(run.id, !ticked, event)}
           />
           <Link href={`/runs/${run.id}`} prefetch={false} className="min-w-0 truncate font-medium hover:underline">
-            Run {run.number}
+            {say("Run {number}", { number: run.number })}
           </Link>
-          {run.locked && <Lock size={12} role="img" aria-label="Locked" className="shrink-0 text-ink3" />}
+          {run.locked && <Lock size={12} role="img" aria-label={say("Locked")} className="shrink-0 text-ink3" />}
           {run.notes !== "" && (
             <span title={run.notes} className="shrink-0 text-ink3">
-              <StickyNote size={12} role="img" aria-label="Has notes" />
+              <StickyNote size={12} role="img" aria-label={say("Has notes")} />
             </span>
           )}
         </span>
@@ -264,7 +269,7 @@ function StateCell({ run }: { run: RunSummary }) {
         <>
           <span
             role="progressbar"
-            aria-label={`Progress of run ${run.number}`}
+            aria-label={say("Progress of run {number}", { number: run.number })}
             aria-valuemin={0}
             aria-valuemax={100}
             aria-valuenow={Math.floor(share * 100)}
@@ -272,7 +277,7 @@ function StateCell({ run }: { run: RunSummary }) {
           >
             <span className="block h-full rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
           </span>
-          {left !== null && <span className="truncate text-sm text-ink2 tabular-nums">{formatDuration(Math.max(1000, left))} left</span>}
+          {left !== null && <span className="truncate text-sm text-ink2 tabular-nums">{say("{duration} left", { duration: formatDuration(Math.max(1000, left)) })}</span>}
         </>
       )}
       {run.failure && (
@@ -292,8 +297,8 @@ export function useGroups(scope: Scope, view: View, metric: string | null) {
   const key = metric === null ? null : readColumn(metric);
   const rangeOf = ({ low, mean, high }: { low: number | null; mean: number | null; high: number | null }): string | null => {
     if (key?.kind !== "metric" || low === null || mean === null || high === null) return null;
-    const say = (value: number) => formatFigure(value, unitOf(key.key));
-    return low === high ? say(low) : `${say(low)} to ${say(high)}, mean ${say(mean)}`;
+    const print = (value: number) => formatFigure(value, unitOf(key.key));
+    return low === high ? print(low) : say("{low} to {high}, mean {mean}", { low: print(low), high: print(high), mean: print(mean) });
   };
   return { groups, rangeOf };
 }

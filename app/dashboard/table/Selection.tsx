@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { useMayChange } from "../../account/useRole.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Confirm } from "../../ui/Dialog.tsx";
@@ -32,25 +33,29 @@ export function useOrganize() {
       onSuccess: ({ changed, refused }, { action, runIds }) => {
         refresh();
         const [first, ...others] = refused;
-        const done = `${formatCount(changed)} run${changed === 1 ? "" : "s"}`;
+        const done = say("{count} {n, plural, one {run} other {runs}}", { count: formatCount(changed), n: changed });
         const words: { [kind in Action["kind"]]: string } = {
-          trash: `${done} moved to the trash`,
-          restore: `${done} restored`,
-          delete: `${done} deleted for good`,
-          cancel: `${done} cancelled`,
-          move: changed === 0 ? "They are in that project already" : `${done} moved; a run gets a new number in its new place`,
-          lock: `${done} ${action.kind === "lock" && action.locked ? "locked" : "unlocked"}`,
-          tag: `${done} tagged`,
+          trash: say("{done} moved to the trash", { done }),
+          restore: say("{done} restored", { done }),
+          delete: say("{done} deleted for good", { done }),
+          cancel: say("{done} cancelled", { done }),
+          move: changed === 0 ? say("They are in that project already") : say("{done} moved; a run gets a new number in its new place", { done }),
+          lock: action.kind === "lock" && action.locked ? say("{done} locked", { done }) : say("{done} unlocked", { done }),
+          tag: say("{done} tagged", { done }),
         };
-        const refusal = first ? ` Run ${first.number} stayed as it was: ${first.reason}${others.length > 0 ? ` And so did ${others.length} more.` : ""}` : "";
+        const refusal = first
+          ? others.length > 0
+            ? say(" Run {number} stayed as it was: {reason} And so did {count} more.", { number: first.number, reason: first.reason, count: others.length })
+            : say(" Run {number} stayed as it was: {reason}", { number: first.number, reason: first.reason })
+          : "";
         const undone = new Set(refused.map(({ runId }) => runId));
         const back = runIds.filter((id) => !undone.has(id));
         notify(`${words[action.kind]}.${refusal}`, {
           ...(first ? { tone: "bad" as const } : {}),
-          ...(action.kind === "trash" && changed > 0 ? { action: { label: "Undo", run: () => organize.mutate({ runIds: back, action: { kind: "restore" } }) } } : {}),
+          ...(action.kind === "trash" && changed > 0 ? { action: { label: say("Undo"), run: () => organize.mutate({ runIds: back, action: { kind: "restore" } }) } } : {}),
         });
       },
-      onError: (error) => notify(`That could not be done: ${error.message}`, { tone: "bad" }),
+      onError: (error) => notify(say("That could not be done: {message}", { message: error.message }), { tone: "bad" }),
     }),
   );
   return organize;
@@ -66,20 +71,22 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
   const busy = organize.isPending;
   return (
     <section
-      aria-label="Ticked runs"
+      aria-label={say("Ticked runs")}
+      data-foot
       className="appear fixed inset-x-3 bottom-3 z-20 mx-auto flex w-fit max-w-full flex-wrap items-center gap-2 rounded-xl border border-line2 bg-raise p-2 pl-3.5 shadow-float"
     >
       <p className="pr-1 tabular-nums">
-        {formatCount(ids.length)} ticked{ids.length > MOST_AT_ONCE && `, the first ${formatCount(MOST_AT_ONCE)} are changed`}
+        {say("{count} ticked", { count: formatCount(ids.length) })}
+        {ids.length > MOST_AT_ONCE && say(", the first {MOST_AT_ONCE} are changed", { MOST_AT_ONCE: formatCount(MOST_AT_ONCE) })}
       </p>
       {trash ? (
         mayChange && (
           <>
             <Button kind="primary" disabled={busy} onClick={() => act({ kind: "restore" })}>
-              Restore
+              {say("Restore")}
             </Button>
             <Button kind="danger" disabled={busy} onClick={() => setConfirming(true)}>
-              Delete for good
+              {say("Delete for good")}
             </Button>
           </>
         )
@@ -88,40 +95,40 @@ export function Selection({ ids, trash, onClear }: { ids: readonly string[]; tra
           <Button
             kind="primary"
             disabled={ids.length < 2 || ids.length > MOST_COMPARED}
-            title={ids.length > MOST_COMPARED ? `At most ${MOST_COMPARED} runs are compared at once.` : undefined}
+            title={ids.length > MOST_COMPARED ? say("At most {MOST_COMPARED} runs are compared at once.", { MOST_COMPARED }) : undefined}
             onClick={() => router.push(`/runs/compare?runs=${ids.join()}`)}
           >
-            Compare
+            {say("Compare")}
           </Button>
           {mayChange && (
             <>
               <TagButton disabled={busy} onTag={(add, remove) => act({ kind: "tag", add, remove })} />
               <Button disabled={busy} onClick={() => act({ kind: "trash" })}>
-                Move to trash
+                {say("Move to trash")}
               </Button>
               <MoveButton disabled={busy} onMove={(projectId) => act({ kind: "move", projectId })} />
               <Menu
                 align="end"
                 items={[
-                  { label: "Lock, so that none is deleted", run: () => act({ kind: "lock", locked: true }) },
-                  { label: "Unlock", run: () => act({ kind: "lock", locked: false }) },
+                  { label: say("Lock, so that none is deleted"), run: () => act({ kind: "lock", locked: true }) },
+                  { label: say("Unlock"), run: () => act({ kind: "lock", locked: false }) },
                   "rule",
-                  { label: "Cancel those that go on", danger: true, run: () => act({ kind: "cancel" }) },
+                  { label: say("Cancel those that go on"), danger: true, run: () => act({ kind: "cancel" }) },
                 ]}
               >
-                <Button disabled={busy}>More</Button>
+                <Button disabled={busy}>{say("More")}</Button>
               </Menu>
             </>
           )}
         </>
       )}
       <Button kind="quiet" onClick={onClear}>
-        Clear
+        {say("Clear")}
       </Button>
       <Confirm
-        title={`Delete ${formatCount(ids.length)} run${ids.length === 1 ? "" : "s"} for good?`}
-        text="Their metrics, logs, checkpoints and exports go with them. This cannot be undone."
-        action="Delete for good"
+        title={say("Delete {count} {n, plural, one {run} other {runs}} for good?", { count: formatCount(ids.length), n: ids.length })}
+        text={say("Their metrics, logs, checkpoints and exports go with them. This cannot be undone.")}
+        action={say("Delete for good")}
         open={confirming}
         onOpen={setConfirming}
         onConfirm={() => act({ kind: "delete" })}
@@ -135,12 +142,12 @@ function MoveButton({ disabled, onMove }: { disabled: boolean; onMove: (projectI
   const [open, setOpen] = useState(false);
   const projects = useQuery(trpc.projects.list.queryOptions(undefined, { enabled: open }));
   return (
-    <Popover label="Move the runs to a project" open={open} onOpen={setOpen} className="w-64" trigger={<Button disabled={disabled}>Move</Button>}>
-      <p className="pb-2 text-ink2">Each goes to the model of its own name there; where there is none, a copy is made.</p>
+    <Popover label={say("Move the runs to a project")} open={open} onOpen={setOpen} className="w-64" trigger={<Button disabled={disabled}>{say("Move")}</Button>}>
+      <p className="pb-2 text-ink2">{say("Each goes to the model of its own name there; where there is none, a copy is made.")}</p>
       {projects.error ? (
-        <p className="text-bad">The projects could not be loaded.</p>
+        <p className="text-bad">{say("The projects could not be loaded.")}</p>
       ) : (
-        <ul aria-label="Projects" className="max-h-56 overflow-y-auto">
+        <ul aria-label={say("Projects")} className="max-h-56 overflow-y-auto">
           {projects.data?.map(({ id, name }) => (
             <li key={id}>
               <button
@@ -174,7 +181,7 @@ function TagButton({ disabled, onTag }: { disabled: boolean; onTag: (add: string
     setOpen(false);
   };
   return (
-    <Popover label="Tag the runs" open={open} onOpen={setOpen} className="w-60" trigger={<Button disabled={disabled}>Tag</Button>}>
+    <Popover label={say("Tag the runs")} open={open} onOpen={setOpen} className="w-60" trigger={<Button disabled={disabled}>{say("Tag")}</Button>}>
       <form
         className="space-y-2"
         onSubmit={(event) => {
@@ -182,17 +189,17 @@ function TagButton({ disabled, onTag }: { disabled: boolean; onTag: (add: string
           if (tag !== "") done([tag], []);
         }}
       >
-        <TextInput aria-label="Tag" placeholder="A tag" maxLength={40} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
+        <TextInput aria-label={say("Tag")} placeholder={say("A tag")} maxLength={40} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
         <div className="flex gap-2">
           <Button type="submit" kind="primary" className="flex-1" disabled={tag === ""}>
-            Add
+            {say("Add")}
           </Button>
           <Button className="flex-1" disabled={tag === ""} onClick={() => done([], [tag])}>
-            Take away
+            {say("Take away")}
           </Button>
         </div>
         {tags.data && tags.data.length > 0 && (
-          <ul aria-label="Tags in use" className="flex flex-wrap gap-1 pt-1">
+          <ul aria-label={say("Tags in use")} className="flex flex-wrap gap-1 pt-1">
             {tags.data.slice(0, 20).map((known) => (
               <li key={known.tag}>
                 <button type="button" className="h-5 rounded-full border border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink" onClick={() => setText(known.tag)}>

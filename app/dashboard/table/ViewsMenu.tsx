@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Bookmark } from "lucide-react";
 import { useState } from "react";
+import { say } from "../../../core/language/say.ts";
 import { readView, type View, writeView } from "../../../core/runs/view.ts";
 import { useMayChange } from "../../account/useRole.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -23,7 +24,7 @@ export function ViewsMenu({ view, onView }: { view: View; onView: (view: View) =
   const here = writeView(view).toString();
   const known = views.data?.find((one) => one.view === here);
   const refresh = () => void queryClient.invalidateQueries(trpc.runViews.list.queryFilter());
-  const failed = (error: { message: string }) => notify(`The view could not be kept: ${error.message}`, { tone: "bad" });
+  const failed = (error: { message: string }) => notify(say("The view could not be kept: {message}", { message: error.message }), { tone: "bad" });
   const save = useMutation(trpc.runViews.save.mutationOptions({ onSuccess: refresh, onError: failed }));
   const remove = useMutation(trpc.runViews.delete.mutationOptions({ onSuccess: refresh, onError: failed }));
   return (
@@ -32,16 +33,16 @@ export function ViewsMenu({ view, onView }: { view: View; onView: (view: View) =
         items={[
           ...(views.data?.map((one) => ({ label: one.name, checked: one.id === known?.id, run: () => onView(readView(new URLSearchParams(one.view))) })) ?? []),
           ...(views.data?.length ? ["rule" as const] : []),
-          ...(mayChange ? [{ label: "Keep this view…", run: () => setNaming(true) }] : []),
-          { label: "Back to all runs", run: () => onView(readView(new URLSearchParams())) },
-          ...(mayChange && known ? [{ label: `Delete “${known.name}”`, danger: true, run: () => remove.mutate({ viewId: known.id }) }] : []),
+          ...(mayChange ? [{ label: say("Keep this view…"), run: () => setNaming(true) }] : []),
+          { label: say("Back to all runs"), run: () => onView(readView(new URLSearchParams())) },
+          ...(mayChange && known ? [{ label: say("Delete “{name}”", { name: known.name }), danger: true, run: () => remove.mutate({ viewId: known.id }) }] : []),
         ]}
       >
         <Button>
-          <Bookmark size={13} /> <span className="max-w-40 truncate">{known?.name ?? "Views"}</span>
+          <Bookmark size={13} /> <span className="max-w-40 truncate">{known?.name ?? say("Views")}</span>
         </Button>
       </Menu>
-      <Dialog title="Keep this view" open={naming} onOpen={setNaming} width="max-w-sm">
+      <Dialog title={say("Keep this view")} open={naming} onOpen={setNaming} width="max-w-sm">
         <form
           className="space-y-3 p-4"
           onSubmit={(event) => {
@@ -52,11 +53,11 @@ export function ViewsMenu({ view, onView }: { view: View; onView: (view: View) =
             setName("");
           }}
         >
-          <p className="text-ink2">Filters, order, columns and groups are kept under this name for everybody here.</p>
-          <TextInput aria-label="Name of the view" placeholder="Best of this week" maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
-          {views.data?.some((one) => one.name === name.trim()) && <p className="text-sm text-warn">There is a view of this name: it will be replaced.</p>}
+          <p className="text-ink2">{say("Filters, order, columns and groups are kept under this name for everybody here.")}</p>
+          <TextInput aria-label={say("Name of the view")} placeholder={say("Best of this week")} maxLength={120} value={name} onChange={(event) => setName(event.target.value)} />
+          {views.data?.some((one) => one.name === name.trim()) && <p className="text-sm text-warn">{say("There is a view of this name: it will be replaced.")}</p>}
           <Button type="submit" kind="primary" className="w-full" disabled={name.trim() === ""}>
-            Keep
+            {say("Keep")}
           </Button>
         </form>
       </Dialog>

@@ -1,24 +1,25 @@
+import { say } from "../../../core/language/say.ts";
 import { type Column, type OwnColumn, readColumn, type Stat } from "../../../core/runs/view.ts";
 import { formatCount, formatDuration } from "../../ui/format.ts";
 import { formatClock, formatFigure } from "../figures.ts";
 import { mainMetric, metricTitle, type RunSummary, unitOf } from "../run.ts";
 
 const OWN: { [name in OwnColumn]: string } = {
-  created: "Started",
-  number: "Run",
-  state: "State",
-  model: "Model",
-  data: "Data set",
-  creator: "By",
-  took: "Took",
-  epochs: "Epochs",
-  steps: "Steps",
-  tags: "Tags",
-  notes: "Notes",
-  locked: "Locked",
+  created: say("Started"),
+  number: say("Run"),
+  state: say("State"),
+  model: say("Model"),
+  data: say("Data set"),
+  creator: say("By"),
+  took: say("Took"),
+  epochs: say("Epochs"),
+  steps: say("Steps"),
+  tags: say("Tags"),
+  notes: say("Notes"),
+  locked: say("Locked"),
 };
 
-const STAT_WORDS: { [stat in Stat]: string } = { last: "Last", best: "Best", min: "Lowest", max: "Highest" };
+const STAT_WORDS: { [stat in Stat]: string } = { last: say("Last"), best: say("Best"), min: say("Lowest"), max: say("Highest") };
 
 /** What heads a column. */
 export function columnTitle(id: string): string {
@@ -31,17 +32,17 @@ export function columnTitle(id: string): string {
 }
 
 const SETTING_WORDS: { [key: string]: string } = {
-  lr: "Learning rate",
-  gradClipNorm: "Gradient clipping by norm",
-  gradClipValue: "Gradient clipping by value",
-  emaDecay: "EMA decay",
-  mixup: "Mixup",
+  lr: say("Learning rate"),
+  gradClipNorm: say("Gradient clipping by norm"),
+  gradClipValue: say("Gradient clipping by value"),
+  emaDecay: say("EMA decay"),
+  mixup: say("Mixup"),
 };
 
 /** `settings.batchSize` as “Batch size”, `settings.optimizerParams.momentum` as “momentum”. */
 export function settingTitle(key: string): string {
   const [, name = "", inner] = key.split(".");
-  if (inner) return name === "earlyStopping" ? `Early stopping: ${inner}` : inner;
+  if (inner) return name === "earlyStopping" ? say("Early stopping: {inner}", { inner }) : inner;
   return SETTING_WORDS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
@@ -51,7 +52,7 @@ export const isNumeric = (column: Column): boolean => column.kind === "metric" |
 export function cellText(run: RunSummary, column: Column): string | null {
   if (column.kind === "setting") {
     const value = run.settings[column.key];
-    return value === undefined ? null : typeof value === "number" ? printNumber(value) : value === "true" ? "on" : value === "false" ? "off" : value;
+    return value === undefined ? null : typeof value === "number" ? printNumber(value) : value === "true" ? say("on") : value === "false" ? say("off") : value;
   }
   if (column.kind === "metric") {
     const figure = run.summary[column.key];
@@ -73,7 +74,7 @@ export function cellText(run: RunSummary, column: Column): string | null {
     case "took":
       return run.startedAt ? formatDuration(run.elapsedMs) : null;
     case "epochs":
-      return run.epochs > 0 ? `${formatCount(run.epoch)} of ${formatCount(run.epochs)}` : formatCount(run.epoch);
+      return run.epochs > 0 ? say("{epoch} of {epochs}", { epoch: formatCount(run.epoch), epochs: formatCount(run.epochs) }) : formatCount(run.epoch);
     case "steps":
       return formatCount(run.step);
     case "tags":
@@ -81,7 +82,7 @@ export function cellText(run: RunSummary, column: Column): string | null {
     case "notes":
       return run.notes || null;
     case "locked":
-      return run.locked ? "locked" : null;
+      return run.locked ? say("locked") : null;
   }
 }
 

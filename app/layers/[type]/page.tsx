@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import Link from "next/link";
 import { notFound } from "next/navigation";
+import { say } from "../../../core/language/say.ts";
 import { findLayer, layers } from "../../../core/layers/index.ts";
 import type { Layer } from "../../../core/layers/kit.ts";
 import { sections } from "../../canvas/categories.ts";
@@ -27,10 +28,10 @@ export default async function Page({ params }: Props) {
   const section = sections.find(({ category }) => category === layer.category)?.title ?? "";
   const at = layers.indexOf(layer);
   const example = exampleGraph(layer);
-  const link = example && (await linkTo(example.graph, `${layer.title} at work`, ""));
+  const link = example && (await linkTo(example.graph, say("{title} at work", { title: layer.title }), ""));
   return (
     <>
-      <TopBar place={[{ label: "Layers", href: "/layers" }, { label: layer.title }]} />
+      <TopBar place={[{ label: say("Layers"), href: "/layers" }, { label: layer.title }]} />
       <main className="mx-auto grid max-w-5xl gap-x-12 gap-y-8 px-4 py-6 lg:grid-cols-[minmax(0,560px)_minmax(0,1fr)]">
         <article className="min-w-0 space-y-4">
           <header>
@@ -46,19 +47,19 @@ export default async function Page({ params }: Props) {
           {example && link && "link" in link && (
             <section aria-labelledby="example">
               <h2 id="example" className="section-name pb-1">
-                At work
+                {say("At work")}
               </h2>
               <dl className="pb-2">
-                <Line name="Parameters">{formatCount(example.parameters)}</Line>
-                <Line name="Multiply-adds">{formatCount(example.multiplyAdds)} / sample</Line>
+                <Line name={say("Parameters")}>{formatCount(example.parameters)}</Line>
+                <Line name={say("Multiply-adds")}>{say("{multiplyAdds} / sample", { multiplyAdds: formatCount(example.multiplyAdds) })}</Line>
               </dl>
-              <ButtonLink href={link.link}>Open this example on a canvas</ButtonLink>
+              <ButtonLink href={link.link}>{say("Open this example on a canvas")}</ButtonLink>
             </section>
           )}
           {alike.length > 0 && (
             <nav aria-labelledby="alike">
               <h2 id="alike" className="section-name pb-1">
-                Also in {section}
+                {say("Also in {section}", { section })}
               </h2>
               <ul className="columns-2 gap-x-4">
                 {alike.map(({ type, title }) => (
@@ -71,7 +72,7 @@ export default async function Page({ params }: Props) {
               </ul>
             </nav>
           )}
-          <nav aria-label="Neighbours" className="flex justify-between gap-3 border-line border-t pt-3">
+          <nav aria-label={say("Neighbours")} className="flex justify-between gap-3 border-line border-t pt-3">
             <Neighbour layer={layers[at - 1]} before />
             <Neighbour layer={layers[at + 1]} />
           </nav>

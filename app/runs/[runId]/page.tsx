@@ -1,7 +1,8 @@
 import type { Metadata } from "next";
+import { say } from "../../../core/language/say.ts";
 import { RunPage } from "../../dashboard/RunPage.tsx";
 
-export const metadata: Metadata = { title: "Run" };
+export const metadata: Metadata = { title: say("Run") };
 
 export default async function Page({ params }: { params: Promise<{ runId: string }> }) {
   const { runId } = await params;

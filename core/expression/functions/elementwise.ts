@@ -1,5 +1,6 @@
 import type { Dim, Dtype, TensorType } from "../../graph/shape.ts";
 import { printShape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import type { BuilderArg, Value } from "../../layers/kit.ts";
 import { bool, broadcastShapes, type Call, cast, type ExpressionFunction, type FunctionParam, int, promote, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
@@ -171,7 +172,13 @@ function meet(c: Call, extra: Dtype[] = []): Pair {
   });
   const shapes = inputs.map(({ type }) => type.shape);
   const shape = broadcastShapes(...shapes);
-  if (!shape) return c.fail(`${c.name} cannot match ${shapes.map(printShape).join(" with ")}.`, undefined, "GRAPH_SHAPE", "Sizes must be equal, or 1, axis by axis from the end.");
+  if (!shape)
+    return c.fail(
+      say("{name} cannot match {shapes}.", { name: c.name, shapes: shapes.map(printShape).join(" with ") }),
+      undefined,
+      "GRAPH_SHAPE",
+      say("Sizes must be equal, or 1, axis by axis from the end."),
+    );
   return {
     inputs,
     common: promote(...dtypes, ...extra),
@@ -236,7 +243,8 @@ export function binary(o: Binary): ExpressionFunction {
         const common = promote(a.dtype, b.dtype) as "float32" | "int64" | "bool";
         const value = o.fold(a.value, b.value);
         const dtype = o.foldDtype ? o.foldDtype(common, value) : common === "bool" ? "int64" : common;
-        if (dtype === "int64" && !Number.isSafeInteger(value)) c.fail(`${a.value} and ${b.value} give no whole number in ${c.name}.`);
+        if (dtype === "int64" && !Number.isSafeInteger(value))
+          c.fail(say("{value} and {value2} give no whole number in {name}.", { value: a.value, value2: b.value, name: c.name }));
         return { kind: "number", value, dtype };
       }
       if (o.sizes && isSize(a) && isSize(b)) {
@@ -245,7 +253,7 @@ export function binary(o: Binary): ExpressionFunction {
       }
       const pair = meet(c);
       const dtypes = o.dtypes(pair.common);
-      if (!dtypes) return c.fail(o.refusal ?? `${c.name} cannot take ${pair.common}.`, undefined, "GRAPH_DTYPE");
+      if (!dtypes) return c.fail(o.refusal ?? say("{name} cannot take {common}.", { name: c.name, common: pair.common }), undefined, "GRAPH_DTYPE");
       o.check?.(c, pair);
       const { work, result } = dtypes;
       return resultOf({
@@ -338,7 +346,7 @@ function onnxFloorDivide(o: OnnxWriter, a: string, b: string, dtype: Dtype): str
 const floorMod = (a: number, b: number) => a - b * Math.floor(a / b);
 
 function refuseZero(c: Call, { operands, common }: Pair): void {
-  if (operands[1] === 0 && common !== "float32") c.fail("Whole numbers cannot be divided by 0.", "b");
+  if (operands[1] === 0 && common !== "float32") c.fail(say("Whole numbers cannot be divided by 0."), "b");
 }
 
 const whole = (a: Dim, b: Dim, of: (a: number, b: number) => number): number | null => (typeof a === "number" && typeof b === "number" ? of(a, b) : null);
@@ -441,7 +449,7 @@ export function binaries(sizes: {
       check: (c, { operands, common }) => {
         const [, exponent] = operands;
         if (common !== "float32" && !(typeof exponent === "number" && exponent >= 0))
-          c.fail("A whole number takes a power only where this is a number ≥ 0.", "b", "GRAPH_DTYPE", "Write float(a) ** b.");
+          c.fail(say("A whole number takes a power only where this is a number ≥ 0."), "b", "GRAPH_DTYPE", say("Write float(a) ** b."));
       },
     }),
     binary({
@@ -567,13 +575,13 @@ function predicate(
 export const predicates: ExpressionFunction[] = [
   predicate(
     ["isnan"],
-    "Whether a number is NaN.",
+    say("Whether a number is NaN."),
     (e, x) => e.call("aten::isnan", [x]),
     (o, x) => o.op("IsNaN", [x]),
   ),
   predicate(
     ["isfinite"],
-    "Whether a number is neither infinite nor NaN.",
+    say("Whether a number is neither infinite nor NaN."),
     (e, x) => e.call("aten::isfinite", [x]),
     (o, x) => o.op("Not", [o.op("Or", [o.op("IsNaN", [x]), o.op("IsInf", [x])])]),
   ),
@@ -604,7 +612,7 @@ export const predicates: ExpressionFunction[] = [
       if (given.kind === "number" && given.dtype !== "float32") return given.dtype === "bool" ? bool(given.value === 0) : int(~given.value);
       const x = c.tensor("x");
       c.refuseBytes(x, "x");
-      if (x.type.dtype === "float32") c.fail("~ turns a condition round; float32 is none.", "x", "GRAPH_DTYPE", "Compare first, as in ~(x > 0).");
+      if (x.type.dtype === "float32") c.fail("~ turns a condition round; float32 is none.", "x", "GRAPH_DTYPE", say("Compare first, as in ~(x > 0)."));
       return resultOf({
         inputs: [x],
         types: [x.type],
@@ -687,7 +695,7 @@ export const activations: ExpressionFunction[] = [
   ),
   activation(
     ["hardtanh"],
-    "Cuts off below min_val and above max_val.",
+    say("Cuts off below min_val and above max_val."),
     { min_val: -1, max_val: 1 },
     ([low = -1, high = 1]) => ["aten::hardtanh", [low, high]],
     (o, x, [low = -1, high = 1]) => o.op("Clip", [x, o.c(low), o.c(high)]),
@@ -695,7 +703,7 @@ export const activations: ExpressionFunction[] = [
   ),
   activation(
     ["softshrink"],
-    "Draws numbers towards 0 by lambd, and to 0 within it.",
+    say("Draws numbers towards 0 by lambd, and to 0 within it."),
     { lambd: 0.5 },
     ([lambda = 0.5]) => ["aten::softshrink", [lambda]],
     (o, x, [lambda = 0.5]) => o.op("Shrink", [x], { lambd: { float: lambda }, bias: { float: lambda } }),
@@ -703,7 +711,7 @@ export const activations: ExpressionFunction[] = [
   ),
   activation(
     ["hardshrink"],
-    "Makes numbers within lambd of 0 to 0.",
+    say("Makes numbers within lambd of 0 to 0."),
     { lambd: 0.5 },
     ([lambda = 0.5]) => ["aten::hardshrink", [lambda]],
     (o, x, [lambda = 0.5]) => o.op("Shrink", [x], { lambd: { float: lambda }, bias: { float: 0 } }),
@@ -837,14 +845,14 @@ export const composites: ExpressionFunction[] = [
     params: [{ name: "condition" }, A, B],
     call: (c) => {
       const condition = c.tensor("condition");
-      if (condition.type.dtype !== "bool") c.fail(`where needs a condition, not ${condition.type.dtype}.`, "condition", "GRAPH_DTYPE", "Compare, as in where(x > 0, a, b).");
+      if (condition.type.dtype !== "bool") c.fail(`where needs a condition, not ${condition.type.dtype}.`, "condition", "GRAPH_DTYPE", say("Compare, as in where(x > 0, a, b)."));
       const items = [c.item("a"), c.item("b")] as const;
       const tensors = [c.tensor("a"), c.tensor("b")] as const;
       const dtype = promote(tensors[0].type.dtype, tensors[1].type.dtype);
       if (dtype !== "uint8") for (const tensor of tensors) c.refuseBytes(tensor);
       const shapes = [condition, ...tensors].map(({ type }) => type.shape);
       const shape = broadcastShapes(...shapes);
-      if (!shape) return c.fail(`where cannot match ${shapes.map(printShape).join(", ")}.`, undefined, "GRAPH_SHAPE", "Sizes must be equal, or 1, axis by axis from the end.");
+      if (!shape) return c.fail(`where cannot match ${shapes.map(printShape).join(", ")}.`, undefined, "GRAPH_SHAPE", say("Sizes must be equal, or 1, axis by axis from the end."));
       const isBoth = items.every(({ kind }) => kind === "number" || kind === "size");
       return resultOf({
         inputs: [condition, ...tensors],

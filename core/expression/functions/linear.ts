@@ -1,5 +1,6 @@
 import { evaluate } from "../../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { broadcastShapes, type Call, type ExpressionFunction, type FunctionParam, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
 import type { Tensor } from "../step.ts";
@@ -18,13 +19,14 @@ function countOf(sizes: Shape): number {
 
 function matmul(c: Call, a: Tensor, b: Tensor): Tensor {
   const [left, right] = [a.type.shape, b.type.shape];
-  const mismatch = (hint: string): never => c.fail(`${c.name} cannot multiply ${printShape(left)} with ${printShape(right)}.`, undefined, "GRAPH_SHAPE", hint);
+  const mismatch = (hint: string): never =>
+    c.fail(say("{name} cannot multiply {left} with {right}.", { name: c.name, left: printShape(left), right: printShape(right) }), undefined, "GRAPH_SHAPE", hint);
   if (left.length === 0 || right.length === 0) mismatch("Both need at least one axis; * multiplies by a number.");
   const inner = left.at(-1) ?? 1;
   const other = right.at(-2) ?? right.at(-1) ?? 1;
   if (inner !== other) mismatch("The last size of the first must be the last but one of the second; .mT swaps these.");
   const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
-  if (!batch) return mismatch("Leading sizes must be equal, or 1.");
+  if (!batch) return mismatch(say("Leading sizes must be equal, or 1."));
   const rows = left.length > 1 ? left.slice(-2, -1) : [];
   const columns = right.length > 1 ? right.slice(-1) : [];
   return resultOf({
@@ -45,7 +47,7 @@ function readEquation(c: Call, equation: string, count: number): { operands: str
       `The equation “${equation.slice(0, 40)}” of einsum ${message}`,
       "operands",
       "GRAPH_PARAM",
-      "It reads like ij,jk->ik: letters for the axes of each tensor, then of the result.",
+      say("It reads like ij,jk->ik: letters for the axes of each tensor, then of the result."),
     );
   if (text.includes("...")) fail("has dots; name every axis by a letter.");
   const match = /^([A-Za-z,]*)(?:->([A-Za-z]*))?$/.exec(text);
@@ -78,8 +80,8 @@ export const products: ExpressionFunction[] = [
     call: (c) => {
       const [a, b] = [c.float("a"), c.float("b")];
       const ranks = [a.type.shape.length, b.type.shape.length];
-      if (!(ranks[0] === 1 && ranks[1] === 1) && c.name !== "dot") c.fail(`${c.name} takes two vectors.`, undefined, "GRAPH_SHAPE", "Use @ for matrices.");
-      if (ranks.some((rank) => rank > 2)) c.fail("dot takes vectors and matrices.", undefined, "GRAPH_SHAPE", "Use @, which takes leading axes too.");
+      if (!(ranks[0] === 1 && ranks[1] === 1) && c.name !== "dot") c.fail(say("{name} takes two vectors.", { name: c.name }), undefined, "GRAPH_SHAPE", say("Use @ for matrices."));
+      if (ranks.some((rank) => rank > 2)) c.fail("dot takes vectors and matrices.", undefined, "GRAPH_SHAPE", say("Use @, which takes leading axes too."));
       return matmul(c, a, b);
     },
   },
@@ -110,11 +112,11 @@ export const products: ExpressionFunction[] = [
       for (const [i, letters] of operands.entries()) {
         const shape = tensors[i]?.type.shape ?? [];
         if (letters.length !== shape.length)
-          c.fail(`einsum has ${letters.length} letters for a tensor ${printShape(shape)}.`, "operands", "GRAPH_SHAPE", "Each axis has one letter.");
+          c.fail(`einsum has ${letters.length} letters for a tensor ${printShape(shape)}.`, "operands", "GRAPH_SHAPE", say("Each axis has one letter."));
         for (const [axis, letter] of letters.entries()) {
           const size = shape[axis] ?? 1;
           const known = sizes.get(letter) ?? size;
-          if (known !== size) c.fail(`einsum has ${letter} for axes of ${known} and of ${size}.`, "operands", "GRAPH_SHAPE", "Axes of one letter must have the same size.");
+          if (known !== size) c.fail(`einsum has ${letter} for axes of ${known} and of ${size}.`, "operands", "GRAPH_SHAPE", say("Axes of one letter must have the same size."));
           sizes.set(letter, size);
         }
       }

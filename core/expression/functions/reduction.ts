@@ -1,5 +1,6 @@
 import { multiply } from "../../graph/dims.ts";
 import type { Dim, Dtype, Shape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import type { Value } from "../../layers/kit.ts";
 import { type Call, cast, type ExpressionFunction, type FunctionParam, int, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
@@ -208,8 +209,8 @@ export const reductions: ExpressionFunction[] = [
   }),
   arg("argmax", "Where the largest number is along an axis; the first of equal ones."),
   arg("argmin", "Where the smallest number is along an axis; the first of equal ones."),
-  truth("any", "Whether one condition holds along axes, or at all."),
-  truth("all", "Whether all conditions hold along axes, or everywhere."),
+  truth("any", say("Whether one condition holds along axes, or at all.")),
+  truth("all", say("Whether all conditions hold along axes, or everywhere.")),
   reduction({
     names: ["logsumexp"],
     doc: "log(sum(exp(x))) along axes, without overflow.",
@@ -285,7 +286,7 @@ export const reductions: ExpressionFunction[] = [
     call: (c) => {
       const x = c.numeric("x");
       const rank = x.type.shape.length;
-      if (c.isNone("axis") && rank !== 1) c.fail("cumsum needs an axis.", "axis", "GRAPH_PARAM", "Write cumsum(x, axis=-1).");
+      if (c.isNone("axis") && rank !== 1) c.fail("cumsum needs an axis.", "axis", "GRAPH_PARAM", say("Write cumsum(x, axis=-1)."));
       const axis = c.isNone("axis") ? 0 : c.axis("axis", rank);
       return resultOf({
         inputs: [x],

@@ -1,5 +1,6 @@
 import { add as addSizes, floorDivide, subtract as subtractSizes } from "../../graph/dims.ts";
 import { type Dim, type Dtype, printShape, type Shape, type TensorType } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import type { Value } from "../../layers/kit.ts";
 import { type Call, cast, DTYPE_NAMES, type ExpressionFunction, type FunctionParam, int, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
@@ -16,10 +17,10 @@ const DTYPE: FunctionParam = { name: "dtype", default: NONE };
 export function take(c: Pick<Call, "fail">, x: Tensor, index: Tensor, axis: number): Tensor {
   if (index.type.dtype !== "int64")
     c.fail(
-      `An index must be int64, not ${index.type.dtype}.`,
+      say("An index must be int64, not {dtype}.", { dtype: index.type.dtype }),
       "index",
       "GRAPH_DTYPE",
-      index.type.dtype === "bool" ? "How many would be picked is not known beforehand; use where." : "Write int(x) for whole numbers.",
+      index.type.dtype === "bool" ? "How many would be picked is not known beforehand; use where." : say("Write int(x) for whole numbers."),
     );
   const { shape } = x.type;
   const own = index.type.shape;
@@ -44,14 +45,15 @@ export function take(c: Pick<Call, "fail">, x: Tensor, index: Tensor, axis: numb
 
 /** Along an axis, the entries that an index of the same rank names. */
 function gather(c: Call, x: Tensor, index: Tensor, axis: number): Tensor {
-  if (index.type.dtype !== "int64") c.fail(`An index must be int64, not ${index.type.dtype}.`, "indices", "GRAPH_DTYPE", "Write int(x) for whole numbers.");
+  if (index.type.dtype !== "int64")
+    c.fail(say("An index must be int64, not {dtype}.", { dtype: index.type.dtype }), "indices", "GRAPH_DTYPE", say("Write int(x) for whole numbers."));
   const { shape } = index.type;
   if (shape.length !== x.type.shape.length || shape.some((size, i) => i !== axis && size !== x.type.shape[i]))
     c.fail(
-      `${c.name} cannot pick from ${printShape(x.type.shape)} by an index ${printShape(shape)} along axis ${axis}.`,
+      say("{name} cannot pick from {shape} by an index {shape2} along axis {axis}.", { name: c.name, shape: printShape(x.type.shape), shape2: printShape(shape), axis }),
       "indices",
       "GRAPH_SHAPE",
-      "All sizes but that one must be equal.",
+      say("All sizes but that one must be equal."),
     );
   return resultOf({
     inputs: [x, index],
@@ -104,7 +106,7 @@ export const selections: ExpressionFunction[] = [
     params: [X, { name: "num_classes" }],
     call: (c) => {
       const x = c.tensor("x");
-      if (x.type.dtype !== "int64") c.fail(`one_hot takes int64, not ${x.type.dtype}.`, "x", "GRAPH_DTYPE", "Write int(x) for whole numbers.");
+      if (x.type.dtype !== "int64") c.fail(`one_hot takes int64, not ${x.type.dtype}.`, "x", "GRAPH_DTYPE", say("Write int(x) for whole numbers."));
       const count = c.int("num_classes");
       if (!(count >= 1 && count <= 2 ** 20)) c.fail("num_classes of one_hot must be a whole number ≥ 1.", "num_classes");
       return resultOf({
@@ -207,7 +209,7 @@ function readDtype(c: Call): Dtype | null {
 
 function readSizes(c: Call): Shape {
   const sizes = c.sizes("shape");
-  if (sizes.length > 8 || sizes.some((size) => typeof size === "number" && size < 1)) c.fail(`Sizes for ${c.name} are up to 8 whole numbers ≥ 1.`, "shape");
+  if (sizes.length > 8 || sizes.some((size) => typeof size === "number" && size < 1)) c.fail(say("Sizes for {name} are up to 8 whole numbers ≥ 1.", { name: c.name }), "shape");
   c.needSizes(sizes, "shape");
   return sizes;
 }
@@ -337,7 +339,7 @@ function arange(c: Call): Tensor {
   const start = isShort ? 0 : c.size("start");
   const stop = isShort ? c.size("start") : c.size("stop");
   const step = c.int("step");
-  if (step === 0) c.fail("The step of arange cannot be 0.", "step");
+  if (step === 0) c.fail(say("The step of arange cannot be 0."), "step");
   const distance = step > 0 ? subtractSizes(stop, start) : subtractSizes(start, stop);
   const count = floorDivide(addSizes(distance, Math.abs(step) - 1), Math.abs(step));
   if (typeof count === "number") checkCount(c, count);
@@ -363,7 +365,7 @@ function arange(c: Call): Tensor {
 }
 
 function checkCount(c: Call, count: number): void {
-  if (!(count >= 1 && count <= 2 ** 24)) c.fail(`arange would hold ${count} numbers.`, undefined, "GRAPH_PARAM", "Let stop lie beyond start.");
+  if (!(count >= 1 && count <= 2 ** 24)) c.fail(`arange would hold ${count} numbers.`, undefined, "GRAPH_PARAM", say("Let stop lie beyond start."));
 }
 
 /** Casts. Whole numbers are int64 and fractions float32, whatever the width that is asked for. */
@@ -385,7 +387,7 @@ function converter(names: ExpressionFunction["names"], dtype: "float32" | "int64
 export const conversions: ExpressionFunction[] = [
   converter(["float", "float32"], "float32", "As float32."),
   converter(["int", "long", "int64"], "int64", "As int64; fractions are cut off."),
-  converter(["bool"], "bool", "As a condition: whether it is not 0."),
+  converter(["bool"], "bool", say("As a condition: whether it is not 0.")),
   {
     names: ["astype", "to", "type"],
     group: "type",
@@ -411,20 +413,20 @@ function listed(c: Call, item: Item): Tensor {
   if (item.kind !== "tuple") return c.asTensor(item, "x");
   const shape: number[] = [];
   for (let at: Item | undefined = item; at?.kind === "tuple"; at = at.items[0]) shape.push(at.items.length);
-  if (shape.length > 8) c.fail("A list is nested up to 8 deep.", "x");
+  if (shape.length > 8) c.fail(say("A list is nested up to 8 deep."), "x");
   const values: number[] = [];
   let dtype: "float32" | "int64" | "bool" = "bool";
   const order = ["bool", "int64", "float32"] as const;
   const visit = (one: Item, depth: number): void => {
-    if (values.length >= 1000) c.fail("A list holds up to 1000 numbers.", "x");
+    if (values.length >= 1000) c.fail(say("A list holds up to 1000 numbers."), "x");
     if (one.kind === "tuple" && depth < shape.length && one.items.length === shape[depth]) for (const inner of one.items) visit(inner, depth + 1);
     else if (one.kind === "number" && depth === shape.length) {
       values.push(one.value);
       if (order.indexOf(one.dtype) > order.indexOf(dtype)) dtype = one.dtype;
-    } else c.fail("A list holds numbers, and its rows are equally long.", "x", "GRAPH_PARAM", "Join tensors with stack([a, b]).");
+    } else c.fail(say("A list holds numbers, and its rows are equally long."), "x", "GRAPH_PARAM", say("Join tensors with stack([a, b])."));
   };
   visit(item, 0);
-  if (values.length === 0 || values.some((value) => !Number.isFinite(value))) c.fail("A list holds finite numbers, at least one.", "x");
+  if (values.length === 0 || values.some((value) => !Number.isFinite(value))) c.fail(say("A list holds finite numbers, at least one."), "x");
   const kind: "float32" | "int64" | "bool" = dtype;
   const print = (one: Item): string =>
     one.kind === "tuple"

@@ -1,5 +1,6 @@
 import { add, countElements, multiply } from "../../graph/dims.ts";
 import { type Dim, printShape, type Shape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { broadcastShapes, type Call, cast, divideSizes, type ExpressionFunction, type FunctionParam, int, promote, resultOf } from "../call.ts";
 import { PyText } from "../python.ts";
 import { lowerSlice, onnxSlice, planSlice, printSlice, type SliceItem } from "../slice.ts";
@@ -47,17 +48,17 @@ function reshape(c: Call, x: Tensor, shape: Shape, text?: (v: PyText) => string)
 /** Works out the one -1 of a wanted shape. */
 function resolveShape(c: Call, x: Tensor, wanted: Shape): Shape {
   const have = countElements(x.type.shape);
-  if (wanted.length > 8) c.fail(`${c.name} can make up to 8 axes.`, "shape");
-  if (wanted.some((size) => typeof size === "number" && size < 1 && size !== -1)) c.fail(`Sizes for ${c.name} are whole numbers ≥ 1, or one -1.`, "shape");
-  if (wanted.filter((size) => size === -1).length > 1) c.fail(`${c.name} can work out one -1 only.`, "shape");
+  if (wanted.length > 8) c.fail(say("{name} can make up to 8 axes.", { name: c.name }), "shape");
+  if (wanted.some((size) => typeof size === "number" && size < 1 && size !== -1)) c.fail(say("Sizes for {name} are whole numbers ≥ 1, or one -1.", { name: c.name }), "shape");
+  if (wanted.filter((size) => size === -1).length > 1) c.fail(say("{name} can work out one -1 only.", { name: c.name }), "shape");
   const known = wanted.reduce<Dim>((product, size) => (size === -1 ? product : multiply(product, size)), 1);
   const mismatch = `${c.name} cannot lay ${printShape(x.type.shape)}, ${have} numbers, out as ${printShape(wanted)}`;
   if (!wanted.includes(-1)) {
-    if (known !== have) c.fail(`${mismatch}, which holds ${known}.`, "shape", "GRAPH_SHAPE");
+    if (known !== have) c.fail(say("{mismatch}, which holds {known}.", { mismatch, known }), "shape", "GRAPH_SHAPE");
     return wanted;
   }
   const missing = divideSizes(have, known, x.type.shape);
-  if (missing === null) return c.fail(`${mismatch}.`, "shape", "GRAPH_SHAPE", "The numbers before and after must be equally many.");
+  if (missing === null) return c.fail(`${mismatch}.`, "shape", "GRAPH_SHAPE", say("The numbers before and after must be equally many."));
   return wanted.map((size) => (size === -1 ? missing : size));
 }
 
@@ -79,7 +80,7 @@ function swapped(rank: number, a: number, b: number): number[] {
 /** Axes in a given order, each once. */
 function readOrder(c: Call, param: string, rank: number): number[] {
   const order = c.axes(param, rank) ?? [];
-  if (order.length !== rank) c.fail(`${c.name} needs each of the ${rank} axes once.`, param, "GRAPH_SHAPE");
+  if (order.length !== rank) c.fail(say("{name} needs each of the {rank} axes once.", { name: c.name, rank }), param, "GRAPH_SHAPE");
   return order;
 }
 
@@ -118,14 +119,14 @@ function joined(c: Call, tensors: Tensor[], axis: number, shape: Shape, text: st
 
 function concatenate(c: Call, tensors: Tensor[], axis: number): Tensor {
   const [first, ...others] = tensors;
-  if (!first) return c.fail(`${c.name} needs at least one tensor.`);
+  if (!first) return c.fail(say("{name} needs at least one tensor.", { name: c.name }));
   const fits = others.every(({ type }) => type.shape.length === first.type.shape.length && type.shape.every((size, i) => i === axis || size === first.type.shape[i]));
   if (!fits)
     c.fail(
-      `${c.name} cannot join ${tensors.map(({ type }) => printShape(type.shape)).join(" with ")} along axis ${axis}.`,
+      say("{name} cannot join {tensors} along axis {axis}.", { name: c.name, tensors: tensors.map(({ type }) => printShape(type.shape)).join(" with "), axis }),
       undefined,
       "GRAPH_SHAPE",
-      "All sizes but that one must be equal.",
+      say("All sizes but that one must be equal."),
     );
   const total = tensors.map(({ type }) => type.shape[axis] ?? 1).reduce<Dim>(add, 0);
   return joined(
@@ -167,7 +168,13 @@ export function broadcastTo(c: Call, x: Tensor, shape: Shape): Tensor {
   const own = x.type.shape;
   if (printShape(own) === printShape(shape)) return x;
   const fits = shape.length >= own.length && printShape(broadcastShapes(own, shape) ?? []) === printShape(shape);
-  if (!fits) c.fail(`${c.name} cannot stretch ${printShape(own)} to ${printShape(shape)}.`, "shape", "GRAPH_SHAPE", "Only sizes of 1 stretch; new axes come in front.");
+  if (!fits)
+    c.fail(
+      say("{name} cannot stretch {own} to {shape}.", { name: c.name, own: printShape(own), shape: printShape(shape) }),
+      "shape",
+      "GRAPH_SHAPE",
+      "Only sizes of 1 stretch; new axes come in front.",
+    );
   const kept = shape.map((size, i) => size === own[i - shape.length + own.length]);
   const sizes = shape.map((size, i) => (kept[i] ? -1 : size));
   c.needSizes(sizes, "shape");
@@ -190,7 +197,7 @@ function readAxis(c: Call, x: Tensor, fallback?: number): number {
   const rank = x.type.shape.length;
   if (!c.isNone("axis")) return c.axis("axis", rank);
   if (fallback !== undefined) return fallback;
-  return rank === 1 ? 0 : c.fail(`${c.name} needs an axis.`, undefined, "GRAPH_PARAM", `Write ${c.name}(…, axis=-1).`);
+  return rank === 1 ? 0 : c.fail(say("{name} needs an axis.", { name: c.name }), undefined, "GRAPH_PARAM", say("Write {name}(…, axis=-1).", { name: c.name }));
 }
 
 /** The number behind an axis that must be known beforehand. */
@@ -355,13 +362,14 @@ export const shapes: ExpressionFunction[] = [
       const axis = readAxis(c, x);
       if (c.item("sections").kind === "tuple") {
         const cuts = c.ints("sections");
-        if (cuts.length >= 64 || cuts.some((at, i) => at <= (cuts[i - 1] ?? 0))) c.fail("The places for split must be numbers ≥ 1 that grow.", "sections");
+        if (cuts.length >= 64 || cuts.some((at, i) => at <= (cuts[i - 1] ?? 0))) c.fail(say("The places for split must be numbers ≥ 1 that grow."), "sections");
         return cut(c, x, axis, cuts);
       }
       const count = c.int("sections");
       const size = x.type.shape[axis] ?? 1;
       const part = count >= 1 && count <= 64 ? divideSizes(size, count) : c.fail("split makes 1 to 64 parts.", "sections");
-      if (part === null) return c.fail(`split cannot part an axis of ${size} into ${count} equal parts.`, "sections", "GRAPH_SHAPE", "Use chunk, whose last part may be smaller.");
+      if (part === null)
+        return c.fail(`split cannot part an axis of ${size} into ${count} equal parts.`, "sections", "GRAPH_SHAPE", say("Use chunk, whose last part may be smaller."));
       c.needSizes([part]);
       return cut(
         c,
@@ -504,8 +512,8 @@ export const shapes: ExpressionFunction[] = [
       const x = c.tensor("x");
       const wanted = c.sizes("shape");
       const offset = wanted.length - x.type.shape.length;
-      const shape = wanted.map((size, i) => (size === -1 ? (x.type.shape[i - offset] ?? c.fail("A new axis needs a size.", "shape")) : size));
-      if (wanted.length > 8 || shape.some((size) => typeof size === "number" && size < 1)) c.fail("Sizes for broadcast_to are up to 8 whole numbers ≥ 1.", "shape");
+      const shape = wanted.map((size, i) => (size === -1 ? (x.type.shape[i - offset] ?? c.fail(say("A new axis needs a size."), "shape")) : size));
+      if (wanted.length > 8 || shape.some((size) => typeof size === "number" && size < 1)) c.fail(say("Sizes for broadcast_to are up to 8 whole numbers ≥ 1."), "shape");
       return broadcastTo(c, x, shape);
     },
   },
@@ -533,7 +541,7 @@ export const shapes: ExpressionFunction[] = [
         const x = c.tensor("x");
         c.refuseBytes(x, "x");
         const k = c.int("k");
-        if (x.type.shape.length < 2) c.fail(`${name} needs a matrix, not ${printShape(x.type.shape)}.`, "x", "GRAPH_SHAPE");
+        if (x.type.shape.length < 2) c.fail(say("{name} needs a matrix, not {shape}.", { name, shape: printShape(x.type.shape) }), "x", "GRAPH_SHAPE");
         return resultOf({
           inputs: [x],
           types: [x.type],
@@ -593,7 +601,7 @@ export const shapes: ExpressionFunction[] = [
       const item = c.item("x");
       if (item.kind === "tuple") return int(item.items.length);
       const [size] = c.tensor("x").type.shape;
-      return size === undefined ? c.fail("A single number has no length.", "x", "GRAPH_SHAPE") : asItem(size);
+      return size === undefined ? c.fail(say("A single number has no length."), "x", "GRAPH_SHAPE") : asItem(size);
     },
   },
 ];

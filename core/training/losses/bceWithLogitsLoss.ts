@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { answers, answerTarget, constants, defineLoss, lossCall, lossSource, MEAN, numbersParam, pythonTensor, readNumbers } from "./kit.ts";
 
@@ -10,15 +11,15 @@ export const bceWithLogitsLoss = defineLoss({
   source: lossSource("BCEWithLogitsLoss"),
   learns: "classes",
   expects: "logits",
-  params: { pos_weight: numbersParam("How much a yes counts beside a no: one number for all scores, or one each. Empty: 1.") },
+  params: { pos_weight: numbersParam(say("How much a yes counts beside a no: one number for all scores, or one each. Empty: 1.")) },
   target(y, info, { pos_weight }) {
     const answer = answerTarget("BCEWithLogitsLoss", y, info);
     const numbers = readNumbers(pos_weight);
     const width = y.shape.length > 1 ? y.shape.at(-1) : 1;
     if ("problem" in answer || !numbers || numbers.length === 1 || numbers.length === width) return answer;
     return {
-      problem: `BCEWithLogitsLoss needs one pos_weight, or one for each of ${width} scores; it holds ${numbers.length}.`,
-      hint: "Change pos_weight in the training settings.",
+      problem: say("BCEWithLogitsLoss needs one pos_weight, or one for each of {width} scores; it holds {count}.", { width: String(width), count: numbers.length }),
+      hint: say("Change pos_weight in the training settings."),
     };
   },
   lower(b, { y, target }, { pos_weight }) {

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
 import { classTarget, constants, defineLoss, lossCall, lossSource, MEAN, numbersParam, pythonTensor, readNumbers } from "./kit.ts";
@@ -13,7 +14,7 @@ export const crossEntropyLoss = defineLoss({
   expects: "logits",
   classWeights: "weight",
   params: {
-    weight: numbersParam("How much each class counts, in class order: 1, 2.5, 1. Empty: all the same."),
+    weight: numbersParam(say("How much each class counts, in class order: 1, 2.5, 1. Empty: all the same.")),
     ignore_index: p.int({ default: -100, doc: "Targets of this number are left out, such as padding." }),
     label_smoothing: p.float({ min: 0, max: 1, step: 0.05, default: 0, doc: "Share of the answer that is spread over all classes." }),
   },

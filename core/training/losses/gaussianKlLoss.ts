@@ -1,4 +1,5 @@
 import { printShape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { defineLoss, endInLinear, mean } from "./kit.ts";
 
@@ -16,7 +17,9 @@ export const gaussianKlLoss = defineLoss({
     const [batch = "B", width, ...rest] = y.shape;
     if (rest.length > 0 || typeof width !== "number" || width % 2 !== 0)
       return {
-        problem: `GaussianKLLoss needs a mean and a logarithm of a variance for each number of the code, [B, 2 · numbers], but the output is ${printShape(y.shape)}.`,
+        problem: say("GaussianKLLoss needs a mean and a logarithm of a variance for each number of the code, [B, 2 · numbers], but the output is {shape}.", {
+          shape: printShape(y.shape),
+        }),
         ...endInLinear(typeof width === "number" ? 2 * width : 4),
       };
     return { target: type ?? { dtype: "int64", shape: [batch] } };

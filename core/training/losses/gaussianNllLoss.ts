@@ -1,4 +1,5 @@
 import { printShape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { float32, type ProgramBuilder, type Value } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
 import { defineLoss, endInLinear, lossSource, mean, reshapeLike, valueTarget } from "./kit.ts";
@@ -20,13 +21,16 @@ export const gaussianNllLoss = defineLoss({
     const [batch = "B", width, ...rest] = y.shape;
     if (rest.length > 0 || typeof width !== "number" || width % 2 !== 0)
       return {
-        problem: `GaussianNLLLoss needs a mean and a variance for each value, [B, 2 · values], but the output is ${printShape(y.shape)}.`,
+        problem: say("GaussianNLLLoss needs a mean and a variance for each value, [B, 2 · values], but the output is {shape}.", { shape: printShape(y.shape) }),
         ...endInLinear(2 * Number(info.type?.shape[1] ?? 1)),
       };
     const answer = valueTarget("GaussianNLLLoss", float32([batch, width / 2]), info);
     if ("target" in answer || info.type?.dtype !== "float32") return answer;
     const wanted = 2 * Number(info.type.shape[1] ?? 1);
-    return { problem: `GaussianNLLLoss needs twice as many outputs as there are values, [B, ${wanted}], but the output is ${printShape(y.shape)}.`, ...endInLinear(wanted) };
+    return {
+      problem: say("GaussianNLLLoss needs twice as many outputs as there are values, [B, {wanted}], but the output is {shape}.", { wanted, shape: printShape(y.shape) }),
+      ...endInLinear(wanted),
+    };
   },
   lower(b, { y, target }, { full, eps }) {
     const [mean0, logVariance] = halves(b, y);

@@ -1,4 +1,6 @@
 import { printShape, type TensorType } from "../../graph/shape.ts";
+import { sayRecord } from "../../language/records.ts";
+import { say } from "../../language/say.ts";
 import { float32, type ProgramBuilder, type Value } from "../../layers/kit.ts";
 import { type Param, type Params, p } from "../../layers/params.ts";
 import type { Loss, TargetAnswer, TargetInfo } from "../records.ts";
@@ -8,7 +10,7 @@ export const MEAN = 1;
 
 /** Keeps the record's own name and types of parameters. */
 export function defineLoss<const N extends string, P extends Params>(loss: Loss<N, P>): Loss<N, P> {
-  return loss;
+  return sayRecord(loss);
 }
 
 export const lossSource = (name: string) => `https://pytorch.org/docs/2.13/generated/torch.nn.${name}.html`;
@@ -46,23 +48,35 @@ export function constants(b: ProgramBuilder, like: Value, numbers: readonly numb
 export function classTarget(name: string, y: TensorType, { classes, type }: TargetInfo, weights: readonly number[] | null = null): TargetAnswer {
   const [batch, scores, ...rest] = y.shape;
   if (batch === undefined || scores === undefined)
-    return { problem: `${name} needs one score per class, [B, ${classes ?? "classes"}], but the output is ${printShape(y.shape)}.`, ...endInLinear(classes) };
-  if (type?.dtype === "float32") return { problem: `${name} needs class numbers as targets, but the data set's targets are measured values.`, hint: "Use MSELoss or L1Loss." };
+    return {
+      problem: say("{name} needs one score per class, [B, {classes}], but the output is {shape}.", { name, classes: classes ?? "classes", shape: printShape(y.shape) }),
+      ...endInLinear(classes),
+    };
+  if (type?.dtype === "float32")
+    return { problem: say("{name} needs class numbers as targets, but the data set's targets are measured values.", { name }), hint: say("Use MSELoss or L1Loss.") };
   if (type && type.shape.length !== 1 + rest.length)
     return {
-      problem: `${name} needs ${printShape([type.shape[0] ?? "B", classes ?? "classes", ...type.shape.slice(1)])} but the output is ${printShape(y.shape)}.`,
-      hint: "Put a Flatten, and a Linear with one output per class, in front of the output.",
-      fixes: type.shape.length === 1 ? [{ kind: "insert", label: "Insert Flatten", nodes: [{ type: "flatten", params: {} }], port: "x" }] : [],
+      problem: say("{name} needs {shape} but the output is {shape2}.", {
+        name,
+        shape: printShape([type.shape[0] ?? "B", classes ?? "classes", ...type.shape.slice(1)]),
+        shape2: printShape(y.shape),
+      }),
+      hint: say("Put a Flatten, and a Linear with one output per class, in front of the output."),
+      fixes: type.shape.length === 1 ? [{ kind: "insert", label: say("Insert Flatten"), nodes: [{ type: "flatten", params: {} }], port: "x" }] : [],
     };
   if (classes !== null && typeof scores === "number" && scores !== classes)
     return {
-      problem: `${name} needs one score per class: there are ${classes} classes, but the output has ${scores} ${scores === 1 ? "value" : "values"}.`,
+      problem: say("{name} needs one score per class: there are {classes} classes, but the output has {scores} {scores, plural, one {value} other {values}}.", {
+        name,
+        classes,
+        scores,
+      }),
       ...endInLinear(classes),
     };
   if (weights && weights.length !== (classes ?? scores))
     return {
-      problem: `${name} needs one weight per class: there are ${classes ?? scores} classes, but weight holds ${weights.length}.`,
-      hint: "Change weight in the training settings.",
+      problem: say("{name} needs one weight per class: there are {classes} classes, but weight holds {count}.", { name, classes: classes ?? scores, count: weights.length }),
+      hint: say("Change weight in the training settings."),
     };
   return { target: { dtype: "int64", shape: [batch, ...rest] } };
 }
@@ -76,7 +90,11 @@ export function answerTarget(name: string, y: TensorType, info: TargetInfo): Tar
   const fits = batch !== undefined && type.shape.length === 1 + rest.length && (isOne || (rest.length === 0 && scores === classes));
   if (fits) return { target: { dtype: "int64", shape: [batch, ...rest] } };
   return {
-    problem: `${name} needs ${classes === 2 ? "one score, [B, 1], or one per class, [B, 2]" : `one score per class, [B, ${classes ?? "classes"}]`}, but the output is ${printShape(y.shape)}.`,
+    problem: say("{name} needs {one}, but the output is {shape}.", {
+      name,
+      one: classes === 2 ? say("one score, [B, 1], or one per class, [B, 2]") : say("one score per class, [B, {classes}]", { classes: classes ?? "classes" }),
+      shape: printShape(y.shape),
+    }),
     ...endInLinear(classes === 2 ? 1 : classes),
   };
 }
@@ -84,11 +102,12 @@ export function answerTarget(name: string, y: TensorType, info: TargetInfo): Tar
 /** Targets are numbers of the output's own shape, where [B] and [B, 1] say the same. */
 export function valueTarget(name: string, y: TensorType, { type: target }: TargetInfo): TargetAnswer {
   if (!target) return { target: y };
-  if (target.dtype === "int64") return { problem: `${name} needs measured values as targets, but the data set's targets are class numbers.`, hint: "Use CrossEntropyLoss." };
+  if (target.dtype === "int64")
+    return { problem: say("{name} needs measured values as targets, but the data set's targets are class numbers.", { name }), hint: say("Use CrossEntropyLoss.") };
   if (isSameShape(y, target)) return { target };
   const width = target.shape[1] ?? 1;
   return {
-    problem: `${name} needs an output like the targets, ${printShape(target.shape)}, but the output is ${printShape(y.shape)}.`,
+    problem: say("{name} needs an output like the targets, {shape}, but the output is {shape2}.", { name, shape: printShape(target.shape), shape2: printShape(y.shape) }),
     ...(target.shape.length <= 2 && typeof width === "number" ? endInLinear(width) : {}),
   };
 }
@@ -96,9 +115,17 @@ export function valueTarget(name: string, y: TensorType, { type: target }: Targe
 /** Yes or no for each row, where the output holds `count` things to compare along axis 1. */
 export function pairTarget(name: string, y: TensorType, { classes, type }: TargetInfo, needed: string, fits: boolean): TargetAnswer {
   if (!fits)
-    return { problem: `${name} needs ${needed}, but the output is ${printShape(y.shape)}.`, hint: "Put both beside each other with Stack, dim 1, in front of the output." };
+    return {
+      problem: say("{name} needs {needed}, but the output is {shape}.", { name, needed, shape: printShape(y.shape) }),
+      hint: say("Put both beside each other with Stack, dim 1, in front of the output."),
+    };
   if ((type && type.dtype !== "int64") || (classes !== null && classes !== 2))
-    return { problem: `${name} needs yes-or-no targets: ${classes === null ? "the data set's are measured values" : `the data set has ${classes} classes`}.` };
+    return {
+      problem:
+        classes === null
+          ? say("{name} needs yes-or-no targets: the data set's are measured values.", { name })
+          : say("{name} needs yes-or-no targets: the data set has {classes} classes.", { name, classes }),
+    };
   return { target: { dtype: "int64", shape: y.shape.slice(0, 1) } };
 }
 
@@ -109,11 +136,11 @@ export function isSameShape(a: TensorType, b: TensorType): boolean {
 
 /** What to do about an output of the wrong width. */
 export function endInLinear(width: number | null): Pick<Extract<TargetAnswer, { problem: string }>, "hint" | "width" | "fixes"> {
-  if (width === null) return { hint: "End the network in a Linear with one output per class." };
+  if (width === null) return { hint: say("End the network in a Linear with one output per class.") };
   return {
-    hint: `End the network in a Linear with ${width} ${width === 1 ? "output" : "outputs"}.`,
+    hint: say("End the network in a Linear with {width} {width, plural, one {output} other {outputs}}.", { width }),
     width,
-    fixes: [{ kind: "insert", label: `Insert Linear to ${width}`, nodes: [{ type: "linear", params: { out_features: width } }], port: "x" }],
+    fixes: [{ kind: "insert", label: say("Insert Linear to {width}", { width }), nodes: [{ type: "linear", params: { out_features: width } }], port: "x" }],
   };
 }
 

@@ -1,4 +1,5 @@
 import { printShape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { answers, classTarget, defineLoss, lossCall, lossSource, mean, valueTarget } from "./kit.ts";
 
@@ -13,7 +14,8 @@ export const multiLabelSoftMarginLoss = defineLoss({
   expects: "logits",
   params: {},
   target(y, info) {
-    if (y.shape.length !== 2) return { problem: `MultiLabelSoftMarginLoss needs one score per class, [B, classes], but the output is ${printShape(y.shape)}.` };
+    if (y.shape.length !== 2)
+      return { problem: say("MultiLabelSoftMarginLoss needs one score per class, [B, classes], but the output is {shape}.", { shape: printShape(y.shape) }) };
     return info.type?.dtype === "float32" ? valueTarget("MultiLabelSoftMarginLoss", y, info) : classTarget("MultiLabelSoftMarginLoss", y, info);
   },
   lower(b, { y, target }) {

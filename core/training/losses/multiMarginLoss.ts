@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
 import { classTarget, constants, defineLoss, lossCall, lossSource, MEAN, numbersParam, pythonTensor, readNumbers } from "./kit.ts";
@@ -15,10 +16,11 @@ export const multiMarginLoss = defineLoss({
   params: {
     p: p.choice({ options: ["1", "2"], default: "1", doc: "The power of each difference." }),
     margin: p.float({ default: 1, doc: "By how much the right class should win." }),
-    weight: numbersParam("How much each class counts, in class order. Empty: all the same."),
+    weight: numbersParam(say("How much each class counts, in class order. Empty: all the same.")),
   },
   target(y, info, { weight }) {
-    if (y.shape.length > 2) return { problem: "MultiMarginLoss needs one row of scores a sample, [B, classes].", hint: "Put a Flatten in front, or use CrossEntropyLoss." };
+    if (y.shape.length > 2)
+      return { problem: say("MultiMarginLoss needs one row of scores a sample, [B, classes]."), hint: say("Put a Flatten in front, or use CrossEntropyLoss.") };
     return classTarget("MultiMarginLoss", y, info, readNumbers(weight));
   },
   lower(b, { y, target }, { p: power, margin, weight }) {

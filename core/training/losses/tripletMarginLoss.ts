@@ -1,4 +1,5 @@
 import { printShape } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { p } from "../../layers/params.ts";
 import { defineLoss, lossSource, MEAN, part } from "./kit.ts";
@@ -21,8 +22,8 @@ export const tripletMarginLoss = defineLoss({
   target(y, { type }) {
     if (y.shape.length !== 3 || y.shape[1] !== 3)
       return {
-        problem: `TripletMarginLoss needs three vectors a sample, [B, 3, size], but the output is ${printShape(y.shape)}.`,
-        hint: "Join anchor, positive and negative with Stack, dim 1.",
+        problem: say("TripletMarginLoss needs three vectors a sample, [B, 3, size], but the output is {shape}.", { shape: printShape(y.shape) }),
+        hint: say("Join anchor, positive and negative with Stack, dim 1."),
       };
     return { target: type ?? { dtype: "int64", shape: y.shape.slice(0, 1) } };
   },

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { MetricRecord } from "../records.ts";
 import { areScores, predictedClass, shareOf } from "./scores.ts";
 
@@ -6,7 +7,7 @@ export const accuracy: MetricRecord = {
   title: "Accuracy",
   doc: "The share of rows whose highest score is that of the right class.",
   formula: "accuracy = right / rows",
-  use: "The first figure for classes of about equal size. Where one class is rare, look at F1.",
+  use: say("The first figure for classes of about equal size. Where one class is rare, look at F1."),
   isShare: true,
   reduce: "mean",
   when: "always",

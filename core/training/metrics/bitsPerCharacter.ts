@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { crossEntropyLoss } from "../losses/crossEntropyLoss.ts";
 import type { MetricRecord } from "../records.ts";
@@ -10,7 +11,7 @@ export function bitsPer(charactersPerToken: number): MetricRecord {
     title: "Bits per character",
     doc: "How many bits it would take to write down each character, knowing what the network says of it.",
     formula: "bits per character = mean −log₂ p(token) / characters per token",
-    use: "For models of language: it can be compared between vocabularies, as perplexity cannot.",
+    use: say("For models of language: it can be compared between vocabularies, as perplexity cannot."),
     reduce: "mean",
     when: "validation",
     better: "lower",

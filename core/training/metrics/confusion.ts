@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { MetricRecord } from "../records.ts";
 import { areScores, classCount, predictedClass } from "./scores.ts";
 
@@ -9,7 +10,7 @@ export const confusion: MetricRecord = {
   title: "Confusion matrix",
   doc: "How many rows of each class (down) were taken for each class (across).",
   formula: "counts[target, argmax y]",
-  use: "To see which classes are taken for each other.",
+  use: say("To see which classes are taken for each other."),
   reduce: "sum",
   when: "validation",
   fits: (types) => areScores(types) && classCount(types.y) <= MOST_CLASSES,
@@ -24,24 +25,15 @@ export const confusion: MetricRecord = {
   },
 };
 
-/** Of each class: how many rows are of it, how many were taken for it, and how many of both. */
-export function countsByClass(counts: readonly number[], classes: number): { actual: number; predicted: number; right: number }[] {
+/** Of one class: how many rows are of it, how many were taken for it, and how many of both. */
+export type ClassCounts = { actual: number; predicted: number; right: number };
+
+export function countsByClass(counts: readonly number[], classes: number): ClassCounts[] {
   return Array.from({ length: classes }, (_, one) => ({
     actual: sum(classes, (other) => counts[one * classes + other] ?? 0),
     predicted: sum(classes, (other) => counts[other * classes + one] ?? 0),
     right: counts[one * classes + one] ?? 0,
   }));
-}
-
-/** The mean of a figure over the classes that occur, in truth or in what was said; 0 where its denominator is 0, as scikit-learn has it. */
-export function macroMean(counts: readonly number[], classes: number, figure: (one: { actual: number; predicted: number; right: number }) => [number, number]): number | null {
-  const present = countsByClass(counts, classes).filter(({ actual, predicted }) => actual > 0 || predicted > 0);
-  if (present.length === 0) return null;
-  const figures = present.map((one) => {
-    const [above, below] = figure(one);
-    return below === 0 ? 0 : above / below;
-  });
-  return sum(figures.length, (i) => figures[i] ?? 0) / figures.length;
 }
 
 function sum(count: number, of: (index: number) => number): number {

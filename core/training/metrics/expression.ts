@@ -3,6 +3,7 @@ import { evaluateExpression, readExpression } from "../../expression/evaluate.ts
 import { ExpressionError, type ExpressionProblem, problemOf, type Span } from "../../expression/parse.ts";
 import { lowerExpression } from "../../expression/write.ts";
 import type { TensorType } from "../../graph/shape.ts";
+import { say } from "../../language/say.ts";
 import { float32, type ProgramBuilder, type Value } from "../../layers/kit.ts";
 
 /** What a text may call by name. */
@@ -22,7 +23,7 @@ export const ExpressionMetric = z.strictObject({
     .max(2000)
     .superRefine((text, context) => {
       const problem = findMetricProblem(text, null);
-      if (problem) context.addIssue({ code: "custom", message: `Column ${problem.column}: ${problem.message}` });
+      if (problem) context.addIssue({ code: "custom", message: say("Column {column}: {message}", { column: problem.column, message: problem.message }) });
     }),
 });
 export type ExpressionMetric = z.infer<typeof ExpressionMetric>;
@@ -34,9 +35,9 @@ export function findMetricProblem(text: string, types: { y: TensorType | null; t
   const { inputs, outputs } = read.expression;
   const fail = (message: string, hint: string, span: Span = { start: 0, end: text.length }) => problemOf(new ExpressionError(message, span, "GRAPH_PARAM", hint), text);
   const stranger = inputs.find(({ name }) => name !== "y" && name !== "target");
-  if (stranger) return fail(`There is no ${stranger.name} here.`, "A metric is made of y, the output, and target.", stranger.span);
-  if (inputs.length === 0) return fail("It looks at neither y nor target.", "Use y, the output, and target.");
-  if (outputs.length !== 1) return fail(`A metric is one figure, and this gives ${outputs.length}.`, "Let the last line give one result.");
+  if (stranger) return fail(say("There is no {name} here.", { name: stranger.name }), say("A metric is made of y, the output, and target."), stranger.span);
+  if (inputs.length === 0) return fail(say("It looks at neither y nor target."), say("Use y, the output, and target."));
+  if (outputs.length !== 1) return fail(say("A metric is one figure, and this gives {count}.", { count: outputs.length }), say("Let the last line give one result."));
   const { y, target } = types ?? { y: null, target: null };
   if (!y || !target) return null;
   const evaluated = evaluateExpression(read.expression, { y, target });

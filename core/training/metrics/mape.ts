@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
 import { errorMoments, MOMENTS } from "./errorMoments.ts";
 
@@ -6,7 +7,7 @@ export const mape: DerivedMetric = {
   title: "Mean absolute percentage error",
   doc: "How far predictions are off as a share of the target: 0.1 is ten percent. Not defined where a target is 0.",
   formula: "MAPE = mean |y − t| / |t|",
-  use: "When targets differ much in size and none is near 0.",
+  use: say("When targets differ much in size and none is near 0."),
   isShare: true,
   from: errorMoments.name,
   better: "lower",

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { l1Loss } from "../losses/l1Loss.ts";
 import type { MetricRecord } from "../records.ts";
@@ -10,7 +11,7 @@ export function maseIn(scale: number): MetricRecord {
     title: "Scaled error (MASE)",
     doc: "The error as a share of what it is to say of each training value the one a season before.",
     formula: "MASE = mean |y − t| / mean |xₜ − xₜ₋ₛ| over training",
-    use: "For forecasts: below 1 is better than one step of the seasonal naive forecast, whatever the unit.",
+    use: say("For forecasts: below 1 is better than one step of the seasonal naive forecast, whatever the unit."),
     reduce: "mean",
     when: "validation",
     better: "lower",

@@ -1,5 +1,6 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
-import { macroMean } from "./confusion.ts";
+import { averageOf } from "./average.ts";
 import { pixelConfusion } from "./pixelConfusion.ts";
 
 /** As torchmetrics' DiceScore(average="macro", aggregation_level="global"): over all rows together; a class that is neither there nor found is left out. */
@@ -8,9 +9,9 @@ export const meanDice: DerivedMetric = {
   title: "Dice",
   doc: "The overlap of what was found with what is there, against the size of both, the mean over the classes. F1 of pixels by another name.",
   formula: "Dice of a class = 2 · right / (there + found)",
-  use: "In medicine the usual figure. It orders networks as IoU does, and reads a little higher.",
+  use: say("In medicine the usual figure. It orders networks as IoU does, and reads a little higher."),
   isShare: true,
   from: pixelConfusion.name,
   better: "higher",
-  of: (counts, [classes = 0]) => macroMean(counts, classes, ({ right, actual, predicted }) => [2 * right, actual + predicted]),
+  of: (counts, [classes = 0]) => averageOf("macro", counts, classes, ({ right, actual, predicted }) => [2 * right, actual + predicted]),
 };

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
 import { tokenLikelihood } from "./tokenLikelihood.ts";
 
@@ -6,7 +7,7 @@ export const perplexity: DerivedMetric = {
   title: "Perplexity",
   doc: "Between how many tokens the model wavers on average, for outputs [B, vocabulary, time].",
   formula: "perplexity = exp(mean −log p(token))",
-  use: "For models of language. Comparable only over the same vocabulary.",
+  use: say("For models of language. Comparable only over the same vocabulary."),
   from: tokenLikelihood.name,
   better: "lower",
   of: ([loss = Number.NaN, count = 0]) => (count > 0 ? Math.exp(loss / count) : null),

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
 import { countsByClass } from "./confusion.ts";
 import { pixelConfusion } from "./pixelConfusion.ts";
@@ -7,7 +8,7 @@ export const pixelAccuracy: DerivedMetric = {
   title: "Pixel accuracy",
   doc: "The share of pixels whose highest score is that of the right class.",
   formula: "pixel accuracy = right / pixels",
-  use: "Easy to read, but where most of a picture is background it flatters: look at mean IoU.",
+  use: say("Easy to read, but where most of a picture is background it flatters: look at mean IoU."),
   isShare: true,
   from: pixelConfusion.name,
   better: "higher",

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { MetricRecord } from "../records.ts";
 import { areScores, classCount, predictedClass } from "./scores.ts";
 
@@ -10,7 +11,7 @@ export const pixelConfusion: MetricRecord = {
   title: "Confusion of pixels",
   doc: "How many pixels of each class (down) were taken for each class (across).",
   formula: "counts[target, argmax y]",
-  use: "To see which classes are taken for each other.",
+  use: say("To see which classes are taken for each other."),
   reduce: "sum",
   when: "validation",
   fits: (types) => areScores(types) && types.target.shape.length > 1 && classCount(types.y) <= MOST_CLASSES,

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
 import { errorMoments, MOMENTS } from "./errorMoments.ts";
 
@@ -6,7 +7,7 @@ export const r2: DerivedMetric = {
   title: "R²",
   doc: "The share of the targets' variance that predictions explain: 1 is perfect, 0 is no better than always saying the mean.",
   formula: "R² = 1 − Σ (y − t)² / Σ (t − mean t)²",
-  use: "To compare models of different targets. Not with a handful of rows.",
+  use: say("To compare models of different targets. Not with a handful of rows."),
   from: errorMoments.name,
   better: "higher",
   of(sums) {

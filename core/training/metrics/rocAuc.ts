@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import type { DerivedMetric } from "../records.ts";
 import { scoreHistogram } from "./scoreHistogram.ts";
 
@@ -6,7 +7,7 @@ export const rocAuc: DerivedMetric = {
   title: "ROC AUC",
   doc: "How likely a row of the second class scores higher than one of the first: 0.5 is guessing. Rows whose scores differ by less than 1/32 count as equal.",
   formula: "AUC = P(score of yes > score of no) + ½ P(equal)",
-  use: "For two classes, when the threshold is not chosen yet.",
+  use: say("For two classes, when the threshold is not chosen yet."),
   from: scoreHistogram.name,
   better: "higher",
   of(counts, [, bins = 0]) {

@@ -1,3 +1,4 @@
+import { say } from "../../language/say.ts";
 import { float32 } from "../../layers/kit.ts";
 import { reshapeLike } from "../losses/kit.ts";
 import type { MetricRecord } from "../records.ts";
@@ -8,7 +9,7 @@ export const smape: MetricRecord = {
   title: "Symmetric percentage error (sMAPE)",
   doc: "How far predictions are off as a share of the middle between prediction and target; 2 at most.",
   formula: "sMAPE = mean 2 |y − t| / (|y| + |t|)",
-  use: "For forecasts of values above 0. Unlike MAPE it is defined where a target is 0.",
+  use: say("For forecasts of values above 0. Unlike MAPE it is defined where a target is 0."),
   isShare: true,
   reduce: "mean",
   when: "validation",

@@ -1,3 +1,4 @@
+import { sayRecord } from "../../language/records.ts";
 import { type Param, type Params, p, type Values } from "../../layers/params.ts";
 import type { TrainSpec } from "../spec.ts";
 
@@ -23,7 +24,7 @@ export type Optimizer<N extends string = string, P extends Params = Params> = {
 
 /** Keeps the record's own name and types of parameters. */
 export function defineOptimizer<const N extends string, P extends Params>(optimizer: Optimizer<N, P>): Optimizer<N, P> {
-  return optimizer;
+  return sayRecord(optimizer);
 }
 
 export const optimizerSource = (name: string) => `https://pytorch.org/docs/2.13/generated/torch.optim.${name}.html`;

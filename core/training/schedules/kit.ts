@@ -1,3 +1,4 @@
+import { sayRecord } from "../../language/records.ts";
 import type { Params, Values } from "../../layers/params.ts";
 import type { TrainSpec } from "../spec.ts";
 
@@ -35,7 +36,7 @@ export type Schedule<N extends string = string, P extends Params = Params> = Wor
 
 /** Keeps the record's own name and types of parameters. */
 export function defineSchedule<const N extends string, P extends Params>(schedule: Schedule<N, P>): Schedule<N, P> {
-  return schedule;
+  return sayRecord(schedule);
 }
 
 export const scheduleSource = (name: string) => `https://pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.${name}.html`;

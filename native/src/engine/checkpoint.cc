@@ -51,6 +51,11 @@ WrittenFile save_checkpoint(const std::string& path, const TrainSpec& spec, at::
     json.key("bestEpoch").value(stopping->best_epoch).key("badEpochs").value(stopping->bad_epochs).close('}');
   }
   if (const auto& one = position.one_batch) json.key("oneBatch").open('{').key("first").value(one->first).key("lowest").value(one->lowest).close('}');
+  if (!position.breaks.empty()) {
+    json.key("breaks").open('[');
+    for (const std::string& node : position.breaks) json.value(node);
+    json.close(']');
+  }
   if (position.turned) {
     json.key("turned");
     position.turned->write(json);
@@ -65,9 +70,9 @@ Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::D
   if (entry == saved.metadata.end()) throw EngineError(code, "The file holds weights only, no position to resume from.");
   const Json json = Json::parse(entry->second, code);
   const JsonPlace place(json, kKey, code);
-  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?", "earlyStopping?", "oneBatch?", "turned?"});
+  place.fields({"version", "step", "epoch", "inEpoch", "elapsedMs", "rows", "batchSize", "accumulate", "plateau?", "earlyStopping?", "oneBatch?", "breaks?", "turned?"});
   if (place.at("version").integer(0, kMost) != 1) place.at("version").fail("this engine reads checkpoints of version 1");
-  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt, std::nullopt, std::nullopt, std::nullopt};
+  Position position{place.at("step").integer(0, kMost), place.at("epoch").integer(0, kMost), place.at("inEpoch").integer(0, kMost), place.at("elapsedMs").integer(0, kMost), std::nullopt, std::nullopt, std::nullopt, {}, std::nullopt};
   if (place.has("plateau")) {
     const JsonPlace plateau = place.at("plateau").fields({"lr", "best", "badEpochs", "cooling"});
     // JSON has no infinity: before the first evaluation there is no best loss.
@@ -83,6 +88,8 @@ Position restore_position(const Safetensors& saved, const TrainSpec& spec, at::D
     const JsonPlace one = place.at("oneBatch").fields({"first", "lowest"});
     position.one_batch = OneBatchState{one.at("first").number(), one.at("lowest").number()};
   }
+  if (place.has("breaks"))
+    for (size_t i = 0; i < place.at("breaks").size(256); ++i) position.breaks.insert(place.at("breaks").at(i).text());
   if (place.has("turned")) position.turned = Turned::read(place.at("turned"));
   const auto same = [&](const char* key, int64_t now) {
     const int64_t then = place.at(key).integer(0, kMost);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "optimizer.h"
@@ -23,6 +24,7 @@ struct Position {
   std::optional<PlateauState> plateau;
   std::optional<EarlyStoppingState> early_stopping;
   std::optional<OneBatchState> one_batch; ///< None before the first step, or where every step takes rows of its own.
+  std::set<std::string> breaks; ///< Nodes of the breakpoints that hold.
   std::optional<Turned> turned; ///< None where every setting is as it was at the start.
 };
 

@@ -126,18 +126,28 @@ std::map<std::string, Array> run(std::string_view program_json, const WeightSour
     }
     std::vector<std::string> names;
     for (const Output& output : program.outputs) names.push_back(output.name);
-    // Nothing is learnt here: what depends on the inputs is followed from the first value on that can be.
+    std::vector<at::Tensor> weights = place_weights(values, device, false);
+    // Nothing is learnt here: weights are followed that are asked for, beside inputs that are, or else all that depends on the inputs, from the first value on that can be.
     const auto follow = [](const at::Tensor& tensor) {
       if (tensor.defined() && tensor.is_floating_point() && !tensor.requires_grad()) tensor.requires_grad_(true);
     };
+    const auto is_asked = [&](int value) { return std::any_of(program.outputs.begin(), program.outputs.end(), [&](const Output& output) { return output.value == value; }); };
     Observer observer;
     if (!gradient_of.empty()) {
-      for (const at::Tensor& tensor : inputs) follow(tensor);
-      observer = [&](const Op&, const std::vector<at::Tensor>&, const std::vector<at::Tensor>& made) {
-        for (const at::Tensor& tensor : made) follow(tensor);
-      };
+      bool of_weights = false;
+      for (size_t i = 0; i < weights.size(); ++i) {
+        if (!is_asked(program.weights[i].value)) continue;
+        follow(weights[i]);
+        of_weights = true;
+      }
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (!of_weights || is_asked(program.inputs[i].value)) follow(inputs[i]);
+      if (!of_weights)
+        observer = [&](const Op&, const std::vector<at::Tensor>&, const std::vector<at::Tensor>& made) {
+          for (const at::Tensor& tensor : made) follow(tensor);
+        };
     }
-    const std::vector<at::Tensor> outputs = Interpreter(program.only(names), device).run(inputs, place_weights(values, device, false), false, observer);
+    const std::vector<at::Tensor> outputs = Interpreter(program.only(names), device).run(inputs, weights, false, observer);
     std::map<std::string, Array> results;
     for (size_t i = 0; i < outputs.size(); ++i) results[names[i]] = array_of(outputs[i]);
     if (gradient_of.empty()) return results;

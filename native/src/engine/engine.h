@@ -47,7 +47,7 @@ struct WeightSource {
 };
 
 /// One forward pass in eval mode. `random_seed`: what operators that draw numbers draw from. `gradient_of`: an output of one
-/// number; how it changes with every other output comes as `gradient/<name>`, where it does. Empty: no autograd.
+/// number; how it changes with every other output comes as `gradient/<name>`, where it does; where weights are among them, with these and the inputs among them. Empty: no autograd.
 std::map<std::string, Array> run(std::string_view program_json, const WeightSource& weights, const std::map<std::string, Array>& inputs, bool cuda, std::optional<uint64_t> random_seed, const std::string& gradient_of);
 
 } // namespace tensorloom

@@ -1,6 +1,14 @@
 #include "events.h"
 
+#include <cstdio>
+
 namespace tensorloom {
+
+std::string rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
 
 void EventLog::begin() {
   if (!open_) json_.open('[');

@@ -14,6 +14,9 @@ namespace tensorloom {
 /// Receives a JSON array of events (core/training/events.ts), in the order they happened. Called on the training thread.
 using EventSink = std::function<void(std::string json)>;
 
+/// A number as sentences of the log have it, with four digits.
+std::string rounded(double value);
+
 /// Gathers events and hands them on about ten times a second.
 class EventLog {
  public:

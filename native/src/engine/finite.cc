@@ -13,28 +13,45 @@ namespace {
 /// Below this, other threads cost more than they save.
 constexpr int64_t kGrain = 1 << 18;
 
-/// A float is not finite where all bits of its exponent are set. Eight at a time keeps the compiler's vectors full.
-bool is_finite(const float* data, int64_t count) {
+/// A float is not finite where all bits of its exponent are set. Written in vectors: by itself the compiler makes none at -O2.
+[[gnu::always_inline]] inline bool scan(const float* data, int64_t count) {
   constexpr uint32_t kExponent = 0x7f800000;
-  constexpr int64_t kLanes = 8;
-  uint32_t bad[kLanes] = {};
+  constexpr int64_t kLanes = 8, kAtOnce = 4;
+  using Bits [[gnu::vector_size(kLanes * sizeof(uint32_t))]] = uint32_t;
+  using Found [[gnu::vector_size(kLanes * sizeof(int32_t))]] = int32_t;
+  Found bad[kAtOnce] = {};
   int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    uint32_t bits[kLanes];
-    std::memcpy(bits, data + i, sizeof bits);
-    for (int64_t lane = 0; lane < kLanes; ++lane) bad[lane] |= static_cast<uint32_t>((bits[lane] & kExponent) == kExponent);
-  }
-  uint32_t any = 0;
-  for (const uint32_t lane : bad) any |= lane;
+  for (; i + kAtOnce * kLanes <= count; i += kAtOnce * kLanes)
+    for (int64_t part = 0; part < kAtOnce; ++part) {
+      Bits bits;
+      std::memcpy(&bits, data + i + part * kLanes, sizeof bits);
+      bad[part] |= (bits & kExponent) == kExponent;
+    }
+  int32_t any = 0;
+  for (const Found& part : bad)
+    for (int64_t lane = 0; lane < kLanes; ++lane) any |= part[lane];
   for (; i < count; ++i) {
     uint32_t bits = 0;
     std::memcpy(&bits, data + i, sizeof bits);
-    any |= static_cast<uint32_t>((bits & kExponent) == kExponent);
+    any |= static_cast<int32_t>((bits & kExponent) == kExponent);
   }
   return any == 0;
 }
 
-bool is_finite(const at::Tensor& tensor) {
+using Scan = bool (*)(const float*, int64_t);
+bool scan_anywhere(const float* data, int64_t count) { return scan(data, count); }
+
+#ifdef __x86_64__
+[[gnu::target("avx2")]] bool scan_avx2(const float* data, int64_t count) { return scan(data, count); }
+const Scan is_finite = __builtin_cpu_supports("avx2") ? scan_avx2 : scan_anywhere;
+#else
+const Scan is_finite = scan_anywhere;
+#endif
+
+} // namespace
+
+bool all_finite(const at::Tensor& tensor) {
+  if (!tensor.defined() || !tensor.is_floating_point()) return true;
   if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_non_overlapping_and_dense()) return at::isfinite(tensor).all().item<bool>();
   const float* data = tensor.const_data_ptr<float>();
   if (tensor.numel() < 2 * kGrain) return is_finite(data, tensor.numel());
@@ -43,14 +60,6 @@ bool is_finite(const at::Tensor& tensor) {
     if (!is_finite(data + begin, end - begin)) finite = false;
   });
   return finite;
-}
-
-} // namespace
-
-bool all_finite(const std::vector<at::Tensor>& tensors) {
-  for (const at::Tensor& tensor : tensors)
-    if (tensor.defined() && tensor.is_floating_point() && !is_finite(tensor)) return false;
-  return true;
 }
 
 } // namespace tensorloom

@@ -2,12 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <vector>
-
 namespace tensorloom {
 
-/// Whether no number in them is NaN or infinite. On the CPU one pass over the memory, without the dispatcher, so that it
-/// may be asked at every step. Tensors that are not defined are passed over.
-bool all_finite(const std::vector<at::Tensor>& tensors);
+/// Whether no number in it is NaN or infinite, as none is in a tensor that is not defined or holds whole numbers. On the CPU one pass over
+/// the memory as fast as that gives it, without the dispatcher, so that it may be asked of all gradients at every step.
+bool all_finite(const at::Tensor& tensor);
 
 } // namespace tensorloom

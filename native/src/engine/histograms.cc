@@ -10,6 +10,16 @@ namespace {
 constexpr int64_t kBins = 32;
 /// So many numbers of a tensor say enough of how they are spread.
 constexpr int64_t kMostNumbers = 16'384;
+constexpr int64_t kEveryMs = 500;
+
+void write_histograms(JsonWriter& json, const std::vector<Histogram>& histograms) {
+  json.open('[');
+  for (const Histogram& one : histograms) {
+    json.open('{').key("name").value(one.name).key("node").value(one.node).key("low").value(one.low).key("high").value(one.high);
+    json.key("counts").value(one.counts).close('}');
+  }
+  json.close(']');
+}
 
 } // namespace
 
@@ -40,15 +50,6 @@ Histogram histogram_of(const at::Tensor& tensor, std::string name, std::string n
   return histogram;
 }
 
-void write_histograms(JsonWriter& json, const std::vector<Histogram>& histograms) {
-  json.open('[');
-  for (const Histogram& one : histograms) {
-    json.open('{').key("name").value(one.name).key("node").value(one.node).key("low").value(one.low).key("high").value(one.high);
-    json.key("counts").value(one.counts).close('}');
-  }
-  json.close(']');
-}
-
 ActivationHistograms::ActivationHistograms(const Program& program, size_t most) {
   std::set<std::string> seen;
   for (auto op = program.body.ops.rbegin(); op != program.body.ops.rend(); ++op)
@@ -64,6 +65,29 @@ Observer ActivationHistograms::observer() {
     Histogram histogram = histogram_of(results[0], "", op.node);
     if (!histogram.counts.empty()) histograms_.push_back(std::move(histogram));
   };
+}
+
+bool HistogramLog::is_due(bool is_last_epoch) const { return is_wanted_ && (!told_ || is_last_epoch || ms_since(*told_) >= kEveryMs); }
+
+void HistogramLog::note_gradients(const Parameters& parameters) {
+  under_way_ = true;
+  for (size_t i = 0; i < parameters.tensors.size() && gradients_.size() < kMost; ++i)
+    if (parameters.tensors[i].grad().defined()) gradients_.push_back(histogram_of(parameters.tensors[i].grad(), parameters.names[i], parameters.nodes[i]));
+}
+
+void HistogramLog::report(const Parameters& parameters, std::vector<Histogram> activations, int64_t step, int64_t epoch, EventLog& events) {
+  std::vector<Histogram> weights;
+  for (size_t i = 0; i < std::min(parameters.tensors.size(), kMost); ++i) weights.push_back(histogram_of(parameters.tensors[i], parameters.names[i], parameters.nodes[i]));
+  std::erase_if(gradients_, [](const Histogram& one) { return one.counts.empty(); });
+  events.add("histograms", [&](JsonWriter& json) {
+    json.key("step").value(step).key("epoch").value(epoch);
+    write_histograms(json.key("weights"), weights);
+    write_histograms(json.key("gradients"), gradients_);
+    write_histograms(json.key("activations"), activations);
+  });
+  gradients_.clear();
+  under_way_ = false;
+  told_ = Clock::now();
 }
 
 } // namespace tensorloom

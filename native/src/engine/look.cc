@@ -17,6 +17,11 @@ namespace {
 /// Of a weight with more numbers than this, the update is measured on evenly spread ones, about as many.
 constexpr int64_t kMostNumbers = 1 << 16;
 
+/// The first steps pay for memory and for the kernels' preparations, and say little of those that follow.
+constexpr int64_t kFirstLook = 2;
+/// A run that has gone on for long is looked at once in so many parts of its time.
+constexpr int64_t kLooksARun = 100;
+
 double ms_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
 
 at::Tensor sample(const at::Tensor& parameter) {
@@ -70,7 +75,7 @@ Look::Look(const LookOptions& options, const Program& program, at::Device device
 }
 
 /// A device works on its own time, and is waited for.
-Look::Clock::time_point Look::now() const {
+Clock::time_point Look::now() const {
   if (!device_.is_cpu()) at::accelerator::synchronizeDevice(device_.index());
   return Clock::now();
 }
@@ -182,6 +187,32 @@ void Look::write(JsonWriter& json, const std::map<const void*, std::string>& nod
     json.close('}');
   }
   json.close('}');
+}
+
+bool Looks::is_due(int64_t in_epoch, int64_t steps_per_epoch, int64_t elapsed_ms) const {
+  if (!options_) return false;
+  if (!looked_) return in_epoch >= kFirstLook || options_->every_ms == 0 || steps_per_epoch <= kFirstLook;
+  const double since = exact_ms_since(*looked_);
+  const int64_t every = options_->every_ms == 0 ? 0 : std::max(options_->every_ms, elapsed_ms / kLooksARun);
+  return since >= static_cast<double>(every) && cost_ms_ <= options_->share * since;
+}
+
+void Looks::begin(int64_t in_epoch, int64_t steps_per_epoch, int64_t elapsed_ms) {
+  if (is_due(in_epoch, steps_per_epoch, elapsed_ms)) look_.emplace(*options_, program_, device_);
+}
+
+void Looks::end(int64_t step, double whole_ms, const std::map<std::string, std::vector<int64_t>>& sizes, const std::map<const void*, std::string>& node_of, EventLog& events) {
+  if (!look_) return;
+  // A device that is waited for after each operator loses what it would have done meanwhile.
+  cost_ms_ = device_.is_cpu() ? look_->own_ms() : whole_ms;
+  events.add("looked", [&](JsonWriter& json) {
+    json.key("step").value(step).key("stepMs").value(std::max(0.0, whole_ms - look_->own_ms())).key("inputs").open('{');
+    for (const auto& [name, shape] : sizes) json.key(name).value(shape);
+    json.close('}');
+    look_->write(json, node_of);
+  });
+  looked_ = Clock::now();
+  look_.reset();
 }
 
 } // namespace tensorloom

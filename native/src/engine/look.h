@@ -2,15 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "backward_trace.h"
+#include "clock.h"
+#include "events.h"
 #include "interpreter.h"
 #include "json.h"
 
@@ -45,7 +47,6 @@ class Look final : public BackwardTrace {
   void end(const Op* op, const std::vector<at::Tensor>& given, const std::vector<at::Tensor>& made) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Spent {
     double forward_ms = 0, backward_ms = 0;
   };
@@ -63,6 +64,32 @@ class Look final : public BackwardTrace {
   size_t stepping_ = 0;
   Clock::time_point mark_;
   double own_ms_ = 0;
+};
+
+/// Decides which steps of a run are looked at, and tells what was seen.
+class Looks {
+ public:
+  /// Looks at none where there are no options.
+  Looks(const std::optional<LookOptions>& options, const Program& program, at::Device device) : options_(options), program_(program), device_(device) {}
+
+  /// Begins to look where it is time: soon after the beginning, so that there is something to see, and then as often as the options allow.
+  /// `in_epoch`: steps done of the `steps_per_epoch`; `elapsed_ms`: the age of the run.
+  void begin(int64_t in_epoch, int64_t steps_per_epoch, int64_t elapsed_ms);
+  /// While a step is looked at.
+  Look* current() { return look_ ? &*look_ : nullptr; }
+  /// Tells of the step that is done. `whole_ms`: what it took; `sizes`: of the program's inputs; `node_of` names the node of a parameter.
+  void end(int64_t step, double whole_ms, const std::map<std::string, std::vector<int64_t>>& sizes, const std::map<const void*, std::string>& node_of, EventLog& events);
+
+ private:
+  bool is_due(int64_t in_epoch, int64_t steps_per_epoch, int64_t elapsed_ms) const;
+
+  const std::optional<LookOptions>& options_;
+  const Program& program_;
+  at::Device device_;
+  std::optional<Look> look_;
+  /// When that was last done, and at what cost.
+  std::optional<Clock::time_point> looked_;
+  double cost_ms_ = 0;
 };
 
 } // namespace tensorloom

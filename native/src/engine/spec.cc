@@ -96,7 +96,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "paces?", "features?", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "looks?", "histograms?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "paces?", "features?", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "looks?", "breakpoints?", "histograms?", "memoryLimitBytes?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -193,6 +193,7 @@ TrainSpec TrainSpec::parse(std::string_view text) {
     spec.lattice = std::move(read);
   }
   if (root.has("looks")) spec.looks = LookOptions::read(root.at("looks"));
+  if (root.has("breakpoints")) spec.breakpoints = read_breakpoints(root.at("breakpoints"), spec.program);
   spec.histograms = root.has("histograms") && root.at("histograms").boolean();
   if (root.has("knobs")) spec.knobs = read_knobs(root.at("knobs"));
   return spec;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "breakpoints.h"
 #include "early_stopping.h"
 #include "generate.h"
 #include "knobs.h"
@@ -110,6 +111,7 @@ struct TrainSpec {
   };
   std::optional<Lattice> lattice;
   std::optional<LookOptions> looks; ///< None: no step is looked at.
+  std::vector<Breakpoint> breakpoints; ///< Where the run pauses by itself.
   bool histograms = false; ///< Epoch ends say how weights, gradients and activations are spread.
   size_t memory_limit_bytes = 0; ///< What CPU tensors may take together; 0: no limit.
   /// Settings that were changed when the run was here before, and those that wait.

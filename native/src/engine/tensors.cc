@@ -124,6 +124,11 @@ size_t little_endian(const uint8_t* bytes, size_t count) {
 
 } // namespace
 
+double read_scalar(const at::Tensor& tensor) {
+  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.numel() == 1) return *tensor.const_data_ptr<float>();
+  return tensor.item().toDouble();
+}
+
 at::Tensor map_npy(const std::string& path) {
   const auto file = MappedFile::open(path, "DATA_MISMATCH");
   const uint8_t* bytes = file->data();

@@ -13,6 +13,9 @@ namespace tensorloom {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
+/// The number in a one-element tensor. On the CPU without a trip through the dispatcher.
+double read_scalar(const at::Tensor& tensor);
+
 /// A memory-mapped `.npy` file (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): C order,
 /// uint8, float32 or int64. The tensor is read-only and keeps the mapping alive.
 /// @throws EngineError DATA_MISMATCH naming the file.

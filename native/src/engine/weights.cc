@@ -9,6 +9,12 @@
 
 namespace tensorloom {
 
+int64_t Parameters::numel() const {
+  int64_t count = 0;
+  for (const at::Tensor& tensor : tensors) count += tensor.numel();
+  return count;
+}
+
 at::Generator make_generator(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 std::vector<at::Tensor> draw_weights(const std::vector<Weight>& weights, at::Generator generator) {

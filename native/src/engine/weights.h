@@ -22,6 +22,14 @@ size_t load_weights(const std::vector<Weight>& weights, const std::map<std::stri
 /// Weights as a run on `device` holds them; those of convolutions in channels_last order where asked for.
 std::vector<at::Tensor> place_weights(const std::vector<at::Tensor>& values, at::Device device, bool channels_last);
 
+/// Those of a run's weights that are trained.
+struct Parameters {
+  std::vector<at::Tensor> tensors;
+  std::vector<std::string> names, nodes; ///< Of each: its own, and the canvas node that has it.
+
+  int64_t numel() const;
+};
+
 /// A CPU generator of its own.
 at::Generator make_generator(uint64_t seed);
 

@@ -70,6 +70,15 @@ describe("going back to a checkpoint", () => {
     expect(rewind(series, 12)).toEqual({ series: { bucketSize: 8, buckets: series.buckets.slice(0, 1) }, torn: true });
     expect(rewind(series, 16)).toEqual({ series, torn: false });
   });
+
+  test("knows that a bucket may hold points on either side of its ends", () => {
+    const series = seriesOf([
+      { from: 1, to: 5, first: 1, last: 5, min: 1, max: 8, count: 8 },
+      { from: 12, to: 16, first: 12, last: 16, min: 9, max: 16, count: 8 },
+    ]);
+    for (const step of [6, 10]) expect(rewind(series, step)).toMatchObject({ torn: true });
+    expect(rewind(series, 8)).toEqual({ series: { bucketSize: 8, buckets: series.buckets.slice(0, 1) }, torn: false });
+  });
 });
 
 describe("smoothing", () => {

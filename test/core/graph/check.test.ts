@@ -4,7 +4,7 @@ import type { Manifest } from "../../../core/data/manifest.ts";
 import { groupIntoBlock } from "../../../core/graph/blocks.ts";
 import { checkGraph, hasErrors, type Problem } from "../../../core/graph/check.ts";
 import type { Body, Graph, Node } from "../../../core/graph/document.ts";
-import { applyFix, setParams } from "../../../core/graph/edit.ts";
+import { applyFix, removeNodes, setParams } from "../../../core/graph/edit.ts";
 import { startBody } from "../../../core/layers/kit.ts";
 import { drawGpt } from "../../../core/templates/gpt.ts";
 import { chain } from "../../../core/templates/sketch.ts";
@@ -26,6 +26,22 @@ function mend(graph: Graph): Graph {
   }
   return mended;
 }
+
+describe("ends that are missing", () => {
+  it.each([
+    ["output", "GRAPH_INCOMPLETE"],
+    ["input", "GRAPH_NO_INPUT"],
+  ])("an %s is added and wired at one press", (type, code) => {
+    const without = removeNodes(
+      lenet,
+      lenet.nodes.filter((node) => node.type === type).map(({ id }) => id),
+    );
+    const [problem] = problemsOf(without, code);
+    const [fix] = problem?.fixes ?? [];
+    if (!problem || !fix) throw new Error("It has a fix.");
+    expect(problemsOf(applyFix(without, problem, fix))).toEqual([]);
+  });
+});
 
 describe("a sound graph", () => {
   it("has no problems, and its sizes are those of LeNet-5", () => {
@@ -148,6 +164,21 @@ describe("problems say what, where and what to do", () => {
       ]),
     );
     expect(checked.order).toEqual(["in", "out"]);
+  });
+
+  it("an input without a wire: wires that would feed it, those that fit and go nowhere yet before the others", () => {
+    const graph = draw(
+      ["in", "input", { shape: [3, 8, 8] }],
+      ["conv", "conv2d"],
+      ["flat", "flatten"],
+      ["fc", "linear", { out_features: 2 }, {}],
+      ["out", "output", {}, { x: "fc" }],
+    );
+    const [problem] = problemsOf(graph, "GRAPH_UNCONNECTED");
+    expect(problem?.fixes.map(({ label }) => label)).toEqual(["Wire it from Flatten", "Wire it from Conv2d", "Remove this Linear"]);
+    const mended = mend(graph);
+    expect(problemsOf(mended)).toEqual([]);
+    expect(mended.edges.map(({ from, to }) => `${from.node}>${to.node}`)).toContain("flat>fc");
   });
 
   it("hints at layers that do nothing together", () => {
@@ -414,6 +445,7 @@ describe("whatever a graph holds", () => {
         const edited = linear ? setParams(graph, linear.id, { out_features: width }) : graph;
         expect(checkGraph(edited)).toEqual(checkGraph(structuredClone(edited)));
       }),
+      { numRuns: 500 },
     );
   });
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Manifest } from "../../../core/data/manifest.ts";
@@ -11,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const ingest = () => ingestNext({ db: world.db, root: join(world.folder, "files"), leaseMs: 60_000, log: pino({ level: "silent" }), signal: new AbortController().signal });
+const ingest = () => ingestNext({ db: world.db, files: world.files, leaseMs: 60_000, log: pino({ level: "silent" }), signal: new AbortController().signal });
 const queue = (builtin: string, more: object = {}) => world.db.dataset.create({ data: { orgId: world.orgId, builtin, name: builtin, ...more } });
 const found = (id: string) => world.db.dataset.findUniqueOrThrow({ where: { id } });
 

@@ -7,6 +7,7 @@ import { hashPassword } from "../../../server/auth/password.ts";
 import { totpCode, totpStep } from "../../../server/auth/totp.ts";
 import { ensureWorkspace } from "../../../server/auth/workspace.ts";
 import type { AppRouter } from "../../../server/router.ts";
+import { allowed } from "../../allowed.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { browserAt, type Outbox, serveWeb } from "../visitor.ts";
 import { temporaryFiles } from "../world.ts";
@@ -81,6 +82,9 @@ describe("signing up and in", () => {
           headers: { "content-type": "application/json", "x-forwarded-for": `10.0.${index >> 8}.${index & 255}` },
           body: JSON.stringify({ email, password: `wrong guess ${index}` }),
         });
+        // Whoever is to wait is told for how long, also where no page reads the sentence.
+        const waitSeconds = Number(answer.headers.get("retry-after") ?? 0);
+        expect([answer.status, waitSeconds > 0 && waitSeconds <= 900]).toEqual(answer.status === 429 ? [429, true] : [401, false]);
         return /"code":"([A-Z_]+)"/.exec(await answer.text())?.[1];
       }),
     );
@@ -321,7 +325,7 @@ describe("an organization", () => {
   });
 });
 
-test("S-4: a stream that is open ends within seconds once its person is taken out, or its session is", { timeout: 90_000 }, async () => {
+test("S-4: a stream that is open ends within five seconds once its person is taken out, or its session is", { timeout: 90_000 }, async () => {
   const owner = await newcomer("Olga");
   const { link } = await (async () => {
     const silent = visit(closed.base);
@@ -334,28 +338,47 @@ test("S-4: a stream that is open ends within seconds once its person is taken ou
   await max.account.signUp.mutate({ name: "Max", email: `max${count}@example.org`, password, invitation: secret });
   const { id: modelId } = await max.browser.client().models.create.mutate({});
   const listen = async (cookie: string) => {
-    const input = encodeURIComponent(JSON.stringify({ modelId, clientId: 7 }));
+    const input = encodeURIComponent(JSON.stringify({ modelId, clientId: "listens" }));
     const answer = await fetch(`${open.base}/api/trpc/models.watch?input=${input}`, { headers: { cookie, accept: "text/event-stream" } });
     expect(answer.status).toBe(200);
     const started = performance.now();
     let text = "";
+    let isOpen = true;
     const ended = (async () => {
       for await (const part of answer.body ?? []) text += Buffer.from(part).toString();
+      isOpen = false;
       return performance.now() - started;
     })();
-    await expect.poll(() => text.length, { timeout: 20_000 }).toBeGreaterThan(0);
-    return { ended, now: () => performance.now() - started };
+    await expect.poll(() => text, { timeout: 20_000 }).toContain('"update":');
+    return { ended, now: () => performance.now() - started, isOpen: () => isOpen };
   };
   const [his, hers] = [await listen(max.browser.cookie), await listen(owner.browser.cookie)];
   const memberId = (await owner.organization.members.query()).find(({ name }) => name === "Max")?.memberId ?? "";
+  expect([his.isOpen(), hers.isOpen()]).toEqual([true, true]);
   const before = his.now();
   await owner.organization.remove.mutate({ memberId });
-  expect((await his.ended) - before).toBeLessThan(20_000);
+  expect((await his.ended) - before).toBeLessThan(allowed(5_000));
   const other = visit();
   await other.account.signIn.mutate({ email: owner.email, password });
+  expect(hers.isOpen()).toBe(true);
   const then = hers.now();
   await other.account.endOtherSessions.mutate();
-  expect((await hers.ended) - then).toBeLessThan(20_000);
+  expect((await hers.ended) - then).toBeLessThan(allowed(5_000));
+});
+
+test("what somebody asks to be changed is one line of JSON in the log and one row of the trail, under the id that the answer bore", async () => {
+  const { browser, organization } = await newcomer("Lena");
+  const ask = async (name: string) => {
+    const answer = await browser.fetch("/api/trpc/projects.create", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ name }) });
+    return [answer.status, answer.headers.get("x-request-id")] as const;
+  };
+  const [[made, good], [refused, bad]] = [await ask("Roots"), await ask("")];
+  expect([made, refused]).toEqual([200, 400]);
+  const linesOf = (id: string | null) => logged.map((line) => JSON.parse(line) as { requestId?: string }).filter(({ requestId }) => requestId === id);
+  expect(linesOf(good)).toEqual([expect.objectContaining({ level: 30, path: "projects.create", code: "OK", ms: expect.any(Number) })]);
+  expect(linesOf(bad)).toEqual([expect.objectContaining({ path: "projects.create", code: "INPUT_SHAPE" })]);
+  expect(await db.trailEvent.findMany({ where: { requestId: good ?? "" }, select: { action: true, userName: true } })).toEqual([{ action: "projects.create", userName: "Lena" }]);
+  expect((await organization.audit.query({})).events.map(({ action }) => action)).toContain("projects.create");
 });
 
 test("after all of this neither the database nor the log holds a secret that was handed out", async () => {

@@ -77,6 +77,12 @@ test("a link is over when it was revoked, when its days are, and when what it sh
   const left = await share({ kind: "model", modelId: gone.id });
   await callerOf(context(home.session)).models.delete({ modelId: gone.id });
   expect(await codeOf(open(secretOf(left)))).toBe("LINK_OVER");
+  // What lies in the trash is shown to nobody, until it is taken out again.
+  const binned = await share({ kind: "chart", runId, keys: ["train/loss"] });
+  await db.run.update({ where: { id: runId }, data: { status: "cancelled", endedAt: new Date(), leaseUntil: null, owner: null, deletedAt: new Date() } });
+  expect(await codeOf(open(secretOf(binned)))).toBe("LINK_OVER");
+  await db.run.update({ where: { id: runId }, data: { deletedAt: null } });
+  expect(await codeOf(open(secretOf(binned)))).toBe("OK");
   expect(await codeOf(open("a".repeat(43)))).toBe("LINK_OVER");
   // The secret itself is nowhere.
   expect(JSON.stringify(await db.shareLink.findMany())).not.toContain(secretOf(dated));

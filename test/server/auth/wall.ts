@@ -129,6 +129,7 @@ export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "runs.graph": [({ runId }) => ({ runId })],
   "runs.looks": [({ runId }) => ({ runId, node: "x" })],
   "runs.pulse": [({ modelId }) => ({ modelId })],
+  "runs.trainer": [({ runId }) => ({ runId })],
   "runs.overlay": [({ runId }) => ({ runIds: [runId], key: "train/loss" })],
   "runs.setNotes": [({ runId }) => ({ runId, notes: "Mine now" })],
   "runs.get": [({ runId }) => ({ runId })],
@@ -153,10 +154,14 @@ export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "runs.metrics": [({ runId }) => ({ runId })],
   "tuning.options": [({ datasetId }) => ({ datasetId })],
   "tuning.start": [({ datasetId }) => ({ datasetId, networkId: "mobilenet_v2", idempotencyKey: "policy-test" })],
+  "tuning.ownRuns": [({ datasetId }) => ({ datasetId })],
+  "tuning.startFromRun": [({ datasetId, runId }) => ({ datasetId, runId, depth: "head", idempotencyKey: "policy-test" })],
   "tuning.result": [({ runId }) => ({ runId })],
   "runs.histograms": [({ runId }) => ({ runId, kind: "weights" })],
   "runs.study": [({ runId }) => ({ runId, step: null })],
   "runs.explain": [({ runId }) => ({ runId, step: null, row: 0, at: null, node: null })],
+  "runs.activations": [({ runId }) => ({ runId, node: null, rows: 1 })],
+  "runs.gradients": [({ runId }) => ({ runId, node: null, rows: 1 })],
   "runs.log": [({ runId }) => ({ runId })],
   "runs.watch": [({ runId }) => ({ runId })],
   "runViews.delete": [({ viewId }) => ({ viewId })],
@@ -190,7 +195,7 @@ export const lists: [string, ((ids: Ids) => unknown)?][] = [
   ["organization.audit", () => ({})],
   ["shares.list", ({ modelId }) => ({ modelId })],
 ];
-const withoutIds = [...aboutPeople, ...lists.map(([name]) => name), "projects.create", "runViews.save"];
+const withoutIds = [...aboutPeople, ...lists.map(([name]) => name), "projects.create", "runViews.save", "tuning.fetch", "tuning.measure", "tuning.opened", "tuning.open"];
 
 async function call(name: string, caller: ReturnType<typeof callerOf>, input: unknown): Promise<unknown> {
   const [noun = "", verb = ""] = name.split(".");

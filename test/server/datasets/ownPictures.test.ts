@@ -8,7 +8,6 @@ import { guessPicturePlan, type PicturePlan } from "../../../core/data/pictures.
 import { ingestNext } from "../../../server/agent/datasets.ts";
 import { sourceKey } from "../../../server/datasets/ownPictures.ts";
 import { uploadKey } from "../../../server/http/uploads.ts";
-import { rootOf } from "../../../server/ingest/upload.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, makeContext, makeTenant, type Tenant, temporaryFiles } from "../world.ts";
 
@@ -22,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => db.$disconnect());
 
 const caller = () => callerOf(context(own.session)).datasets;
-const ingest = () => ingestNext({ db, root: rootOf(files), leaseMs: 60_000, log: pino({ level: "silent" }), signal: new AbortController().signal });
+const ingest = () => ingestNext({ db, files, leaseMs: 60_000, log: pino({ level: "silent" }), signal: new AbortController().signal });
 
 /** A picture of a soft field of colour, as PNG; `seed` makes it its own. */
 async function png(seed: number, size = 20): Promise<Uint8Array<ArrayBuffer>> {

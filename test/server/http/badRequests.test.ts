@@ -1,15 +1,19 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hashSecret, makeSecret } from "../../../server/auth/secrets.ts";
 import { makeToken } from "../../../server/auth/token.ts";
+import { readConfig } from "../../../server/config.ts";
+import { startRun } from "../../../server/runs/start.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { serveWeb } from "../visitor.ts";
 import { makeTenant, type Tenant, temporaryFiles } from "../world.ts";
 
-/** Requests that harm, lie or ask for too much: rows 57 to 66 of the list of bad inputs, over HTTP. Row 61 stands in crawl.test.ts; docs/reliability.md says where the others are. */
+/** Requests that harm, lie or ask for too much: rows 38 and 57 to 66 of the list of bad inputs, over HTTP. Row 61 stands in crawl.test.ts; docs/reliability.md says where the others are. */
 const { db } = await openTestDatabase();
-const { base, port } = await serveWeb(db, temporaryFiles(), { AUTH: "required" }, { bodyMs: 700 });
+const files = temporaryFiles();
+const { base, port } = await serveWeb(db, files, { AUTH: "required" }, { bodyMs: 700 });
 let home: Tenant;
 let cookie = "";
 beforeAll(async () => {
@@ -39,6 +43,27 @@ const bearer = async (scope: "read" | "write", expiresAt: Date | null = null) =>
 };
 
 describe("a request", () => {
+  test("38: that opens a checkpoint of which one bit has changed is refused and told of the one before it, and nothing is kept", async () => {
+    const { runId } = await startRun(db, readConfig({}), home, { modelId: home.modelId, settings: home.settings, idempotencyKey: "38" });
+    const rows = [];
+    for (const step of [10, 20]) {
+      const { key: storageKey, sizeBytes, sha256 } = await files.put(`runs/${runId}/lease-1/step-${step}.safetensors`, Buffer.alloc(1_000, step));
+      rows.push(await db.checkpoint.create({ data: { orgId: home.orgId, runId, leaseToken: 1, step, epoch: step / 10, storageKey, sizeBytes, sha256 } }));
+    }
+    const [good, flipped] = rows;
+    const path = files.path(flipped?.storageKey ?? "");
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(500) ^ 1, 500);
+    writeFileSync(path, bytes);
+    const answer = await post("runs.openCheckpoint", { runId, checkpointId: flipped?.id });
+    expect([answer.status, answer.code]).toEqual([422, "CHECKPOINT_CHECKSUM"]);
+    expect(answer.message).toContain("at step 20 is damaged");
+    expect(answer.message).toContain("Take the one before it, at step 10.");
+    expect(JSON.parse(answer.text)).toMatchObject({ error: { data: { details: { before: { id: good?.id, step: 10 } } } } });
+    expect(await db.model.count({ where: { orgId: home.orgId } })).toBe(1);
+    expect(await files.list("weights")).toEqual([]);
+  });
+
   test("57: with names that mean something to JavaScript changes no object but its own", async () => {
     const graph = '{"schemaVersion":1,"nodes":[{"id":"toString","type":"__proto__","params":{"__proto__":{"polluted":1},"constructor":2},"at":{"x":0,"y":0}}],"edges":[]}';
     const answer = await post("models.save", `{"modelId":"${home.modelId}","revision":1,"graph":${graph}}`);

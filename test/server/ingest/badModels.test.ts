@@ -3,13 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeOnnx, type OnnxGraph, type OnnxModel, type OnnxNode } from "../../../core/export/onnx-proto.ts";
 import { writeSafetensors } from "../../../core/export/safetensors.ts";
 import { type Tensor, tensorOf } from "../../../core/export/tensor.ts";
 import { writeZip } from "../../../core/export/zip.ts";
 import { chain } from "../../../core/templates/sketch.ts";
 import { loadWeights, readOnnxModel } from "../../../server/ingest/model.ts";
 import { type FileStore, openFileStore } from "../../../server/storage/files.ts";
+import { onnxFile, onnxNode } from "../../onnxFile.ts";
 
 /** Files of weights and ONNX models that harm, lie or do not fit: rows 31 to 47 of the list of bad inputs. What the reading process does with them, without the process. */
 let folder: string;
@@ -127,26 +127,6 @@ describe("a file of weights", () => {
   });
 });
 
-const x = { name: "x", dtype: "float32" as const, shape: ["N", 4] };
-const node = (op: string, inputs: string[], outputs: string[], attributes: OnnxNode["attributes"] = []): OnnxNode => ({
-  name: `${op}_${outputs[0]}`,
-  op,
-  inputs,
-  outputs,
-  attributes,
-});
-function onnx(graph: Partial<OnnxGraph>, rest: Partial<OnnxModel> = {}): Uint8Array {
-  return encodeOnnx({
-    irVersion: 10,
-    opset: 21,
-    producer: "",
-    producerVersion: "",
-    doc: "",
-    metadata: {},
-    graph: { name: "g", nodes: [], initializers: [], inputs: [x], outputs: [{ name: "y", dtype: "float32", shape: ["N", 4] }], ...graph },
-    ...rest,
-  });
-}
 async function read(content: Uint8Array) {
   await files.put("uploads/o/model", content);
   const [before, started] = [process.memoryUsage().rss, performance.now()];
@@ -172,15 +152,30 @@ function varint(value: number): Buffer {
     bytes.push((rest % 128) | 128);
   }
 }
-/** The model with one more initializer, whose bytes are told to lie in the file `location`. */
-function withExternal(location: string): Uint8Array {
-  const entry = (key: string, value: string) => field(13, Buffer.concat([field(1, Buffer.from(key)), field(2, Buffer.from(value))]));
-  const tensor = Buffer.concat([Buffer.from([1 << 3, 4, 2 << 3, 1]), field(8, Buffer.from("w")), entry("location", location), entry("offset", "0"), Buffer.from([14 << 3, 1])]);
+/** A file of one node that takes `x` and `w` and gives `y`. */
+function byHand(op: string, domain = "", initializer = Buffer.alloc(0)): Uint8Array {
   const value = (name: string) =>
     Buffer.concat([field(1, Buffer.from(name)), field(2, field(1, Buffer.concat([Buffer.from([1 << 3, 1]), field(2, field(1, Buffer.from([1 << 3, 4])))])))]);
-  const add = Buffer.concat([field(1, Buffer.from("x")), field(1, Buffer.from("w")), field(2, Buffer.from("y")), field(4, Buffer.from("Add"))]);
-  const inner = Buffer.concat([field(1, add), field(2, Buffer.from("g")), field(5, tensor), field(11, value("x")), field(12, value("y"))]);
+  const inputs = initializer.length > 0 ? ["x", "w"] : ["x"];
+  const node = Buffer.concat([...inputs.map((name) => field(1, Buffer.from(name))), field(2, Buffer.from("y")), field(4, Buffer.from(op)), field(7, Buffer.from(domain))]);
+  const inner = Buffer.concat([
+    field(1, node),
+    field(2, Buffer.from("g")),
+    ...(initializer.length > 0 ? [field(5, initializer)] : []),
+    field(11, value("x")),
+    field(12, value("y")),
+  ]);
   return new Uint8Array(Buffer.concat([Buffer.from([1 << 3, 10]), field(7, inner), field(8, Buffer.from([2 << 3, 21]))]));
+}
+
+/** One whose weights' bytes are told to lie in the file `location`. */
+function withExternal(location: string): Uint8Array {
+  const entry = (key: string, value: string) => field(13, Buffer.concat([field(1, Buffer.from(key)), field(2, Buffer.from(value))]));
+  return byHand(
+    "Add",
+    "",
+    Buffer.concat([Buffer.from([1 << 3, 4, 2 << 3, 1]), field(8, Buffer.from("w")), entry("location", location), entry("offset", "0"), Buffer.from([14 << 3, 1])]),
+  );
 }
 
 describe("an ONNX file", () => {
@@ -189,12 +184,12 @@ describe("an ONNX file", () => {
   });
 
   it("40: with fewer bytes than its sizes say", async () =>
-    expect(await onnxCode(onnx({ initializers: [{ name: "w", dtype: "float32", shape: [4], bytes: new Uint8Array(12) }], nodes: [node("Add", ["x", "w"], ["y"])] }))).toBe(
+    expect(await onnxCode(onnxFile({ initializers: [{ name: "w", dtype: "float32", shape: [4], bytes: new Uint8Array(12) }], nodes: [onnxNode("Add", ["x", "w"], ["y"])] }))).toBe(
       "ONNX_TENSOR_SIZE",
     ));
 
   it("41: with operators, versions or domains that are not known lists all of them, by their nodes", async () => {
-    const answer = await read(onnx({ nodes: [node("NonMaxSuppression", ["x"], ["a"]), node("Relu", ["a"], ["b"]), node("StringNormalizer", ["b"], ["y"])] }));
+    const answer = await read(onnxFile({ nodes: [onnxNode("NonMaxSuppression", ["x"], ["a"]), onnxNode("Relu", ["a"], ["b"]), onnxNode("StringNormalizer", ["b"], ["y"])] }));
     expect(answer).toMatchObject({
       ok: false,
       failure: { code: "ONNX_UNSUPPORTED_OP" },
@@ -203,7 +198,12 @@ describe("an ONNX file", () => {
         { op: "StringNormalizer", node: "StringNormalizer_y" },
       ],
     });
-    expect(await onnxCode(onnx({ nodes: [node("Relu", ["x"], ["y"])] }, { opset: 99 }))).toBe("ONNX_VERSION");
+    expect(await onnxCode(onnxFile({ nodes: [onnxNode("Relu", ["x"], ["y"])] }, { opset: 99 }))).toBe("ONNX_UNSUPPORTED_OP");
+    expect(await read(byHand("Gelu", "com.example"))).toMatchObject({
+      ok: false,
+      failure: { code: "ONNX_UNSUPPORTED_OP", message: expect.stringContaining("com.example") },
+      unsupported: [{ op: "com.example.Gelu" }],
+    });
   });
 
   it("42: with graphs in graphs in graphs, 10,000 deep", async () => {
@@ -234,10 +234,10 @@ describe("an ONNX file", () => {
 
   it("43: with a shape of 10^9 sizes", async () => {
     const initializers = [{ name: "s", dtype: "int64" as const, shape: [1], bytes: new Uint8Array(BigInt64Array.of(10n ** 9n).buffer) }];
-    expect(await onnxCode(onnx({ initializers, nodes: [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])] }))).toBe("ONNX_TENSOR_SIZE");
+    expect(await onnxCode(onnxFile({ initializers, nodes: [onnxNode("ConstantOfShape", ["s"], ["c"]), onnxNode("Add", ["x", "c"], ["y"])] }))).toBe("ONNX_TENSOR_SIZE");
     expect(
       await onnxCode(
-        onnx({ initializers: [{ name: "w", dtype: "float32", shape: Array<number>(1_000).fill(1), bytes: new Uint8Array(4) }], nodes: [node("Add", ["x", "w"], ["y"])] }),
+        onnxFile({ initializers: [{ name: "w", dtype: "float32", shape: Array<number>(1_000).fill(1), bytes: new Uint8Array(4) }], nodes: [onnxNode("Add", ["x", "w"], ["y"])] }),
       ),
     ).toBe("ONNX_RANK");
   });
@@ -245,16 +245,16 @@ describe("an ONNX file", () => {
   it("44: with a convolution whose dilations do not go with its kernel", async () => {
     const initializers = [{ name: "w", dtype: "float32" as const, shape: [2, 3, 3, 3], bytes: new Uint8Array(4 * 54) }];
     const inputs = [{ name: "x", dtype: "float32" as const, shape: ["N", 3, 8, 8] }];
-    expect(await onnxCode(onnx({ inputs, initializers, nodes: [node("Conv", ["x", "w"], ["y"], [{ name: "dilations", value: { ints: [1] } }])] }))).toBe("ONNX_ATTRIBUTE");
+    expect(await onnxCode(onnxFile({ inputs, initializers, nodes: [onnxNode("Conv", ["x", "w"], ["y"], [{ name: "dilations", value: { ints: [1] } }])] }))).toBe("ONNX_ATTRIBUTE");
   });
 
   it("45: with a circle, a value from nowhere, or a value of two sources", async () => {
     for (const nodes of [
-      [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["y"])],
-      [node("Relu", ["nowhere"], ["y"])],
-      [node("Relu", ["x"], ["y"]), node("Tanh", ["x"], ["y"])],
+      [onnxNode("Add", ["x", "b"], ["a"]), onnxNode("Relu", ["a"], ["b"]), onnxNode("Relu", ["b"], ["y"])],
+      [onnxNode("Relu", ["nowhere"], ["y"])],
+      [onnxNode("Relu", ["x"], ["y"]), onnxNode("Tanh", ["x"], ["y"])],
     ])
-      expect(await onnxCode(onnx({ nodes }))).toBe("ONNX_GRAPH");
+      expect(await onnxCode(onnxFile({ nodes }))).toBe("ONNX_GRAPH");
   });
 
   it("46: that is none (one of 600 MiB is refused unread: import.test.ts)", async () => {
@@ -264,7 +264,7 @@ describe("an ONNX file", () => {
 
   it("47: that speaks HTML is text: what is taken of it is kept as it is, and nothing of ours writes text as HTML", async () => {
     const html = "<img src=x onerror=alert(1)>";
-    const answer = await read(onnx({ name: html, nodes: [{ ...node("Relu", ["x"], ["y"]), name: html, doc: html }] }, { doc: html, producer: html }));
+    const answer = await read(onnxFile({ name: html, nodes: [{ ...onnxNode("Relu", ["x"], ["y"]), name: html, doc: html }] }, { doc: html, producer: html }));
     if (!answer.ok) throw new Error(answer.failure.message);
     // Only names that our own rules allow come along, or the text unchanged: never a part of it that was read as markup.
     for (const found of JSON.stringify(answer.graph).match(/[^"]*onerror[^"]*/g) ?? []) expect(found).toContain(html);

@@ -213,7 +213,7 @@ describe("a stream", () => {
     let mayRead = true;
     setTimeout(() => (mayRead = false), 500);
     for await (const _ of watcher.watch(run, await watcher.begin(run), new AbortController().signal, () => Promise.resolve(mayRead)));
-    expect(Date.now() - started).toBeLessThan(allowed(10_500));
+    expect(Date.now() - started).toBeLessThan(allowed(5_500));
     const gone = new Watcher(db);
     const reading = (async () => {
       for await (const _ of gone.watch(run, await gone.begin(run), new AbortController().signal, () => Promise.resolve(true)));

@@ -6,7 +6,6 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../../core/export/npz.ts";
 import { exportOnnx } from "../../../core/export/onnx.ts";
-import { encodeOnnx } from "../../../core/export/onnx-proto.ts";
 import { exportPyTorch } from "../../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../../core/export/safetensors.ts";
 import type { Tensor } from "../../../core/export/tensor.ts";
@@ -21,6 +20,7 @@ import { findRoute } from "../../../server/http/routes.ts";
 import type { AppRouter } from "../../../server/router.ts";
 import { loadRun } from "../../../server/trainer/load.ts";
 import { createWeb } from "../../../server/web.ts";
+import { onnxFile } from "../../onnxFile.ts";
 import { makeCase } from "../../parity/cases.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { callerOf, claim, makeContext, makeTenant, mnistManifest, temporaryFiles } from "../world.ts";
@@ -103,21 +103,7 @@ describe("ONNX", () => {
   });
   test("that cannot be read is refused with the whole list, and leaves nothing", async () => {
     const before = await db.model.count();
-    const file = encodeOnnx({
-      irVersion: 10,
-      opset: 21,
-      producer: "",
-      producerVersion: "",
-      doc: "",
-      metadata: {},
-      graph: {
-        name: "g",
-        initializers: [],
-        inputs: [{ name: "x", dtype: "float32", shape: ["N", 4] }],
-        outputs: [{ name: "y", dtype: "float32", shape: ["N", 4] }],
-        nodes: [{ name: "sorter", op: "NonMaxSuppression", inputs: ["x"], outputs: ["y"], attributes: [] }],
-      },
-    });
+    const file = onnxFile({ nodes: [{ name: "sorter", op: "NonMaxSuppression", inputs: ["x"], outputs: ["y"], attributes: [] }] });
     expect(await client().models.importOnnx.mutate({ uploadId: await upload(file), fileName: "a.onnx" })).toMatchObject({
       ok: false,
       code: "ONNX_UNSUPPORTED_OP",

@@ -2,10 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { encodeNpyHeader } from "../../../core/data/npy.ts";
+import { fromBase64 } from "../../../core/data/base64.ts";
+import { encodeNpy, encodeNpyHeader } from "../../../core/data/npy.ts";
+import { writeSafetensors } from "../../../core/export/safetensors.ts";
+import { tensorOf } from "../../../core/export/tensor.ts";
 import { addNode, connect } from "../../../core/graph/edit.ts";
 import type { PreviewOrder } from "../../../core/preview/order.ts";
+import { lowerTraining } from "../../../core/program/lower.ts";
 import { chain } from "../../../core/templates/sketch.ts";
+import { findLoss } from "../../../core/training/losses/index.ts";
 import { PreviewHost } from "../../../server/preview/host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tensorloom-preview-"));
@@ -57,6 +62,83 @@ describe("the preview process", () => {
     expect(flat?.view).toEqual({ kind: "numbers", values: [-1, 1, expect.closeTo(-0.6, 5), -1] });
     expect(twice?.shape).toEqual([1, 3]);
     expect(output).toEqual(twice);
+  });
+
+  it("gives out what layers give for several rows, as numbers, unless that is too much", async () => {
+    const file = join(folder, "trained.safetensors");
+    writeFileSync(
+      file,
+      writeSafetensors(
+        new Map([
+          ["input.mean", tensorOf("float32", [1, 1, 1], [0.5])],
+          ["input.std", tensorOf("float32", [1, 1, 1], [0.5])],
+          ["twice.weight", tensorOf("float32", [3, 4], [1, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1])],
+          ["twice.bias", tensorOf("float32", [3], [0, 0, 0.5])],
+        ]),
+      ),
+    );
+    const { graph, preprocess, arrays } = order();
+    const asked = { graph, preprocess, arrays, file, rows: [0, 1], node: null, mostBytes: 1_000 };
+    const host = open();
+    const { tensors, bytes } = await host.activations("a", "1", asked);
+    const numbers = (name: string) => {
+      const found = tensors.find((tensor) => tensor.name === name);
+      return found && { shape: found.shape, values: Array.from(new Float32Array(fromBase64(found.data).buffer), (value) => Number(value.toFixed(4))) };
+    };
+    expect(tensors.map(({ name }) => name)).toEqual(["input", "drop", "flat", "twice", "output"]);
+    expect(numbers("flat")).toEqual({ shape: [2, 4], values: [-1, -1, -1, -1, -1, 1, -0.6, -1] });
+    expect(numbers("twice")).toEqual({ shape: [2, 3], values: [-1, -1, -3.5, -1, 1, -1.1] });
+    expect(bytes).toBe(3 * 32 + 2 * 24);
+    expect((await host.activations("a", "1", { ...asked, node: "twice" })).tensors).toEqual([tensors[3]]);
+    expect(await host.activations("a", "1", { ...asked, mostBytes: 100 })).toEqual({ bytes, tensors: [] });
+  });
+
+  it("gives out how the loss of several rows changes with each weight", async () => {
+    const file = join(folder, "learnt.safetensors");
+    const weights = [1, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1];
+    writeFileSync(
+      file,
+      writeSafetensors(
+        new Map([
+          ["input.mean", tensorOf("float32", [1, 1, 1], [0.5])],
+          ["input.std", tensorOf("float32", [1, 1, 1], [0.5])],
+          ["twice.weight", tensorOf("float32", [3, 4], weights)],
+          ["twice.bias", tensorOf("float32", [3], [0, 0, 0.5])],
+        ]),
+      ),
+    );
+    const classes = join(folder, "classes.npy");
+    writeFileSync(classes, encodeNpy("int64", [2], BigInt64Array.of(2n, 0n)));
+    const { preprocess, arrays } = order();
+    const { program } = lowerTraining(network, { preprocess, loss: findLoss("CrossEntropyLoss"), metrics: [], target: { classes: 3, type: { dtype: "int64", shape: ["B"] } } });
+    const target = { file: classes, dtype: "int64" as const, shape: [] };
+    const asked = { program, arrays: { ...arrays, more: { target } }, file, rows: [0, 1], node: null, mostBytes: 1_000 };
+    const host = open();
+    const { tensors, bytes } = await host.gradients("a", "1", asked);
+
+    // (softmax(Wx + b) − the right class) xᵀ, over the rows.
+    const rows = [
+      [-1, -1, -1, -1],
+      [-1, 1, -0.6, -1],
+    ];
+    const blame = rows.map((row, at) => {
+      const scores = [0, 1, 2].map((unit) => Math.exp(row.reduce((sum, x, i) => sum + x * (weights[unit * 4 + i] ?? 0), unit === 2 ? 0.5 : 0)));
+      const all = scores.reduce((a, b) => a + b);
+      return scores.map((score, unit) => (score / all - (unit === [2, 0][at] ? 1 : 0)) / 2);
+    });
+    const expected = {
+      "twice.weight": [0, 1, 2].flatMap((unit) => [0, 1, 2, 3].map((i) => rows.reduce((sum, row, at) => sum + (blame[at]?.[unit] ?? 0) * (row[i] ?? 0), 0))),
+      "twice.bias": [0, 1, 2].map((unit) => blame.reduce((sum, row) => sum + (row[unit] ?? 0), 0)),
+    };
+    expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
+      ["twice.weight", [3, 4]],
+      ["twice.bias", [3]],
+    ]);
+    for (const { name, data } of tensors)
+      expect(Array.from(new Float32Array(fromBase64(data).buffer))).toEqual(expected[name as keyof typeof expected].map((value) => expect.closeTo(value, 5)));
+    expect(bytes).toBe(60);
+    expect((await host.gradients("a", "1", { ...asked, node: "drop" })).tensors).toEqual([]);
+    expect(await host.gradients("a", "1", { ...asked, mostBytes: 50 })).toEqual({ bytes: 60, tensors: [] });
   });
 
   it("shows what is random in training as it is there, the same for the same draw", async () => {

@@ -109,6 +109,16 @@ describe("a table of runs", () => {
       { value: null, count: 30 },
       { value: "good", count: 10 },
     ]);
+    const [tagged, all] = [await readAll({ filters: where("tags!=") }), await readAll({})];
+    expect(tagged.length).toBe(10);
+    expect(await readAll({ filters: where("tags=") })).toEqual(all.filter((number) => !tagged.includes(number)));
+    for (const column of ["validation/accuracy:best", "settings.lr"])
+      expect([...(await readAll({ filters: where(`${column}=`) })), ...(await readAll({ filters: where(`${column}!=`) }))].toSorted((a, b) => b - a)).toEqual(all);
+    expect(await readAll({ filters: where("settings.lr=") })).toEqual([]);
+    const days = await caller.runs.groups({ by: "created" });
+    for (const { value, count } of days) expect((await readAll({ filters: where(`created=${value}`) })).length).toBe(count);
+    const day = days[0]?.value;
+    expect([...(await readAll({ filters: where(`created>${day}`) })), ...(await readAll({ filters: where(`created<=${day}`) }))].length).toBe(40);
   });
 
   test("knows the columns there are, and what each run says in them", async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimRun, type Lease, takeAway } from "../../../server/agent/lease.ts";
-import type { Database } from "../../../server/database/client.ts";
+import { transact } from "../../../server/database/client.ts";
 import { rewindMetrics } from "../../../server/metrics/store.ts";
 import { cancelRun } from "../../../server/runs/change.ts";
 import { listLooks, readLook } from "../../../server/runs/looks.ts";
 import { readHistograms } from "../../../server/runs/read.ts";
-import { Relay } from "../../../server/trainer/relay.ts";
+import { Relay, type RelayOptions } from "../../../server/trainer/relay.ts";
 import { openWorld, type World } from "../../fault/world.ts";
 
 let world: World;
@@ -24,9 +24,12 @@ async function claim(): Promise<Lease> {
   return lease;
 }
 
-function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?: (error: unknown) => void; describe?: () => never } = {}): Relay {
+type Transact = RelayOptions["transact"];
+const whole: Transact = (work) => transact(world.db, work);
+
+function openRelay(lease: Lease, on: { lost?: () => void; broken?: (error: unknown) => void; describe?: () => never; transact?: Transact } = {}): Relay {
   return new Relay({
-    db,
+    transact: on.transact ?? whole,
     lease,
     from: { step: 0, summary: {}, best: null },
     judgedBy: "accuracy",
@@ -40,25 +43,21 @@ function openRelay(db: Database, lease: Lease, on: { lost?: () => void; broken?:
         throw error;
       }),
     describeKnob: ({ id }) => `Knob ${id}.`,
+    describeBreak: ({ node }) => `Break at ${node}.`,
     describeText: (tokens) => tokens.join(" "),
     onAsked: () => {},
   });
 }
 
-/** A database whose connection breaks at chosen moments: before the transaction, or after its commit, before the answer. */
-function breaking(db: Database, moments: ("before" | "after" | "never")[]): Database {
-  return new Proxy(db, {
-    get(target, name) {
-      if (name !== "$transaction") return Reflect.get(target, name);
-      return async (...args: Parameters<Database["$transaction"]>) => {
-        const moment = moments.shift() ?? "never";
-        if (moment === "before") throw new Error("Connection terminated unexpectedly");
-        const answer = await target.$transaction(...args);
-        if (moment === "after") throw new Error("Connection terminated unexpectedly");
-        return answer;
-      };
-    },
-  });
+/** Transactions whose connection breaks at chosen moments: before the transaction, or after its commit, before the answer. */
+function breaking(moments: ("before" | "after" | "never")[]): Transact {
+  return async (work) => {
+    const moment = moments.shift() ?? "never";
+    if (moment === "before") throw new Error("Connection terminated unexpectedly");
+    const answer = await whole(work);
+    if (moment === "after") throw new Error("Connection terminated unexpectedly");
+    return answer;
+  };
 }
 
 const points = (key: string, from: number, count: number) => ({
@@ -73,7 +72,7 @@ const look = (step: number) => ({ type: "looked" as const, step, stepMs: 2, inpu
 describe("the relay", () => {
   it("writes each batch once, also when the connection broke between commit and answer", async () => {
     const lease = await claim();
-    const relay = openRelay(breaking(world.db, ["after", "before", "after", "never", "after"]), lease);
+    const relay = openRelay(lease, { transact: breaking(["after", "before", "after", "never", "after"]) });
     for (let part = 0; part < 4; part++) {
       relay.push([points("train/loss", 1 + part * 30, 30), { type: "log", level: "info", message: `part ${part}` }]);
       await relay.drain();
@@ -88,7 +87,7 @@ describe("the relay", () => {
 
   it("keeps how tensors are spread at ends of epochs, and thins them out once they are many", async () => {
     const lease = await claim();
-    const relay = openRelay(world.db, lease);
+    const relay = openRelay(lease);
     const spread = (name: string) => ({ name, node: "n", low: -1, high: 1, counts: [3, 0, 6] });
     for (let part = 0; part < 3; part++) {
       relay.push(
@@ -112,7 +111,7 @@ describe("the relay", () => {
   it("writes nothing once the run was taken away, and says so", async () => {
     const lease = await claim();
     let lost = 0;
-    const relay: Relay = openRelay(world.db, lease, {
+    const relay: Relay = openRelay(lease, {
       lost: () => {
         lost += 1;
         relay.close();
@@ -132,7 +131,7 @@ describe("the relay", () => {
 
   it("stores what is not a number as such, and the run's figures without it", async () => {
     const lease = await claim();
-    const relay = openRelay(world.db, lease);
+    const relay = openRelay(lease);
     relay.push([{ type: "points", key: "train/loss", steps: [1, 2, 3], values: [2, null, 1] }]);
     await relay.drain();
     expect((await world.series(lease.runId))["train/loss"]?.values).toEqual([2, Number.NaN, 1]);
@@ -141,7 +140,7 @@ describe("the relay", () => {
 
   it("marks the checkpoint with the best accuracy, and of equal ones that with the lowest loss", async () => {
     const lease = await claim();
-    const relay = openRelay(world.db, lease);
+    const relay = openRelay(lease);
     const evaluations = [
       { accuracy: 0.9, loss: 0.3 },
       { accuracy: 1, loss: 0.4 },
@@ -168,7 +167,7 @@ describe("the relay", () => {
   it("stops at what the database refuses for good instead of trying for ever", async () => {
     const lease = await claim();
     const broken: unknown[] = [];
-    const relay = openRelay(world.db, lease, { broken: (error) => broken.push(error) });
+    const relay = openRelay(lease, { broken: (error) => broken.push(error) });
     relay.push([points("train/loss", 1, 2), { type: "checkpoint", step: 2, epoch: 1, file: "runs/x/step-2", sizeBytes: 10, sha256: "not a hash" }]);
     await relay.drain();
     expect(broken).toHaveLength(1);
@@ -178,7 +177,7 @@ describe("the relay", () => {
 
   it("writes each look once, and a rewind takes back those that lie behind it", async () => {
     const lease = await claim();
-    const relay = openRelay(breaking(world.db, ["after", "never"]), lease);
+    const relay = openRelay(lease, { transact: breaking(["after", "never"]) });
     relay.push([points("train/loss", 1, 6), look(3), look(6)]);
     await relay.drain();
     const run = { id: lease.runId, orgId: lease.orgId };
@@ -194,7 +193,7 @@ describe("the relay", () => {
   it("that cannot read what the engine said says so once, writes nothing after it, and keeps nobody waiting", async () => {
     const lease = await claim();
     const broken: unknown[] = [];
-    const relay = openRelay(world.db, lease, {
+    const relay = openRelay(lease, {
       broken: (error) => broken.push(error),
       describe: () => {
         throw new Error("This evaluation has no rows.");

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
-import type { Manifest } from "../../core/data/manifest.ts";
-import { checkGraph } from "../../core/graph/check.ts";
-import { tuningAt } from "../../core/graph/tuning.ts";
-import { matchWeights } from "../../core/import/weights.ts";
-import { planFineTune, recommend, secondsOf } from "../../core/pretrained/fineTune.ts";
-import { pretrained } from "../../core/pretrained/index.ts";
-import { readTfjsWeights, transpose } from "../../core/pretrained/tfjs.ts";
-import { lowerModel } from "../../core/program/lower.ts";
-import { wilsonInterval } from "../../core/training/interval.ts";
-import { readPackage } from "../../server/ingest/pretrained.ts";
+import { findArchitecture } from "../../../core/architectures/index.ts";
+import type { Manifest } from "../../../core/data/manifest.ts";
+import { countElements } from "../../../core/export/tensor.ts";
+import { checkGraph } from "../../../core/graph/check.ts";
+import { emptyGraph } from "../../../core/graph/document.ts";
+import { tuningAt } from "../../../core/graph/tuning.ts";
+import { matchWeights } from "../../../core/import/weights.ts";
+import { DEPTHS, planFineTune, recommend, secondsOf, trainingRate } from "../../../core/pretrained/fineTune.ts";
+import { packaged, pretrained } from "../../../core/pretrained/index.ts";
+import { opened } from "../../../core/pretrained/opened.ts";
+import { readTfjsWeights, transpose } from "../../../core/pretrained/tfjs.ts";
+import { lowerModel } from "../../../core/program/lower.ts";
+import { wilsonInterval } from "../../../core/training/interval.ts";
+import { isHub } from "../../../server/hub/fetch.ts";
+import { readPackage } from "../../../server/ingest/pretrained.ts";
+import { publishedTensors } from "./layouts.ts";
 
 function pictures(rows: number, [channels, side]: [number, number], classes = 9): Manifest {
   const split = {
@@ -29,7 +35,7 @@ function pictures(rows: number, [channels, side]: [number, number], classes = 9)
   };
 }
 
-describe.each(pretrained.map((network) => [network.title, network] as const))("%s", (_, network) => {
+describe.each(packaged.filter(({ takes }) => takes === "pictures").map((network) => [network.title, network] as const))("%s", (_, network) => {
   const tensors = readPackage(network.weights);
   const converted = network.weights.convert(tensors);
 
@@ -75,10 +81,58 @@ describe.each(pretrained.map((network) => [network.title, network] as const))("%
     const manifest = pictures(200, [3, 64]);
     const seconds = (["head", "last", "all"] as const).map((depth) => {
       const { graph, settings } = planFineTune(network, manifest, { depth });
-      return secondsOf(graph, { epochs: settings.epochs }, manifest, 2).seconds;
+      return secondsOf(graph, { epochs: settings.epochs }, manifest, trainingRate(2, null)).seconds;
     });
     expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
   });
+});
+
+const pictureNetworks = pretrained.flatMap((network) => (network.takes === "pictures" ? [network] : []));
+const ofHubs = pictureNetworks.flatMap(({ weights, ...network }) => (weights.kind === "hub" ? [{ ...network, weights }] : []));
+
+/** Files of hubs cannot be had here: their names and shapes are those that their publishers' own code gives such a network. */
+it.each(ofHubs)("$title gives every weight of its published file but the head a place, under its sum and size", (network) => {
+  const tensors = publishedTensors(network.id);
+  const { graph } = planFineTune(network, pictures(200, [3, 64]));
+  const { rows, unused } = matchWeights(lowerModel(graph), network.weights.convert(tensors));
+  expect(rows.filter(({ status, name }) => status !== "matched" && !name.endsWith("num_batches_tracked")).map(({ name }) => name)).toEqual(["head.weight", "head.bias"]);
+  expect(unused).toEqual([]);
+  expect(checkGraph(graph).parameterCount.get(network.backbone.id)).toBe(network.parameters);
+  expect(checkGraph(graph).problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  const bytes = [...tensors].reduce((sum, [name, { shape }]) => sum + countElements(shape) * (name.endsWith("num_batches_tracked") ? 8 : 4), 0);
+  // A safetensors file is its tensors and a header of some kilobytes.
+  expect(network.weights.sizeBytes - bytes).toBeGreaterThan(1_000);
+  expect(network.weights.sizeBytes - bytes).toBeLessThan(100_000);
+  expect(network.weights.sha256).toMatch(/^[0-9a-f]{64}$/);
+  expect(isHub(new URL(network.weights.url))).toBe(true);
+  expect(network.weights.url).toMatch(/\/resolve\/[0-9a-f]{40}\//);
+});
+
+it.each(opened.flatMap(({ weights, ...network }) => (weights ? [{ ...network, weights }] : [])))("$title opens with every weight of its published file", (network) => {
+  const tensors = publishedTensors(network.id);
+  const graph = findArchitecture(network.architecture)?.build() ?? emptyGraph;
+  const { rows, unused } = matchWeights(lowerModel(graph), network.weights.convert(tensors));
+  expect(rows.filter(({ status }) => status !== "matched")).toEqual([]);
+  expect(unused).toEqual([]);
+  expect(checkGraph(graph).totals.parameters).toBe(network.parameters);
+  const bytes = [...tensors.values()].reduce((sum, { shape }) => sum + 4 * countElements(shape), 0);
+  // GPT-2's file has a mask of 1,024 × 1,024 for each layer, and MiniLM's perhaps the numbers of its places.
+  const masks = network.id === "gpt2" ? 12 * 4 * 1_024 ** 2 : 0;
+  expect(network.weights.sizeBytes - bytes - masks).toBeGreaterThan(1_000);
+  expect(network.weights.sizeBytes - bytes - masks).toBeLessThan(100_000);
+  expect(isHub(new URL(network.weights.url))).toBe(true);
+});
+
+it.each(pictureNetworks)("$title thaws from its end, and no weight of it learns as fast as the new head", (network) => {
+  for (const depth of DEPTHS) {
+    const { graph } = planFineTune(network, pictures(200, [3, 64]), { depth });
+    const tunings = [...checkGraph(graph).weights.keys()].map((path) => [path, tuningAt(graph, path)] as const);
+    expect(tunings.filter(([, { frozen, lrScale }]) => !frozen && lrScale === 1).map(([path]) => path)).toEqual(["head"]);
+    const learning = tunings.filter(([, { frozen }]) => !frozen).length;
+    if (depth === "head") expect(learning).toBe(1);
+    else if (depth === "all") expect(learning).toBe(tunings.length);
+    else expect(learning > 1 && learning < tunings.length).toBe(true);
+  }
 });
 
 it("recommends the largest network that is done soon, and the quickest where none is", () => {
