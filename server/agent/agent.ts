@@ -54,7 +54,7 @@ export class Agent {
     this.#trainers = new Trainers({
       config,
       log,
-      onEnd: (order, loss) => void this.#lose(order, loss),
+      onEnd: (order, loss) => this.#lose(order, loss),
       onReady: (engine) => {
         this.#engine = engine;
         this.#wake?.();

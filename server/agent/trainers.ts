@@ -28,16 +28,16 @@ export const patientThreads = { GOMP_SPINCOUNT: "1000" };
 export class Trainers {
   readonly #config: Config;
   readonly #log: Log;
-  readonly #onEnd: (order: Order, loss: Loss) => void;
+  readonly #onEnd: (order: Order, loss: Loss) => Promise<void>;
   readonly #onReady: (engine: EngineInfo) => void;
-  /** Everything this agent started and that has not ended yet. */
+  /** Everything this agent started, until it has ended and its loss is taken. */
   readonly #children = new Map<ChildProcess, { process: ProcessIdentity; order: Order | null; memoryKills: number }>();
   #waiting: { child: ChildProcess; process: ProcessIdentity } | null = null;
   #starting = false;
   #stopped = false;
   #backoffMs = backoffMs.first;
 
-  constructor(options: { config: Config; log: Log; onEnd: (order: Order, loss: Loss) => void; onReady: (engine: EngineInfo) => void }) {
+  constructor(options: { config: Config; log: Log; onEnd: (order: Order, loss: Loss) => Promise<void>; onReady: (engine: EngineInfo) => void }) {
     this.#config = options.config;
     this.#log = options.log;
     this.#onEnd = options.onEnd;
@@ -53,7 +53,7 @@ export class Trainers {
       send: (order) => {
         this.#waiting = null;
         const known = this.#children.get(child);
-        if (known === undefined) return this.#onEnd(order, { kind: "gone" });
+        if (known === undefined) return void this.#onEnd(order, { kind: "gone" });
         known.order = order;
         known.memoryKills = countMemoryKills();
         child.send(order, (error) => {
@@ -111,8 +111,12 @@ export class Trainers {
     child.on("error", (error) => this.#log.error({ error }, "trainer"));
     child.once("exit", (code, signal) => {
       const { order, memoryKills } = this.#children.get(child) ?? { order: null, memoryKills: 0 };
+      if (order !== null) {
+        // Known as a child until its end is told: the agent's round would else find a process that is gone, and be quicker.
+        const told = this.#onEnd(order, { kind: "ended", signal, code, outOfMemory: countMemoryKills() > memoryKills });
+        return void told.finally(() => this.#children.delete(child));
+      }
       this.#children.delete(child);
-      if (order !== null) return this.#onEnd(order, { kind: "ended", signal, code, outOfMemory: countMemoryKills() > memoryKills });
       if (this.#waiting?.child === child) {
         this.#waiting = null;
         this.keepOneWaiting();

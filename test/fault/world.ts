@@ -123,9 +123,13 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
     run: (id: string) => db.run.findUniqueOrThrow({ where: { id } }),
     /** Waits until a run stands as asked, and returns it. */
     untilRun(id: string, what: string, isSo: (run: Awaited<ReturnType<Database["run"]["findUniqueOrThrow"]>>) => boolean, withinMs = 120_000) {
+      let last = "not there";
       return until(`run is ${what}`, withinMs, async () => {
         const run = await world.run(id);
+        last = `${run.status} at step ${run.step}, held by ${run.owner}, after ${run.attempts} attempts and ${run.crashes} crashes, failure ${JSON.stringify(run.failure)}`;
         return isSo(run) ? run : null;
+      }).catch((cause: unknown) => {
+        throw new Error(`Run ${id} is not ${what}: it is ${last}.`, { cause });
       });
     },
     /**
