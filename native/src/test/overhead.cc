@@ -69,10 +69,13 @@ Tensors first_weights(const Program& program) {
   return weights;
 }
 
-/// A side of the comparison: takes one step and gives its loss.
+/// The sides of the comparison.
+enum { kByProgram, kLooking, kByHand, kSides };
+/// One of them: takes one step and gives its loss.
 using Step = std::function<double(const at::Tensor& x, const at::Tensor& target)>;
 
-Step by_program(const Program& program) {
+/// `looks`: at all gradients for numbers that are not finite, as a run does before its optimizer steps and a plain loop does not.
+Step by_program(const Program& program, bool looks) {
   struct State {
     Interpreter interpreter;
     Tensors weights;
@@ -82,12 +85,11 @@ Step by_program(const Program& program) {
   std::vector<std::string> names;
   for (const Weight& weight : program.weights) names.push_back(weight.name);
   auto state = std::make_shared<State>(State{Interpreter(program.only({"loss"}), at::kCPU), weights, Optimizer(kAdamW, weights, names)});
-  return [state](const at::Tensor& x, const at::Tensor& target) {
+  return [state, looks](const at::Tensor& x, const at::Tensor& target) {
     const at::Tensor loss = state->interpreter.run({x, target}, state->weights, true)[0];
     loss.backward();
-    // A run stops at the step whose gradients are not finite; a plain loop does not look.
     for (const at::Tensor& weight : state->weights)
-      if (!all_finite(weight.grad())) throw EngineError("INTERNAL", "A gradient is not finite.");
+      if (looks && !all_finite(weight.grad())) throw EngineError("INTERNAL", "A gradient is not finite.");
     state->optimizer.step(kLearningRate, std::nullopt);
     for (at::Tensor& weight : state->weights) weight.mutable_grad().reset();
     return *loss.const_data_ptr<float>();
@@ -130,24 +132,6 @@ double now_us(int threads) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
-double median(std::vector<double> values);
-
-/// How many microseconds of a step by program are the look at its gradients.
-double look_us(const Program& program, int threads) {
-  const Tensors gradients = first_weights(program);
-  constexpr int kLooks = 50;
-  std::vector<double> times;
-  for (int round = 0; round < kRounds; ++round) {
-    const double start = now_us(threads);
-    bool finite = true;
-    for (int i = 0; i < kLooks; ++i)
-      for (const at::Tensor& gradient : gradients) finite = all_finite(gradient) && finite;
-    if (!finite) throw EngineError("INTERNAL", "Fresh weights are not finite.");
-    times.push_back((now_us(threads) - start) / kLooks);
-  }
-  return median(times);
-}
-
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -170,13 +154,16 @@ int overhead(const std::vector<std::string>& specs, int threads) {
     const at::Generator generator = make_generator(11);
     const at::Tensor x = at::randn({kBatches * kBatch, 1, 28, 28}, generator);
     const at::Tensor target = at::randint(10, {kBatches * kBatch}, generator, at::TensorOptions(at::kLong));
-    std::vector<double> losses[2], ratios, ours, theirs;
+    std::vector<double> losses[kSides], times[kSides], ratios[kSides];
     int64_t steps = 1;
     bool equal = true;
     // Where a side's weights happen to lie in memory favours one or the other by a few percent, so both begin anew many times.
     for (int life = 0; life < kLives; ++life) {
-      Step sides[2];
-      for (const int side : {life % 2, 1 - life % 2}) sides[side] = side == 0 ? by_program(program) : by_hand(program, network->second);
+      Step sides[kSides];
+      for (int i = 0; i < kSides; ++i) {
+        const int side = (life + i) % kSides;
+        sides[side] = side == kByHand ? by_hand(program, network->second) : by_program(program, side == kLooking);
+      }
       for (auto& of : losses) of.clear();
       const auto run = [&](int side, int64_t count) {
         const double start = now_us(threads);
@@ -186,20 +173,26 @@ int overhead(const std::vector<std::string>& specs, int threads) {
         }
         return (now_us(threads) - start) / static_cast<double>(count);
       };
-      for (const int side : {0, 1}) run(side, kBatches);
+      for (int side = 0; side < kSides; ++side) run(side, kBatches);
       // Rounds of about 5 ms: neighbours see the same machine.
-      if (life == 0) steps = std::max<int64_t>(1, static_cast<int64_t>(5'000 / run(1, kBatches))), run(0, kBatches);
-      for (int round = 0; round < kRounds; ++round) {
-        double times[2];
-        const int first = round % 2;
-        for (const int side : {first, 1 - first}) times[side] = run(side, steps);
-        ratios.push_back(times[0] / times[1]);
-        ours.push_back(times[0]);
-        theirs.push_back(times[1]);
+      if (life == 0) {
+        steps = std::max<int64_t>(1, static_cast<int64_t>(5'000 / run(kByHand, kBatches)));
+        for (const int side : {kByProgram, kLooking}) run(side, kBatches);
       }
-      equal = equal && losses[0] == losses[1];
+      for (int round = 0; round < kRounds; ++round) {
+        double taken[kSides];
+        for (int i = 0; i < kSides; ++i) {
+          const int side = (round + i) % kSides;
+          taken[side] = run(side, steps);
+        }
+        for (int side = 0; side < kSides; ++side) {
+          times[side].push_back(taken[side]);
+          ratios[side].push_back(taken[side] / taken[kByHand]);
+        }
+      }
+      equal = equal && losses[kByProgram] == losses[kByHand] && losses[kLooking] == losses[kByHand];
     }
-    std::printf("{\"network\":\"%s\",\"threads\":%d,\"programUs\":%.1f,\"handUs\":%.1f,\"overhead\":%.4f,\"lookUs\":%.1f,\"equalLosses\":%s,\"rounds\":%zu}\n", name.c_str(), threads, median(ours), median(theirs), median(ratios) - 1, look_us(program, threads), equal ? "true" : "false", ratios.size());
+    std::printf("{\"network\":\"%s\",\"threads\":%d,\"programUs\":%.1f,\"lookingUs\":%.1f,\"handUs\":%.1f,\"overhead\":%.4f,\"withLook\":%.4f,\"equalLosses\":%s,\"rounds\":%zu}\n", name.c_str(), threads, median(times[kByProgram]), median(times[kLooking]), median(times[kByHand]), median(ratios[kByProgram]) - 1, median(ratios[kLooking]) - 1, equal ? "true" : "false", times[kByHand].size());
     std::fflush(stdout);
     failed += equal ? 0 : 1;
   }
