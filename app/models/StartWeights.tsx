@@ -137,7 +137,7 @@ function ImportWeights({ modelId, onDone, onClose }: { modelId: string; onDone: 
     return answer;
   });
   const answer = anyway.data ?? (work.kind === "answered" ? work.answer : null);
-  if (answer?.ok) return <Matches answer={answer} onClose={onClose} />;
+  if (answer && "rows" in answer) return <Matches answer={answer} onClose={onClose} />;
   const isPickle = pickled !== null || (answer?.ok === false && answer.code === "WEIGHTS_PICKLE");
   return (
     <div className="space-y-3 p-4">
@@ -202,18 +202,21 @@ function Pickle({ fileName }: { fileName: string | null }) {
   );
 }
 
-type Row = Extract<Imported, { ok: true }>["rows"][number];
+/** What fits and what does not; where nothing does, the file was refused. */
+type Compared = Extract<Imported, { rows: unknown }>;
+type Row = Compared["rows"][number];
 const print = (shape: readonly number[]) => (shape.length === 0 ? say("one number") : shape.join("×"));
 
-function Matches({ answer, onClose }: { answer: Extract<Imported, { ok: true }>; onClose: () => void }) {
-  const { rows, unused, prefix, matched, total } = answer;
+function Matches({ answer, onClose }: { answer: Compared; onClose: () => void }) {
+  const { rows, unused, prefix } = answer;
+  const [matched, total] = [answer.ok ? answer.matched : 0, rows.length];
   const apart = rows.filter(({ status }) => status !== "matched");
   const [shown, setShown] = useState<"apart" | "all" | "unused">(apart.length > 0 ? "apart" : "all");
   return (
     <div className="space-y-3 p-4">
       <p role="status" className="font-semibold">
-        {matched === 0
-          ? say("None of the file's weights fit this model; nothing was changed.")
+        {!answer.ok
+          ? answer.message
           : matched === total
             ? say("All {total} weights matched. The next run starts from them.", { total })
             : say("{matched} of {total} weights matched. The next run starts from them, and draws the others at random.", { matched, total })}

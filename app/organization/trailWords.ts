@@ -3,6 +3,7 @@ import { say } from "../../core/language/say.ts";
 /** What people did, in words. A test compares it with the procedures that are written down. */
 export const trailWords: { readonly [action: string]: string } = {
   "models.create": say("made the model"),
+  "models.save": say("saved the graph of"),
   "models.rename": say("renamed the model"),
   "models.duplicate": say("copied the model"),
   "models.delete": say("deleted the model"),

@@ -172,9 +172,9 @@ class StructureReader {
       return listed.has(id);
     };
     const edgeIds = new Set<string>();
-    const bad = (edge: Edge, message: string, port?: string) =>
+    const bad = (edge: Edge, message: string, port?: string, code = "GRAPH_EDGE") =>
       this.report({
-        code: "GRAPH_EDGE",
+        code,
         message,
         edge: edge.id,
         node: isThere(edge.to.node) ? edge.to.node : undefined,
@@ -203,7 +203,11 @@ class StructureReader {
       else if (to) {
         if (to.wires.length === 0) to.wires = [edge];
         else if (to.inputs[edge.to.port]?.many || !to.wires.some((other) => other.to.port === edge.to.port)) to.wires = [...to.wires, edge];
-        else bad(edge, say("Input {port} of {to} takes one wire, and this is another.", { port: edge.to.port, to: titleOf(to) }), edge.to.port);
+        else {
+          // What a loss looks at is one thing.
+          const code = to.node.type === "output" ? "GRAPH_INCOMPLETE" : undefined;
+          bad(edge, say("Input {port} of {to} takes one wire, and this is another.", { port: edge.to.port, to: titleOf(to) }), edge.to.port, code);
+        }
       }
     }
   }

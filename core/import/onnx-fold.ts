@@ -20,7 +20,7 @@ import {
   sliceTensor,
   transposeTensor,
 } from "./constants.ts";
-import { OnnxError, quote } from "./onnx-proto.ts";
+import { ONNX_LIMITS, OnnxError, quote } from "./onnx-proto.ts";
 import { type Known, known, type Reading } from "./onnx-reading.ts";
 
 /**
@@ -140,6 +140,10 @@ const shapes: { [op: string]: Fold } = {
     if (!sizes || !isStatic(sizes)) return null;
     const value = r.node.attributes.get("value")?.tensor;
     const filler = value ? decodeTensor(value) : tensorOf("float32", [1], [0]);
+    const [count = 0, ...others] = sizes;
+    // Whole numbers by the million in one row are sizes of a shape, and of one that would be worked out for hours.
+    if (filler.dtype === "int64" && others.length === 0 && count > 1 << 24)
+      throw new OnnxError("ONNX_RANK", say("A shape of {count} sizes is more than {rank}, which is the limit.", { count, rank: ONNX_LIMITS.rank }));
     return known.constant(fullTensor(filler.dtype, sizes, scalarOf(filler) ?? 0));
   },
 };

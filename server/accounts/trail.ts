@@ -8,7 +8,6 @@ import type { Tx } from "../database/client.ts";
  * those named here, which come by the hundred or change nothing that outlives a minute.
  */
 export const quiet: ReadonlySet<string> = new Set([
-  "models.save",
   "models.push",
   "models.point",
   "preview.evaluate",

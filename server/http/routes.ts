@@ -6,6 +6,7 @@ import { appRouter } from "../router.ts";
 import { matchDownload, sendDownload } from "./downloads.ts";
 import { isAlive, isReady } from "./health.ts";
 import { answerOAuth } from "./oauth.ts";
+import { statusOfRefusedFile } from "./refusedFile.ts";
 import { matchRunTable, sendRunTable } from "./runTable.ts";
 import { answerSignIn } from "./signIn.ts";
 import { continueUpload, isUploadPart, receiveUpload, UPLOAD_PATH } from "./uploads.ts";
@@ -60,12 +61,14 @@ export const routes: readonly Route[] = [
         maxBodySize: BODY_BYTES,
         maxBatchSize: CALLS_AT_ONCE,
         allowMethodOverride: false,
-        responseMeta: ({ errors }) => {
+        responseMeta: ({ errors, data }) => {
           const refused = errors.map(toRefusal);
           const waits = refused.flatMap((refusal) => retryAfter(refusal) ?? []);
           // tRPC has no code of its own for what is over; a single call's answer still says 410.
           const isOver = refused.length > 0 && refused.every(({ code }) => code === "LINK_OVER");
-          return { ...(isOver ? { status: 410 } : {}), ...(waits.length > 0 ? { headers: { "retry-after": String(Math.max(...waits)) } } : {}) };
+          const [only, ...others] = data ?? [];
+          const ofFile = only && others.length === 0 && "result" in only && "data" in only.result ? statusOfRefusedFile(only.result.data) : null;
+          return { ...(isOver ? { status: 410 } : ofFile ? { status: ofFile } : {}), ...(waits.length > 0 ? { headers: { "retry-after": String(Math.max(...waits)) } } : {}) };
         },
       });
     },

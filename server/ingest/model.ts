@@ -3,6 +3,7 @@ import { z } from "zod";
 import { writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Weights } from "../../core/export/tensor.ts";
 import type { Graph } from "../../core/graph/document.ts";
+import { GraphInvalid } from "../../core/graph/fold.ts";
 import { readGraph } from "../../core/graph/migrate.ts";
 import { importOnnx } from "../../core/import/onnx.ts";
 import { importPyTorch } from "../../core/import/pytorch.ts";
@@ -89,8 +90,8 @@ export const WeightsOrder = z.strictObject({ graph: z.unknown(), evenNonFinite: 
 /** Those tensors of an uploaded weights file that belong to this graph, as a file of ours, and what became of each. */
 export async function loadWeights(files: FileStore, upload: string, target: string, order: string): Promise<z.input<typeof WeightsAnswer>> {
   const { graph, evenNonFinite } = WeightsOrder.parse(JSON.parse(order));
-  const program = lowerModel(readKeptGraph(graph));
   try {
+    const program = lowerModel(readKeptGraph(graph));
     const tensors = readWeightsFile(await files.read(upload), (packed, sizeBytes) => inflateRawSync(packed, { maxOutputLength: Math.max(1, sizeBytes) }));
     const { rows, unused, prefix, weights } = matchWeights(program, tensors);
     const broken = evenNonFinite ? null : findNonFinite(weights);
@@ -105,7 +106,7 @@ export async function loadWeights(files: FileStore, upload: string, target: stri
       );
     return { ok: true, rows, unused: unused.slice(0, LISTED), prefix, weights: weights.size > 0 ? await storeWeights(files, target, weights, program.weights.length) : null };
   } catch (error) {
-    if (error instanceof WeightsFileError) return { ok: false, failure: { code: error.code, message: error.message } };
+    if (error instanceof WeightsFileError || error instanceof GraphInvalid) return { ok: false, failure: { code: error.code, message: error.message } };
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Graph } from "../../core/graph/document.ts";
+import { say } from "../../core/language/say.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { notFound } from "../errors.ts";
@@ -86,6 +87,8 @@ export async function importModelWeights({ db, files, orgId }: Importer, { model
     }
     const { rows, unused, prefix } = answer;
     const matched = rows.filter(({ status }) => status === "matched").length;
+    if (matched === 0)
+      return { ok: false as const, code: "WEIGHTS_MISMATCH" as const, message: say("None of the file's weights fit this model; nothing was changed."), rows, unused, prefix };
     if (answer.weights) await files.publish(target);
     if (answer.weights && !(await setStartWeights(db, files, { orgId, modelId }, startWeightsOf(answer.weights, fileName)))) throw notFound("model");
     return { ok: true as const, rows, unused, prefix, matched, total: rows.length };

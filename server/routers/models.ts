@@ -9,7 +9,7 @@ import { findTemplate, type Template } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
 import { org, router } from "../auth/procedure.ts";
-import { isSessionAlive } from "../auth/session.ts";
+import { isSessionAlive, type Session } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
 import { AppError, notFound } from "../errors.ts";
 import { GraphInput, Id, Name } from "../input.ts";
@@ -40,7 +40,7 @@ export const models = router({
 
   save: org("member")
     .input(SaveGraph)
-    .mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.orgId, input)),
+    .mutation(({ ctx, input }) => saveGraph(ctx.db, ctx.who, input)),
 
   /** The model as a document that several people edit, from its present state on. */
   watch: org("viewer")
@@ -192,7 +192,8 @@ async function getModel(db: Database, orgId: string, id: string) {
 }
 
 /** Takes the place of the revision that the editor began with, and only of that one. */
-async function saveGraph(db: Database, orgId: string, { modelId, revision, graph }: z.infer<typeof SaveGraph>): Promise<{ revision: number }> {
+async function saveGraph(db: Database, who: Session, { modelId, revision, graph }: z.infer<typeof SaveGraph>): Promise<{ revision: number }> {
+  const orgId = who.org.id;
   const { count } = await db.model.updateMany({
     where: { id: modelId, orgId, deletedAt: null, revision },
     data: { graph, revision: { increment: 1 } },
@@ -200,9 +201,19 @@ async function saveGraph(db: Database, orgId: string, { modelId, revision, graph
   if (count === 1) return { revision: revision + 1 };
   const now = await db.model.findUnique({ where: { id: modelId, orgId, deletedAt: null }, select: { revision: true, updatedAt: true } });
   if (!now) throw notFound("model");
-  throw new AppError("GRAPH_CONFLICT", say("This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do."), {
-    details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString() },
+  // Whoever edits on the canvas saves as they go and is in no trail; a graph that was saved in one piece has its author there.
+  const saved = await db.trailEvent.findFirst({
+    where: { orgId, subjectId: modelId, action: "models.save", at: { gte: new Date(now.updatedAt.getTime() - 5_000) } },
+    orderBy: { id: "desc" },
+    select: { userName: true },
   });
+  throw new AppError(
+    "GRAPH_CONFLICT",
+    saved
+      ? say("{name} saved this graph since you opened it: reload to go on from there. Your changes here are kept until you do.", { name: saved.userName })
+      : say("This graph was changed in another tab since you opened it: reload to go on from there. Your changes here are kept until you do."),
+    { details: { revision: now.revision, yours: revision, updatedAt: now.updatedAt.toISOString(), savedBy: saved?.userName ?? null, you: who.user.name } },
+  );
 }
 
 async function changeModel(db: Database, orgId: string, id: string, data: { name?: string; settings?: RunSettings; datasetId?: string }): Promise<void> {

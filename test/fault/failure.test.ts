@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 describe("a run that goes wrong by itself", () => {
-  it("with a learning rate of a million stops at the step whose numbers are not finite, and names the node", async () => {
+  it("59: with a learning rate of a million stops at the step whose numbers are not finite, and names the node", async () => {
     const id = await world.queueRun({ epochs: 50, optimizer: "SGD", schedule: "constant", lr: 1e6 });
     const run = await world.untilEnded(id);
     expect(run.status).toBe("failed");
@@ -59,7 +59,7 @@ describe("a run that goes wrong by itself", () => {
     expect((await world.untilEnded(id)).status).toBe("cancelled");
   });
 
-  it("whose While never ends takes all its turns, and fails with LOOP_LIMIT at that node", async () => {
+  it("55: whose While never ends takes all its turns, and fails with LOOP_LIMIT at that node", async () => {
     const drawn = chain([
       ["input", "input", { shape: [9] }],
       ["fc", "linear", { out_features: 9 }],
@@ -74,7 +74,7 @@ describe("a run that goes wrong by itself", () => {
     expect(run).toMatchObject({ status: "failed", failure: { code: "LOOP_LIMIT", node: "loop", message: expect.stringContaining("after 7 turns") } });
   });
 
-  it("of a model without weights that learn is no run: it is refused with what is missing", async () => {
+  it("54: of a model without weights that learn is no run: it is refused with what is missing", async () => {
     const idle = chain([
       ["input", "input", { shape: [9] }],
       ["norm", "layer_norm", { elementwise_affine: false }],

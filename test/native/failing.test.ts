@@ -76,7 +76,7 @@ describe("a run that wants more memory than it may have", () => {
 });
 
 describe("a run whose numbers stop being finite", () => {
-  it("log(0) is found in the forward pass", async () => {
+  it("59: log(0) is found in the forward pass", async () => {
     const failure = await failureOf(specOf(between(["relu", "relu"], ["log", "log"]), { train: rows }));
     expect(failure).toMatchObject({ code: "RUN_NONFINITE", node: "log", op: "aten::log", step: 1 });
   });

@@ -2,15 +2,22 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
+import { encodeNpyHeader } from "../../../core/data/npy.ts";
+import { writeSafetensors } from "../../../core/export/safetensors.ts";
+import { tensorOf } from "../../../core/export/tensor.ts";
+import { findTemplate } from "../../../core/templates/index.ts";
+import { chain } from "../../../core/templates/sketch.ts";
 import { hashSecret, makeSecret } from "../../../server/auth/secrets.ts";
 import { makeToken } from "../../../server/auth/token.ts";
 import { readConfig } from "../../../server/config.ts";
 import { startRun } from "../../../server/runs/start.ts";
+import { allowed } from "../../allowed.ts";
+import { writeZip } from "../ingest/zip.ts";
 import { openTestDatabase } from "../postgres.ts";
 import { serveWeb } from "../visitor.ts";
 import { makeTenant, type Tenant, temporaryFiles } from "../world.ts";
 
-/** Requests that harm, lie or ask for too much: rows 38 and 57 to 66 of the list of bad inputs, over HTTP. Row 61 stands in crawl.test.ts; docs/reliability.md says where the others are. */
+/** Requests that harm, lie or ask for too much, by their number in the list of bad inputs, over HTTP: with the status, the code and the words that a script is given. */
 const { db } = await openTestDatabase();
 const files = temporaryFiles();
 const { base, port } = await serveWeb(db, files, { AUTH: "required" }, { bodyMs: 700 });
@@ -24,6 +31,9 @@ beforeAll(async () => {
 });
 
 const json = { "content-type": "application/json" };
+/** The codes of what is wrong with a graph. */
+const problemCodes = ({ text }: Answer) =>
+  (JSON.parse(text) as { error: { data: { details: { problems: { code: string }[] } } } }).error.data.details.problems.map(({ code }) => code);
 type Answer = { status: number; code: string; message: string; text: string };
 async function ask(path: string, init: { method?: string; body?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
   const answer = await fetch(`${base}${path}`, { ...init, headers: { cookie, ...json, ...init.headers } });
@@ -67,10 +77,94 @@ describe("a request", () => {
   test("57: with names that mean something to JavaScript changes no object but its own", async () => {
     const graph = '{"schemaVersion":1,"nodes":[{"id":"toString","type":"__proto__","params":{"__proto__":{"polluted":1},"constructor":2},"at":{"x":0,"y":0}}],"edges":[]}';
     const answer = await post("models.save", `{"modelId":"${home.modelId}","revision":1,"graph":${graph}}`);
-    expect(answer.status).toBeLessThan(500);
+    // A drawing may be wrong while it is drawn; it cannot be trained.
+    expect([answer.status, answer.text]).toEqual([200, '{"result":{"data":{"revision":2}}}']);
+    const started = await post("runs.start", { modelId: home.modelId, settings: home.settings, idempotencyKey: "of-57-proto" });
+    expect([started.status, started.code, problemCodes(started)]).toEqual([422, "GRAPH_INVALID", expect.arrayContaining(["GRAPH_UNKNOWN_TYPE"])]);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
-    const started = await post("runs.start", { modelId: home.modelId, settings: home.settings, idempotencyKey: "proto" });
-    expect([200, 400, 422]).toContain(started.status);
+    await db.model.update({ where: { id: home.modelId }, data: { graph: findTemplate("lenet5")?.graph ?? {} } });
+  });
+
+  const node = (id: string, type: string, params: object = {}) => ({ id, type, params, at: { x: 0, y: 0 } });
+  const edge = (id: string, from: string, to: string, port = "x") => ({ id, from: { node: from, port: "y" }, to: { node: to, port } });
+  const around = (type: string, params: object = {}, shape: number[] = [1, 28, 28]) => [
+    [node("x", "input", { shape }), node("bad", type, params), node("y", "output")],
+    [edge("1", "x", "bad"), edge("2", "bad", "y")],
+  ];
+  test.each([
+    [
+      48,
+      "GRAPH_CYCLE",
+      [
+        [node("x", "input", { shape: [8] }), node("a", "relu"), node("b", "tanh"), node("y", "output")],
+        [edge("1", "b", "a"), edge("2", "a", "b"), edge("3", "b", "y")],
+      ],
+    ],
+    [49, "GRAPH_SHAPE", around("conv2d", { out_channels: 4, kernel_size: 3 }, [784])],
+    [50, "GRAPH_MEMORY", around("linear", { out_features: 1_000_000 }, [1_000_000])],
+    [52, "GRAPH_PARAM", around("conv2d", { out_channels: 4, kernel_size: 0 })],
+    [53, "GRAPH_OVERFLOW", around("flatten", {}, [2 ** 31 - 1, 2 ** 31 - 1, 4])],
+    [54, "GRAPH_INCOMPLETE", around("flatten")],
+    [54, "GRAPH_INCOMPLETE", [[node("x", "input", { shape: [8] }), node("a", "linear", { out_features: 2 })], [edge("1", "x", "a")]]],
+  ])("%i: to train a graph with %s is refused with that among its problems, in less than a second", async (number, code, [nodes, edges]) => {
+    const { id: modelId } = await db.model.create({
+      data: { orgId: home.orgId, projectId: home.projectId, name: `${number}`, graph: { schemaVersion: 1, nodes, edges } as object },
+    });
+    const began = performance.now();
+    const answer = await post("runs.start", { modelId, settings: home.settings, idempotencyKey: `graph ${number} ${modelId}` });
+    expect(performance.now() - began).toBeLessThan(allowed(1_000));
+    expect([answer.status, answer.code, problemCodes(answer)]).toEqual([422, "GRAPH_INVALID", expect.arrayContaining([code])]);
+    expect(await db.run.count({ where: { modelId } })).toBe(0);
+    await db.model.delete({ where: { id: modelId } });
+  });
+
+  test("56: with a graph of 100,000 nodes, or brackets 10,000 deep, is refused as too large", async () => {
+    const save = (nodes: string) => post("models.save", `{"modelId":"${home.modelId}","revision":1,"graph":{"schemaVersion":1,"nodes":${nodes},"edges":[]}}`);
+    const many = JSON.stringify(Array.from({ length: 100_000 }, (_, at) => node(`${at}`, "relu")));
+    const deep = `[{"id":"a","type":"relu","params":{"p":${"[".repeat(10_000)}${"]".repeat(10_000)}},"at":{"x":0,"y":0}}]`;
+    for (const nodes of [many, deep]) {
+      const began = performance.now();
+      const answer = await save(nodes);
+      expect([answer.status, answer.code]).toEqual([413, "GRAPH_TOO_LARGE"]);
+      expect(performance.now() - began).toBeLessThan(allowed(2_000));
+    }
+  });
+
+  /** What a refused file answers: the rest is in ingest/bad*.test.ts. */
+  const file = async (content: Uint8Array) => {
+    const sent = await fetch(`${base}/api/uploads`, { method: "POST", body: new Blob([Buffer.from(content)]), headers: { cookie, "content-type": "application/octet-stream" } });
+    return ((await sent.json()) as { uploadId: string }).uploadId;
+  };
+  const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0);
+  const pickle = Uint8Array.of(0x80, 2, 0x8a, 10, 0, 0, 0, 0, 0, 0);
+  const other = writeSafetensors(new Map([["head.bias", tensorOf("float32", [1], [1])]]));
+  test.each<[number, string, string, Uint8Array, number, string]>([
+    [1, "a path that leads out", "datasets.inspectPictures", writeZip([{ name: "../../evil.png", data: png }]), 422, "ARCHIVE_BAD_PATH"],
+    [4, "zeros without end", "datasets.inspectPictures", writeZip([{ name: "a/z.png", data: Buffer.alloc(20 * 2 ** 20), deflate: true }]), 413, "ARCHIVE_RATIO"],
+    [
+      15,
+      "another type of picture",
+      "datasets.inspectPictures",
+      writeZip(["a/v.gif", "b/v.gif"].map((name) => ({ name, data: Buffer.from("GIF89a\x01\0\x01\0") }))),
+      415,
+      "IMAGE_TYPE",
+    ],
+    [21, "a ragged row", "datasets.inspectTable", Buffer.from("a,b\n1,2\n1,2,3\n"), 422, "CSV_RAGGED"],
+    [28, "a header of 4 GB", "datasets.inspectArrays", Buffer.from("\x93NUMPY\x02\0\xff\xff\xff\xff{}", "latin1"), 422, "NPY_HEADER"],
+    [31, "a header of 2^63", "models.importWeights", Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x80, 0x7b, 0x7d), 422, "ST_HEADER"],
+    [35, "another model's weights", "models.importWeights", other, 409, "WEIGHTS_MISMATCH"],
+    [37, "a pickle", "models.importWeights", pickle, 415, "WEIGHTS_PICKLE"],
+    [46, "random bytes", "models.importOnnx", Uint8Array.of(1, 2, 3), 422, "ONNX_PARSE"],
+  ])("%i: for a file with %s is answered with the status that goes with it, and keeps nothing", async (_, __, procedure, content, status, code) => {
+    const uploadId = await file(content);
+    const input = procedure === "datasets.inspectPictures" || procedure === "datasets.inspectArrays" ? { uploadId } : { uploadId, fileName: "file" };
+    const began = performance.now();
+    const answer = await post(procedure, procedure === "models.importWeights" ? { ...input, modelId: home.modelId } : input);
+    expect(performance.now() - began).toBeLessThan(allowed(2_000));
+    const { data } = (JSON.parse(answer.text) as { result: { data: { ok: boolean; code?: string; rows?: { status: string }[]; failure?: { code: string } } } }).result;
+    expect([answer.status, data.ok, data.failure?.code ?? data.code]).toEqual([status, false, code]);
+    if (code === "WEIGHTS_MISMATCH") expect(data.rows?.map((row) => row.status)).toEqual(expect.arrayContaining(["missing"]));
+    expect(await files.list("weights")).toEqual([]);
   });
 
   test.each([
@@ -95,9 +189,27 @@ describe("a request", () => {
   });
 
   test("63: of ten thousand calls, or with a body of a gigabyte, is refused before it is read", async () => {
-    const batch = `/api/trpc/${new Array(300).fill("workspace.me").join(",")}?batch=1&input=%7B%7D`;
-    expect((await ask(batch)).status).toBe(400);
+    for (const names of [new Array(300).fill("workspace.me"), new Array(10_000).fill("x"), new Array(10_000).fill("")]) {
+      const batch = await ask(`/api/trpc/${names.join(",")}?batch=1&input=%7B%7D`);
+      expect([batch.status, batch.code]).toEqual([400, "INPUT_SHAPE"]);
+    }
+    // Addresses of more than 32 KiB are not read at all.
     expect((await fetch(`${base}/api/trpc/${new Array(10_000).fill("workspace.me").join(",")}?batch=1`, { headers: { cookie } })).status).toBe(431);
+    const told = await new Promise<string>((done) => {
+      const socket = connect(port, "127.0.0.1", () =>
+        socket.write(
+          `POST /api/trpc/projects.create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nCookie: ${cookie}\r\nContent-Length: ${2 ** 30}\r\n\r\n${"x".repeat(5 << 20)}`,
+        ),
+      );
+      let said = "";
+      socket.setEncoding("utf8").on("data", (part) => {
+        said += part;
+        if (said.includes("requestId")) socket.destroy();
+      });
+      socket.on("error", () => {});
+      socket.on("close", () => done(said));
+    });
+    expect(told).toMatch(/^HTTP\/1\.1 413 .*larger than 4 MiB/s);
     const before = process.memoryUsage().rss;
     const status = await new Promise<number | string>((done) => {
       const sent = request(`${base}/api/trpc/projects.create`, { method: "POST", headers: { ...json, cookie, "content-length": String(2 ** 30) } }, (answer) => {
@@ -159,6 +271,68 @@ describe("a request", () => {
     expect((await post("organization.invite", { email: "boss@example.org", role: "owner" }, admin)).status).toBe(403);
     const unknown = await post("account.useLink", { kind: "reset", secret: "a".repeat(43), password: "four quiet words here" });
     expect([unknown.status, unknown.code]).toEqual([410, "LINK_OVER"]);
-    // An invitation that was used, and one to somebody else, are over: people.test.ts.
+    // An invitation that was used, and one to somebody else.
+    for (const [email, acceptedAt] of [
+      ["adam@example.org", new Date()],
+      ["mia@example.org", null],
+    ] as const) {
+      const invited = makeSecret();
+      await db.invitation.create({
+        data: { orgId: home.orgId, email, role: "member", createdBy: home.userId, tokenHash: hashSecret(invited), expiresAt: new Date(Date.now() + 3_600_000), acceptedAt },
+      });
+      await db.user.update({ where: { id }, data: { email: "adam@example.org" } });
+      const late = await post("account.acceptInvitation", { secret: invited }, admin);
+      expect([email, late.status, late.code]).toEqual([email, 410, "LINK_OVER"]);
+    }
+  });
+
+  test("66: that has a network answer a row (previews are all there is of that here) is refused where its row is none, too large, of a model that is gone, or one of a hundred", async () => {
+    const [first] = (await db.dataset.findUniqueOrThrow({ where: { id: home.datasetId } }).then(({ manifest }) => [manifest])) as [
+      { splits: { train: { input: { file: string } } } },
+    ];
+    await files.put(`datasets/${home.datasetId}/${first.splits.train.input.file}`, Buffer.concat([encodeNpyHeader("|u1", [1, 1, 28, 28]), Buffer.alloc(784)]));
+    const copy = () => db.model.create({ data: { orgId: home.orgId, projectId: home.projectId, name: "Copy", graph: {} } });
+    const { id: modelId } = await copy();
+    const order = (change: object = {}) => ({
+      ...{ modelId, datasetId: home.datasetId, graph: findTemplate("mlp")?.graph, split: "train", row: 0 },
+      ...{ seed: 1, training: false, draw: 0, paths: ["output"], large: null, ...change },
+    });
+    const evaluate = (change?: object) => post("preview.evaluate", order(change));
+    const right = await evaluate();
+    expect([right.status, right.message]).toEqual([200, ""]);
+    for (const change of [{ row: 60_000 }, { row: Number.NaN }, { seed: "NaN" }, { row: -1 }]) {
+      const answer = await evaluate(change);
+      expect([JSON.stringify(change), answer.status, answer.code]).toEqual([JSON.stringify(change), 400, "INPUT_SHAPE"]);
+    }
+    const wide = await evaluate({
+      graph: chain([
+        ["input", "input", { shape: [3] }],
+        ["fc", "linear", { out_features: 2 }],
+        ["output", "output"],
+      ]),
+    });
+    // What a drawing makes of a row is shown as far as it goes, and where it breaks.
+    expect((JSON.parse(wide.text) as { result: { data: { failures: unknown } } }).result.data.failures).toEqual([
+      { node: "input", message: expect.stringContaining("takes uint8 [B, 3] but the data are uint8 [1, 1, 28, 28]") },
+    ]);
+    const large = await evaluate({ paths: ["x".repeat(5 << 20)] });
+    expect([large.status, large.code]).toEqual([413, "GRAPH_TOO_LARGE"]);
+    const gone = await copy();
+    await db.model.update({ where: { id: gone.id }, data: { deletedAt: new Date() } });
+    const answer = await evaluate({ modelId: gone.id });
+    expect([answer.status, answer.code]).toEqual([404, "NOT_FOUND"]);
+    const models = await Promise.all(Array.from({ length: 100 }, copy));
+    const waits: (string | null)[] = [];
+    const statuses = await Promise.all(
+      models.map(async ({ id }) => {
+        const said = await fetch(`${base}/api/trpc/preview.evaluate`, { method: "POST", body: JSON.stringify(order({ modelId: id })), headers: { cookie, ...json } });
+        if (said.status === 429) waits.push(said.headers.get("retry-after"));
+        await said.text();
+        return said.status;
+      }),
+    );
+    expect([...new Set(statuses)].sort()).toEqual([200, 429]);
+    expect(new Set(waits)).toEqual(new Set(["5"]));
+    await db.model.deleteMany({ where: { name: "Copy" } });
   });
 });

@@ -234,6 +234,13 @@ describe("an ONNX file", () => {
 
   it("43: with a shape of 10^9 sizes", async () => {
     const initializers = [{ name: "s", dtype: "int64" as const, shape: [1], bytes: new Uint8Array(BigInt64Array.of(10n ** 9n).buffer) }];
+    const ones = {
+      ...onnxNode("ConstantOfShape", ["s"], ["c"]),
+      attributes: [{ name: "value", value: { tensor: { name: "", dtype: "int64" as const, shape: [1], bytes: new Uint8Array(8).fill(1, 0, 1) } } }],
+    };
+    for (const use of [onnxNode("Reshape", ["x", "c"], ["y"]), onnxNode("Expand", ["x", "c"], ["y"])])
+      expect(await onnxCode(onnxFile({ initializers, nodes: [ones, use] }))).toBe("ONNX_RANK");
+    // Numbers rather than sizes.
     expect(await onnxCode(onnxFile({ initializers, nodes: [onnxNode("ConstantOfShape", ["s"], ["c"]), onnxNode("Add", ["x", "c"], ["y"])] }))).toBe("ONNX_TENSOR_SIZE");
     expect(
       await onnxCode(

@@ -67,7 +67,7 @@ describe("an upload", () => {
     for (const type of ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/json"])
       expect((await post(new Uint8Array(3), { "content-type": type })).status).toBe(415);
   });
-  test("needs a person who may change things, and is refused unread where it says that it is too large", async () => {
+  test("46: needs a person who may change things, and is refused unread where it says that it is too large", async () => {
     const send = (session: Session | null, sizeBytes: number) => {
       const request = Object.assign(Readable.from([Buffer.alloc(3)]), { headers: { "content-length": String(sizeBytes) }, setTimeout: () => {} });
       const answer = { writeHead: () => {}, end: () => {} };
@@ -146,6 +146,16 @@ describe("PyTorch code", () => {
 });
 
 describe("weights", () => {
+  test("for a drawing that is not whole wait until it is, and are told so", async () => {
+    const modelId = await newModel();
+    await db.model.update({ where: { id: modelId }, data: { graph: { ...graph, edges: graph.edges.slice(1) } } });
+    expect(await client().models.importWeights.mutate({ modelId, uploadId: await upload(writeSafetensors(weights)), fileName: "net.safetensors" })).toMatchObject({
+      ok: false,
+      code: "GRAPH_INVALID",
+      message: expect.stringMatching(/^This graph cannot run: /),
+    });
+  });
+
   test("from safetensors and .npz are matched by name, and the next run starts from them", async () => {
     const modelId = await newModel();
     const names = [...weights.keys()];
@@ -205,7 +215,7 @@ describe("weights", () => {
     });
   });
 
-  test("that are pickled are never opened, and the refusal says how to convert them", async () => {
+  test("37: that are pickled are never opened, and the refusal says how to convert them", async () => {
     const modelId = await newModel();
     const torchZip = writeZip([["archive/data.pkl", new Uint8Array([0x80, 2, 0x2e])]]);
     for (const content of [torchZip, new Uint8Array([0x80, 2, 0x8a, 10, 0, 0, 0, 0, 0, 0])]) {

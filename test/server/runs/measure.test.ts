@@ -94,7 +94,7 @@ describe("measuring before a run", () => {
     });
   });
 
-  it("a run that would not fit is refused with the largest batch that does", async () => {
+  it("51: a run that would not fit is refused with the largest batch that does", async () => {
     const user = await world.db.user.findFirstOrThrow();
     const start = (batchSize: number, key: string) =>
       startRun(

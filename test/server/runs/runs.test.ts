@@ -71,7 +71,7 @@ describe("starting a run", () => {
     expect(await db.run.count()).toBe(before);
   });
 
-  test("refuses what cannot be meant: too many steps, a data set that is not ready, numbers that are none", async () => {
+  test("58: refuses what cannot be meant: too many steps, a data set that is not ready, numbers that are none", async () => {
     expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, epochs: 10_000, batchSize: 1 } }))).toMatchObject({
       code: "CONFIG_RANGE",
       details: { field: "epochs" },
@@ -80,7 +80,6 @@ describe("starting a run", () => {
     expect(await refusal(caller.runs.start({ ...order(), settings: { ...tenant.settings, datasetId: dataset.id } }))).toMatchObject({
       code: "DATASET_NOT_READY",
     });
-    // Bad input 58.
     const wrong: [change: object, field: string, words: RegExp][] = [
       [{ lr: Number.NaN }, "lr", /^The setting lr is NaN\. /],
       [{ lr: "1e309" }, "lr", /^The setting lr is "1e309"\. /],
@@ -221,20 +220,25 @@ describe("a run's life", () => {
 });
 
 describe("a graph", () => {
-  test("is saved over the revision that was opened, and over no other; of ten at once one wins", async () => {
+  test("60: is saved over the revision that was opened, and over no other; of ten at once one wins", async () => {
     const { id: modelId } = await caller.models.create({ templateId: "mlp" });
     const graph = findTemplate("lenet5")?.graph ?? { schemaVersion: 1 as const, nodes: [], edges: [] };
     const saves = await Promise.allSettled(Array.from({ length: 10 }, () => caller.models.save({ modelId, revision: 1, graph })));
     expect(saves.filter(({ status }) => status === "fulfilled").length).toBe(1);
     expect(await refusal(caller.models.save({ modelId, revision: 1, graph }))).toMatchObject({
       code: "GRAPH_CONFLICT",
-      details: { revision: 2, yours: 1 },
+      message: expect.stringMatching(/^Tenant's owner saved this graph since you opened it/),
+      details: { revision: 2, yours: 1, savedBy: "Tenant's owner", you: "Tenant's owner" },
     });
+    // What was saved is still there, and with another's name on it where it was another.
+    const { id: userId } = await db.user.create({ data: { name: "Mia", memberships: { create: { orgId: tenant.orgId, role: "member" } } } });
+    const mia = callerOf(context({ ...tenant.session, user: { id: userId, name: "Mia" }, role: "member" }));
+    expect(await refusal(mia.models.save({ modelId, revision: 1, graph: emptyGraph }))).toMatchObject({ details: { savedBy: "Tenant's owner", you: "Mia" } });
     expect(await caller.models.save({ modelId, revision: 2, graph })).toEqual({ revision: 3 });
     expect((await caller.models.get({ modelId })).graph).toEqual(graph);
   });
 
-  test("too deep, too large or of another form is refused before it is walked", async () => {
+  test("56: too deep, too large or of another form is refused before it is walked", async () => {
     const { id: modelId } = await caller.models.create({ templateId: "mlp" });
     const save = (graph: unknown) => refusal(caller.models.save({ modelId, revision: 1, graph: graph as never }));
     let deep: unknown = 1;

@@ -229,7 +229,7 @@ describe("a table taken along", () => {
     await db.run.update({ where: { id: known[1]?.id ?? "" }, data: { notes: '=HYPERLINK("http://x"),\nsecond line' } });
   });
 
-  test("as CSV has every run once, and no cell that a spreadsheet would run", async () => {
+  test("20: as CSV has every run once, and no cell that a spreadsheet would run", async () => {
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await (await fetchTable("csv")).arrayBuffer());
     expect(text.split("\r\n")[0]).toBe(`\uFEFFrun,${parts.join()}`);
     expect(text).toContain(`"'=HYPERLINK(""http://x""),\nsecond line"`);
