@@ -130,6 +130,10 @@ export const TrainSpec = z.strictObject({
   histograms: z.boolean().optional(),
   /** What tensors on the CPU may take together; set by the machine that trains, and beyond it the run fails with OUT_OF_MEMORY. Absent: no limit. */
   memoryLimitBytes: z.int().min(1).optional(),
+  /** An open file of the process that trains, into which the engine writes which node is at work, for whoever holds it too when that process crashes; absent: nobody. */
+  placeFile: z.int().min(3).optional(),
+  /** It writes that of the backward pass too, at some cost: for a run that has crashed. Absent or false: no. */
+  followsBackward: z.boolean().optional(),
   /**
    * Text that the network writes after every `everyEpochs`-th evaluation, token by token behind the prompt: drawn from its scores of
    * the last step over `temperature`, or the likeliest where that is 0. Draws of its own: training is the same with it and without.

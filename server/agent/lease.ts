@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { Graph } from "../../core/graph/document.ts";
+import { nameOfNode } from "../../core/graph/find.ts";
 import { RunKnob } from "../../core/training/knobs.ts";
 import type { RunMark } from "../../core/training/marks.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
@@ -143,13 +145,27 @@ export async function listLeases(db: Database): Promise<HeldLease[]> {
 export async function takeAway(db: Database, { runId, token }: Lease, loss: Loss, { onlyExpired = false } = {}): Promise<AfterLoss | null> {
   return db.$transaction(async (tx) => {
     const [run] = await tx.$queryRaw<
-      { orgId: string; status: string; cancelRequested: boolean; pauseRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }[]
+      {
+        orgId: string;
+        status: string;
+        cancelRequested: boolean;
+        pauseRequested: boolean;
+        keepBest: boolean;
+        attempts: number;
+        crashes: number;
+        crashedBefore: boolean;
+        step: number;
+        graph: unknown;
+      }[]
     >`
-      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "pauseRequestedAt" IS NOT NULL AS "pauseRequested", "keepBest", "attempts", "crashes", "step" FROM "Run"
+      SELECT "orgId", "status"::text, "cancelRequestedAt" IS NOT NULL AS "cancelRequested", "pauseRequestedAt" IS NOT NULL AS "pauseRequested", "keepBest", "attempts", "crashes", "step",
+        EXISTS (SELECT 1 FROM "Run" AS "other" WHERE "other"."modelVersionId" = "Run"."modelVersionId" AND "other"."id" <> "Run"."id" AND "other"."failure" ->> 'code' = 'ENGINE_CRASHED' AND "other"."crashes" > 0) AS "crashedBefore",
+        (SELECT "graph" FROM "ModelVersion" WHERE "id" = "Run"."modelVersionId") AS "graph"
+      FROM "Run"
       WHERE "id" = ${runId}::uuid AND "leaseToken" = ${token} AND "leaseUntil" IS NOT NULL AND (NOT ${onlyExpired} OR "leaseUntil" < clock_timestamp())
       FOR UPDATE`;
     if (run === undefined) return null;
-    const after = afterLoss(run, loss);
+    const after = afterLoss(run, loss, (node) => nameOfNode(Graph.parse(run.graph), node));
     const ended = run.status !== "running";
     await tx.$executeRaw`
       INSERT INTO "RunLog" ("orgId", "runId", "at", "level", "message", "leaseToken") VALUES (${run.orgId}::uuid, ${runId}::uuid, clock_timestamp(), 'warn', ${after.sentence}, ${token})`;

@@ -1,9 +1,14 @@
+import { constants } from "node:os";
 import type { Failure } from "../../core/training/events.ts";
+import type { Place } from "./whereabouts.ts";
 
 /** How a run lost the process that trained it. */
 export type Loss =
-  /** The process ended by a signal, or with a code that says nothing, as its parent saw. `outOfMemory`: the kernel has ended a process for want of memory meanwhile. */
-  | { kind: "ended"; signal: NodeJS.Signals | null; code: number | null; outOfMemory?: boolean }
+  /**
+   * The process ended by a signal, or with a code that says nothing, as its parent saw. `outOfMemory`: the kernel has ended a process for want of memory meanwhile.
+   * `place`: what its engine was at.
+   */
+  | { kind: "ended"; signal: NodeJS.Signals | null; code: number | null; outOfMemory?: boolean; place?: Place | null }
   /** Nobody saw it end: it is not there any more, or it gave no sign of life for as long as a lease lasts. */
   | { kind: "gone" }
   | { kind: "silent" };
@@ -23,47 +28,59 @@ const crashSignals: { [signal: string]: string } = {
 
 export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" | "paused" | "cancelled" | "finished" } | { status: "failed"; failure: Failure } };
 
-/** What becomes of a run whose trainer is lost: it goes back to the queue, unless it was to be cancelled or paused, or keeps failing in the same way. */
-export function afterLoss(run: { cancelRequested: boolean; pauseRequested: boolean; keepBest: boolean; attempts: number; crashes: number; step: number }, loss: Loss): AfterLoss {
+/**
+ * What becomes of a run whose trainer is lost: it goes back to the queue, unless it was to be cancelled or paused, or keeps failing in the same way.
+ * `crashedBefore`: an earlier run of the very same network was given up for its crashes, so that this one is not tried twice. `nameOf`: what people call a node.
+ */
+export function afterLoss(
+  run: { cancelRequested: boolean; pauseRequested: boolean; keepBest: boolean; attempts: number; crashes: number; crashedBefore: boolean; step: number },
+  loss: Loss,
+  nameOf: (node: string) => string,
+): AfterLoss {
   const crashed = loss.kind === "ended" && loss.signal !== null && loss.signal in crashSignals;
-  const sentence = sentenceOf(loss);
+  const place = placeOf(loss, nameOf);
+  const sentence = sentenceOf(loss, place);
+  const node = (loss.kind === "ended" && loss.place?.node) || undefined;
+  const fail = (code: string, message: string): AfterLoss => ({
+    crashed,
+    sentence,
+    next: { status: "failed", failure: { code, message, step: run.step, ...(node === undefined ? {} : { node }) } },
+  });
   if (run.cancelRequested) return { crashed, sentence, next: { status: run.keepBest ? "finished" : "cancelled" } };
-  if (crashed && run.crashes + 1 >= crashLimit) {
-    return {
-      crashed,
-      sentence,
-      next: fail(`${sentence} It was the second time, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`, run.step),
-    };
+  if (crashed && (run.crashes + 1 >= crashLimit || run.crashedBefore)) {
+    const often = run.crashes + 1 >= crashLimit ? "It was the second time" : "An earlier run of this very network was given up for the same reason";
+    return fail("ENGINE_CRASHED", `${sentence} ${often}, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`);
   }
   if (run.attempts >= attemptLimit && isShortage(loss)) {
-    const message = `Out of memory: the system has ended the training process ${attemptLimit} times before it reached a checkpoint, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.`;
-    return { crashed, sentence, next: { status: "failed", failure: { code: "OUT_OF_MEMORY", message, step: run.step } } };
+    return fail(
+      "OUT_OF_MEMORY",
+      `Out of memory: the system has ended the training process ${attemptLimit} times before it reached a checkpoint${place && `, the last time${place}`}, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.`,
+    );
   }
-  if (run.attempts >= attemptLimit) {
-    return {
-      crashed,
-      sentence,
-      next: fail(`${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`, run.step),
-    };
-  }
+  if (run.attempts >= attemptLimit)
+    return fail("ENGINE_CRASHED", `${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`);
   return { crashed, sentence, next: { status: run.pauseRequested ? "paused" : "queued" } };
-}
-
-function fail(message: string, step: number): { status: "failed"; failure: Failure } {
-  return { status: "failed", failure: { code: "ENGINE_CRASHED", message, step } };
 }
 
 function isShortage(loss: Loss): boolean {
   return loss.kind === "ended" && loss.signal === "SIGKILL" && loss.outOfMemory === true;
 }
 
-function sentenceOf(loss: Loss): string {
+/** ` in node "conv1"`, or nothing where it is not known. */
+function placeOf(loss: Loss, nameOf: (node: string) => string): string {
+  if (loss.kind !== "ended" || !loss.place) return "";
+  const { part, node } = loss.place;
+  if (node === null) return part === "optimizer" ? " in the optimizer's step" : " in the backward pass";
+  return part === "forward" ? ` in node "${nameOf(node)}"` : ` in the backward pass of node "${nameOf(node)}"`;
+}
+
+function sentenceOf(loss: Loss, place: string): string {
   if (loss.kind === "gone") return "The training process disappeared.";
   if (loss.kind === "silent") return "The training process gave no sign of life.";
   if (loss.signal === null) return `The training process ended early, with code ${loss.code}.`;
   const reason = crashSignals[loss.signal];
-  if (reason !== undefined) return `The engine crashed (${loss.signal}: ${reason}).`;
-  if (isShortage(loss)) return "The system ended the training process because memory ran out.";
+  if (reason !== undefined) return `The engine crashed (signal ${constants.signals[loss.signal]}, ${loss.signal}: ${reason})${place}.`;
+  if (isShortage(loss)) return `The system ended the training process${place} because memory ran out.`;
   if (loss.signal === "SIGKILL") return "The training process was killed (SIGKILL), most often because the machine ran out of memory.";
   return `The training process was stopped by ${loss.signal}.`;
 }

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { EngineInfo } from "../../native/index.ts";
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
-import type { Order, Ready } from "../trainer/order.ts";
+import { type Order, placeVariable, type Ready } from "../trainer/order.ts";
 import type { Loss } from "./loss.ts";
 import { countMemoryKills, identify, isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 /** A trainer that has loaded the engine and waits for an order. */
 export type WaitingTrainer = { process: ProcessIdentity; send(order: Order): void };
@@ -89,15 +90,17 @@ export class Trainers {
     const main = fileURLToPath(new URL("../trainer/main.ts", import.meta.url));
     // Its own session: what ends this agent, Ctrl-C in a terminal included, does not reach it.
     // The argument's place in the process list is where the trainer later writes which run it works on.
+    const whereabouts = Whereabouts.open();
     const child = spawn(process.execPath, [main, "waits-for-a-run".padEnd(80, "-")], {
       detached: true,
-      env: { ...patientThreads, ...process.env },
-      stdio: ["ignore", output, output, "ipc"],
+      env: { ...patientThreads, ...process.env, ...(whereabouts ? { [placeVariable]: "4" } : {}) },
+      stdio: ["ignore", output, output, "ipc", ...(whereabouts ? [whereabouts.file] : [])],
     });
     closeSync(output);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (identity === null) {
       child.on("error", (error) => this.#log.error({ error }, "a trainer could not be started"));
+      whereabouts?.close();
       this.#retryLater();
       return;
     }
@@ -111,9 +114,11 @@ export class Trainers {
     child.on("error", (error) => this.#log.error({ error }, "trainer"));
     child.once("exit", (code, signal) => {
       const { order, memoryKills } = this.#children.get(child) ?? { order: null, memoryKills: 0 };
+      const place = signal === null ? null : (whereabouts?.read() ?? null);
+      whereabouts?.close();
       if (order !== null) {
         // Known as a child until its end is told: the agent's round would else find a process that is gone, and be quicker.
-        const told = this.#onEnd(order, { kind: "ended", signal, code, outOfMemory: countMemoryKills() > memoryKills });
+        const told = this.#onEnd(order, { kind: "ended", signal, code, outOfMemory: countMemoryKills() > memoryKills, place });
         return void told.finally(() => this.#children.delete(child));
       }
       this.#children.delete(child);

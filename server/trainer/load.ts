@@ -14,11 +14,14 @@ import { datasetFolder } from "../ingest/write.ts";
 import { LeaseLost } from "../metrics/store.ts";
 import type { FileStore } from "../storage/files.ts";
 import { checkpointFolder } from "./checkpoints.ts";
+import { placeVariable } from "./order.ts";
 
 /** A claimed run with everything that decides it, read and checked once. */
 export type LoadedRun = {
   status: "running" | "finished" | "cancelled";
   cancelRequested: boolean;
+  /** How often the engine has crashed in it. */
+  crashes: number;
   /** The engine that it was trained with last, and the data that it was started on; null: not known. */
   engineBuild: string | null;
   dataHash: string | null;
@@ -43,6 +46,7 @@ export type LoadedRun = {
 const Row = z.object({
   status: z.enum(["running", "finished", "cancelled"]),
   cancelRequested: z.boolean(),
+  crashes: z.int(),
   engineBuild: z.string().nullable(),
   dataHash: z.string().nullable(),
   number: z.int(),
@@ -63,7 +67,7 @@ const Row = z.object({
 /** @throws LeaseLost where the lease is over */
 export async function loadRun(db: Database, { runId, orgId, token }: Lease): Promise<LoadedRun> {
   const rows = await db.$queryRaw<unknown[]>`
-    SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."engineBuild", "run"."dataHash", "run"."number", "model"."name" AS "modelName",
+    SELECT "run"."status"::text, "run"."cancelRequestedAt" IS NOT NULL AS "cancelRequested", "run"."crashes", "run"."engineBuild", "run"."dataHash", "run"."number", "model"."name" AS "modelName",
       "run"."step", "run"."summary", "run"."spec", "version"."graph", "run"."datasetId", "run"."settings" ->> 'task' AS "task", "run"."settings" ->> 'average' AS "average", "dataset"."manifest", "dataset"."manifestHash",
       coalesce("start"."storageKey", "run"."startKey") AS "startKey", "run"."createdAt"
     FROM "Run" AS "run"
@@ -109,6 +113,7 @@ export function placeSpec(
     startFrom: run.startKey === null ? null : files.path(run.startKey),
     histograms: true,
     memoryLimitBytes: options.memoryLimitBytes,
+    ...(process.env[placeVariable] === undefined ? {} : { placeFile: Number(process.env[placeVariable]), followsBackward: run.crashes > 0 }),
     ...(options.knobs.length > 0 ? { knobs: options.knobs.map(knobOf) } : {}),
   };
 }

@@ -7,3 +7,6 @@ export type Order = z.infer<typeof Order>;
 
 /** What a trainer tells its agent: the engine is loaded, give me a run. */
 export type Ready = { ready: true; engine: EngineInfo };
+
+/** Names the open file in which a trainer's engine is to say what it is at. */
+export const placeVariable = "TRAINER_PLACE_FILE";

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readSafetensors } from "../../core/export/safetensors.ts";
-import type { Graph } from "../../core/graph/document.ts";
+import type { Body, Graph } from "../../core/graph/document.ts";
+import { startBody } from "../../core/layers/kit.ts";
 import { chain } from "../../core/templates/sketch.ts";
 import { readOwner } from "../../server/agent/lease.ts";
 import { allowed } from "../allowed.ts";
-import { kill, openWorld, type World } from "./world.ts";
+import { kill, openWorld, until, type World } from "./world.ts";
 
 const kills = Number(process.env.FAULT_KILLS ?? 4);
 /** Long enough for a kill to hit a run under way; many kills fall on several runs. Averaged weights have to come along too. */
@@ -132,6 +133,45 @@ describe("a killed trainer", () => {
     expect(await world.series(id)).toEqual(undisturbed);
     const lines = await world.db.runLog.findMany({ where: { runId: id, message: { contains: "damaged" } } });
     expect(lines).toHaveLength(1);
+  });
+
+  it("that crashed in a node names it, also to the next run of the same network, which is not tried twice", async () => {
+    // Nine hundred thousand turns before the first weight: one step that takes long, in one node.
+    const drawn = chain([
+      ["input", "input", { shape: [9] }],
+      ["loop", "repeat", { times: 90 }],
+      ["scores", "linear", { out_features: 3 }],
+      ["output", "output"],
+    ]);
+    const turn = startBody(...Array.from({ length: 16 }, () => ({ type: "tanh" })));
+    const filled = (outer: Body, body: Body): Body => ({ ...outer, nodes: outer.nodes.map((node) => (node.type === "repeat" ? { ...node, bodies: { body } } : node)) });
+    const named = { ...turn, nodes: turn.nodes.map((node) => (node.type === "tanh" ? { ...node, name: "Squash" } : node)) };
+    const graph = { ...drawn, ...filled(drawn, filled(startBody({ type: "repeat", params: { times: 10_000 } }), named)) };
+    const crash = async (id: string, times: number) => {
+      await until("the run is in its first step", 120_000, async () =>
+        (await world.db.runLog.count({ where: { runId: id, message: { startsWith: "Training " } } })) === times ? true : null,
+      );
+      kill(await world.trainerOf(id), "SIGSEGV");
+    };
+    const id = await world.queueRun({ ...order, epochs: 1 }, graph);
+    await crash(id, 1);
+    await world.untilRun(id, "claimed again", (run) => run.status === "running" && run.crashes === 1);
+    await crash(id, 2);
+    const run = await world.untilRun(id, "failed", ({ status }) => status === "failed");
+    const where = {
+      code: "ENGINE_CRASHED",
+      node: expect.stringMatching(/^loop\/body\/.*tanh/),
+      message: expect.stringMatching(/^The engine crashed \(signal 11, SIGSEGV: [^)]*\) in node "Squash"\./),
+    };
+    expect(run.failure).toMatchObject(where);
+    expect(await world.db.runLog.findFirst({ where: { runId: id, message: { contains: 'in node "Squash"' } } })).not.toBeNull();
+
+    const again = await world.repeat(id);
+    await crash(again, 1);
+    expect((await world.untilRun(again, "failed", ({ status }) => status === "failed")).failure).toMatchObject({
+      ...where,
+      message: expect.stringContaining("An earlier run of this very network"),
+    });
   });
 
   it.each(["SIGSEGV", "SIGABRT", "SIGBUS"] as const)("that crashed by itself (%s) is tried once more, and then the run fails with the signal in words", async (signal) => {

@@ -22,7 +22,7 @@ import { migrate } from "../../server/database/migrate.ts";
 import { penguins } from "../../server/ingest/penguins.ts";
 import { hashManifest, writeDataset } from "../../server/ingest/write.ts";
 import { unpackEntries } from "../../server/metrics/pyramid.ts";
-import { startRun } from "../../server/runs/start.ts";
+import { repeatRun, startRun } from "../../server/runs/start.ts";
 import type { FileStore } from "../../server/storage/files.ts";
 import { openStore } from "../../server/storage/store.ts";
 
@@ -120,6 +120,8 @@ export async function openWorld(settings: { [name: string]: string } = {}) {
       const settings: RunSettings = { ...defaultSettings("tabular-classification", 266), datasetId, ...change };
       return (await startRun(db, config, { orgId: org.id, userId: user.id }, { modelId: model.id, settings, idempotencyKey: randomUUID() })).runId;
     },
+    /** Orders a run once more: the same version of its model. */
+    repeat: async (id: string): Promise<string> => (await repeatRun(db, config, { orgId: org.id, userId: user.id }, id)).runId,
     run: (id: string) => db.run.findUniqueOrThrow({ where: { id } }),
     /** Waits until a run stands as asked, and returns it. */
     untilRun(id: string, what: string, isSo: (run: Awaited<ReturnType<Database["run"]["findUniqueOrThrow"]>>) => boolean, withinMs = 120_000) {

@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "memory.h"
+#include "whereabouts.h"
 
 namespace tensorloom {
 namespace {
@@ -108,7 +109,9 @@ std::vector<at::Tensor> Interpreter::run(const std::vector<at::Tensor>& inputs, 
   turns_ = 0;
   check_inputs(inputs);
   for (size_t i = 0; i < weights.size(); ++i) slots_[static_cast<size_t>(program_.weights[i].value)] = weights[i];
-  return enter(program_.body, inputs);
+  std::vector<at::Tensor> outputs = enter(program_.body, inputs);
+  be_at(kElsewhere);
+  return outputs;
 }
 
 void Interpreter::check_inputs(const std::vector<at::Tensor>& inputs) {
@@ -146,6 +149,7 @@ std::vector<at::Tensor> Interpreter::enter(const Block& block, std::vector<at::T
 
 void Interpreter::execute(const Block& block) {
   for (const Op& op : block.ops) {
+    be_at(op.place);
     switch (op.kind) {
       case Op::Kind::Call: call(op); break;
       case Op::Kind::If: branch(op); break;

@@ -9,11 +9,23 @@
 #include <utility>
 
 #include "precision.h"
+#include "whereabouts.h"
 
 namespace tensorloom {
 namespace {
 
-void backward(const at::Tensor& loss, double share) { loss.backward(share == 1 ? at::Tensor() : at::scalar_tensor(share, loss.options()).expand_as(loss)); }
+/// Tells how the backward pass goes, operator by operator.
+class Follow final : public BackwardTrace {
+ public:
+  void begin(const Op* op) override { be_at(op != nullptr ? -op->place : kBackward); }
+  void end(const Op*, const std::vector<at::Tensor>&, const std::vector<at::Tensor>&) override {}
+};
+
+void backward(const at::Tensor& loss, double share) {
+  be_at(kBackward);
+  loss.backward(share == 1 ? at::Tensor() : at::scalar_tensor(share, loss.options()).expand_as(loss));
+  be_at(kElsewhere);
+}
 
 } // namespace
 
@@ -31,12 +43,20 @@ std::vector<at::Tensor> Passes::run(const StepRows& rows, Look* look, const Betw
     if (look)
       for (size_t i = 0; i < inputs.size(); ++i)
         if (!Program::is_feature(named[i])) seen_sizes_[named[i].name] = inputs[i].sizes().vec();
-    std::vector<at::Tensor> outputs = forward(inputs, look ? look->observer() : nullptr);
+    Observer observer = look ? look->observer() : nullptr;
+    Follow follow;
+    if (spec_.follows_backward)
+      observer = [&follow, looks = std::move(observer)](const Op& op, const std::vector<at::Tensor>& arguments, const std::vector<at::Tensor>& results) {
+        follow.note(op);
+        if (looks) looks(op, arguments, results);
+      };
+    std::vector<at::Tensor> outputs = forward(inputs, observer);
     doing_ = "the training step";
     between(inputs, first, outputs);
     const double share = static_cast<double>(count) / static_cast<double>(rows.count);
     try {
       if (look) look->watch(outputs[loss_]);
+      if (spec_.follows_backward) follow.watch(outputs[loss_]);
       backward(outputs[loss_], share);
     } catch (...) {
       // What the pass held is let go: the next one needs as much.

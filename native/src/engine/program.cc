@@ -168,11 +168,11 @@ class Reader {
     const std::string& what = place.at("op").text();
     const std::string& node = place.at("node").text();
     try {
-      if (what == "if") return read_if(place, nesting);
-      if (what == "while") return read_while(place, nesting);
-      if (what == "repeat") return read_repeat(place, nesting);
-      if (what == "switch") return read_switch(place, nesting);
-      return read_call(place, what);
+      Op op = what == "if" ? read_if(place, nesting) : what == "while" ? read_while(place, nesting) : what == "repeat" ? read_repeat(place, nesting) : what == "switch" ? read_switch(place, nesting) : read_call(place, what);
+      const auto [known, is_new] = places_.try_emplace(node, static_cast<int32_t>(program_.nodes.size()) + 1);
+      if (is_new) program_.nodes.push_back(node);
+      op.place = known->second;
+      return op;
     } catch (EngineError& error) {
       // The innermost node is the one to blame.
       if (error.failure.node.empty()) error.failure.node = node;
@@ -419,6 +419,7 @@ class Reader {
   std::vector<int> scope_;
   int highest_ = -1;
   size_t op_count_ = 0;
+  std::unordered_map<std::string, int32_t> places_;
 };
 
 /// Calls `visit` with every value that `op` reads, those of its nested blocks included.

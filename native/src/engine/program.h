@@ -57,6 +57,8 @@ struct Op {
   /// `aten::linear`, or `if`, `while`, `repeat`, `switch`.
   std::string name;
   std::string node;
+  /// Which of the program's `nodes` that is, from 1 on.
+  int32_t place = 0;
   std::vector<int> out;
   /// Values whose last use this is.
   std::vector<int> frees;
@@ -134,6 +136,8 @@ struct Program {
   std::vector<Weight> weights;
   Block body;
   std::vector<Output> outputs;
+  /// Of all its instructions, each once. What is cut out of a program keeps them.
+  std::vector<std::string> nodes;
   int value_count = 0;
   bool has_random = false;
   bool has_repeat = false;

@@ -96,7 +96,7 @@ std::string text_or_empty(const JsonPlace& place) { return place.json().is_null(
 TrainSpec TrainSpec::parse(std::string_view text) {
   const Json json = Json::parse(text, "PROGRAM_INVALID");
   const JsonPlace root(json, "", "PROGRAM_INVALID");
-  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "paces?", "features?", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "looks?", "breakpoints?", "histograms?", "memoryLimitBytes?", "knobs?"});
+  root.fields({"version", "program", "metrics", "data", "optimizer", "furtherOptimizers?", "lr", "paces?", "features?", "batchSize", "epochs", "earlyStopping?", "shuffle", "bucketing?", "dropLast", "oneBatch?", "seed", "device", "precision", "channelsLast", "gradClip", "ema?", "accumulate", "threads", "checkpoint", "resumeFrom", "startFrom", "sampleRows", "generate?", "points?", "lattice?", "looks?", "breakpoints?", "histograms?", "memoryLimitBytes?", "placeFile?", "followsBackward?", "knobs?"});
   if (root.at("version").integer(0, kMost) != 1) root.at("version").fail("this engine reads specs of version 1");
   TrainSpec spec;
   spec.program = Program::read(root.at("program"));
@@ -173,6 +173,8 @@ TrainSpec TrainSpec::parse(std::string_view text) {
   spec.resume_from = text_or_empty(root.at("resumeFrom"));
   spec.start_from = text_or_empty(root.at("startFrom"));
   if (root.has("memoryLimitBytes")) spec.memory_limit_bytes = static_cast<size_t>(root.at("memoryLimitBytes").integer(1, kMost));
+  if (root.has("placeFile")) spec.place_file = static_cast<int>(root.at("placeFile").integer(3, 1 << 20));
+  spec.follows_backward = root.has("followsBackward") && root.at("followsBackward").boolean();
   root.at("sampleRows").size(64);
   spec.sample_rows = root.at("sampleRows").integers(0, spec.validation.rows - 1);
   if (root.has("points")) {

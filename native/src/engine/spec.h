@@ -114,6 +114,8 @@ struct TrainSpec {
   std::vector<Breakpoint> breakpoints; ///< Where the run pauses by itself.
   bool histograms = false; ///< Epoch ends say how weights, gradients and activations are spread.
   size_t memory_limit_bytes = 0; ///< What CPU tensors may take together; 0: no limit.
+  bool follows_backward = false; ///< Tells of the backward pass too at which node it is, which costs some microseconds each.
+  int place_file = -1; ///< Where to write which node is at work; below 0: nowhere.
   /// Settings that were changed when the run was here before, and those that wait.
   std::vector<Knob> knobs;
 

@@ -35,6 +35,7 @@
 #include "optimizers.h"
 #include "passes.h"
 #include "weights.h"
+#include "whereabouts.h"
 
 namespace tensorloom {
 namespace {
@@ -206,7 +207,9 @@ class Trainer {
           return loss;
         });
       } else {
+        be_at(kOptimizer);
         optimizer.step(lr * part.lr_factor, divergence_.skip());
+        be_at(kElsewhere);
       }
       passes_.drop_gradients();
       if (Look* look = looks_.current()) look->after_step();
@@ -453,6 +456,7 @@ at::Device pick_device(bool cuda) {
 }
 
 TrainResult run_training(TrainSpec spec, const OnEvents& on_events, Control& control) {
+  const Whereabouts whereabouts(spec.place_file, spec.program.nodes);
   const MemoryLimit limit(spec.cuda ? 0 : spec.memory_limit_bytes);
   reset_peak();
   return Trainer(std::move(spec), on_events, control).run();

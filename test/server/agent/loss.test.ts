@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { afterLoss } from "../../../server/agent/loss.ts";
+import * as agent from "../../../server/agent/loss.ts";
 
-const run = { cancelRequested: false, pauseRequested: false, keepBest: false, attempts: 1, crashes: 0, step: 40 };
+const run = { cancelRequested: false, pauseRequested: false, keepBest: false, attempts: 1, crashes: 0, crashedBefore: false, step: 40 };
+const afterLoss = (of: typeof run, loss: agent.Loss) => agent.afterLoss(of, loss, (node) => node.toUpperCase());
 const crashed = { kind: "ended", signal: "SIGSEGV", code: null } as const;
 const killed = { kind: "ended", signal: "SIGKILL", code: null } as const;
 
@@ -11,6 +12,26 @@ describe("a run whose trainer is lost", () => {
     const second = afterLoss({ ...run, crashes: 1 }, crashed).next;
     expect(second).toMatchObject({ status: "failed", failure: { code: "ENGINE_CRASHED", step: 40 } });
     expect(second.status === "failed" && second.failure.message).toMatch(/SIGSEGV.*second time/);
+  });
+
+  it.each([
+    [{ part: "forward", node: "conv1" }, /^The engine crashed \(signal 11, SIGSEGV: [^)]*\) in node "CONV1"\./, "conv1"],
+    [{ part: "backward", node: "conv1" }, /\) in the backward pass of node "CONV1"\./, "conv1"],
+    [{ part: "backward", node: null }, /\) in the backward pass\./, undefined],
+    [{ part: "optimizer", node: null }, /\) in the optimizer's step\./, undefined],
+    [null, /SIGSEGV: [^)]*\)\. It was the second time/, undefined],
+  ] as const)("names where its engine was: %j", (place, sentence, node) => {
+    const { next } = afterLoss({ ...run, crashes: 1 }, { ...crashed, place });
+    expect(next).toMatchObject({ status: "failed", failure: { code: "ENGINE_CRASHED", message: expect.stringMatching(sentence) } });
+    expect(next.status === "failed" && next.failure.node).toBe(node);
+  });
+
+  it("is not tried twice where an earlier run of the same network kept crashing", () => {
+    expect(afterLoss({ ...run, crashedBefore: true }, crashed).next).toMatchObject({
+      status: "failed",
+      failure: { message: expect.stringContaining("An earlier run of this very network") },
+    });
+    expect(afterLoss({ ...run, crashedBefore: true }, killed).next).toEqual({ status: "queued" });
   });
 
   it("is not blamed for being killed, however often, as long as checkpoints come between", () => {
