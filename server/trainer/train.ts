@@ -256,7 +256,8 @@ async function trainFrom(bench: Bench, lease: Lease, run: LoadedRun, point: Poin
     await mkdir(files.path(checkpointFolder(lease)), { recursive: true });
     training = train(spec, onEvents);
     if (pause !== null) training.cancel();
-    const result = await training.done;
+    // From here on nothing is waited for but the database, and that for as long as it is away.
+    const result = await training.done.finally(() => clearInterval(watching));
     vitals.close();
     await settle();
     if (broken !== null) return { kind: "failed", failure: internal(broken, log) };

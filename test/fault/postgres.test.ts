@@ -7,17 +7,19 @@ import { allowed } from "../allowed.ts";
 import { kill, openWorld, until, type World } from "./world.ts";
 
 /** Minutes in production; FAULT_OUTAGE_MS=600000 tries those. */
-const outageMs = Number(process.env.FAULT_OUTAGE_MS ?? 2_000);
+const outageMs = Number(process.env.FAULT_OUTAGE_MS ?? 10_000);
 const said = () => readFileSync(join(world.folder, "logs", "trainers.log"), "utf8");
 /** How often everything dies; FAULT_ROUNDS=100 takes a quarter of an hour. */
 const rounds = Number(process.env.FAULT_ROUNDS ?? 3);
 let survived = 0;
-const order = { epochs: 400, schedule: "constant" as const, seed: 3 };
+/** So many that a run caught in its middle has enough left to fill its spool. */
+const order = { epochs: 1_500, schedule: "constant" as const, seed: 3 };
 
 let world: World;
 let undisturbed: Awaited<ReturnType<World["series"]>>;
 beforeAll(async () => {
-  world = await openWorld({ SPOOL_BYTES: "65536" });
+  // A run that waits for its database is not stuck, though it makes no step for longer than a stuck one may.
+  world = await openWorld({ SPOOL_BYTES: "65536", STUCK_AFTER_MS: "8000" });
   world.startAgent();
   const twin = await world.queueRun(order);
   expect((await world.untilEnded(twin)).status).toBe("finished");
