@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/client.ts";
 import { hashSecret, makeSecret } from "./secrets.ts";
@@ -100,14 +101,50 @@ async function rotate(db: Database, config: Config, res: ServerResponse, id: str
 /** How often an open stream asks whether its session still holds: whoever is taken out hears no more within five seconds. */
 export const STREAM_CHECK_MS = 4_000;
 
-/** Whether an open stream's session still holds. */
+/** Within what time open streams that ask are answered together. */
+const TOGETHER_MS = 200;
+const asking = new WeakMap<Database, { sessions: Map<string, Session>; alive: Promise<ReadonlySet<string>> }>();
+
+/** Whether an open stream's session still holds. A thousand streams ask the database as often as one does. */
 export async function isSessionAlive(db: Database, session: Session): Promise<boolean> {
+  let asked = asking.get(db);
+  if (asked === undefined) {
+    const sessions = new Map<string, Session>();
+    asked = {
+      sessions,
+      alive: sleep(TOGETHER_MS).then(() => {
+        asking.delete(db);
+        return findAlive(db, [...sessions.values()]);
+      }),
+    };
+    asking.set(db, asked);
+  }
+  const name = `${session.org.id} ${session.id}`;
+  asked.sessions.set(name, session);
+  return (await asked.alive).has(name);
+}
+
+async function findAlive(db: Database, sessions: readonly Session[]): Promise<ReadonlySet<string>> {
   const now = new Date();
-  const found =
-    session.scope !== null
-      ? await db.apiToken.count({ where: { id: session.id, orgId: session.org.id, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }], member: { user: { disabledAt: null } } } })
-      : await db.session.count({ where: { id: session.id, expiresAt: { gt: now }, user: { disabledAt: null, memberships: { some: { orgId: session.org.id } } } } });
-  return found > 0;
+  const tokens = sessions.filter(({ scope }) => scope !== null).map(({ id }) => id);
+  const visits = sessions.filter(({ scope }) => scope === null).map(({ id }) => id);
+  const found = [
+    ...(tokens.length === 0
+      ? []
+      : await db.apiToken.findMany({
+          where: { id: { in: tokens }, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }], member: { user: { disabledAt: null } } },
+          select: { id: true, orgId: true },
+        })),
+    ...(visits.length === 0
+      ? []
+      : (
+          await db.session.findMany({
+            where: { id: { in: visits }, expiresAt: { gt: now }, user: { disabledAt: null } },
+            select: { id: true, user: { select: { memberships: { select: { orgId: true } } } } },
+          })
+        ).flatMap(({ id, user }) => user.memberships.map(({ orgId }) => ({ id, orgId })))),
+  ];
+  return new Set(found.map(({ id, orgId }) => `${orgId} ${id}`));
 }
 
 /** What an answer may do to the visitor's browser: let it in as somebody, or out. */

@@ -341,8 +341,8 @@ function toValue(value: number): Value {
   return Number.isFinite(value) ? value : null;
 }
 
-/** How many chunks go into one answer: keeps what a reader who was away long is sent in pieces of about 50 kB. */
-const CHUNKS_AT_ONCE = 8;
+/** About how many points go into one answer: keeps what a reader who was away long is sent in pieces of about 80 kB. */
+const POINTS_AT_ONCE = 3_000;
 
 /** Every key's points beyond the given steps; keys without one are read from the beginning. `more` says that the answer was cut off. */
 export async function readPointsAfter(
@@ -358,16 +358,17 @@ export async function readPointsAfter(
   }
   if (keys.length === 0) return { points: [], more: false };
   // Each key's next chunk comes before any key's second one: so all go on together, and a key's chunks stay in order.
-  const rows = await tx.$queryRaw<({ key: string } & Packed)[]>`
-    SELECT "of"."key", "next"."steps", "next"."values"
-    FROM unnest(${keys.map(({ key }) => key)}::text[], ${keys.map(({ after }) => after)}::int[], ${keys.map(({ index }) => index)}::int[]) AS "of"("key", "after", "index")
-    CROSS JOIN LATERAL (
-      SELECT "steps", "values", row_number() OVER (ORDER BY "index") AS "turn" FROM "MetricChunk"
-      WHERE ${ofRun(run)} AND "key" = "of"."key" AND "level" = 0 AND "index" >= "of"."index" AND "lastStep" > "of"."after" ORDER BY "index" LIMIT ${CHUNKS_AT_ONCE + 1}
-    ) AS "next"
-    ORDER BY "next"."turn", "of"."key" LIMIT ${CHUNKS_AT_ONCE + 1}`;
+  const rows = await tx.$queryRaw<({ key: string; fresh: number; all: number } & Packed)[]>`
+    SELECT "key", "steps", "values", "fresh", "all" FROM (
+      SELECT "of"."key", "next".*, sum("fresh") OVER ()::int AS "all", sum("fresh") OVER (ORDER BY "turn", "of"."key") - "fresh" AS "before"
+      FROM unnest(${keys.map(({ key }) => key)}::text[], ${keys.map(({ after }) => after)}::int[], ${keys.map(({ index }) => index)}::int[]) AS "of"("key", "after", "index")
+      CROSS JOIN LATERAL (
+        SELECT "steps", "values", least("count", "lastStep" - "of"."after") AS "fresh", row_number() OVER (ORDER BY "index") AS "turn" FROM "MetricChunk"
+        WHERE ${ofRun(run)} AND "key" = "of"."key" AND "level" = 0 AND "index" >= "of"."index" AND "lastStep" > "of"."after" ORDER BY "index" LIMIT ${Math.ceil(POINTS_AT_ONCE / CHUNK) + 2}
+      ) AS "next"
+    ) AS "each" WHERE "before" < ${POINTS_AT_ONCE} ORDER BY "turn", "key"`;
   const found = new Map<string, { key: string; steps: number[]; values: Value[] }>();
-  for (const { key, ...packed } of rows.slice(0, CHUNKS_AT_ONCE)) {
+  for (const { key, ...packed } of rows) {
     const after = steps.get(key) ?? -1;
     const raw = unpackEntries(packed);
     const series = found.get(key) ?? { key, steps: [], values: [] };
@@ -378,7 +379,7 @@ export async function readPointsAfter(
     }
     found.set(key, series);
   }
-  return { points: [...found.values()], more: rows.length > CHUNKS_AT_ONCE };
+  return { points: [...found.values()], more: rows.reduce((sum, { fresh }) => sum + fresh, 0) < (rows[0]?.all ?? 0) };
 }
 
 /** The last step of every key. */

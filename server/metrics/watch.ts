@@ -12,8 +12,9 @@ import type { RunRef } from "./store.ts";
 /** How often the database is asked, once for all watched runs. */
 const POLL_MS = 100;
 
-/** Time between two readings of a run for each of its readers: a crowd is told in larger pieces, so that it does not cost the more the larger it is. Two hundred are told twice a second. */
-const PACE_MS = 2.5;
+/** Time between two readings of a run for each of its readers: a crowd is told in larger pieces, so that it does not cost the more the larger it is. Two hundred are told about once a second. */
+const PACE_MS = 4.5;
+const MOST_PACE_MS = 2_000;
 
 /** What happened to a run since the reader's last event. */
 export type RunNews = {
@@ -34,7 +35,10 @@ export type RunNews = {
 export type Cursor = { rewinds: number; revision: number; log: number; steps: Map<string, number> };
 
 export function writeCursor({ rewinds, revision, log, steps }: Cursor): string {
-  return `${rewinds}:${revision}:${log}:${[...steps].map(([key, step]) => `${encodeURIComponent(key)}=${step}`).join(",")}`;
+  return `${rewinds}:${revision}:${log}:${[...steps]
+    .map(([key, step]) => `${encodeURIComponent(key)}=${step}`)
+    .sort()
+    .join(",")}`;
 }
 
 /** Reads a cursor back, or null where it is not one of ours: the reader then begins anew. */
@@ -53,31 +57,34 @@ export function readCursor(text: string): Cursor | null {
   return { rewinds: Number(match[1]), revision: Number(match[2]), log: Number(match[3]), steps };
 }
 
-type News = {
-  cursor: Cursor;
-  /** The cursor and the progress as texts: made once for all who share the reading. */
-  id: string;
-  standing: string;
-  rewindTo: number | undefined;
-  points: NonNullable<RunNews["points"]>;
-  log: LogLine[];
-  progress: RunProgress;
-  results: Results;
-  look: Look | null;
-  more: boolean;
-};
-type Results = { mark: string; results: RunResults };
+/** Where a reader stands and what it was told of. Those who were told the same share one. */
+type Standpoint = { cursor: Cursor; id: string; standing: string; mark: string | null; looked: number | null | undefined };
+/** What a reader hears next: the same object for all who heard the same before, so that it is made into text once. */
+type Told = { news: RunNews; next: Standpoint; more: boolean };
 /** What of a run is large and seldom new. */
-type Remembered = Pick<News, "results" | "look">;
+type Remembered = { mark: string; results: RunResults; look: Look | null };
 
-/** Tells readers what happens to runs. One loop asks for the revisions of all watched runs; readers fetch for themselves what is new to them. */
+/** Those who read one run and have heard all there was. */
+type Crowd = {
+  readonly run: RunRef;
+  readers: number;
+  /** When they were last told together, and whether they are being told now. */
+  toldMs: number;
+  telling: boolean;
+  readonly waiting: Map<Standpoint, Set<Waiter>>;
+};
+/** Hears what is new; null: the run is gone; undefined: nothing yet. */
+type Waiter = { told: (told: Told | null | undefined) => void; failed: (error: unknown) => void };
+
+/**
+ * Tells readers what happens to runs. One loop asks for the revisions of all watched runs, and reads what is new once for all readers of a run, wherever each of them
+ * stands: from the first of their places on, and to each what lies behind its own. A reader that comes, or that was away for long, first reads alone until it has caught up.
+ */
 export class Watcher {
   readonly #db: Database;
-  readonly #watched = new Map<string, { revision: number; isBehind: boolean; wake: Set<() => void> }>();
-  /** How many read a run, and when they were last told together. */
-  readonly #crowds = new Map<string, { readers: number; toldMs: number }>();
-  readonly #reading = new Map<string, Promise<News | null>>();
-  readonly #results = new Map<string, Remembered>();
+  readonly #crowds = new Map<string, Crowd>();
+  readonly #reading = new Map<string, Promise<Told | null>>();
+  readonly #remembered = new Map<string, Remembered>();
   #polling = false;
   #closed = false;
 
@@ -112,22 +119,20 @@ export class Watcher {
    * database is away it waits. Nothing is read ahead of a reader that does not take it.
    */
   async *watch(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
-    const crowd = this.#crowds.get(run.id) ?? { readers: 0, toldMs: 0 };
-    this.#crowds.set(run.id, crowd);
+    const place = `${run.orgId} ${run.id}`;
+    const crowd = this.#crowds.get(place) ?? { run, readers: 0, toldMs: 0, telling: false, waiting: new Map() };
+    this.#crowds.set(place, crowd);
     crowd.readers++;
     try {
-      yield* this.#follow(run, cursor, signal, isAllowed);
+      yield* this.#follow(crowd, cursor, signal, isAllowed);
     } finally {
-      if (--crowd.readers === 0) this.#crowds.delete(run.id);
+      if (--crowd.readers === 0) this.#crowds.delete(place);
     }
   }
 
-  async *#follow(run: RunRef, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
-    let at = cursor;
-    let place = writeCursor(cursor);
-    let progress = "";
-    let mark: string | null = null;
-    let looked: number | null | undefined;
+  async *#follow(crowd: Crowd, cursor: Cursor, signal: AbortSignal, isAllowed: () => Promise<boolean>): AsyncGenerator<{ id: string; news: RunNews }> {
+    let at: Standpoint = { cursor, id: writeCursor(cursor), standing: "", mark: null, looked: undefined };
+    let isBehind = true;
     let allowedUntil = Date.now() + STREAM_CHECK_MS;
     while (!signal.aborted && !this.#closed) {
       try {
@@ -135,24 +140,12 @@ export class Watcher {
           allowedUntil = Date.now() + STREAM_CHECK_MS;
           if (!(await isAllowed())) return;
         }
-        const found = await this.#read(run, at, place);
-        if (found === null) return;
-        at = found.cursor;
-        place = found.id;
-        const news: RunNews = {};
-        if (found.rewindTo !== undefined) news.rewindTo = found.rewindTo;
-        if (found.points.length > 0) news.points = found.points;
-        if (found.log.length > 0) news.log = found.log;
-        const { standing } = found;
-        const hasResults = found.results.mark !== mark;
-        if (standing !== progress || hasResults) news.state = { ...found.progress, ...(hasResults ? found.results.results : {}) };
-        const lookStep = found.look?.step ?? null;
-        if (lookStep !== looked && (lookStep !== null || looked !== undefined)) news.look = found.look;
-        looked = lookStep;
-        progress = standing;
-        mark = found.results.mark;
-        if (Object.keys(news).length > 0) yield { id: place, news };
-        if (!found.more) await this.#changed(run.id, at.revision, allowedUntil - Date.now(), signal);
+        const told: Told | null | undefined = isBehind ? await this.#catchUp(crowd.run, at) : await this.#hear(crowd, at, allowedUntil - Date.now(), signal);
+        if (told === null) return;
+        if (told === undefined) continue;
+        at = told.next;
+        isBehind = told.more;
+        if (Object.keys(told.news).length > 0) yield { id: at.id, news: told.news };
       } catch (error) {
         if (!isDatabaseAway(error)) throw error;
         await sleep(500, undefined, { signal }).catch(() => {});
@@ -162,119 +155,171 @@ export class Watcher {
 
   close(): void {
     this.#closed = true;
-    for (const { wake } of this.#watched.values()) for (const call of wake) call();
+    for (const { waiting } of this.#crowds.values()) for (const waiters of waiting.values()) for (const { told } of waiters) told(undefined);
   }
 
-  /** Readers at the same place share one reading. */
-  #read(run: RunRef, cursor: Cursor, id: string): Promise<News | null> {
-    const place = `${run.id} ${id}`;
+  /** Reads for one that is behind; several at the same place share one reading. */
+  #catchUp(run: RunRef, at: Standpoint): Promise<Told | null> {
+    const place = [run.id, at.id, at.mark, at.looked, at.standing].join(" ");
     const shared = this.#reading.get(place);
     if (shared) return shared;
-    const reading = readNews(this.#db, run, cursor, this.#results).finally(() => this.#reading.delete(place));
+    const reading = this.#read(run, [at])
+      .then((found) => found?.get(at) ?? null)
+      .finally(() => this.#reading.delete(place));
     this.#reading.set(place, reading);
     return reading;
   }
 
-  /** Settles when the run is no longer at this revision, after `mostMs`, or when the signal aborts. */
-  #changed(id: string, revision: number, mostMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((done) => {
-      let watched = this.#watched.get(id);
-      if (!watched) {
-        watched = { revision, isBehind: false, wake: new Set() };
-        this.#watched.set(id, watched);
-      }
-      const { wake } = watched;
-      const finish = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", finish);
-        wake.delete(finish);
-        if (wake.size === 0) this.#watched.delete(id);
-        done();
-      };
-      const timer = setTimeout(finish, Math.max(0, mostMs));
-      signal.addEventListener("abort", finish, { once: true });
-      wake.add(finish);
-      // One of a crowd waits until all are told: then they stand at the same place, and share their readings.
-      if (watched.revision > revision) watched.isBehind = true;
-      if ((watched.isBehind && this.#paceOf(id) <= POLL_MS) || signal.aborted || this.#closed) finish();
-      else void this.#poll();
-    });
+  #read(run: RunRef, standpoints: readonly Standpoint[]): Promise<Map<Standpoint, Told> | null> {
+    return readNews(this.#db, run, standpoints, this.#remembered);
   }
 
-  #paceOf(id: string): number {
-    return (this.#crowds.get(id)?.readers ?? 0) * PACE_MS;
+  /** Settles with the crowd's next news, or with nothing after `mostMs` or when the signal aborts. */
+  #hear({ waiting }: Crowd, at: Standpoint, mostMs: number, signal: AbortSignal): Promise<Told | null | undefined> {
+    return new Promise((done, fail) => {
+      const waiters = waiting.get(at) ?? new Set();
+      waiting.set(at, waiters);
+      const leave = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+        waiters.delete(waiter);
+        if (waiters.size === 0 && waiting.get(at) === waiters) waiting.delete(at);
+      };
+      const waiter: Waiter = {
+        told(told) {
+          leave();
+          done(told);
+        },
+        failed(error) {
+          leave();
+          fail(error);
+        },
+      };
+      const stop = () => waiter.told(undefined);
+      const timer = setTimeout(stop, Math.max(0, mostMs));
+      signal.addEventListener("abort", stop, { once: true });
+      waiters.add(waiter);
+      if (signal.aborted || this.#closed) stop();
+      else void this.#poll();
+    });
   }
 
   async #poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
-    while (this.#watched.size > 0 && !this.#closed) {
+    while (this.#crowds.size > 0 && !this.#closed) {
       await sleep(POLL_MS);
       try {
-        const ids = [...this.#watched.keys()];
+        const crowds = [...this.#crowds.values()].filter(({ waiting, telling }) => waiting.size > 0 && !telling);
+        if (crowds.length === 0) continue;
+        const ids = crowds.map(({ run }) => run.id);
         const rows = await this.#db.$queryRaw<{ id: string; revision: number }[]>`SELECT "id", "revision" FROM "Run" WHERE "id" = ANY(${ids}::uuid[])`;
         const revisions = new Map(rows.map(({ id, revision }) => [id, revision]));
-        for (const id of ids) {
-          const watched = this.#watched.get(id);
-          const revision = revisions.get(id) ?? Number.POSITIVE_INFINITY;
-          if (!watched || (watched.revision === revision && !watched.isBehind)) continue;
-          const [crowd, now] = [this.#crowds.get(id), performance.now()];
-          // The revision stays unknown until then, so that the next turn finds it anew.
-          if (crowd && now - crowd.toldMs < this.#paceOf(id) - POLL_MS / 2) continue;
-          if (crowd) crowd.toldMs = now;
-          watched.revision = revision;
-          watched.isBehind = false;
-          for (const call of [...watched.wake]) call();
+        for (const crowd of crowds) {
+          const behind = [...crowd.waiting.keys()].filter(({ cursor }) => cursor.revision !== revisions.get(crowd.run.id));
+          const now = performance.now();
+          if (behind.length === 0 || now - crowd.toldMs < Math.min(MOST_PACE_MS, crowd.readers * PACE_MS) - POLL_MS / 2) continue;
+          crowd.toldMs = now;
+          void this.#tell(crowd, behind);
         }
       } catch {
-        // Readers find out themselves when they read.
+        // They go on waiting.
         await sleep(500);
       }
     }
     this.#polling = false;
   }
+
+  /** Reads once for all who wait at these places, and tells each what is new to it. */
+  async #tell(crowd: Crowd, places: readonly Standpoint[]): Promise<void> {
+    crowd.telling = true;
+    const of = (place: Standpoint) => [...(crowd.waiting.get(place) ?? [])];
+    try {
+      const found = await this.#read(crowd.run, places);
+      const isCut = found !== null && [...found.values()].some(({ more }) => more);
+      for (const place of places) {
+        // One that fell far behind would hold up all others with its past: each place is read for by itself, then.
+        const told = isCut && places.length > 1 ? await this.#catchUp(crowd.run, place) : (found?.get(place) ?? null);
+        const rest = isCut && places.length === 1 && told ? { ...told, more: false } : told;
+        for (const waiter of of(place)) waiter.told(rest);
+      }
+      // What was too much for one piece goes on with the next turn, for all together.
+      if (isCut) crowd.toldMs = 0;
+    } catch (error) {
+      // While the database is away they go on waiting.
+      if (!isDatabaseAway(error)) for (const place of places) for (const waiter of of(place)) waiter.failed(error);
+    } finally {
+      crowd.telling = false;
+    }
+  }
 }
 
-/** Everything after the cursor, out of one moment of the database. Null where the run is gone. */
-async function readNews(db: Database, run: RunRef, cursor: Cursor, remembered: Map<string, Remembered>): Promise<News | null> {
+/** Of one moment of the database, what each standpoint has not been told of, at the cost of reading once. Null where the run is gone. */
+async function readNews(db: Database, run: RunRef, standpoints: readonly Standpoint[], remembered: Map<string, Remembered>): Promise<Map<Standpoint, Told> | null> {
   return db.$transaction(
     async (tx: Tx) => {
       const row = await tx.run.findUnique({ where: { id: run.id, orgId: run.orgId }, select: { revision: true, rewinds: true } });
       if (!row) return null;
       const rewinds = row.rewinds as [number, number][];
-      const missed = rewinds.slice(cursor.rewinds).map(([, step]) => step);
-      const rewindTo = missed.length > 0 ? Math.min(...missed) : undefined;
-      const steps = new Map([...cursor.steps].map(([key, step]) => [key, rewindTo === undefined ? step : Math.min(step, rewindTo)]));
-      const { points, more } = await readPointsAfter(tx, run, steps);
-      for (const series of points) steps.set(series.key, series.steps.at(-1) as number);
-      const log = await readLog(tx, run, cursor.log);
-      const [mark, lookStep] = [await readResultsMark(tx, run), await readLookStep(tx, run)];
-      const before = remembered.get(run.id);
-      const hasResults = before?.results.mark === mark;
-      const hasLook = before !== undefined && (before.look?.step ?? null) === lookStep;
-      const known: Remembered = {
-        results: hasResults ? before.results : { mark, results: await readResults(tx, run) },
-        look: hasLook ? before.look : await readLook(tx, run),
-      };
-      if (!hasResults || !hasLook) {
-        remembered.set(run.id, known);
-        // A handful of runs is looked at at a time; the oldest of many gives way.
-        for (const id of remembered.keys()) if (remembered.size > 64) remembered.delete(id);
-      }
-      const next = { rewinds: rewinds.length, revision: row.revision, log: log.at(-1)?.id ?? cursor.log, steps };
+      const places = standpoints.map((at) => {
+        const missed = rewinds.slice(at.cursor.rewinds).map(([, step]) => step);
+        const rewindTo = missed.length > 0 ? Math.min(...missed) : undefined;
+        return { at, rewindTo, steps: new Map([...at.cursor.steps].map(([key, step]) => [key, rewindTo === undefined ? step : Math.min(step, rewindTo)])) };
+      });
+      const { points, more: morePoints } = await readPointsAfter(tx, run, lowest(places.map(({ steps }) => steps)));
+      const log = await readLog(tx, run, Math.min(...standpoints.map(({ cursor }) => cursor.log)));
+      const more = morePoints || log.length === LOG_LINES;
+      const { mark, results, look } = await readLarge(tx, run, remembered);
       const progress = await readProgress(tx, run);
-      return {
-        cursor: next,
-        id: writeCursor(next),
-        standing: JSON.stringify(progress),
-        rewindTo,
-        points,
-        log,
-        progress,
-        ...known,
-        more: more || log.length === LOG_LINES,
-      };
+      const standing = JSON.stringify(progress);
+      const looked = look?.step ?? null;
+      const known = new Map<string, Standpoint>();
+      return new Map(
+        places.map(({ at, rewindTo, steps }): [Standpoint, Told] => {
+          const news: RunNews = {};
+          if (rewindTo !== undefined) news.rewindTo = rewindTo;
+          const own = points.flatMap((series) => pointsAfter(series, steps.get(series.key) ?? -1));
+          for (const series of own) steps.set(series.key, series.steps.at(-1) as number);
+          if (own.length > 0) news.points = own;
+          const lines = log.filter(({ id }) => id > at.cursor.log);
+          if (lines.length > 0) news.log = lines;
+          if (standing !== at.standing || mark !== at.mark) news.state = { ...progress, ...(mark === at.mark ? {} : results) };
+          if (looked !== at.looked && (looked !== null || at.looked !== undefined)) news.look = look;
+          // Who has not heard all of a revision does not stand at it.
+          const cursor = { rewinds: rewinds.length, revision: more ? 0 : row.revision, log: lines.at(-1)?.id ?? at.cursor.log, steps };
+          const id = writeCursor(cursor);
+          const next = known.get(id) ?? { cursor, id, standing, mark, looked };
+          known.set(id, next);
+          return [at, { news, next, more }];
+        }),
+      );
     },
     { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead },
   );
+}
+
+/** What all of them have: the lowest step of each key; a key that one of them lacks is read from its beginning. */
+function lowest([first = new Map(), ...others]: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  if (others.length === 0) return first;
+  return new Map([...first].map(([key, step]) => [key, others.reduce((least, steps) => Math.min(least, steps.get(key) ?? -1), step)]));
+}
+
+function pointsAfter(series: NonNullable<RunNews["points"]>[number], after: number): NonNullable<RunNews["points"]> {
+  const from = series.steps.findIndex((step) => step > after);
+  if (from < 0) return [];
+  return [from === 0 ? series : { key: series.key, steps: series.steps.slice(from), values: series.values.slice(from) }];
+}
+
+/** A run's results and its last look, read only where they are others than the last time. */
+async function readLarge(tx: Tx, run: RunRef, remembered: Map<string, Remembered>): Promise<Remembered> {
+  const [mark, lookStep] = [await readResultsMark(tx, run), await readLookStep(tx, run)];
+  const before = remembered.get(run.id);
+  const hasResults = before?.mark === mark;
+  const hasLook = before !== undefined && (before.look?.step ?? null) === lookStep;
+  if (hasResults && hasLook) return before;
+  const known = { mark, results: hasResults ? before.results : await readResults(tx, run), look: hasLook ? before.look : await readLook(tx, run) };
+  remembered.set(run.id, known);
+  // A handful of runs is looked at at a time; the oldest of many gives way.
+  for (const id of remembered.keys()) if (remembered.size > 64) remembered.delete(id);
+  return known;
 }

@@ -55,11 +55,12 @@ class Page {
 }
 
 /** Reads on from the page's last event until `until`, or until the connection is cut. */
-async function connect(run: RunRef, page: Page, cutMs: number | null, until: () => boolean): Promise<void> {
+async function connect(run: RunRef, page: Page, cutMs: number | null, until: () => boolean, { watcher: from = watcher, slowMs = 0 } = {}): Promise<void> {
   const cut = new AbortController();
   if (cutMs !== null) setTimeout(() => cut.abort(), cutMs);
   const cursor = (page.lastEventId ? readCursor(page.lastEventId) : null) ?? { rewinds: 0, revision: 0, log: 0, steps: new Map() };
-  for await (const { id, news } of watcher.watch(run, cursor, cut.signal, () => Promise.resolve(true))) {
+  for await (const { id, news } of from.watch(run, cursor, cut.signal, () => Promise.resolve(true))) {
+    if (slowMs > 0) await sleep(slowMs);
     // Cut between the server's sending and the page's reading: what was not read must come again.
     if (cut.signal.aborted) return;
     page.take(id, news);
@@ -103,6 +104,82 @@ test("a page that is cut off a hundred times misses nothing and sees nothing twi
   expect(page.series.get("lr")?.length).toBe(last);
   expect(page.lines.length).toBe(await db.runLog.count({ where: { runId: run.id } }));
   expect(page.state).toMatchObject({ status: "running", step: last });
+});
+
+test("a crowd at differing places, cut off and slow, is complete without doubles, and costs the database what one reader does", { timeout: 300_000 }, async () => {
+  const run = await startedRun();
+  let readings = 0;
+  const counted = new Watcher(
+    new Proxy(db, {
+      get(of, name) {
+        if (name === "$transaction") readings++;
+        const value = Reflect.get(of, name) as unknown;
+        return typeof value === "function" ? value.bind(of) : value;
+      },
+    }),
+  );
+  let [token, last, writing] = [run.token, 0, true];
+  const keys = Array.from({ length: 20 }, (_, nth) => `train/metric_${nth}`);
+  const write = async (count: number) => {
+    const steps = Array.from({ length: count }, (_, index) => last + index + 1);
+    last += count;
+    await db.$transaction(async (tx) => {
+      await appendMetrics(
+        tx,
+        run,
+        token,
+        keys.map((key) => ({ key, steps, values: steps })),
+      );
+      await tx.run.update({ where: { id: run.id }, data: { step: last } });
+    });
+  };
+  await write(600);
+  const pages = Array.from({ length: 24 }, () => new Page());
+  const isDone = (page: Page) => !writing && page.state?.step === last && keys.every((key) => page.series.get(key)?.length === last);
+  const follow = async (page: Page, nth: number) => {
+    // A third is cut off again and again, a third is slow to take what it is told, a third listens.
+    await sleep(nth * 80);
+    for (let cuts = 0; nth % 3 === 0 && cuts < 6; cuts++) await connect(run, page, randomInt(100, 600), () => false, { watcher: counted });
+    await connect(run, page, 60_000, () => isDone(page), { watcher: counted, slowMs: nth % 3 === 1 ? 5 * nth : 0 });
+  };
+  const crowd = pages.map(follow);
+  for (let round = 0; round < 60; round++) {
+    if (round === 30) {
+      token = await reclaim(db, run.id);
+      last = Math.floor(last * 0.9);
+      await db.$transaction((tx) => rewindMetrics(tx, run, token, last));
+    }
+    await write(randomInt(5, 20));
+    await sleep(50);
+  }
+  writing = false;
+  await write(1);
+  await Promise.all(crowd);
+  for (const page of pages) {
+    expect(page.series.size).toBe(keys.length);
+    for (const key of keys) expect(page.series.get(key)?.length).toBe(last);
+    expect(page.state).toMatchObject({ step: last });
+  }
+
+  // All listen from the present end on: what follows is read once for all of them.
+  const cut = new AbortController();
+  const heard = new Array<number>(60).fill(0);
+  const listening = heard.map(async (_, nth) => {
+    for await (const { news } of counted.watch(run, await counted.begin(run), cut.signal, () => Promise.resolve(true)))
+      for (const { steps } of news.points ?? []) heard[nth] = (heard[nth] ?? 0) + steps.length;
+  });
+  await sleep(1_000);
+  readings = 0;
+  for (let round = 0; round < 20; round++) {
+    await write(5);
+    await sleep(100);
+  }
+  while (heard.some((points) => points < 100 * keys.length)) await sleep(20);
+  cut.abort();
+  await Promise.all(listening);
+  expect(heard).toEqual(heard.map(() => 100 * keys.length));
+  expect(readings).toBeLessThan(40);
+  counted.close();
 });
 
 test("a validation point that comes after later training points is not passed over", async () => {
