@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { config as readConfig } from "./config.ts";
 import { type Database, openDatabase } from "./database/client.ts";
 import { embeddedUrl } from "./database/embedded.ts";
+import { AppError, isDatabaseAway } from "./errors.ts";
 import { CHUNK, FACTOR, TOP_LEVEL, unpackEntries } from "./metrics/pyramid.ts";
 import type { FileStore } from "./storage/files.ts";
 import { openStore } from "./storage/store.ts";
@@ -236,14 +237,31 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** Says what is wrong, line by line, and how many lines those are. */
+async function auditAloud(): Promise<boolean> {
   const config = readConfig();
   const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
-  if (url === null) throw new Error("There is no database: start Tensorloom, or set DATABASE_URL.");
+  if (url === null) throw new AppError("DATABASE_AWAY", "There is no database: start Tensorloom, or set DATABASE_URL.");
   const db = openDatabase(url, { connections: 4, name: "tensorloom audit" });
-  const violations = await auditInvariants(db, openStore(config));
-  for (const { invariant, subject, message } of violations) console.log(`${invariant} ${subject}: ${message}`);
-  console.log(`${violations.length} violations`);
-  await db.$disconnect();
-  process.exitCode = violations.length === 0 ? 0 : 1;
+  try {
+    const violations = await auditInvariants(db, openStore(config));
+    for (const { invariant, subject, message } of violations) console.log(`${invariant} ${subject}: ${message}`);
+    console.log(`${violations.length} violations`);
+    await db.$disconnect();
+    return violations.length === 0;
+  } catch (error) {
+    if (isDatabaseAway(error)) throw new AppError("DATABASE_AWAY", "The database does not answer: start Tensorloom, or see to DATABASE_URL. Nothing was audited.");
+    throw error;
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    process.exitCode = (await auditAloud()) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    console.error(error.message);
+    // Questions may still wait for the database.
+    process.exit(1);
+  }
 }

@@ -8,8 +8,18 @@ import { languageCode, say } from "../../core/language/say.ts";
 import { prlimit } from "../prlimit.ts";
 import type { StoredFile } from "../storage/files.ts";
 
-/** What a decoding process may use at most. */
-const limits = { wallMs: 120_000, longWallMs: 30 * 60_000, cpuSeconds: 60, dataBytes: 1 << 30, heapMiB: 512, openFiles: 128, answerBytes: 4 << 20 };
+/** What a decoding process may use at most; of the processor a second more for each `bytesPerSecond` of its file. */
+const limits = {
+  wallMs: 120_000,
+  longWallMs: 30 * 60_000,
+  cpuSeconds: 30,
+  bytesPerSecond: 8 << 20,
+  longCpuSeconds: 15 * 60,
+  dataBytes: 1 << 30,
+  heapMiB: 512,
+  openFiles: 64,
+  answerBytes: 4 << 20,
+};
 
 export const DatasetAnswer = z.discriminatedUnion("ok", [
   z.strictObject({ ok: z.literal(true), manifest: Manifest, sizeBytes: z.int() }),
@@ -40,6 +50,7 @@ export function readPicturesInChild(
     input: JSON.stringify(plan),
     fileBytes: source.sizeBytes,
     wallMs: limits.longWallMs,
+    cpuSeconds: limits.longCpuSeconds,
     signal,
     onProgress,
   });
@@ -56,12 +67,13 @@ export function runChild<T extends { ok: boolean }>(
     input,
     fileBytes = 0,
     wallMs = limits.wallMs,
+    cpuSeconds = limits.cpuSeconds,
     signal,
     onProgress,
-  }: { input?: string; fileBytes?: number; wallMs?: number; signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
+  }: { input?: string; fileBytes?: number; wallMs?: number; cpuSeconds?: number; signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
 ): Promise<T | IngestFailure> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  const [command = "", ...args] = limited([`--max-old-space-size=${limits.heapMiB}`, main, ...order], { fileBytes, wallMs });
+  const [command = "", ...args] = limited([`--max-old-space-size=${limits.heapMiB}`, main, ...order], { fileBytes, cpuSeconds });
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, NODE_ENV: process.env.NODE_ENV, UI_LANGUAGE: languageCode() },
@@ -117,9 +129,8 @@ function failed(message: string): IngestFailure {
  * A command line that runs Node under the limits: memory, processor time and open files by prlimit(1); no network, by a namespace of its own that has
  * none (unshare(1)); no other process and no worker, by Node's permission model. Where a tool is missing or may not be used, the others stand without it.
  */
-export function limited(args: readonly string[], { fileBytes = 0, wallMs = limits.wallMs }: { fileBytes?: number; wallMs?: number } = {}): string[] {
-  const cpuSeconds = Math.ceil(limits.cpuSeconds * Math.max(1, wallMs / limits.wallMs));
-  const within = prlimit({ cpuSeconds, dataBytes: limits.dataBytes + 4 * fileBytes, openFiles: limits.openFiles });
+export function limited(args: readonly string[], { fileBytes = 0, cpuSeconds = limits.cpuSeconds }: { fileBytes?: number; cpuSeconds?: number } = {}): string[] {
+  const within = prlimit({ cpuSeconds: cpuSeconds + Math.floor(fileBytes / limits.bytesPerSecond), dataBytes: limits.dataBytes + 4 * fileBytes, openFiles: limits.openFiles });
   // What is read and written is the store's; which part of it may be is the business of the system's user (docs/hosting.md).
   const permissions = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*", "--allow-addons", "--disable-warning=SecurityWarning"];
   return [...(hasNamespaces() ? [...NO_NETWORK, "--"] : []), ...within, process.execPath, ...permissions, ...args];

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { readSafetensors } from "../../core/export/safetensors.ts";
 import type { Body } from "../../core/graph/document.ts";
 import { startBody } from "../../core/layers/kit.ts";
 import { chain } from "../../core/templates/sketch.ts";
@@ -22,6 +23,33 @@ describe("a run that goes wrong by itself", () => {
     // Points of the steps before it are all there.
     const { "train/loss": loss } = await world.series(id);
     expect(loss?.steps.at(-1)).toBeGreaterThanOrEqual(step - 1);
+  });
+
+  it("59: keeps its last good checkpoint where its numbers leave what is finite on the way", async () => {
+    // A weight that each step halves comes to 0 after some 150 of them, and its logarithm is there to see it.
+    const fading = chain([
+      ["x", "input", { shape: [9] }],
+      ["scores", "linear", { out_features: 3 }],
+      ["sum", "expression", { expression: "a + 0 * log(b)" }],
+      ["y", "output"],
+    ]);
+    const weight = { id: "weight", type: "parameter", params: { shape: [1], init: "ones" }, at: { x: 0, y: 0 } };
+    const graph = {
+      ...fading,
+      nodes: [...fading.nodes, weight],
+      edges: [
+        ...fading.edges.map((edge) => (edge.to.node === "sum" ? { ...edge, to: { node: "sum", port: "a" } } : edge)),
+        { id: "fades", from: { node: "weight", port: "y" }, to: { node: "sum", port: "b" } },
+      ],
+    };
+    const id = await world.queueRun({ epochs: 1_000, optimizer: "SGD", schedule: "constant", lr: 0.1, weightDecay: 5 }, graph);
+    const { status, failure } = await world.untilEnded(id);
+    expect([status, failure]).toEqual(["failed", expect.objectContaining({ code: "RUN_NONFINITE", node: expect.any(String), step: expect.any(Number) })]);
+    const kept = await world.db.checkpoint.findFirstOrThrow({ where: { runId: id }, orderBy: { step: "desc" } });
+    expect(kept.step).toBeLessThan((failure as { step: number }).step);
+    const { tensors } = readSafetensors(await world.files.read(kept.storageKey), { only: (name) => /^(scores|weight)/.test(name) });
+    expect([...tensors].flatMap(([, { data }]) => Array.from(data, Number)).every(Number.isFinite)).toBe(true);
+    expect(tensors.size).toBe(3);
   });
 
   it("that makes no step is stopped and says so, also where the engine cannot be", async () => {

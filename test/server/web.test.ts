@@ -107,8 +107,10 @@ describe("the guard", () => {
     expect(await db.project.count()).toBe(before);
   });
 
-  test.each(["next-action", "x-middleware-subrequest", "next-resume"])("knows no such thing as the header %s", async (name) => {
-    expect((await fetch(`${base}/`, { headers: { [name]: "1" } })).status).toBe(404);
+  test.each(["next-action", "x-middleware-subrequest", "next-resume"])("S-13: knows no such thing as the header %s", async (name) => {
+    for (const path of ["/", "/sign-in", "/admin", "/models.segments/_tree.segment.rsc", "/api/trpc/workspace.me", "/_next/static/x.js"])
+      for (const method of ["GET", "POST"])
+        expect([path, method, (await fetch(`${base}${path}`, { method, headers: { [name]: "1", "content-type": "application/json" } })).status]).toEqual([path, method, 404]);
   });
 
   test.each(["PUT", "DELETE", "OPTIONS", "PATCH"])("refuses the method %s", async (method) => {

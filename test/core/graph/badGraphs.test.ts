@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { checkGraph, type Problem } from "../../../core/graph/check.ts";
 import type { Graph } from "../../../core/graph/document.ts";
-import { readGraph } from "../../../core/graph/migrate.ts";
+import { parseGraph, readGraph } from "../../../core/graph/migrate.ts";
+import { startBody } from "../../../core/layers/kit.ts";
 import { chain, type Step } from "../../../core/templates/sketch.ts";
+
+import { allowed } from "../../allowed.ts";
 
 /** The number is the one of the list of bad inputs. */
 const errorsOf = (graph: Graph): Problem[] => checkGraph(graph).problems.filter(({ severity }) => severity === "error");
@@ -107,4 +110,83 @@ describe("a graph that must not run", () => {
     checkGraph(around(["relu", "relu", params as Graph["nodes"][number]["params"]]));
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
+});
+
+/** S-10: at each limit a graph is answered with a plan, one beyond it with a refusal, in less than a second and with no tensor of it made. */
+describe("a graph at its limits", () => {
+  const relus = (count: number) => chain([["x", "input", { shape: [8] }], ...Array.from({ length: count - 2 }, (_, at): Step => [`n${at}`, "relu"]), ["y", "output"]]);
+  /** Repeats in repeats, so many deep. */
+  function nested(depth: number): Graph {
+    const graph = around(["zone", "repeat", { times: 1 }]);
+    let body = startBody({ type: "relu" });
+    for (let at = 1; at < depth; at++) {
+      const outer = startBody({ type: "repeat", params: { times: 1 } });
+      body = { ...outer, nodes: outer.nodes.map((one) => (one.type === "repeat" ? { ...one, bodies: { body } } : one)) };
+    }
+    return { ...graph, nodes: graph.nodes.map((one) => (one.id === "zone" ? { ...one, bodies: { body } } : one)) };
+  }
+  /** As many wires as asked, of which all but the needed lead into one node that takes any number. */
+  function wired(count: number): Graph {
+    const sources = relus(202);
+    const joins = Array.from({ length: 60 }, (_, at) => node(`cat${at}`, "concat", { dim: 1 }));
+    const more: Graph["edges"] = [];
+    for (const { id } of joins)
+      for (const source of sources.nodes) if (source.type === "relu" && sources.edges.length + more.length < count) more.push(edge(`${id} ${source.id}`, source.id, id));
+    return { ...sources, nodes: [...sources.nodes, ...joins], edges: [...sources.edges, ...more] };
+  }
+  /** Brackets in a parameter, so many deep in the whole text. */
+  function bracketed(depth: number): string {
+    const inner = depth - 4;
+    return `{"schemaVersion":1,"nodes":[{"id":"a","type":"relu","params":{"p":${"[".repeat(inner)}${"]".repeat(inner)}},"at":{"x":0,"y":0}}],"edges":[]}`;
+  }
+  function sized(bytes: number): string {
+    const [head, tail] = ['{"schemaVersion":1,"nodes":[{"id":"a","type":"relu","params":{"p":"', '"},"at":{"x":0,"y":0}}],"edges":[]}'];
+    return `${head}${"x".repeat(bytes - head.length - tail.length)}${tail}`;
+  }
+  const shaped = (...shape: number[]): Graph =>
+    chain([
+      ["x", "input", { shape }],
+      ["relu", "relu"],
+      ["y", "output"],
+    ]);
+  const weighing = (features: number): Graph =>
+    chain([
+      ["x", "input", { shape: [1] }],
+      ["wide", "linear", { out_features: features, bias: false }],
+      ["y", "output"],
+    ]);
+
+  const codes = (graph: Graph) => errorsOf(graph).map(({ code }) => code);
+  const parsed = (text: string) => {
+    const read = parseGraph(text);
+    return "graph" in read ? codes(read.graph).filter((code) => code === "GRAPH_TOO_LARGE") : [read.code];
+  };
+  it.each<[string, () => string[], () => string[], string]>([
+    ["2,000 nodes", () => codes(relus(2_000)), () => codes(relus(2_001)), "GRAPH_LIMIT"],
+    ["10,000 wires", () => codes(wired(10_000)), () => codes(wired(10_001)), "GRAPH_LIMIT"],
+    ["zones 16 deep", () => codes(nested(16)), () => codes(nested(17)), "GRAPH_LIMIT"],
+    ["brackets 64 deep", () => parsed(bracketed(64)), () => parsed(bracketed(65)), "GRAPH_TOO_LARGE"],
+    ["2 MiB of text", () => parsed(sized(2 ** 21)), () => parsed(sized(2 ** 21 + 1)), "GRAPH_TOO_LARGE"],
+    ["a size of 2^31 − 1", () => codes(shaped(2 ** 31 - 1)), () => codes(shaped(2 ** 31)), "GRAPH_PARAM"],
+    ["a tensor of 2^31 − 1 numbers", () => codes(shaped(2 ** 31 - 1)), () => codes(shaped(2, 2 ** 30)), "GRAPH_OVERFLOW"],
+    ["weights of 2 GiB", () => codes(weighing(2 ** 29)), () => codes(weighing(2 ** 29 + 1)), "GRAPH_MEMORY"],
+    ["a While of 10,000 turns", () => codes(turning(10_000)), () => codes(turning(10_001)), "GRAPH_PARAM"],
+  ])("%s", (_, at, beyond, code) => {
+    const before = process.memoryUsage().rss;
+    for (const [ask, answer] of [
+      [at, []],
+      [beyond, [code]],
+    ] as const) {
+      const began = performance.now();
+      expect([...new Set(ask())]).toEqual(answer);
+      expect(performance.now() - began).toBeLessThan(allowed(1_000));
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20);
+  });
+
+  function turning(turns: number): Graph {
+    const graph = around(["zone", "while", { max_iterations: turns }]);
+    const bodies = { condition: startBody({ type: "mean", params: { dim: [] } }, { type: "greater", params: { value: 0 } }), body: startBody({ type: "tanh" }) };
+    return { ...graph, nodes: graph.nodes.map((one) => (one.id === "zone" ? { ...one, bodies } : one)) };
+  }
 });

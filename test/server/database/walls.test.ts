@@ -39,6 +39,16 @@ test("a query without any filter shows one organization's rows, and writes none 
   // What reads by the driver itself stands behind the same wall.
   const ids = await readSnapshot(wall, (ask) => ask(Prisma.sql`SELECT "id" FROM "Model"`));
   expect(ids).toEqual([{ id: a.modelId }]);
+  // S-13: the role that requests work under changes no table, and makes none.
+  for (const change of [
+    wall.$executeRaw`CREATE TABLE "Mine" ("id" int)`,
+    wall.$executeRaw`ALTER TABLE "Model" ADD COLUMN "mine" int`,
+    wall.$executeRaw`ALTER TABLE "Model" DISABLE ROW LEVEL SECURITY`,
+    wall.$executeRaw`DROP TABLE "Model"`,
+    wall.$executeRaw`TRUNCATE "Model"`,
+    wall.$executeRaw`CREATE ROLE mine`,
+  ])
+    await expect(change).rejects.toThrow(/permission denied|must be owner/);
   await wall.$transaction(async (tx) => {
     expect(await tx.model.count()).toBe(1);
     await tx.project.create({ data: { orgId: a.orgId, name: "Own" } });
