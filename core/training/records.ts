@@ -36,6 +36,8 @@ export type Loss<N extends string = string, P extends Params = Params> = {
   /** `logits`: applies softmax or sigmoid itself, so the model must not. */
   expects: "logits" | "values";
   params: P;
+  /** Its picture: the loss of one number, which `of` names in the words of the formula. NaN where that number cannot be. */
+  curve: { of: string; at(x: number, params: Values<P>): number };
   /** The parameter that says how much each class counts: numbers in class order, with commas between. */
   classWeights?: keyof P & string;
   /** Sizes may be symbolic (`B` is the batch). */

@@ -57,6 +57,8 @@ export function candidates(layer: Layer): fc.Arbitrary<Candidate> {
     const known = sizesOf(wires);
     const given = layer.examples[example]?.params ?? {};
     const params = Object.entries(layer.params).map(([name, param]): [string, fc.Arbitrary<Json | undefined>] => {
+      const fixed = hints[layer.type]?.always?.[name];
+      if (fixed !== undefined) return [name, fc.constant(fixed)];
       const current = (Object.hasOwn(given, name) ? given[name as keyof typeof given] : param.default) as Json;
       const drawn = hints[layer.type]?.params?.[name] ?? valuesOf(param, current);
       return [name, fc.oneof({ withCrossShrink: true }, { arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary: drawn, weight: 2 })];

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { exportOnnx } from "../../core/export/onnx.ts";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
@@ -8,6 +9,7 @@ import { countElements, type Tensor, tensorOf } from "../../core/export/tensor.t
 import { type Checked, checkGraph } from "../../core/graph/check.ts";
 import { GraphInvalid } from "../../core/graph/fold.ts";
 import type { TensorType } from "../../core/graph/shape.ts";
+import { importOnnx } from "../../core/import/onnx.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodyOutputs } from "../../core/layers/output.ts";
 import { lowerModel } from "../../core/program/lower.ts";
@@ -215,7 +217,11 @@ async function measureNoise(made: Made, outputs: { [name: string]: Tensor }[], f
 
 async function compareOnnx({ one }: Made, ours: { [name: string]: Tensor }[], noise: { [name: string]: number | null }): Promise<Outcome> {
   try {
-    const session = await InferenceSession.create(exportOnnx(one.graph, one.weights), { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
+    const bytes = exportOnnx(one.graph, one.weights);
+    const back = importOnnx(bytes);
+    if (!back.ok || back.from !== "document" || !isDeepStrictEqual(back.graph, JSON.parse(JSON.stringify(one.graph))))
+      return { failed: `it does not come back as the same graph: ${back.ok ? back.from : back.message}` };
+    const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
     try {
       for (const [i, inputs] of one.inputs.entries()) {
         // What no output depends on is no input of the model.

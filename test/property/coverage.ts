@@ -18,6 +18,8 @@ export type Coverage = Map<string, Row>;
 
 /** With fewer cases than this, a layer is not tried. */
 const FEWEST = 8;
+/** So many cases of each layer stand in the written table at least. */
+const PROMISED = 200;
 const FILE = new URL("../../docs/coverage.md", import.meta.url);
 
 type Column = Check | "parameters";
@@ -53,7 +55,28 @@ export function coverageProblems(coverage: Coverage, hasPython: boolean): string
   const [absent, gone] = [titles.filter((title) => !listed.includes(title)), listed.filter((title) => !titles.includes(title))];
   if (absent.length > 0) problems.push(`docs/coverage.md does not list ${absent.join(", ")}; write it anew with UPDATE_DOCS=1.`);
   if (gone.length > 0) problems.push(`docs/coverage.md lists ${gone.join(", ")}, which do not exist.`);
+  problems.push(...listedRows().flatMap(([title, line]) => problemsOfLine(title, line)));
   return problems;
+}
+
+/** What is wrong with a written line: fewer cases than are promised, an empty cell without the reason that the code gives for it, or one that has another. */
+function problemsOfLine(title: string, line: string): string[] {
+  const layer = layers.find((one) => one.title === title);
+  if (!layer) return [];
+  const [, accepted = "", , ...cells] = line
+    .split("|")
+    .slice(1, -1)
+    .map((text) => text.trim());
+  const row: Row = { type: layer.type, drawn: 0, accepted: 0, refused: 0, counts: new Map(), invalid: 0 };
+  return COLUMNS.flatMap((column, i) => {
+    const reason = reasonOf(row, column);
+    const told = reason === undefined ? null : `– ${reason}`;
+    if (cells[i] === told) return [];
+    // Gradients flow into numbers only, and of some cases all inputs are whole: a Cast between two kinds of float is seldom drawn.
+    const least = column === "gradients" ? PROMISED / 10 : PROMISED;
+    const isEnough = /^\d+$/.test(cells[i] ?? "") && Number(cells[i]) >= least && (reasons[layer.type] !== undefined || Number(accepted) >= PROMISED);
+    return isEnough ? [] : [`docs/coverage.md has “${cells[i]}” for ${column} of ${title}, which is neither ${least} cases and more nor a reason that is known.`];
+  });
 }
 
 /** The lines of the table as it is, by the title of their layer. */

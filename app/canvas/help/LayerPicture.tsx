@@ -34,7 +34,8 @@ const WIDTH = 276;
 const SPAN = 4;
 const CURVE_HEIGHT = 132;
 
-function Curve({ title, curve, color, spread }: { title: string; curve: (x: number) => number; color: string; spread: Spread }) {
+/** A curve between −4 and 4. */
+export function Curve({ title, curve, color, spread }: { title: string; curve: (x: number) => number; color: string; spread?: Spread }) {
   const { top, bottom } = rangeOf(curve);
   const px = (x: number) => ((x + SPAN) / (2 * SPAN)) * WIDTH;
   const py = (y: number) => ((top - y) / (top - bottom)) * CURVE_HEIGHT;

@@ -11,6 +11,7 @@ import type { ExtraLoss } from "../../../core/training/settings.ts";
 import { Button, IconButton } from "../../ui/Button.tsx";
 import { Field, NumberInput, Select } from "../../ui/Field.tsx";
 import { useGraph } from "../useGraph.ts";
+import { LossHelp } from "./RecordHelp.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { changeSettings, complain } from "./useTraining.ts";
 
@@ -67,6 +68,7 @@ export function ExtraLosses({ losses, usual, task }: { losses: readonly ExtraLos
               </Select>
             )}
           </Field>
+          <LossHelp loss={lossNamed(loss)} params={lossParams} />
           <Field label={say("Weight")} doc={say("What this loss is multiplied by before it is added.")}>
             {(ids) => (
               <NumberInput

@@ -28,6 +28,7 @@ import { GradClip } from "./GradClip.tsx";
 import { LrFinder } from "./LrFinder.tsx";
 import { Measured } from "./Measured.tsx";
 import { Preflight } from "./Preflight.tsx";
+import { LossHelp, RecordHelp } from "./RecordHelp.tsx";
 import { RecordParams } from "./RecordParams.tsx";
 import { SchedulePlot } from "./SchedulePlot.tsx";
 import { settingsFor } from "./settings.ts";
@@ -174,6 +175,7 @@ function Form({
           </Select>
         )}
       </Field>
+      <LossHelp loss={loss} params={settings.lossParams} />
       {isShown("lossParams") && <RecordParams of={say("Loss")} params={loss.params} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />}
       {loss.classWeights && isShown("lossParams") && (
         <ClassWeights param={loss.classWeights} values={settings.lossParams} onChange={(lossParams) => changeSettings({ lossParams })} />
@@ -211,6 +213,7 @@ function Form({
           </Select>
         )}
       </Field>
+      <RecordHelp record={optimizer} />
       <NumberField name={say("Learning rate")} of="lr" settings={settings} min={1e-8} max={100} />
       <LrFinder modelId={modelId} settings={settings} whyNot={whyNot} />
       {isShown("weightDecay") && <NumberField name={say("Weight decay")} of="weightDecay" settings={settings} min={0} max={10} />}
@@ -235,6 +238,7 @@ function Form({
           </Select>
         )}
       </Field>
+      <RecordHelp record={schedule} />
       <SchedulePlot
         schedule={settings.schedule}
         scheduleParams={settings.scheduleParams}

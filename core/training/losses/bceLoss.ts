@@ -12,6 +12,7 @@ export const bceLoss = defineLoss({
   takesShares: true,
   expects: "values",
   params: {},
+  curve: { of: "y where t = 1", at: (y) => (y > 0 && y <= 1 ? -Math.log(y) : Number.NaN) },
   target: (y, info) => answerTarget("BCELoss", y, info),
   lower: (b, { y, target }) => b.call("aten::binary_cross_entropy", [y, answers(b, y, target), null, MEAN], float32([])),
   // Probabilities of yes and no are turned into scores; values from 0 to 1 are what they are.

@@ -12,6 +12,7 @@ export const bceWithLogitsLoss = defineLoss({
   learns: "classes",
   expects: "logits",
   params: { pos_weight: numbersParam(say("How much a yes counts beside a no: one number for all scores, or one each. Empty: 1.")) },
+  curve: { of: "y where t = 1", at: (y) => Math.log1p(Math.exp(-y)) },
   target(y, info, { pos_weight }) {
     const answer = answerTarget("BCEWithLogitsLoss", y, info);
     const numbers = readNumbers(pos_weight);

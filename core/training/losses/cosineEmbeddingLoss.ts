@@ -12,6 +12,7 @@ export const cosineEmbeddingLoss = defineLoss({
   learns: "classes",
   expects: "values",
   params: { margin: p.float({ min: -1, max: 1, step: 0.1, default: 0, doc: "How alike two strangers may be." }) },
+  curve: { of: "cos(a, b) where t = 1", at: (cos) => (Math.abs(cos) <= 1 ? 1 - cos : Number.NaN) },
   target: (y, info) => pairTarget("CosineEmbeddingLoss", y, info, "two vectors a sample, [B, 2, size]", y.shape.length === 3 && y.shape[1] === 2),
   lower: (b, { y, target }, { margin }) => b.call("aten::cosine_embedding_loss", [part(b, y, 0), part(b, y, 1), signs(b, rows(y), target), margin, MEAN], float32([])),
   // Halfway between what a friend and a stranger should have.

@@ -18,6 +18,7 @@ export const crossEntropyLoss = defineLoss({
     ignore_index: p.int({ default: -100, doc: "Targets of this number are left out, such as padding." }),
     label_smoothing: p.float({ min: 0, max: 1, step: 0.05, default: 0, doc: "Share of the answer that is spread over all classes." }),
   },
+  curve: { of: "y[target] beside one score of 0", at: (y) => Math.log1p(Math.exp(-y)) },
   target: (y, info, { weight }) => classTarget("CrossEntropyLoss", y, info, readNumbers(weight)),
   lower(b, { y, target }, { weight, ignore_index, label_smoothing }) {
     const numbers = readNumbers(weight);

@@ -12,6 +12,7 @@ export const diceLoss = defineLoss({
   learns: "classes",
   expects: "logits",
   params: { smooth: p.float({ min: 0, default: 1, doc: "Keeps the share defined where a class is absent." }) },
+  curve: { of: "score of one pixel, t = 1", at: (y, { smooth }) => 1 - (2 / (1 + Math.exp(-y)) + smooth) / (1 / (1 + Math.exp(-y)) + 1 + smooth) },
   target: (y, info) => (y.shape.length === 1 || y.shape[1] === 1 ? answerTarget("DiceLoss", y, info) : classTarget("DiceLoss", y, info)),
   lower(b, { y, target }, { smooth }) {
     const type = float32(y.type.shape);

@@ -21,6 +21,7 @@ export const focalLoss = defineLoss({
       doc: "For a single score: what a yes counts, while a no counts 1 − alpha; 1 leaves both as they are. With several classes a factor of all.",
     }),
   },
+  curve: { of: "y[target] beside one score of 0", at: (y, { alpha, gamma }) => alpha * (1 - 1 / (1 + Math.exp(-y))) ** gamma * Math.log1p(Math.exp(-y)) },
   target: (y, info) => (y.shape.length === 1 || y.shape[1] === 1 ? answerTarget("FocalLoss", y, info) : classTarget("FocalLoss", y, info)),
   lower(b, { y, target }, { gamma, alpha }) {
     const type = float32(y.type.shape);

@@ -13,6 +13,7 @@ export const gaussianKlLoss = defineLoss({
   learns: "any",
   expects: "values",
   params: {},
+  curve: { of: "m where s = 0", at: (m) => m ** 2 / 2 },
   target(y, { type }) {
     const [batch = "B", width, ...rest] = y.shape;
     if (rest.length > 0 || typeof width !== "number" || width % 2 !== 0)

@@ -17,6 +17,7 @@ export const gaussianNllLoss = defineLoss({
     full: p.bool({ default: false, doc: "Adds log(2π) / 2, which changes the value but not the training." }),
     eps: p.float({ min: 0, default: 1e-6, doc: "The smallest variance." }),
   },
+  curve: { of: "m − t where s = 0", at: (error) => error ** 2 / 2 },
   target(y, info) {
     const [batch = "B", width, ...rest] = y.shape;
     if (rest.length > 0 || typeof width !== "number" || width % 2 !== 0)

@@ -12,6 +12,7 @@ export const hingeEmbeddingLoss = defineLoss({
   learns: "classes",
   expects: "values",
   params: { margin: p.float({ default: 1, doc: "How far apart is far enough." }) },
+  curve: { of: "y where t = −1", at: (y, { margin }) => Math.max(0, margin - y) },
   target: (y, info) => answerTarget("HingeEmbeddingLoss", y, info),
   lower: (b, { y, target }, { margin }) => b.call("aten::hinge_embedding_loss", [y, signs(b, y, target), margin, MEAN], float32([])),
   read: (b, { y }, { margin }) => b.call("aten::rsub.Scalar", [y, margin / 2], float32(y.type.shape)),

@@ -12,6 +12,7 @@ export const huberLoss = defineLoss({
   learns: "values",
   expects: "values",
   params: { delta: p.float({ min: 1e-12, default: 1, doc: "Where the square ends and the straight line begins." }) },
+  curve: { of: "y − t", at: (error, { delta }) => (Math.abs(error) < delta ? error ** 2 / 2 : delta * (Math.abs(error) - delta / 2)) },
   target: (y, info) => valueTarget("HuberLoss", y, info),
   lower: (b, { y, target }, { delta }) => b.call("aten::huber_loss", [reshapeLike(b, y, target), target, MEAN, delta], float32([])),
   torch: ({ delta }) => lossCall("HuberLoss", { delta: [delta, 1] }),

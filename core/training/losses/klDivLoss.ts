@@ -22,6 +22,7 @@ export const klDivLoss = defineLoss({
     }),
     log_target: p.bool({ default: false, doc: "The targets are log-probabilities too." }),
   },
+  curve: { of: "y where t = 1", at: (y) => (y <= 0 ? -y : Number.NaN) },
   target: (y, info) => valueTarget("KLDivLoss", y, info),
   lower(b, { y, target }, { reduction, log_target }) {
     const input = reshapeLike(b, y, target);

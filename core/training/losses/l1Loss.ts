@@ -11,6 +11,7 @@ export const l1Loss = defineLoss({
   learns: "values",
   expects: "values",
   params: {},
+  curve: { of: "y − t", at: Math.abs },
   target: (y, info) => valueTarget("L1Loss", y, info),
   lower: (b, { y, target }) => b.call("aten::l1_loss", [reshapeLike(b, y, target), target, MEAN], float32([])),
   torch: () => lossCall("L1Loss"),

@@ -12,6 +12,7 @@ export const marginRankingLoss = defineLoss({
   learns: "classes",
   expects: "values",
   params: { margin: p.float({ default: 0, doc: "By how much the winner should win." }) },
+  curve: { of: "a − b where t = 1", at: (ahead, { margin }) => Math.max(0, margin - ahead) },
   target: (y, info) => pairTarget("MarginRankingLoss", y, info, "two scores a sample, [B, 2]", y.shape.length === 2 && y.shape[1] === 2),
   lower(b, { y, target }, { margin }) {
     const first = part(b, y, 0);

@@ -11,6 +11,7 @@ export const mseLoss = defineLoss({
   learns: "values",
   expects: "values",
   params: {},
+  curve: { of: "y − t", at: (error) => error ** 2 },
   target: (y, info) => valueTarget("MSELoss", y, info),
   lower: (b, { y, target }) => b.call("aten::mse_loss", [reshapeLike(b, y, target), target, MEAN], float32([])),
   torch: () => lossCall("MSELoss"),

@@ -13,6 +13,7 @@ export const multiLabelSoftMarginLoss = defineLoss({
   learns: "classes",
   expects: "logits",
   params: {},
+  curve: { of: "y where t = 1", at: (y) => Math.log1p(Math.exp(-y)) },
   target(y, info) {
     if (y.shape.length !== 2)
       return { problem: say("MultiLabelSoftMarginLoss needs one score per class, [B, classes], but the output is {shape}.", { shape: printShape(y.shape) }) };

@@ -18,6 +18,7 @@ export const multiMarginLoss = defineLoss({
     margin: p.float({ default: 1, doc: "By how much the right class should win." }),
     weight: numbersParam(say("How much each class counts, in class order. Empty: all the same.")),
   },
+  curve: { of: "y[target] − y[i]", at: (ahead, { margin, p }) => Math.max(0, margin - ahead) ** Number(p) },
   target(y, info, { weight }) {
     if (y.shape.length > 2)
       return { problem: say("MultiMarginLoss needs one row of scores a sample, [B, classes]."), hint: say("Put a Flatten in front, or use CrossEntropyLoss.") };

@@ -17,6 +17,7 @@ export const nllLoss = defineLoss({
     weight: numbersParam(say("How much each class counts, in class order: 1, 2.5, 1. Empty: all the same.")),
     ignore_index: p.int({ default: -100, doc: "Targets of this number are left out, such as padding." }),
   },
+  curve: { of: "y[target]", at: (y) => (y <= 0 ? -y : Number.NaN) },
   target: (y, info, { weight }) => classTarget("NLLLoss", y, info, readNumbers(weight)),
   lower(b, { y, target }, { weight, ignore_index }) {
     const numbers = readNumbers(weight);

@@ -16,6 +16,7 @@ export const poissonNllLoss = defineLoss({
     full: p.bool({ default: false, doc: "Adds Stirling's approximation of log t!, which changes the value but not the training." }),
     eps: p.float({ min: 0, default: 1e-8, doc: "Keeps the logarithm away from 0, without log_input." }),
   },
+  curve: { of: "y where t = 1", at: (y, { log_input, eps }) => (log_input ? Math.exp(y) - y : y - Math.log(y + eps)) },
   target: (y, info) => valueTarget("PoissonNLLLoss", y, info),
   lower: (b, { y, target }, { log_input, full, eps }) => b.call("aten::poisson_nll_loss", [reshapeLike(b, y, target), target, log_input, full, eps, MEAN], float32([])),
   read: (b, { y }, { log_input }) => (log_input ? b.call("aten::exp", [y], float32(y.type.shape)) : y),

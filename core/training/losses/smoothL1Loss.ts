@@ -12,6 +12,7 @@ export const smoothL1Loss = defineLoss({
   learns: "values",
   expects: "values",
   params: { beta: p.float({ min: 0, default: 1, doc: "Where the square ends and the straight line begins." }) },
+  curve: { of: "y − t", at: (error, { beta }) => (Math.abs(error) < beta ? error ** 2 / (2 * beta) : Math.abs(error) - beta / 2) },
   target: (y, info) => valueTarget("SmoothL1Loss", y, info),
   lower: (b, { y, target }, { beta }) => b.call("aten::smooth_l1_loss", [reshapeLike(b, y, target), target, MEAN, beta], float32([])),
   torch: ({ beta }) => lossCall("SmoothL1Loss", { beta: [beta, 1] }),

@@ -11,6 +11,7 @@ export const softMarginLoss = defineLoss({
   learns: "classes",
   expects: "logits",
   params: {},
+  curve: { of: "y where t = 1", at: (y) => Math.log1p(Math.exp(-y)) },
   target: (y, info) => answerTarget("SoftMarginLoss", y, info),
   lower: (b, { y, target }) => b.call("aten::soft_margin_loss", [y, signs(b, y, target), MEAN], float32([])),
   torch: () => lossCall("SoftMarginLoss"),

@@ -19,6 +19,7 @@ export const tripletMarginLoss = defineLoss({
     eps: p.float({ min: 0, default: 1e-6, doc: "Keeps the root away from 0." }),
     swap: p.bool({ default: false, doc: "Also compares the stranger with the one that belongs, and takes the closer." }),
   },
+  curve: { of: "‖a − p‖ − ‖a − n‖", at: (further, { margin }) => Math.max(0, further + margin) },
   target(y, { type }) {
     if (y.shape.length !== 3 || y.shape[1] !== 3)
       return {

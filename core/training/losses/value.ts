@@ -22,6 +22,7 @@ export const value = defineLoss({
     }),
   },
   output: ({ output }) => output.trim() || null,
+  curve: { of: "y", at: (y) => y },
   target: (y, { type }) => ({ target: type ?? { dtype: "int64", shape: y.shape.slice(0, 1) } }),
   lower: (b, { y }) => mean(b, y),
   torch: () => "lambda y, t: y.mean()",

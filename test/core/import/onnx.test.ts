@@ -1,19 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { architectures } from "../../../core/architectures/index.ts";
 import { exportOnnx } from "../../../core/export/onnx.ts";
 import { type OnnxGraph, setOnnxMetadata } from "../../../core/export/onnx-proto.ts";
-import { tensorOf } from "../../../core/export/tensor.ts";
+import { countElements, type Tensor, tensorBytes, tensorFromBytes, tensorOf } from "../../../core/export/tensor.ts";
 import type { Dtype } from "../../../core/graph/shape.ts";
 import { importOnnx, type OnnxImport } from "../../../core/import/onnx.ts";
 import { GRAPH_KEY } from "../../../core/import/onnx-hash.ts";
 import { ONNX_LIMITS } from "../../../core/import/onnx-proto.ts";
+import { lowerModel } from "../../../core/program/lower.ts";
 import { findTemplate } from "../../../core/templates/index.ts";
 import { chain } from "../../../core/templates/sketch.ts";
 import { onnxFile, onnxNode } from "../../onnxFile.ts";
+import { blockCases } from "../../parity/blockCases.ts";
 import { layerCases, makeCase, templateCases, tokenCases } from "../../parity/cases.ts";
 import { controlCases } from "../../parity/controlCases.ts";
 
-const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...controlCases()];
+const cases = [...layerCases(), ...templateCases(), ...tokenCases(), ...blockCases(), ...controlCases()];
 
 describe("a model that goes out as ONNX comes back as the very same graph and weights", () => {
   it.each(cases)("%s", (_, make) => {
@@ -32,6 +35,37 @@ describe("a model that goes out as ONNX comes back as the very same graph and we
     }
   });
 });
+
+/** The heaviest take gigabytes for their weights: they are for `npm run test:full`. */
+const HEAVY = 30e6;
+
+describe("a published network comes back as the very same graph, its weights byte for byte", () => {
+  const tried = architectures.filter(({ parameters }) => parameters <= HEAVY || process.env.TENSORLOOM_TEST === "full");
+  it.each(tried.map((architecture) => [architecture.title, architecture] as const))("%s", (_, { build }) => {
+    const graph = build();
+    const { weights: planned } = lowerModel(graph);
+    const weights = new Map(planned.map(({ name, dtype, shape, init }) => [name, init.kind === "values" ? tensorOf(dtype, shape, init.values) : countUp(dtype, shape)]));
+    const back = importOnnx(exportOnnx(graph, weights));
+    if (!back.ok) throw new Error(back.message);
+    expect(back.from).toBe("document");
+    expect(back.graph).toEqual(graph);
+    // A count that inference does not read is not in the file.
+    const differing = [...back.weights].filter(([name, tensor]) => {
+      if (name.endsWith("num_batches_tracked")) return false;
+      const own = weights.get(name);
+      return !own || own.shape.join() !== tensor.shape.join() || Buffer.compare(tensorBytes(own), tensorBytes(tensor)) !== 0;
+    });
+    expect(differing.map(([name]) => name)).toEqual([]);
+    expect([...weights.keys()].filter((name) => !name.endsWith("num_batches_tracked") && !back.weights.has(name))).toEqual([]);
+  });
+});
+
+/** A tensor whose bytes count up: sound numbers of any dtype but bool, drawn in no time. */
+function countUp(dtype: Dtype, shape: number[]): Tensor {
+  const bytes = new Uint8Array(countElements(shape) * { float32: 4, int64: 8, bool: 1, uint8: 1 }[dtype]);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i % 61;
+  return tensorFromBytes(dtype, shape, bytes);
+}
 
 const graph = findTemplate("lenet5")?.graph ?? chain([]);
 const { weights } = makeCase("onnx", graph, []);

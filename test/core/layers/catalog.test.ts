@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { layers } from "../../../core/layers/index.ts";
+import { readParams } from "../../../core/layers/params.ts";
 import { losses } from "../../../core/training/losses/index.ts";
-import { findMetric } from "../../../core/training/metrics/index.ts";
+import { derivedMetrics, findMetric, metrics } from "../../../core/training/metrics/index.ts";
 import { optimizers } from "../../../core/training/optimizers/index.ts";
 import { schedules } from "../../../core/training/schedules/index.ts";
 
@@ -70,6 +71,40 @@ describe("the catalog", () => {
 
   it("has every metric, with its definition", () => {
     for (const name of METRICS.split(" ")) expect(findMetric(name)?.formula, name).toMatch(/\S/);
+  });
+
+  it("says of each loss, optimizer and schedule what it does, computes and is for, with defaults that its parameters take", () => {
+    for (const { name, doc, formula, when, source, params } of [...losses, ...optimizers, ...schedules]) {
+      expect(doc, name).toMatch(/^[A-Z].{20,}\.$/s);
+      expect(formula, name).toMatch(/\S/);
+      expect(when, name).toMatch(/^[A-Z].{20,}\.$/s);
+      if (name !== "Value") expect(source, name).toMatch(/^https:/);
+      for (const [param, { doc, schema, default: usual }] of Object.entries(params)) {
+        expect(doc, `${name}.${param}`).toMatch(/\.$/);
+        expect(schema.safeParse(usual).success, `${name}.${param}`).toBe(true);
+      }
+    }
+  });
+
+  it("says of each figure that is shown by itself what it is, how it is computed and when to look at it", () => {
+    // Sums that nobody sees: other figures are worked out from them.
+    const hidden = ["score_histogram", "token_likelihood", "error_moments"];
+    for (const { name, doc, formula, use } of [...metrics, ...derivedMetrics].filter(({ name }) => !hidden.includes(name))) {
+      expect(doc, name).toMatch(/^[A-Z].{10,}\.$/s);
+      expect(formula, name).toMatch(/\S/);
+      expect(use, name).toMatch(/^[A-Z].{10,}\.$/s);
+    }
+  });
+
+  it("has a picture of each loss: a curve that is 0 or falls or climbs, and never breaks at the usual parameters", () => {
+    for (const { name, curve, params } of losses) {
+      const { values } = readParams(params, {});
+      const seen = Array.from({ length: 81 }, (_, i) => curve.at(i / 10 - 4, values)).filter((value) => !Number.isNaN(value));
+      expect(curve.of, name).toMatch(/\S/);
+      expect(seen.length, name).toBeGreaterThan(8);
+      expect(seen.every(Number.isFinite), name).toBe(true);
+      expect(Math.max(...seen) - Math.min(...seen), name).toBeGreaterThan(0.1);
+    }
   });
 
   it("has 120 model layers and more", () => {
