@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** A process that can be told from a later one with the same number: its id, and when the kernel started it. */
 export type ProcessIdentity = { pid: number; startTicks: string };
@@ -46,5 +46,14 @@ export function countMemoryKills(): number {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
   } catch {
     return 0;
+  }
+}
+
+/** Makes a process the first that the kernel ends where memory runs out: nothing is lost with it. */
+export function offerToKernel({ pid }: ProcessIdentity): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "900");
+  } catch {
+    // It has ended, or the system knows no such thing.
   }
 }

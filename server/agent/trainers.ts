@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import { type Order, placeVariable, type Ready } from "../trainer/order.ts";
 import type { Loss } from "./loss.ts";
-import { countMemoryKills, identify, isAlive, type ProcessIdentity, signalProcess } from "./process.ts";
+import { countMemoryKills, identify, isAlive, offerToKernel, type ProcessIdentity, signalProcess } from "./process.ts";
 import { Whereabouts } from "./whereabouts.ts";
 
 /** A trainer that has loaded the engine and waits for an order. */
@@ -104,6 +104,7 @@ export class Trainers {
       this.#retryLater();
       return;
     }
+    offerToKernel(identity);
     this.#children.set(child, { process: identity, order: null, memoryKills: countMemoryKills() });
     child.once("message", (message: Ready) => {
       this.#starting = false;

@@ -25,9 +25,6 @@ const log = openLog("trainer");
 const url = config.DATABASE_URL ?? embeddedUrl(config.DATA_DIR);
 if (url === null) throw new Error("There is no database: start Tensorloom, or set DATABASE_URL.");
 
-// Where memory runs out, the kernel is to take the trainer, not the database or the page that everybody looks at.
-await writeFile("/proc/self/oom_score_adj", "500").catch(() => {});
-
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
 // Until it has an order, nobody but its agent knows this process, and nobody else would end it.
@@ -54,6 +51,8 @@ await untilDatabase(() => bench.db.$queryRaw`SELECT 1`);
 const order = await receiveOrder({ ready: true, engine: bench.engine });
 stop.signal.removeEventListener("abort", leave);
 process.off("disconnect", leave);
+// Where memory runs out, the kernel is to take the trainer, not the database or the page that everybody looks at; but one that only waits before one that trains.
+await writeFile("/proc/self/oom_score_adj", "500").catch(() => {});
 process.exitCode = await carryOut(order);
 await bench.db.$disconnect().catch(() => {});
 process.exit();

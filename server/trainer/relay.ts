@@ -16,7 +16,7 @@ import { betterOf, foldPoints, type Standing, standingOf } from "./summary.ts";
 /** How much goes into one batch: a quarter of a million points take a fifth of a second, and a statement gets less than five. */
 const batchBytes = 4 << 20;
 /** How often a batch is written: as often as `least`, and on a machine where writing takes long, as seldom as `most`. */
-const flushEveryMs = { least: 100, most: 250 };
+const flushEveryMs = { least: 100, most: 500 };
 /** How much of the machine's time writing may take, about: this thread's, and as much again of the database's. */
 const share = { ofMachine: 0.008, withDatabase: 2 };
 /** How long to wait before a batch is tried again while the database is away. */

@@ -50,6 +50,7 @@ it("a run that wants more memory than it may have fails with the node, the bytes
   const run = await world.untilRun(runId, "failed", ({ status }) => status === "failed");
   failed = true;
   // Whoever looks on does not feel it: twice what an idle machine takes, or what nobody notices.
+  console.log(`the slowest twentieth of a page's answers: ${idle.toFixed(1)} ms idle, ${(await busy).toFixed(1)} ms while a run trains and another runs out of memory`);
   expect(await busy).toBeLessThan(allowed(Math.max(2 * idle, 50)));
   expect(run.failure).toMatchObject({
     code: "OUT_OF_MEMORY",

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { afterAll, expect, it } from "vitest";
+import { readNpyHeader } from "../../core/data/npy.ts";
 import { findTemplate } from "../../core/templates/index.ts";
 import { deriveValues } from "../../core/training/metrics/index.ts";
 import { temporaryFolder, trainAll } from "./specs.ts";
@@ -103,4 +105,27 @@ it("an LSTM over letters knows more of a novel than how often each letter is, an
   expect(events.findLast((event) => event.type === "evaluated")?.values.bits_per_character).toBeLessThan(4.2);
   const texts = events.filter((event) => event.type === "generated");
   expect(texts.map(({ tokens }) => tokens.length)).toEqual([47, 47]);
+});
+
+it("a GPT over parts of words, found by byte-pair encoding, knows more than how often each part is, and writes on", async () => {
+  const template = findTemplate("parts-gpt");
+  if (!template) throw new Error("There is no such template.");
+  const spec = await specOfTemplate(
+    template,
+    folder.path,
+    { epochs: 2, lr: 3e-3, schedule: "constant", writing: { prompt: "Call me", tokens: 40, temperature: 0.5 } },
+    { train: 1_280, validation: 64 },
+  );
+  const { events } = await trainAll({ ...spec, threads: 1 });
+  const last = events.findLast((event) => event.type === "evaluated");
+  const { file } = spec.data.validation.arrays.target ?? {};
+  if (!file) throw new Error("There are targets.");
+  const counts = new Map<bigint, number>();
+  const bytes = readFileSync(file);
+  const data = new BigInt64Array(Uint8Array.from(bytes.subarray(readNpyHeader(bytes).offset)).buffer);
+  for (const part of data) counts.set(part, (counts.get(part) ?? 0) + 1);
+  const entropy = [...counts.values()].reduce((sum, count) => sum - (count / data.length) * Math.log(count / data.length), 0);
+  expect(last?.values.loss).toBeLessThan(entropy - 0.5);
+  const texts = events.filter((event) => event.type === "generated");
+  expect(texts).toHaveLength(2);
 });
