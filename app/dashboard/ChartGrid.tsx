@@ -20,7 +20,7 @@ import type { MetricStore } from "./metricStore.ts";
 import { isActive, metricName, metricTitle, type Run, unitOf } from "./run.ts";
 import { lastStep } from "./series.ts";
 import { useCharts } from "./useCharts.ts";
-import { useFromMetrics, useZoomedMetrics } from "./useRun.ts";
+import { useFromMetrics } from "./useRun.ts";
 
 const SMOOTHING_KEY = "tensorloom.smoothing";
 /** Pixels of a chart's picture, where nobody made it taller. */
@@ -75,7 +75,6 @@ export const ChartGrid = memo(function ChartGrid({
   const [smoothing, setSmoothing] = useState(0);
   const [address, setAlong] = useAddress("x");
   const [layout, setLayout] = useCharts(runId, project.id, project.charts);
-  const zoomed = useZoomedMetrics(runId, store, zoom);
   const reset = useCallback(() => setZoom(null), []);
   const others = keys.filter((key) => key.includes("/") || key === "lr").sort();
   // What an address says of another run may not be there.
@@ -192,8 +191,8 @@ export const ChartGrid = memo(function ChartGrid({
           <LiveChart
             key={chart.id}
             chart={chart}
+            runId={runId}
             store={store}
-            zoomed={zoomed}
             live={status === "running" && loaded}
             wide={place.wide || (columns % 2 === 1 && index === shown.length - 1)}
             along={along}

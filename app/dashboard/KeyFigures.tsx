@@ -23,7 +23,7 @@ export function KeyFigures({ run }: { run: Run }) {
   const lossFigure = loss ?? trainLoss;
 
   return (
-    <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise md:grid-cols-5 [&>*]:border-line max-md:[&>*:nth-child(n+3)]:border-t max-md:[&>*:nth-child(2n)]:border-l md:[&>*+*]:border-l">
+    <dl className="grid grid-cols-2 overflow-hidden rounded-xl border border-line bg-raise md:grid-cols-5 [&>*]:border-line max-md:[&>*:nth-child(n+3)]:border-t max-md:[&>*:nth-child(3n+2)]:border-l md:[&>*+*]:border-l">
       <Figure
         name={main ? metricTitle(main) : judgedBy ? metricTitle(`validation/${judgedBy}`) : say("Validation metric")}
         note={metric && main && metric.best !== null && metric.best !== metric.last ? say("best {best}", { best: formatFigure(metric.best, unitOf(main)) }) : undefined}
@@ -36,7 +36,7 @@ export function KeyFigures({ run }: { run: Run }) {
       >
         {formatFigure(lossFigure?.last, "value")}
       </Figure>
-      <Figure name={say("Epoch")} className="max-md:col-span-2 max-md:border-l-0!" note={say("step {step}", { step: formatCount(run.step) })}>
+      <Figure name={say("Epoch")} className="max-md:col-span-2" note={say("step {step}", { step: formatCount(run.step) })}>
         {formatCount(epoch)} <span className="text-ink2">{say("of")}</span> {formatCount(run.epochs)}
         <span
           role="progressbar"

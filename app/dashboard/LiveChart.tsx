@@ -9,16 +9,22 @@ import { type Along, type Curve as PlacedCurve, secondsAt } from "./compare/over
 import type { Unit } from "./figures.ts";
 import { type Curve, MetricChart, type StepRange } from "./MetricChart.tsx";
 import type { ChartMark } from "./marks.ts";
-import type { MetricStore, Metrics } from "./metricStore.ts";
+import type { MetricStore } from "./metricStore.ts";
 import { metricTitle } from "./run.ts";
 import { emptySeries, lastStep, nearestBucket, type Series } from "./series.ts";
-import { useMetrics } from "./useRun.ts";
+import { useMetrics, useZoomedMetrics } from "./useRun.ts";
 
 /** Which metric a curve shows, and how. */
 export type CurvePlan = Pick<Curve, "name" | "color" | "noisy"> & { key: string };
 
 /** What a chart shows, whatever its points are. */
 export type ChartPlan = { id: string; title: string; unit: Unit; curves: readonly CurvePlan[]; canLog?: boolean; fromZero?: boolean; note?: string };
+
+/** What of a chart's width is no picture, in pixels. */
+const ASIDE = 68;
+
+/** How long a chart keeps its picture while a finer one is on its way. */
+const PATIENCE_MS = 250;
 
 /** So far outside the window a chart is drawn already: it is there when it is scrolled to. */
 const AHEAD = "120px";
@@ -29,8 +35,8 @@ const AHEAD = "120px";
  */
 export const LiveChart = memo(function LiveChart({
   chart: { id, curves: plans, ...chart },
+  runId,
   store,
-  zoomed,
   live,
   wide,
   along,
@@ -42,9 +48,8 @@ export const LiveChart = memo(function LiveChart({
   ...shared
 }: {
   chart: ChartPlan;
+  runId: string;
   store: MetricStore;
-  /** Finer curves of what is zoomed into, which take the place of the page's own. */
-  zoomed: Metrics | null;
   /** Points come all the time. */
   live: boolean;
   /** As wide as two. */
@@ -74,10 +79,20 @@ export const LiveChart = memo(function LiveChart({
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
-  const rests = live && !seen;
+  const rests = !seen && (live || zoom !== null);
   const metrics = useMetrics(store, !rests);
+  const keys = useMemo(() => [...plans.map(({ key }) => key), ...(along === "step" || along === "epoch" || along === "time" ? [] : [along])], [plans, along]);
+  // Charts on the screen ask first; others when they are scrolled to.
+  const [zoomed, isComing] = useZoomedMetrics(runId, store, keys, zoom, seen, (ref.current?.clientWidth ?? 0) - ASIDE);
+  const [late, setLate] = useState<StepRange | null>(null);
+  useEffect(() => {
+    if (!isComing) return;
+    const timer = setTimeout(() => setLate(zoom), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [isComing, zoom]);
   const drawn = useRef<ReactNode>(null);
-  if (!rests) {
+  // What comes at once is waited for: drawing the coarse curve in between would only hold it up.
+  if (!rests && !(isComing && late !== zoom && drawn.current !== null)) {
     const seriesOf = (key: string): Series => zoomed?.get(key) ?? metrics.get(key) ?? emptySeries;
     const curves = plans.map(({ key, ...plan }): Curve => ({ ...plan, series: seriesOf(key) }));
     const last = elapsedMs === null ? 0 : Math.max(0, ...[...metrics.values()].map(lastStep));

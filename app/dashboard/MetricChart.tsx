@@ -1,12 +1,12 @@
 "use client";
 
-import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useMemo, useRef, useState } from "react";
 import { CartesianGrid, ComposedChart, XAxis, YAxis } from "recharts";
 import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { formatCount } from "../ui/format.ts";
 import { ChartMarks, MarkWords } from "./ChartMarks.tsx";
-import { bandPath, linePath, rowsOf } from "./curvePath.ts";
+import { bandPath, cutOf, linePath, type Row, rowsOf } from "./curvePath.ts";
 import { formatExact, formatFigure, formatTick, type Unit } from "./figures.ts";
 import { type ChartMark, clusterAt, clusterMarks, type MarkCluster } from "./marks.ts";
 import { extent, lastStep, lastValue, nearestBucket, pointCount, type Series } from "./series.ts";
@@ -456,13 +456,24 @@ const CurvePaths = memo(
     const y = (value: number) => (1 - share(value, domain, log)) * height;
     const color = `var(--${curve.color})`;
     const smoothed = curve.noisy && smoothing > 0;
-    const band = bandPath(rows, x, y);
     const only = rows.length === 1 ? rows[0] : undefined;
+    // A smoothed curve moves as a whole when its pace changes.
+    const cut = smoothed ? 0 : cutOf(rows);
+    const draw = (part: readonly Row[], seam: "begin" | "end" | null) => ({
+      band: bandPath(part, x, y, seam),
+      line: linePath(part, "value", x, y),
+      smooth: smoothed ? linePath(part, "smooth", x, y) : "",
+    });
+    // biome-ignore lint/correctness/useExhaustiveDependencies: where the row at the cut is the same one, so are all before it.
+    const steady = useMemo(() => (cut > 0 ? draw(rows.slice(0, cut + 1), "end") : null), [cut, rows[0], rows[cut], range[0], range[1], domain[0], domain[1], log, width, height]);
+    const parts = [...(steady ? [steady] : []), draw(rows.slice(cut), cut > 0 ? "begin" : null)];
     return (
       <g fill="none" stroke={color} strokeLinejoin="round">
-        {band && <path d={band} fill={color} fillOpacity={smoothed ? 0.12 : 0.3} strokeWidth={1} strokeOpacity={smoothed ? 0.2 : 0.4} />}
-        <path d={linePath(rows, "value", x, y)} strokeWidth={smoothed ? 1 : curve.noisy ? 1.25 : 1.75} strokeOpacity={smoothed ? 0.28 : 1} />
-        {smoothed && <path d={linePath(rows, "smooth", x, y)} strokeWidth={1.75} />}
+        {parts.map(({ band }, at) => band && <path key={at} d={band} fill={color} fillOpacity={smoothed ? 0.12 : 0.3} strokeWidth={1} strokeOpacity={smoothed ? 0.2 : 0.4} />)}
+        {parts.map(({ line }, at) => (
+          <path key={at} d={line} strokeWidth={smoothed ? 1 : curve.noisy ? 1.25 : 1.75} strokeOpacity={smoothed ? 0.28 : 1} />
+        ))}
+        {smoothed && parts.map(({ smooth }, at) => <path key={at} d={smooth} strokeWidth={1.75} />)}
         {only && only.value !== null && <circle cx={x(only.step)} cy={y(only.value)} r={2.5} fill={color} />}
       </g>
     );

@@ -65,7 +65,7 @@ export function RunTags({ run }: { run: Run }) {
           trigger={
             <button
               type="button"
-              className="inline-flex h-5 max-w-96 items-center gap-1 rounded-full border border-dashed border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink"
+              className="inline-flex h-5 max-w-[min(24rem,100%)] items-center gap-1 rounded-full border border-dashed border-line2 px-2 text-xs text-ink2 hover:border-ink3 hover:text-ink"
             >
               <Plus size={11} aria-hidden className="shrink-0" /> <span className="truncate">{run.notes ? run.notes.split("\n")[0] : say("Tag or note")}</span>
             </button>

@@ -15,21 +15,40 @@ export function rowsOf({ series, noisy }: { series: Series; noisy: boolean }, ra
   const size = 2 ** Math.max(0, Math.ceil(Math.log2((end - start) / Math.max(1, pixels))));
   const smoothed = noisy && smoothing > 0 ? smooth(series, smoothing) : null;
   const show = (value: number | null) => (value === null || (log && value <= 0) ? null : value);
+  // Plain rows stay the same objects while their group does.
+  const kept = smoothed === null && !log ? plain : null;
   const rows: Row[] = [];
   for (let from = start - (start % size); from < Math.min(end, buckets.length); from += size) {
     const until = Math.min(from + size, buckets.length);
     const bucket = groupOf(buckets, from, until);
     if (!bucket) break;
+    const before = kept?.get(bucket);
+    if (before) {
+      rows.push(before);
+      continue;
+    }
     const isCoarse = bucket.count > 1;
-    rows.push({
+    const row = {
       step: bucket.to,
       value: show(bucket.last),
       smooth: show(smoothed?.[until - 1] ?? null),
       low: isCoarse ? show(bucket.min) : null,
       high: isCoarse ? show(bucket.max) : null,
-    });
+    };
+    kept?.set(bucket, row);
+    rows.push(row);
   }
   return rows;
+}
+
+const plain = new WeakMap<Bucket, Row>();
+
+/** So many rows are drawn together: of a curve that grows all but the last of them are drawn once. */
+const STEADY = 64;
+
+/** Where a curve is cut: the rows up to there, it included, stay as they are until many more have come; those from there on, it included, are drawn anew. */
+export function cutOf(rows: readonly Row[]): number {
+  return Math.max(0, rows.length - 1 - ((rows.length - 1) % STEADY));
 }
 
 /** Groups that were joined before, by their first bucket: while points come, all but the last are the same. */
@@ -75,8 +94,11 @@ export function linePath(rows: readonly Row[], which: "value" | "smooth", x: Sca
   return path;
 }
 
-/** An SVG path around each stretch of coarse rows, from their lowest to their highest values; empty where none is coarse. */
-export function bandPath(rows: readonly Row[], x: Scale, y: Scale): string {
+/**
+ * An SVG path around each stretch of coarse rows, from their lowest to their highest values; empty where none is coarse. Where the rows go on in another path its
+ * `seam` is left without a line.
+ */
+export function bandPath(rows: readonly Row[], x: Scale, y: Scale, seam: "begin" | "end" | null = null): string {
   let path = "";
   for (let from = 0; from < rows.length; ) {
     let to = from;
@@ -89,7 +111,10 @@ export function bandPath(rows: readonly Row[], x: Scale, y: Scale): string {
       top += `${to === from ? "M" : "L"}${at} ${round(y(high))}`;
       bottom = `L${at} ${round(y(low))}${bottom}`;
     }
-    if (to > from) path += `${top}${bottom}Z`;
+    if (to > from) {
+      if (seam === "end" && to === rows.length) path += `M${bottom.slice(1)}L${top.slice(1)}`;
+      else path += `${top}${bottom}${seam === "begin" && from === 0 ? "" : "Z"}`;
+    }
     from = Math.max(to, from + 1);
   }
   return path;

@@ -166,17 +166,20 @@ export function useFromMetrics<T extends string | number | boolean | Series>(sto
 }
 
 /**
- * Finer curves inside a range of steps; null where nothing is zoomed into. A metric of which the page holds every point anyway is drawn from those; the others
- * are asked for, and until they come their coarse curve stands in.
+ * Finer curves of some metrics inside a range of steps, and whether they are on their way; null where nothing is zoomed into. A metric of which the page holds every point anyway is drawn from those; the
+ * others are asked for while they are `awake`, a point a pixel, and until they come their coarse curve stands in.
  */
-export function useZoomedMetrics(runId: string, store: MetricStore, range: StepRange | null): Metrics | null {
+export function useZoomedMetrics(runId: string, store: MetricStore, keys: readonly string[], range: StepRange | null, awake: boolean, pixels: number): [Metrics | null, boolean] {
   const trpc = useTRPC();
-  const names = useFromMetrics(store, (metrics) => (range === null ? "" : [...metrics].flatMap(([key, { bucketSize }]) => (bucketSize > 1 ? [key] : [])).join("\n")));
+  const names = useFromMetrics(store, (metrics) => (range === null ? "" : keys.filter((key) => (metrics.get(key)?.bucketSize ?? 1) > 1).join("\n")));
   const coarse = names === "" ? [] : names.split("\n").sort();
-  const { data } = useQuery(
-    trpc.runs.metrics.queryOptions({ runId, keys: coarse, fromStep: range?.[0], toStep: range?.[1], maxPoints: CAPACITY }, { enabled: coarse.length > 0, select: toMetrics }),
+  const { data, isFetching } = useQuery(
+    trpc.runs.metrics.queryOptions(
+      { runId, keys: coarse, fromStep: range?.[0], toStep: range?.[1], maxPoints: Math.min(CAPACITY, Math.max(100, pixels)) },
+      { enabled: awake && coarse.length > 0, select: toMetrics },
+    ),
   );
-  return coarse.length > 0 ? (data ?? null) : null;
+  return coarse.length > 0 ? [data ?? null, isFetching && data === undefined] : [null, false];
 }
 
 const toMetrics = ({ series }: Answers["runs"]["metrics"]): Metrics => new Map(series.map(({ key, points }) => [key, seriesOf(bucketsOf(points))]));

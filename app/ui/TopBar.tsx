@@ -54,7 +54,15 @@ export function TopBar({ place, status, modelId, room, actions }: { place: Crumb
                     /
                   </span>
                 )}
-                <span className={cx("min-w-0 truncate", last ? "font-semibold text-ink" : "shrink text-ink2 max-lg:hidden")} aria-current={last ? "page" : undefined}>
+                <span
+                  // A long name on the way leaves the place itself its words.
+                  className={cx(
+                    "min-w-0 truncate",
+                    last ? "font-semibold text-ink" : "shrink text-ink2 max-lg:hidden",
+                    last && typeof crumb.label === "string" && "lg:max-w-80 lg:shrink-0",
+                  )}
+                  aria-current={last ? "page" : undefined}
+                >
                   {crumb.href && !last ? (
                     <Link href={crumb.href} className="hover:text-ink hover:underline">
                       {crumb.label}

@@ -15,7 +15,7 @@ async function brush(page: Page, chart: Locator, from: number, to: number): Prom
   await page.mouse.up();
 }
 
-test("six real runs: one read by its charts, all found, ordered, grouped, kept as a view and taken along", async ({ page }) => {
+test("six real runs: one read by its charts, all found, ordered, grouped, kept as a view, taken along, compared, tagged, locked, thrown away and moved", async ({ page }) => {
   const modelId = await startFrom(page, "Tabular MLP");
   await trainFor(page, 12);
   const finished = page.getByText("Finished", { exact: true }).first();
@@ -38,11 +38,11 @@ test("six real runs: one read by its charts, all found, ordered, grouped, kept a
     await picture.hover({ position: { x: 300, y: 80 } });
     await expect(charts.getByRole("region", { name: "Learning rate" }).getByRole("status")).toContainText(`Step ${step}, `);
 
-    const lines = loss.locator('svg g[fill="none"] > path');
-    const before = await lines.count();
+    const faint = loss.locator('svg path[stroke-opacity="0.28"]');
     await charts.getByLabel("Smoothing").fill("0.9");
-    await expect(lines).toHaveCount(before + 1);
+    await expect(faint).toHaveCount(1);
     await charts.getByLabel("Smoothing").fill("0");
+    await expect(faint).toHaveCount(0);
     await loss.getByRole("button", { name: /^validation/ }).click();
     await expect(loss.locator('svg g[fill="none"]')).toHaveCount(1);
     await loss.getByRole("button", { name: /^validation/ }).click();
@@ -119,9 +119,100 @@ test("six real runs: one read by its charts, all found, ordered, grouped, kept a
     expect(lines[0]).toContain("validation/loss:min");
 
     await page.getByRole("button", { name: /^Remove the filter/ }).click();
+    await expect(rows).toHaveCount(6);
     await page.getByLabel("Group by").selectOption("tags");
     await page.getByRole("button", { name: "No tags" }).click();
     await expect(rows).toHaveCount(6);
     await look(page, "runs-grouped");
+  });
+
+  const ticked = page.getByRole("region", { name: "Ticked runs" });
+  await test.step("all beside each other: curves, readings, settings, graphs, and what went with the result", async () => {
+    await page.getByLabel("Tick all runs shown").check();
+    await expect(ticked).toContainText("6 ticked");
+    await ticked.getByRole("button", { name: "Compare" }).click();
+    await expect(page.getByRole("heading", { name: "6 runs compared" })).toBeVisible();
+    const show = (title: string) => page.getByRole("radiogroup", { name: "What is compared" }).getByRole("radio", { name: title }).click();
+    const curves = page.getByRole("region", { name: "Curves", exact: true });
+    await expect(curves.locator('[data-curve-count="6"]').first()).toBeVisible();
+    const legend = page.getByRole("region", { name: "Runs", exact: true });
+    await legend.getByRole("button", { name: "Run 2", exact: true }).click();
+    await expect(curves.locator('[data-curve-count="1"]').first()).toBeVisible();
+    await legend.getByRole("button", { name: "All", exact: true }).click();
+    await curves.getByLabel("Along").selectOption("time");
+    await expect(curves.locator('[data-curve-count="6"]').first()).toBeVisible();
+    await look(page, "compare-curves");
+
+    await show("Readings");
+    await expect(page.getByRole("list", { name: "Readings" }).getByRole("listitem")).toHaveCount(6);
+    await show("Settings");
+    const settings = page.getByRole("region", { name: "Settings", exact: true });
+    await expect(settings.getByRole("row", { name: /^Learning rate/i })).toContainText("0.03");
+    await expect(settings.getByRole("row", { name: /^Batch size/i })).toHaveCount(0);
+    await settings.getByRole("switch", { name: "Show settings that are the same" }).click();
+    await expect(settings.getByRole("row", { name: /^Batch size/i })).toBeVisible();
+    await look(page, "compare-settings");
+
+    await show("Graphs");
+    const graphs = page.getByRole("region", { name: "Graphs", exact: true });
+    await graphs.getByLabel("From").selectOption({ label: "Tabular MLP, run 1" });
+    await graphs.getByLabel("to", { exact: true }).selectOption({ label: "Tabular MLP, run 2" });
+    await expect(graphs.getByRole("region", { name: "What changed" })).toContainText("24");
+    await expect(graphs.getByRole("region", { name: "What it did" }).getByRole("row", { name: /^Parameters/ })).toBeVisible();
+    await expect(graphs.getByRole("img", { name: /nodes changed/ })).toBeVisible();
+    await look(page, "compare-graphs");
+
+    await show("Relations");
+    await expect(page.getByRole("region", { name: "Importance of each setting" }).getByRole("listitem").filter({ hasText: "Learning rate" })).toContainText("%");
+    const scatter = page.getByRole("region", { name: "Scatter" });
+    await scatter.getByLabel("Across").selectOption("settings.lr");
+    await expect(scatter.getByRole("img", { name: /Learning rate of 6 runs/ })).toBeVisible();
+    await expect(page.getByRole("region", { name: "Parallel coordinates" }).getByRole("img", { name: /^6 runs across/ })).toBeVisible();
+    await look(page, "compare-relations");
+  });
+
+  await test.step("tags, notes and a lock; the trash and the way back; another project", async () => {
+    await page.goto(`/models/${modelId}/runs`);
+    const tick = (number: number) => page.getByLabel(`Tick run ${number} of Tabular MLP`).check();
+    const row = (number: number) => page.getByRole("row").filter({ has: page.getByRole("link", { name: `Run ${number}`, exact: true }) });
+    await tick(2);
+    await tick(3);
+    await ticked.getByRole("button", { name: "Tag" }).click();
+    await page.getByLabel("Tag", { exact: true }).fill("paper");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await expect(page.getByRole("row").filter({ hasText: "paper" })).toHaveCount(2);
+    await ticked.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: /^Lock/ }).click();
+    await expect(row(2).getByRole("img", { name: "Locked" })).toBeVisible();
+
+    await tick(2);
+    await tick(4);
+    await ticked.getByRole("button", { name: "Move to trash" }).click();
+    await expect(page.getByText(/^1 run moved to the trash\. Run 2 stayed as it was/)).toBeVisible();
+    await expect(rows).toHaveCount(5);
+    await page.getByRole("button", { name: "Trash", exact: true }).click();
+    await expect(page.getByRole("heading", { name: "Runs in the trash" })).toBeVisible();
+    await tick(4);
+    await ticked.getByRole("button", { name: "Restore" }).click();
+    await expect(page.getByText("The trash is empty")).toBeVisible();
+    await page.getByRole("button", { name: "Back to the runs" }).click();
+    await expect(rows).toHaveCount(6);
+
+    await row(2).getByRole("link").click();
+    await page.getByRole("button", { name: "Tag or note" }).click();
+    await page.getByLabel("Notes", { exact: true }).fill("A wider layer helped.");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("button", { name: "A wider layer helped." })).toBeVisible();
+    await expect(page.getByRole("region", { name: "Tags and notes" })).toContainText("Locked");
+
+    await ask(page, "projects.create", { name: "Elsewhere" }, "order");
+    await page.goto(`/models/${modelId}/runs`);
+    await expect(row(2).getByRole("img", { name: "Has notes" })).toBeVisible();
+    await tick(5);
+    await ticked.getByRole("button", { name: "Move", exact: true }).click();
+    await page.getByRole("list", { name: "Projects" }).getByRole("button", { name: "Elsewhere" }).click();
+    await expect(rows).toHaveCount(5);
+    const { runs } = await ask<{ runs: { number: number; modelId: string; modelName: string }[] }>(page, "runs.list", {});
+    expect(runs.filter((run) => run.modelId !== modelId)).toMatchObject([{ number: 1, modelName: "Tabular MLP" }]);
   });
 });

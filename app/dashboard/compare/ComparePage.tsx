@@ -155,7 +155,7 @@ function Legend({
               key={run.id}
               onPointerEnter={() => onChosen(run.id)}
               onPointerLeave={() => onChosen(null)}
-              className={cx("flex h-8 items-center gap-2 rounded-md px-1.5", chosen === run.id && "bg-hover", isHidden && "opacity-45")}
+              className={cx("flex h-8 max-w-full min-w-0 items-center gap-2 rounded-md px-1.5", chosen === run.id && "bg-hover", isHidden && "opacity-45")}
             >
               <svg aria-hidden width={16} height={8} className="shrink-0">
                 <line x1={0} x2={16} y1={4} y2={4} stroke={look?.colour} strokeWidth={3} strokeDasharray={look?.dash.join(" ")} />
@@ -201,7 +201,7 @@ function Readings({ runs, looks }: { runs: readonly Compared[]; looks: ReadonlyM
         <li key={run.id} className="flex gap-3 px-3.5 py-2.5">
           <span aria-hidden className="mt-1.5 size-2 shrink-0 rounded-[2px]" style={{ background: looks.get(run.id)?.colour }} />
           <div className="min-w-0">
-            <Link href={`/runs/${run.id}`} className="font-semibold hover:underline">
+            <Link href={`/runs/${run.id}`} className="font-semibold wrap-anywhere hover:underline">
               {looks.get(run.id)?.name}
             </Link>
             {run.remarks.length === 0 ? (

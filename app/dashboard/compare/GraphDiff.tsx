@@ -35,7 +35,7 @@ export function GraphDiff({ runs }: { runs: readonly Compared[] }) {
   const choose = (label: string, value: string, onValue: (id: string) => void) => (
     <div className="flex items-center gap-2 text-ink2">
       <span aria-hidden>{label}</span>
-      <Select aria-label={label} className="w-52" value={value} onChange={(event) => onValue(event.target.value)}>
+      <Select aria-label={label} className="w-52 max-w-52" value={value} onChange={(event) => onValue(event.target.value)}>
         {runs.map((run) => (
           <option key={run.id} value={run.id}>
             {say("{modelName}, run {number}", { modelName: run.modelName, number: run.number })}

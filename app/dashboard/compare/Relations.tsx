@@ -141,7 +141,9 @@ function scaleOf(values: readonly (number | string | null)[], id: string) {
   const column = readColumn(id);
   const unit = column?.kind === "metric" ? unitOf(column.key) : "value";
   const log = low > 0 && high / low >= 100;
-  const [from, to] = log ? [low, high] : niceRange(low, high, 4);
+  const [from, nice] = log ? [low, high] : niceRange(low, high, 4);
+  // No share is more than all.
+  const to = unit === "share" && high <= 1 ? Math.min(1, nice) : nice;
   const at = (value: number | string | null) =>
     typeof value !== "number" || !Number.isFinite(value) ? null : to === from ? 0.5 : log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
   const ticks = log ? [low, Math.sqrt(low * high), high] : niceTicks(from, to, 4);

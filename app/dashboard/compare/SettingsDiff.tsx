@@ -69,7 +69,7 @@ export function SettingsDiff({ runs, looks }: { runs: readonly Compared[]; looks
                     ))
                   ) : (
                     <td className="px-2.5">
-                      <span className="figures">{sayCounts(values)}</span>
+                      <span className="figures wrap-anywhere">{sayCounts(values)}</span>
                     </td>
                   )}
                 </tr>

@@ -41,7 +41,7 @@ function SearchField({ value, onValue }: { value: string; onValue: (value: strin
     return () => clearTimeout(timer);
   }, [draft, value, onValue]);
   return (
-    <span className="relative w-52 max-sm:w-full">
+    <span className="relative w-52 max-sm:flex-1 max-sm:basis-40">
       <Search size={13} aria-hidden className="pointer-events-none absolute top-1/2 left-2 -translate-y-1/2 text-ink3" />
       <TextInput
         type="search"

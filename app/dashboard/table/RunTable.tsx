@@ -23,8 +23,8 @@ const NAME_WIDTH = 132;
 /** Pixels of a column. */
 function widthOf(column: Column): number {
   if (column.kind === "metric") return 158;
-  if (column.kind === "setting") return 128;
-  return { created: 152, number: 80, state: 176, model: 160, data: 140, creator: 110, took: 100, epochs: 116, steps: 90, tags: 150, notes: 220, locked: 80 }[column.name];
+  if (column.kind === "setting") return 122;
+  return { created: 148, number: 80, state: 176, model: 160, data: 140, creator: 110, took: 84, epochs: 100, steps: 90, tags: 140, notes: 220, locked: 80 }[column.name];
 }
 
 /** One line of the body: a run, or the head of a group. */

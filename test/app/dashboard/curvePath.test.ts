@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bandPath, linePath, rowsOf } from "../../../app/dashboard/curvePath.ts";
+import { bandPath, cutOf, linePath, rowsOf } from "../../../app/dashboard/curvePath.ts";
 import { appendPoints, emptySeries } from "../../../app/dashboard/series.ts";
 
 const seriesOfValues = (values: (number | null)[]) =>
@@ -54,4 +54,20 @@ test("a band goes there along the highest values and back along the lowest, stre
   const row = (step: number, low: number | null, high: number | null) => ({ step, value: 0, smooth: null, low, high });
   expect(bandPath([row(1, 0, 9), row(2, 1, 8), row(3, null, null), row(4, 2, 7)], same, same)).toBe("M1 9L2 8L2 1L1 0ZM4 7L4 2Z");
   expect(bandPath([row(1, null, null)], same, same)).toBe("");
+});
+
+test("what of a growing curve is drawn once stays as it was, and a curve in two parts shows what it shows in one", () => {
+  const values = Array.from({ length: 300 }, (_, index) => Math.sin(index));
+  const draw = (count: number) => rowsOf({ series: seriesOfValues(values.slice(0, count)), noisy: true }, [0, 300], false, 0, 400);
+  const rows = draw(200);
+  const cut = cutOf(rows);
+  expect(cut).toBe(192);
+  expect(cutOf(draw(250))).toBe(192);
+  expect(draw(250).slice(0, cut + 1)).toEqual(rows.slice(0, cut + 1));
+  const [before, after] = [rows.slice(0, cut + 1), rows.slice(cut)];
+  expect(linePath(rows, "value", same, same)).toBe(`${linePath(before, "value", same, same)}L${linePath(after, "value", same, same).split("L").slice(1).join("L")}`);
+  const row = (step: number, low: number | null, high: number | null) => ({ step, value: 0, smooth: null, low, high });
+  // Neither part has a line where the other goes on.
+  expect(bandPath([row(1, 0, 9), row(2, 1, 8)], same, same, "end")).toBe("M2 1L1 0L1 9L2 8");
+  expect(bandPath([row(2, 1, 8), row(3, 2, 7)], same, same, "begin")).toBe("M2 8L3 7L3 2L2 1");
 });
