@@ -18,6 +18,9 @@ test("a run is turned, paused, resumed and stopped by hand, and its curves say s
   await trainFor(page, 9000);
   await expect(page.getByText("Training", { exact: true }).first()).toBeVisible();
 
+  // Whoever is in another tab reads there how far it is.
+  await expect(page).toHaveTitle(/^\d+%, .+ left · Run 1, Tabular MLP/);
+
   await test.step("the nodes show what the run does to them, with the sizes of the last batch", async () => {
     await page.getByRole("tab", { name: "Graph" }).click();
     const figures = page.getByRole("table");

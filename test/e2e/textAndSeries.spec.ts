@@ -38,6 +38,14 @@ test("a text of one's own: its tokens are looked at, a model writes on while it 
   await expect(page.getByText("Validation bits per character").first()).toBeVisible();
   await look(page, "text-run");
 
+  await test.step("sees which tokens it looks at", async () => {
+    const looks = page.getByRole("region", { name: "What it looks at" });
+    await expect(looks.getByRole("img", { name: /^Attention of .* steps by/ })).toBeVisible({ timeout: 60_000 });
+    await looks.getByLabel("Head").selectOption({ label: "head 1" });
+    await expect(looks.getByRole("img", { name: /^Attention of .* steps by/ })).toBeVisible();
+    await look(page, "attention");
+  });
+
   await page.getByRole("tab", { name: "Try it" }).click({ timeout: 60_000 });
   await page.getByLabel("Begin with").fill("an old ship");
   await page.getByLabel("Tokens", { exact: true }).fill("30");
