@@ -40,6 +40,10 @@ export const GraphInput = z
       });
     // Depth is bounded by now, so writing it out is safe.
     const sizeBytes = Buffer.byteLength(JSON.stringify(read.graph));
-    if (sizeBytes > LIMITS.jsonBytes) throw new AppError("GRAPH_TOO_LARGE", `This graph takes ${sizeBytes} bytes; the limit is ${LIMITS.jsonBytes}. Split it into several models.`);
+    if (sizeBytes > LIMITS.jsonBytes)
+      throw new AppError(
+        "GRAPH_TOO_LARGE",
+        say("This graph takes {sizeBytes} bytes; the limit is {jsonBytes}. Split it into several models.", { sizeBytes, jsonBytes: LIMITS.jsonBytes }),
+      );
     return read.graph;
   });

@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { LabelledInput } from "../account/Door.tsx";
 import { ShownOnce } from "../organization/ShownOnce.tsx";
@@ -144,7 +145,7 @@ function Machines() {
         >
           <dl className="grid gap-x-8 px-3.5 pb-3 sm:grid-cols-2">
             <Line name={say("Training")}>{say("{running} of {maxRuns}", { running: agent.running, maxRuns: agent.maxRuns })}</Line>
-            <Line name={say("Load, cores")}>{agent.machine ? `${agent.machine.load.toFixed(2)}, ${agent.machine.cores}` : "–"}</Line>
+            <Line name={say("Load, cores")}>{agent.machine ? `${printFixed(agent.machine.load, 2)}, ${agent.machine.cores}` : "–"}</Line>
             <Line name={say("Memory free")}>
               {agent.machine
                 ? say("{freeMemoryBytes} of {memoryBytes}", { freeMemoryBytes: formatBytes(agent.machine.freeMemoryBytes), memoryBytes: formatBytes(agent.machine.memoryBytes) })

@@ -21,7 +21,7 @@ export function BuildPage({ modelId, show }: { modelId: string; show: NodePath |
     () => true,
     () => false,
   );
-  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const model = useQuery(trpc.models.record.queryOptions({ modelId }));
   // A cached answer may be older than what the other rooms have made of the model.
   const fresh = model.isFetchedAfterMount ? model.data : undefined;
   if (!isInBrowser || (!fresh && model.isError)) return <Opening modelId={modelId} error={model.isError ? model.error : null} onRetry={() => void model.refetch()} />;

@@ -7,6 +7,7 @@ import type { Definitions, Graph, Node } from "../../core/graph/document.ts";
 import { isFurniture } from "../../core/graph/furniture.ts";
 import { type BodyStep, pathOf } from "../../core/graph/path.ts";
 import { bytesPerSample, formatShape, type TensorType } from "../../core/graph/shape.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { bodiesOf, type Layer, portsOf } from "../../core/layers/kit.ts";
@@ -281,7 +282,9 @@ function NodeForm({ node, layer, path, checked }: { node: Node; layer: Layer; pa
         <dl>
           <Line name={say("Parameters")}>{formatCount(parameters)}</Line>
           <Line name={say("Multiply-adds")}>{formatCount(multiplyAdds)}</Line>
-          {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && <Line name={say("Share of the model")}>{((100 * multiplyAdds) / checked.totals.multiplyAdds).toFixed(1)}%</Line>}
+          {checked.totals.multiplyAdds > 0 && multiplyAdds > 0 && (
+            <Line name={say("Share of the model")}>{printFixed((100 * multiplyAdds) / checked.totals.multiplyAdds, 1)}%</Line>
+          )}
           {parameters > 0 && <Line name={say("Weights")}>{formatBytes(parameters * 4)}</Line>}
           <Line name={say("Output")}>
             {outputs.length > 0 ? say("{bytes} / sample", { bytes: formatBytes(outputs.reduce((sum, [, type]) => sum + bytesPerSample(type), 0)) }) : "–"}

@@ -21,7 +21,7 @@ export function ModelName({ modelId }: { modelId: string }) {
   const queryClient = useQueryClient();
   const rename = useMutation(
     trpc.models.rename.mutationOptions({
-      onSuccess: () => Promise.all([queryClient.invalidateQueries(trpc.projects.list.queryFilter()), queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }))]),
+      onSuccess: () => Promise.all([queryClient.invalidateQueries(trpc.projects.list.queryFilter()), queryClient.invalidateQueries(trpc.models.record.queryFilter({ modelId }))]),
       onError: (error) => notify(say("The name was not kept. {message}", { message: error.message }), { tone: "bad" }),
     }),
   );

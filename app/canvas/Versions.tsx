@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { printDate } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { useMayChange } from "../account/useRole.ts";
 import { Button } from "../ui/Button.tsx";
@@ -14,7 +15,7 @@ import { saveNow } from "./useAutosave.ts";
 import { edit } from "./useGraph.ts";
 import { useStudio } from "./useStudio.ts";
 
-const day = (iso: string) => new Date(iso).toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const day = (iso: string) => printDate(new Date(iso), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 /** What the model can go back to: versions with names, and those that runs froze. Each can be compared with the drawing, and restored as one step. */
 export default function Versions({ modelId }: { modelId: string }) {

@@ -3,6 +3,7 @@ import * as defs from "../../core/graph/definitions.ts";
 import type { Node } from "../../core/graph/document.ts";
 import * as core from "../../core/graph/edit.ts";
 import { isFurniture, withInside } from "../../core/graph/furniture.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { portsOf } from "../../core/layers/kit.ts";
@@ -126,8 +127,8 @@ export async function copyLink(): Promise<void> {
   if (!("link" in made)) {
     notify(
       say("This graph takes {letters} letters, and a link that everything passes on has at most {LINK_LETTERS}. Save the selection as a file instead.", {
-        letters: made.letters.toLocaleString("en"),
-        LINK_LETTERS: LINK_LETTERS.toLocaleString("en"),
+        letters: printCount(made.letters),
+        LINK_LETTERS: printCount(LINK_LETTERS),
       }),
     );
     return;

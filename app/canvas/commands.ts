@@ -304,6 +304,15 @@ export const commands: readonly Command[] = [
   { id: "back", title: say("Step back"), group: "Go", keys: ["Escape"], run: stepBack },
 
   { id: "fit", title: say("Fit to view"), group: "See", keys: ["F"], run: () => useStudio.getState().canvas?.fit(), menu: ["canvas"] },
+  {
+    id: "fit-selection",
+    title: say("Fit the selection to view"),
+    group: "See",
+    keys: ["."],
+    isReady: hasNodes,
+    run: () => useStudio.getState().canvas?.fit(selected().nodes),
+    menu: ["node"],
+  },
   { id: "zoom-in", title: say("Zoom in"), group: "See", keys: ["+", "="], run: () => useStudio.getState().canvas?.zoom(1.25) },
   { id: "zoom-out", title: say("Zoom out"), group: "See", keys: ["-"], run: () => useStudio.getState().canvas?.zoom(0.8) },
   { id: "minimap", title: say("Show or hide the map"), group: "See", keys: ["M"], run: () => useStudio.setState(({ minimap }) => ({ minimap: !minimap })) },

@@ -16,7 +16,7 @@ import { leavePeople, setPeople } from "./usePeople.ts";
 import { useStudio } from "./useStudio.ts";
 
 /** The model as it was when the studio was opened. */
-export type OpenedModel = Answers["models"]["get"];
+export type OpenedModel = Answers["models"]["record"];
 
 let current: Autosave | null = null;
 
@@ -89,7 +89,7 @@ export function useDocument(modelId: string): { isOpen: boolean; error: unknown 
       autosave?.close();
       if (current === autosave) current = null;
       // The next page that asks for this model gets it as it is now.
-      void queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
+      void queryClient.invalidateQueries(trpc.models.record.queryFilter({ modelId }));
       void queryClient.invalidateQueries(trpc.projects.list.queryFilter());
     };
     // The document is opened once for a model.

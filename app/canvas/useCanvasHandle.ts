@@ -28,9 +28,9 @@ export function useCanvasHandle(wrapper: RefObject<HTMLDivElement | null>, opene
   const flow = useReactFlow();
   const store = useStoreApi();
   useEffect(() => {
-    const frame = (minZoom: number, duration: number) => {
+    const frame = (minZoom: number, duration: number, only?: ReadonlySet<string>) => {
       const { width, height } = store.getState();
-      const { nodes } = here().body;
+      const nodes = here().body.nodes.filter(({ id }) => !only || only.has(id));
       if (nodes.length === 0 || width === 0) return;
       const below = document.getElementById("before-you-train")?.offsetHeight ?? 0;
       const sizes = nodes.map((node) => ({ ...measured.cornerOf(node), ...measured.sizeOf(node) }));
@@ -48,7 +48,7 @@ export function useCanvasHandle(wrapper: RefObject<HTMLDivElement | null>, opene
     };
     let aim = { zoom: 1, until: 0 };
     const canvas: CanvasHandle = {
-      fit: () => frame(MIN_ZOOM, 150),
+      fit: (only) => frame(MIN_ZOOM, 150, only),
       zoom: (factor) => {
         // A press while the last one still moves counts from where that one goes.
         const now = performance.now();

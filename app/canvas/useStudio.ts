@@ -9,7 +9,8 @@ export type Point = { x: number; y: number };
 
 /** What the canvas can do for commands; it says so once it is mounted. */
 export type CanvasHandle = {
-  fit: () => void;
+  /** Shows the whole drawing, or the nodes that are named. */
+  fit: (only?: ReadonlySet<string>) => void;
   zoom: (factor: number) => void;
   /** The place in the middle of what is seen. */
   center: () => Point;

@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type ChartLayout, type ChartPlace, mergeCharts, moveChart, placeCharts } from "../../core/runs/charts.ts";
 import { MACHINE_METRICS } from "../../core/runs/machine.ts";
@@ -173,7 +174,7 @@ export const ChartGrid = memo(function ChartGrid({
               max={0.99}
               step={0.01}
               value={smoothing}
-              aria-valuetext={smoothing === 0 ? say("off") : smoothing.toFixed(2)}
+              aria-valuetext={smoothing === 0 ? say("off") : printFixed(smoothing, 2)}
               onChange={(event) => {
                 const weight = Number(event.target.value);
                 setSmoothing(weight);
@@ -181,7 +182,7 @@ export const ChartGrid = memo(function ChartGrid({
               }}
               className="w-24 accent-accent"
             />
-            <span className="figures w-7 text-right text-ink">{smoothing === 0 ? say("off") : smoothing.toFixed(2)}</span>
+            <span className="figures w-7 text-right text-ink">{smoothing === 0 ? say("off") : printFixed(smoothing, 2)}</span>
           </label>
         </span>
       </div>

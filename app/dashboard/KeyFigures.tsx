@@ -1,6 +1,7 @@
 "use client";
 
 import { type ReactNode, useEffect, useState } from "react";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { cx } from "../ui/cx.ts";
@@ -91,5 +92,5 @@ function ReadyAt({ leftMs }: { leftMs: number }) {
 }
 
 function formatRate(perSecond: number): string {
-  return perSecond >= 10 ? formatCount(Math.round(perSecond)) : perSecond.toFixed(1);
+  return perSecond >= 10 ? formatCount(Math.round(perSecond)) : printFixed(perSecond, 1);
 }

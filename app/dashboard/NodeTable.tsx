@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Graph } from "../../core/graph/document.ts";
 import { withoutFurniture } from "../../core/graph/furniture.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { findLayer } from "../../core/layers/index.ts";
 import { type Look, lookAt, measures } from "../../core/training/look.ts";
@@ -25,7 +26,7 @@ export function NodeTable({ graph, look, runId, sizes }: { graph: Graph; look: L
     <div className="space-y-1">
       <table className="w-full text-sm">
         <caption className="pb-1 text-left text-ink2">
-          {say("Step {step}, {stepMs} ms", { step: formatCount(look.step), stepMs: look.stepMs.toFixed(look.stepMs < 10 ? 2 : 0) })}
+          {say("Step {step}, {stepMs} ms", { step: formatCount(look.step), stepMs: printFixed(look.stepMs, look.stepMs < 10 ? 2 : 0) })}
           {batch.length > 0 && `, ${batch.join(", ")}`}
         </caption>
         <thead>

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { printDate } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { cx } from "../ui/cx.ts";
 import { Failing, Loading } from "../ui/States.tsx";
@@ -35,8 +36,8 @@ export function RunLog({ runId }: { runId: string }) {
       <ol role="log" aria-label={say("Log of the run")} className="space-y-1">
         {log.data.map(({ id, at, level, message }) => (
           <li key={id} className="grid grid-cols-[56px_minmax(0,1fr)] gap-2">
-            <time dateTime={at} title={new Date(at).toLocaleString("en-GB")} className="figures pt-px leading-[19px] text-ink2">
-              {new Date(at).toLocaleTimeString("en-GB")}
+            <time dateTime={at} title={printDate(new Date(at), { dateStyle: "short", timeStyle: "medium" })} className="figures pt-px leading-[19px] text-ink2">
+              {printDate(new Date(at), { timeStyle: "medium" })}
             </time>
             <span className={cx("break-words", level === "warn" && "text-warn", level === "error" && "text-bad")}>{message}</span>
           </li>

@@ -24,7 +24,7 @@ import { ViewsMenu } from "./table/ViewsMenu.tsx";
 /** All runs of a model, or of the whole organization. */
 export function RunsPage({ modelId }: { modelId?: string }) {
   const trpc = useTRPC();
-  const model = useQuery(trpc.models.get.queryOptions({ modelId: modelId ?? "" }, { enabled: modelId !== undefined }));
+  const model = useQuery(trpc.models.record.queryOptions({ modelId: modelId ?? "" }, { enabled: modelId !== undefined }));
   const [view, setView] = useView();
   const scope = useMemo(() => (modelId ? { modelId } : {}), [modelId]);
   const { runs, list, count } = useRunList(scope, view);

@@ -21,7 +21,7 @@ export function ShipPage({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const router = useRouter();
   const chosen = useSearchParams().get("run");
-  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const model = useQuery(trpc.models.record.queryOptions({ modelId }));
   const { runs, error, refetch } = useRuns(modelId);
   const ended = runs?.filter(({ status, summary }) => status === "finished" || (status === "cancelled" && "validation/loss" in summary)) ?? [];
   const shown = ended.find(({ id }) => id === chosen) ?? ended[0];

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { timeOf } from "../../core/data/series.ts";
 import { PADDING, tokenText, UNKNOWN } from "../../core/data/text.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { Badge } from "../ui/Badge.tsx";
@@ -225,7 +226,7 @@ function PictureForm({ pictures: { fit, split, labels }, classes }: { pictures: 
 
 /** How raw numbers reach the network. */
 function Scaling({ preprocess: { scale, mean, std } }: { preprocess: Manifest["preprocess"] }) {
-  const list = (values: number[]) => values.map((value) => value.toFixed(4)).join(", ");
+  const list = (values: number[]) => values.map((value) => printFixed(value, 4)).join(", ");
   return (
     <>
       <Line name={say("Scaled by")}>{scale === 1 ? "1" : `1/${Number((1 / scale).toPrecision(6))}`}</Line>
@@ -262,7 +263,7 @@ function Vocabulary({ text }: { text: NonNullable<Manifest["text"]> }) {
         {text.lowercase && say(", in lower case")}
       </Line>
       <Line name={say("Vocabulary")}>{formatCount(text.tokens.length)}</Line>
-      {text.charactersPerToken !== undefined && text.unit !== "characters" && <Line name={say("Characters a token")}>{text.charactersPerToken.toFixed(2)}</Line>}
+      {text.charactersPerToken !== undefined && text.unit !== "characters" && <Line name={say("Characters a token")}>{printFixed(text.charactersPerToken, 2)}</Line>}
       {text.cut && (
         <Line name={say("Cut at")} plain>
           {say("{count} tokens, {rows} rows", { count: formatCount(text.cut.length), rows: formatCount(text.cut.rows) })}

@@ -19,7 +19,7 @@ import { isPreparing } from "./status.ts";
 export function ModelData({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const model = useQuery(trpc.models.record.queryOptions({ modelId }));
   const datasets = useQuery(trpc.datasets.list.queryOptions(undefined, { refetchInterval: (query) => (query.state.data?.some((d) => isPreparing(d.status)) ? 1500 : false) }));
   const mayChange = useMayChange();
   const [adding, setAdding] = useState(false);
@@ -27,7 +27,7 @@ export function ModelData({ modelId }: { modelId: string }) {
   const dataset = useQuery(trpc.datasets.get.queryOptions({ datasetId: datasetId ?? "" }, { enabled: datasetId !== null }));
   const choose = useMutation(
     trpc.models.saveSettings.mutationOptions({
-      onSuccess: () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId })),
+      onSuccess: () => queryClient.invalidateQueries(trpc.models.record.queryFilter({ modelId })),
       onError: (error) => notify(say("The data set could not be changed. {message}", { message: error.message }), { tone: "bad" }),
     }),
   );

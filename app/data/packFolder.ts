@@ -1,5 +1,6 @@
 import { PICTURE_LIMITS, pictureEnding, systemFile } from "../../core/data/pictures.ts";
 import { crc32, directoryEnd, directoryRecord, localHeader, RECORD_BYTES } from "../../core/export/zipRecords.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { Folder } from "../ui/dropped.ts";
 
@@ -18,9 +19,7 @@ export async function packFolder({ name, files }: Folder, onProgress: (share: nu
   const pictures = files.filter(({ path }) => pictureEnding.test(path) && !systemFile.test(path));
   if (pictures.length === 0) throw new FolderError(say("There is no picture in {name}. PNG and JPEG are read.", { name }));
   if (pictures.length > PICTURE_LIMITS.files)
-    throw new FolderError(
-      say("{name} has {count} pictures; the limit is {files}.", { name, count: pictures.length.toLocaleString("en-US"), files: PICTURE_LIMITS.files.toLocaleString("en-US") }),
-    );
+    throw new FolderError(say("{name} has {count} pictures; the limit is {files}.", { name, count: printCount(pictures.length), files: printCount(PICTURE_LIMITS.files) }));
   const sizeBytes = pictures.reduce((sum, { file }) => sum + file.size, 0);
   if (sizeBytes > MOST_BYTES)
     throw new FolderError(

@@ -5,6 +5,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { decodeText } from "../../core/data/text.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { Depth } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, type Pretrained } from "../../core/pretrained/index.ts";
@@ -388,7 +389,7 @@ function NetworkChoice({ network, option, isFirst, isChosen, onChoose }: { netwo
                   {
                     isMeasured: option.row.isMeasured ? "yes" : "no",
                     takes: network.takes,
-                    ms: option.row.ms < 10 ? option.row.ms.toFixed(1) : formatCount(Math.round(option.row.ms)),
+                    ms: option.row.ms < 10 ? printFixed(option.row.ms, 1) : formatCount(Math.round(option.row.ms)),
                   },
                 )}
               </Line>

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { decodeText } from "../../core/data/text.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { wilsonInterval } from "../../core/training/interval.ts";
 import { argmax, toProbabilities } from "../../core/training/probability.ts";
@@ -149,7 +150,9 @@ function Compared({ result: { accuracy, baseline, scratch } }: { result: Result 
           <li key={name}>
             <p className="flex justify-between gap-3">
               <span className="min-w-0 truncate">{name}</span>
-              <span className={cx("shrink-0", value === null ? "text-ink2" : "figures")}>{value === null ? note : `${(value * 100).toFixed(1)} %${note ? `, ${note}` : ""}`}</span>
+              <span className={cx("shrink-0", value === null ? "text-ink2" : "figures")}>
+                {value === null ? note : `${printFixed(value * 100, 1)} %${note ? `, ${note}` : ""}`}
+              </span>
             </p>
             <div className="mt-1 h-2 overflow-hidden rounded-full bg-sunk">
               <div className={isOurs ? "h-full bg-accent" : "h-full bg-ink3"} style={{ width: `${(value ?? 0) * 100}%` }} />

@@ -69,10 +69,10 @@ function Fit({ shapes }: { shapes: { [name: string]: number[] } }) {
 export default function StartWeights({ modelId }: { modelId: string }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const model = useQuery(trpc.models.get.queryOptions({ modelId }));
+  const model = useQuery(trpc.models.record.queryOptions({ modelId }));
   const mayChange = useMayChange();
   const [open, setOpen] = useState(false);
-  const refresh = () => queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId }));
+  const refresh = () => queryClient.invalidateQueries(trpc.models.record.queryFilter({ modelId }));
   const letGo = useMutation(
     trpc.models.clearStartWeights.mutationOptions({
       onSuccess: refresh,

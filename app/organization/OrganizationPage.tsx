@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ComponentProps, useId, useState } from "react";
+import { printDate } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { LabelledInput } from "../account/Door.tsx";
 import { Badge } from "../ui/Badge.tsx";
@@ -395,7 +396,7 @@ function Tokens({ role }: { role: Role }) {
                   <span className="block truncate text-sm text-ink2">
                     …{token.lastFour} · {token.isMine ? say("yours") : token.of} ·{" "}
                     {token.lastUsedAt ? say("used {lastUsedAt}", { lastUsedAt: formatAgo(token.lastUsedAt) }) : say("never used")}
-                    {token.expiresAt && say(" · ends {day}", { day: new Date(token.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) })}
+                    {token.expiresAt && say(" · ends {day}", { day: printDate(new Date(token.expiresAt), { day: "numeric", month: "short", year: "numeric" }) })}
                   </span>
                 </span>
                 <Badge tone={token.isOver ? "bad" : "plain"}>{token.isOver ? say("over") : token.scope}</Badge>

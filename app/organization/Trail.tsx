@@ -2,6 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { printDate } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -35,7 +36,7 @@ export function Trail({ kind }: { kind: "activity" | "audit" }) {
                 <Sentence event={event} />
               </span>
               {event.byToken && <Badge>{say("by token")}</Badge>}
-              <time dateTime={event.at} title={new Date(event.at).toLocaleString("en-GB")} className="shrink-0 text-ink2">
+              <time dateTime={event.at} title={printDate(new Date(event.at), { dateStyle: "short", timeStyle: "medium" })} className="shrink-0 text-ink2">
                 {formatAgo(event.at)}
               </time>
             </li>

@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { printDate } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { ShownOnce } from "../organization/ShownOnce.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -100,7 +101,7 @@ export default function ShareDialog({
                       over: link.isOver
                         ? say(" · over")
                         : link.expiresAt
-                          ? say(" · until {day}", { day: new Date(link.expiresAt).toLocaleDateString("en-GB", { day: "numeric", month: "short" }) })
+                          ? say(" · until {day}", { day: printDate(new Date(link.expiresAt), { day: "numeric", month: "short" }) })
                           : "",
                     })}
                   </span>

@@ -1,3 +1,4 @@
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { argmax } from "../../core/training/probability.ts";
 import { cx } from "../ui/cx.ts";
@@ -22,13 +23,13 @@ export function Bars({ classes, chances }: { classes: readonly string[]; chances
               aria-valuemin={0}
               aria-valuemax={1}
               aria-valuenow={Number(chance.toFixed(4))}
-              aria-valuetext={`${(chance * 100).toFixed(1)}%`}
+              aria-valuetext={`${printFixed(chance * 100, 1)}%`}
               className="block h-3.5 overflow-hidden rounded-sm bg-sunk"
             >
               <span className={cx("block h-full rounded-sm", index === top ? "bg-accent" : "bg-line2")} style={{ width: `${chance * 100}%` }} />
             </span>
             <span aria-hidden className={cx("figures text-right", index === top ? "text-ink" : "text-ink2")}>
-              {chances ? `${(chance * 100).toFixed(1)}%` : ""}
+              {chances ? `${printFixed(chance * 100, 1)}%` : ""}
             </span>
           </li>
         );

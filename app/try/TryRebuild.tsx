@@ -4,6 +4,7 @@ import { useCallback, useMemo, useState } from "react";
 import { decoderOf } from "../../core/export/decoder.ts";
 import { exportOnnx } from "../../core/export/onnx.ts";
 import { readSafetensors } from "../../core/export/safetensors.ts";
+import { printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { LatentMap } from "../../core/training/latentMap.ts";
 import { Scatter } from "../dashboard/results/LatentMap.tsx";
@@ -127,7 +128,7 @@ function Decode({ run, map, weightsId }: { run: TryRun; map: LatentMap; weightsI
               onChange={(event) => setPlace(index === 0 ? [Number(event.target.value), place[1]] : [place[0], Number(event.target.value)])}
               className="min-w-0 flex-1 accent-accent"
             />
-            <span className="figures w-12 text-right text-ink">{(place[index] ?? 0).toFixed(2)}</span>
+            <span className="figures w-12 text-right text-ink">{printFixed(place[index] ?? 0, 2)}</span>
           </label>
         );
       })}

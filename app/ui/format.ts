@@ -1,14 +1,13 @@
+import { inLanguage, printCount, printDate, printFixed } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 
 export { formatDuration } from "../../core/runs/duration.ts";
 
-/** Figures as people read them. All are pure and use one locale, so that a page is the same on the server and in the browser. */
-
-const grouped = new Intl.NumberFormat("en-US");
+/** Figures as people read them, in the language of this installation, so that a page is the same on the server and in the browser. */
 
 /** `81,610` */
 export function formatCount(count: number): string {
-  return grouped.format(count);
+  return printCount(count);
 }
 
 /** `61.7k`, `1.2M`: for places where a full count does not fit. */
@@ -20,7 +19,7 @@ export function formatShort(count: number): string {
     value /= 1000;
     unit += 1;
   }
-  return unit === 0 ? String(Math.round(value)) : `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${units[unit]}`;
+  return unit === 0 ? String(Math.round(value)) : `${value < 9.95 ? printFixed(value, 1) : Math.round(value)}${units[unit]}`;
 }
 
 /** `98 KB`, `1.4 GB`; 1 KB is 1024 bytes. */
@@ -32,7 +31,7 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return `${unit === 0 || value >= 9.95 ? Math.round(value) : printFixed(value, 1)} ${units[unit]}`;
 }
 
 /** `just now`, `4 min ago`, `yesterday`, `12 Mar`. */
@@ -44,18 +43,18 @@ export function formatAgo(iso: string, nowMs = Date.now()): string {
   if (seconds < 86_400) return say("{hours} h ago", { hours: Math.round(seconds / 3600) });
   if (seconds < 172_800) return say("yesterday");
   const sameYear = then.getFullYear() === new Date(nowMs).getFullYear();
-  return then.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
+  return printDate(then, { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
 }
 
 /** A metric: `0.034`, `12.3`, `1.2e-5`; a dash where there is none. */
 export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.0005 || size >= 1e6)) return value.toExponential(1).replace("e+", "e");
-  return size < 1 ? value.toFixed(3) : size < 100 ? value.toFixed(2) : value.toFixed(0);
+  if (size !== 0 && (size < 0.0005 || size >= 1e6)) return inLanguage(value.toExponential(1).replace("e+", "e"));
+  return printFixed(value, size < 1 ? 3 : size < 100 ? 2 : 0);
 }
 
 /** A share of one as `99.1%`. */
 export function formatPercent(share: number | null | undefined): string {
-  return share === null || share === undefined ? "–" : `${(share * 100).toFixed(1)}%`;
+  return share === null || share === undefined ? "–" : `${printFixed(share * 100, 1)}%`;
 }

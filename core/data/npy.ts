@@ -1,3 +1,4 @@
+import { printCount } from "../language/numbers.ts";
 import { say } from "../language/say.ts";
 
 /**
@@ -104,18 +105,18 @@ export function readNpyLayout(bytes: Uint8Array): NpyLayout {
   if (bytes.length < 12 || magic.some((byte, at) => bytes[at] !== byte)) throw new NpyError("NPY_HEADER", say("The file does not begin as a .npy file does."));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = view.getUint8(6);
-  if (major < 1 || major > 3) throw new NpyError("NPY_HEADER", `The .npy version ${major} is not known; 1 to 3 are.`);
+  if (major < 1 || major > 3) throw new NpyError("NPY_HEADER", say("The .npy version {major} is not known; 1 to 3 are.", { major }));
   const textStart = major === 1 ? 10 : 12;
   const textBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (textBytes > maxHeaderBytes) throw new NpyError("NPY_HEADER", `The .npy header claims ${textBytes} bytes; the limit is ${maxHeaderBytes}.`);
+  if (textBytes > maxHeaderBytes) throw new NpyError("NPY_HEADER", say("The .npy header claims {textBytes} bytes; the limit is {maxHeaderBytes}.", { textBytes, maxHeaderBytes }));
   if (textStart + textBytes > bytes.length) throw new NpyError("NPY_HEADER", say("The .npy header is cut off."));
   const text = new TextDecoder("latin1").decode(bytes.subarray(textStart, textStart + textBytes));
 
   const form = /^\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), 'shape': \(([\d, -]*)\), \} *\n$/.exec(text);
   if (form === null) throw new NpyError("NPY_HEADER", say("The .npy header is not the dictionary of descr, fortran_order and shape that numpy writes."));
   const [, descr = "", structured, order, sizes] = form;
-  if (structured !== undefined) throw new NpyError("NPY_DTYPE", "The array is structured; plain uint8, float32 and int64 are accepted.");
-  if (descr === "|O") throw new NpyError("NPY_DTYPE", "The array contains pickled Python objects; refused.");
+  if (structured !== undefined) throw new NpyError("NPY_DTYPE", say("The array is structured; plain uint8, float32 and int64 are accepted."));
+  if (descr === "|O") throw new NpyError("NPY_DTYPE", say("The array contains pickled Python objects; refused."));
   const shape = (sizes ?? "")
     .split(",")
     .map((size) => size.trim())
@@ -123,7 +124,7 @@ export function readNpyLayout(bytes: Uint8Array): NpyLayout {
     .map(Number);
   const bad = shape.find((size) => !Number.isSafeInteger(size) || size < 0);
   if (bad !== undefined) throw new NpyError("NPY_HEADER", say("The .npy header claims an axis of {bad}, which no array has.", { bad }));
-  if (shape.length > maxRank) throw new NpyError("NPY_HEADER", `The array has ${shape.length} axes; the limit is ${maxRank}.`);
+  if (shape.length > maxRank) throw new NpyError("NPY_HEADER", say("The array has {length} axes; the limit is {maxRank}.", { length: shape.length, maxRank }));
   return { descr, isFortran: order === "True", shape, offset: textStart + textBytes };
 }
 
@@ -138,11 +139,14 @@ export function readDescr(descr: string): NumpyType {
   const [, order, letter = "", digits = ""] = /^([<>|=])?([a-zA-Z])(\d{1,6})$/.exec(descr) ?? [];
   const width = Number(digits);
   if (order === ">" && (letter === "U" || (numberBytes[letter]?.includes(width) && width > 1)))
-    throw new NpyError("NPY_DTYPE", `The array is big-endian ('${descr}'); save it with .astype('<${letter}${digits}').`);
+    throw new NpyError("NPY_DTYPE", say("The array is big-endian ('{descr}'); save it with .astype('<{letter}{digits}').", { descr, letter, digits }));
   if (order !== "=" && (letter === "U" || letter === "S") && width > 0 && width <= maxTextWidth) return { kind: kindOf[letter], itemBytes: letter === "U" ? 4 * width : width };
   if (order !== "=" && (letter === "f" || letter === "i" || letter === "u" || letter === "b") && numberBytes[letter]?.includes(width))
     return { kind: kindOf[letter], itemBytes: width };
-  throw new NpyError("NPY_DTYPE", `The array's type is '${descr.slice(0, 40)}'; little-endian numbers, truth values and texts of up to ${maxTextWidth} characters are read.`);
+  throw new NpyError(
+    "NPY_DTYPE",
+    say("The array's type is '{value}'; little-endian numbers, truth values and texts of up to {maxTextWidth} characters are read.", { value: descr.slice(0, 40), maxTextWidth }),
+  );
 }
 
 /**
@@ -158,8 +162,8 @@ export function checkNpySize({ descr, shape }: Pick<NpyLayout, "descr" | "shape"
       say("The array [{shape}] of '{descr}' needs {needed} bytes, file holds {value}. Save it again.", {
         shape: shape.join(", "),
         descr,
-        needed: needed.toLocaleString("en-US"),
-        value: Math.max(0, dataBytes).toLocaleString("en-US"),
+        needed: printCount(needed),
+        value: printCount(Math.max(0, dataBytes)),
       }),
     );
   return needed / itemBytes;
@@ -215,11 +219,19 @@ export function halfToNumber(bits: number): number {
 export function readNpyHeader(bytes: Uint8Array, fileBytes?: number): NpyHeader {
   const { descr, isFortran, shape, offset } = readNpyLayout(bytes);
   const dtype = dtypeOf.get(descr);
-  if (dtype === undefined) throw new NpyError("NPY_DTYPE", `The array's type is '${descr}'; little-endian uint8, float32 and int64 are accepted.`);
-  if (isFortran) throw new NpyError("NPY_HEADER", "The array lies in Fortran order; save it with numpy.ascontiguousarray.");
+  if (dtype === undefined) throw new NpyError("NPY_DTYPE", say("The array's type is '{descr}'; little-endian uint8, float32 and int64 are accepted.", { descr }));
+  if (isFortran) throw new NpyError("NPY_HEADER", say("The array lies in Fortran order; save it with numpy.ascontiguousarray."));
   const dataBytes = elementCount([...shape, itemSizeBytes[dtype]]);
   if (fileBytes !== undefined && fileBytes - offset !== dataBytes) {
-    throw new NpyError("NPY_SIZE", `The array [${shape.join(", ")}] of ${dtype} needs ${dataBytes} bytes; the file holds ${Math.max(0, fileBytes - offset)}.`);
+    throw new NpyError(
+      "NPY_SIZE",
+      say("The array [{value}] of {dtype} needs {dataBytes} bytes; the file holds {value2}.", {
+        value: shape.join(", "),
+        dtype,
+        dataBytes,
+        value2: Math.max(0, fileBytes - offset),
+      }),
+    );
   }
   return { dtype, shape, offset };
 }

@@ -218,7 +218,7 @@ const named =
 /** Sizes of a tensor without the batch, all known. */
 function known(shape: Shape | undefined): number[] {
   const sizes = (shape ?? []).slice(1);
-  if (!sizes.every((size) => typeof size === "number")) return refuse(`of ${printShape(shape ?? [])} a size is known only at run time.`);
+  if (!sizes.every((size) => typeof size === "number")) return refuse(say("of {value} a size is known only at run time.", { value: printShape(shape ?? []) }));
   return sizes;
 }
 
@@ -268,7 +268,7 @@ const transposed =
     if (output?.some((pad) => pad !== 0) || dilation?.some((d) => d !== 1)) refuse(say("Keras lays output_padding and dilation out differently."));
     const kernel = perAxis(param(given, "kernel_size"), axes);
     const stride = perAxis(param(given, "stride"), axes);
-    if (kernel.some((k, i) => k < (stride[i] ?? 1))) refuse("with a stride above its kernel, Keras gives another size.");
+    if (kernel.some((k, i) => k < (stride[i] ?? 1))) refuse(say("with a stride above its kernel, Keras gives another size."));
     const bias = param<boolean>(given, "bias");
     const made = `layers.Conv${axes}DTranspose(${[param<number>(given, "out_channels"), python(sized(kernel)), `strides=${python(sized(stride))}`, ...(bias ? [] : ["use_bias=False"]), given.name].join(", ")})(${given.inputs.x})`;
     const crop = padding?.some((pad) => pad !== 0)
@@ -303,7 +303,7 @@ const adaptive =
     const op = kind === "avg" ? "mean" : "max";
     if (wanted.every((size) => size === 1)) return `ops.${op}(${given.inputs.x}, axis=${pythonTuple([...Array(axes).keys()].map((axis) => axis + 2))}, keepdims=True)`;
     const sizes = known(given.in.x).slice(1);
-    if (sizes.some((size, i) => size % (wanted[i] ?? 1) !== 0)) refuse("its windows have different sizes.");
+    if (sizes.some((size, i) => size % (wanted[i] ?? 1) !== 0)) refuse(say("its windows have different sizes."));
     const kernel = sizes.map((size, i) => size / (wanted[i] ?? 1));
     return `layers.${kind === "avg" ? "Average" : "Max"}Pooling${axes}D(${python(sized(kernel))}, ${given.name})(${given.inputs.x})`;
   };
@@ -332,9 +332,9 @@ const layerNorm: Rule = (given) => {
 const recurrent =
   (kind: "LSTM" | "GRU", order: readonly number[]): Rule =>
   (given) => {
-    if (param(given, "num_layers") !== 1 || param(given, "bidirectional")) return refuse("one layer that reads forwards can be written; stack several nodes instead.");
+    if (param(given, "num_layers") !== 1 || param(given, "bidirectional")) return refuse(say("one layer that reads forwards can be written; stack several nodes instead."));
     if (!param(given, "batch_first")) return refuse(say("Keras has the batch first."));
-    if (given.inputs.lengths || given.inputs.h0 || given.inputs.c0) return refuse("lengths and first memories are passed in another way in Keras.");
+    if (given.inputs.lengths || given.inputs.h0 || given.inputs.c0) return refuse(say("lengths and first memories are passed in another way in Keras."));
     const hidden = param<number>(given, "hidden_size");
     const bias = param<boolean>(given, "bias");
     const gates = (weight: string) => `np.concatenate([${order.map((gate) => `${given.w(weight)}[${gate * hidden}:${(gate + 1) * hidden}]`).join(", ")}])`;
@@ -350,11 +350,11 @@ const recurrent =
 
 const attention: Rule = (given) => {
   const { query, key = query, value = key, key_padding_mask, attn_mask } = given.inputs;
-  if (key_padding_mask || attn_mask) return refuse("masks are passed in another way in Keras.");
+  if (key_padding_mask || attn_mask) return refuse(say("masks are passed in another way in Keras."));
   const width = Number(given.in.query?.at(-1));
   const heads = param<number>(given, "num_heads");
   const each = width / heads;
-  if ([given.in.key, given.in.value].some((shape) => shape && shape.at(-1) !== width)) return refuse("keys and values have another width than the queries.");
+  if ([given.in.key, given.in.value].some((shape) => shape && shape.at(-1) !== width)) return refuse(say("keys and values have another width than the queries."));
   const bias = param<boolean>(given, "bias");
   const part = (i: number) => `${given.w("in_proj_weight")}[${i * width}:${(i + 1) * width}].T.reshape(${width}, ${heads}, ${each})`;
   const shift = (i: number) => `${given.w("in_proj_bias")}[${i * width}:${(i + 1) * width}].reshape(${heads}, ${each})`;
@@ -509,7 +509,7 @@ const RULES: { [type: string]: Rule | undefined } = {
   reshape: (given) => `ops.reshape(${given.inputs.x}, ${pythonTuple([-1, ...known(given.out.y)])})`,
   scaled_dot_product_attention: (given) => {
     const { query, key, value, attn_mask } = given.inputs;
-    if (attn_mask || param(given, "is_causal")) return refuse("masks are passed in another way in Keras.");
+    if (attn_mask || param(given, "is_causal")) return refuse(say("masks are passed in another way in Keras."));
     return `ops.matmul(ops.softmax(ops.matmul(${query}, ops.swapaxes(${key}, -1, -2)) / ${Math.sqrt(Number(given.in.query?.at(-1)))}), ${value})`;
   },
   select: (given) => `ops.take(${given.inputs.x}, ${param<number>(given, "index")}, axis=${param<number>(given, "dim")})`,
@@ -520,7 +520,7 @@ const RULES: { [type: string]: Rule | undefined } = {
   slice: (given) => {
     const text = param<string>(given, "slice").trim();
     // A third part is the step.
-    if (/:[^,:\]]*:\s*-/.test(text)) return refuse("torch under Keras cannot go backwards along an axis.");
+    if (/:[^,:\]]*:\s*-/.test(text)) return refuse(say("torch under Keras cannot go backwards along an axis."));
     return `${given.inputs.x}${text.startsWith("[") ? text : `[${text}]`}`;
   },
   softmax: call("ops.softmax", named("dim", "axis")),
@@ -555,7 +555,7 @@ const RULES: { [type: string]: Rule | undefined } = {
     const factor = param<number>(given, "scale_factor");
     const axes = (given.in.x?.length ?? 4) - 2;
     if (param<number[]>(given, "size").length > 0 || param(given, "mode") !== "nearest" || !Number.isInteger(factor))
-      return refuse("whole factors that repeat pixels can be written.");
+      return refuse(say("whole factors that repeat pixels can be written."));
     return `layers.UpSampling${axes}D(${factor}, ${given.name})(${given.inputs.x})`;
   },
   where: (given) => `ops.where(${given.inputs.condition}, ${given.inputs.x}, ${given.inputs.other ?? param<number>(given, "value")})`,

@@ -105,7 +105,10 @@ export function readSafetensors(file: Uint8Array, options: { only?: (name: strin
     expected = end;
     if (options.only && !options.only(name)) continue;
     if (!dtype.dtype) {
-      throw new SafetensorsError("ST_DTYPE", `Tensor ${quote(name)} has the dtype ${dtypeName}; F32, I64, BOOL and U8 are accepted. Convert it before uploading.`);
+      throw new SafetensorsError(
+        "ST_DTYPE",
+        say("Tensor {name} has the dtype {dtypeName}; F32, I64, BOOL and U8 are accepted. Convert it before uploading.", { name: quote(name), dtypeName }),
+      );
     }
     tensors.set(name, tensorFromBytes(dtype.dtype, shape, file.subarray(dataStart + begin, dataStart + end)));
   }
@@ -156,12 +159,13 @@ function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart
   if (file.length < 8)
     throw new SafetensorsError("ST_HEADER", say("A safetensors file begins with 8 bytes of header length, but this one has {count} bytes in all.", { count: file.length }));
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(HEADER_LIMIT_BYTES)) throw new SafetensorsError("ST_HEADER", `The header says it is ${length} bytes long; the limit is ${HEADER_LIMIT_BYTES}.`);
+  if (length > BigInt(HEADER_LIMIT_BYTES))
+    throw new SafetensorsError("ST_HEADER", say("The header says it is {length} bytes long; the limit is {HEADER_LIMIT_BYTES}.", { length: String(length), HEADER_LIMIT_BYTES }));
   const dataStart = 8 + Number(length);
   if (dataStart > file.length)
     throw new SafetensorsError("ST_HEADER", say("The header says it is {length} bytes long, but only {count} follow.", { length: String(length), count: file.length - 8 }));
   const bytes = file.subarray(8, dataStart);
-  if (bytes[0] !== 0x7b) throw new SafetensorsError("ST_HEADER", "The header must begin with '{'.");
+  if (bytes[0] !== 0x7b) throw new SafetensorsError("ST_HEADER", say("The header must begin with '{'."));
 
   let text: string;
   let value: unknown;

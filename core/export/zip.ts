@@ -62,7 +62,8 @@ function readDirectory(file: Uint8Array, view: DataView): Map<string, Entry> {
     count = exact(view.getBigUint64(end64 + 32, true));
     at = exact(view.getBigUint64(end64 + 48, true));
   }
-  if (count > ZIP_LIMITS.entryCount) throw new ZipError("ARCHIVE_TOO_LARGE", `The archive has ${count} entries; the limit is ${ZIP_LIMITS.entryCount}.`);
+  if (count > ZIP_LIMITS.entryCount)
+    throw new ZipError("ARCHIVE_TOO_LARGE", say("The archive has {count} entries; the limit is {entryCount}.", { count, entryCount: ZIP_LIMITS.entryCount }));
 
   const entries = new Map<string, Entry>();
   let total = 0;
@@ -70,17 +71,25 @@ function readDirectory(file: Uint8Array, view: DataView): Map<string, Entry> {
     if (view.getUint32(at, true) !== CENTRAL) throw new ZipError("ARCHIVE_FORMAT", say("Entry {i} of the archive's directory is damaged.", { i: i + 1 }));
     const [flags, method, crc] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true), view.getUint32(at + 16, true)];
     const [nameBytes, extraBytes, commentBytes] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true), view.getUint16(at + 32, true)];
-    if (nameBytes > ZIP_LIMITS.nameBytes) throw new ZipError("ARCHIVE_BAD_PATH", `The name of entry ${i + 1} has ${nameBytes} bytes; the limit is ${ZIP_LIMITS.nameBytes}.`);
+    if (nameBytes > ZIP_LIMITS.nameBytes)
+      throw new ZipError(
+        "ARCHIVE_BAD_PATH",
+        say("The name of entry {value} has {nameBytes} bytes; the limit is {nameBytes2}.", { value: i + 1, nameBytes, nameBytes2: ZIP_LIMITS.nameBytes }),
+      );
     const name = new TextDecoder().decode(file.subarray(at + 46, at + 46 + nameBytes));
     const quoted = JSON.stringify(name);
-    if (flags & 1) throw new ZipError("ARCHIVE_ENCRYPTED", `Entry ${quoted} is encrypted; save the archive without a password.`);
-    if (method !== 0 && method !== 8) throw new ZipError("ARCHIVE_FORMAT", `Entry ${quoted} is packed by method ${method}; stored and deflated entries are read.`);
+    if (flags & 1) throw new ZipError("ARCHIVE_ENCRYPTED", say("Entry {quoted} is encrypted; save the archive without a password.", { quoted }));
+    if (method !== 0 && method !== 8)
+      throw new ZipError("ARCHIVE_FORMAT", say("Entry {quoted} is packed by method {method}; stored and deflated entries are read.", { quoted, method }));
     if (entries.has(name)) throw new ZipError("ARCHIVE_FORMAT", say("The archive has two entries named {quoted}.", { quoted }));
     const large = sizesOf(view, at, at + 46 + nameBytes, extraBytes);
     if (large.packed > file.length)
       throw new ZipError("ARCHIVE_TRUNCATED", say("Entry {quoted} claims {packed} bytes of an archive of {count}.", { quoted, packed: large.packed, count: file.length }));
     if (large.size > ZIP_LIMITS.ratioFromBytes && large.size > ZIP_LIMITS.ratio * Math.max(1, large.packed))
-      throw new ZipError("ARCHIVE_RATIO", `Entry ${quoted} unpacks ${Math.round(large.size / Math.max(1, large.packed))}:1; the limit is ${ZIP_LIMITS.ratio}:1.`);
+      throw new ZipError(
+        "ARCHIVE_RATIO",
+        say("Entry {quoted} unpacks {value}:1; the limit is {ratio}:1.", { quoted, value: Math.round(large.size / Math.max(1, large.packed)), ratio: ZIP_LIMITS.ratio }),
+      );
     total += large.size;
     if (total > ZIP_LIMITS.unpackedBytes)
       throw new ZipError(

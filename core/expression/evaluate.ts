@@ -70,7 +70,10 @@ function checkCalls(ast: Ast): void {
       findFunction(ast.name) ? say("Write .{name}() to call it.", { name: ast.name }) : undefined,
     );
   } else if (ast.kind === "name" && ast.qualified && !Object.hasOwn(CONSTANTS, ast.name) && !DTYPE_NAMES[ast.name]) {
-    throw new ExpressionError(findFunction(ast.name) ? `${ast.name} is a function; call it with brackets.` : say("There is no {name} here.", { name: ast.name }), ast.span);
+    throw new ExpressionError(
+      findFunction(ast.name) ? say("{name} is a function; call it with brackets.", { name: ast.name }) : say("There is no {name} here.", { name: ast.name }),
+      ast.span,
+    );
   }
   for (const part of partsOf(ast)) checkCalls(part);
 }
@@ -226,7 +229,7 @@ class Evaluation {
     if (operator === "+") return item;
     if (operator === "~") return this.apply("bitwise_not", [item], span);
     if (item.kind === "size") return this.apply("multiply", [int(-1), item], span);
-    if (item.kind === "tensor" && item.type.dtype === "bool") throw new ExpressionError("A condition has no sign; write ~ to turn it round.", span, "GRAPH_DTYPE");
+    if (item.kind === "tensor" && item.type.dtype === "bool") throw new ExpressionError(say("A condition has no sign; write ~ to turn it round."), span, "GRAPH_DTYPE");
     return this.apply("negative", [item], span);
   }
 
@@ -263,13 +266,13 @@ class Evaluation {
 
   private attribute(object: Ast, name: string, span: Span): Item {
     const item = this.evaluate(object);
-    if (item.kind !== "tensor") throw new ExpressionError(`Only tensors have .${name}; this is ${describe(item)}.`, span);
+    if (item.kind !== "tensor") throw new ExpressionError(say("Only tensors have .{name}; this is {item}.", { name, item: describe(item) }), span);
     const rank = item.type.shape.length;
     switch (name) {
       case "T":
         return reversed(item);
       case "mT":
-        if (rank < 2) throw new ExpressionError(".mT needs at least two axes.", span, "GRAPH_SHAPE");
+        if (rank < 2) throw new ExpressionError(say(".mT needs at least two axes."), span, "GRAPH_SHAPE");
         return transposedMatrix(item);
       case "shape":
         return shapeOf(item);
@@ -286,7 +289,7 @@ class Evaluation {
     const item = this.evaluate(object);
     const spans = items.map((one) => (one.kind === "item" ? one.value.span : one.span));
     if (item.kind === "tuple") return this.indexTuple(item.items, items, span);
-    if (item.kind !== "tensor") throw new ExpressionError(`Only tensors and tuples can be indexed; this is ${describe(item)}.`, span);
+    if (item.kind !== "tensor") throw new ExpressionError(say("Only tensors and tuples can be indexed; this is {item}.", { item: describe(item) }), span);
     let picked: { index: Tensor; at: number } | null = null;
     const entries: SliceItem[] = [];
     // x[(0, 1)] is x[0, 1].
@@ -398,7 +401,8 @@ class Evaluation {
     for (const item of result.kind === "tuple" ? result.items : [result]) {
       if (item.kind !== "tensor") continue;
       const { shape } = item.type;
-      if (shape.length > MAX_AXES) throw new ExpressionError(`This would have ${shape.length} axes; ${MAX_AXES} are the most.`, span, "GRAPH_SHAPE");
+      if (shape.length > MAX_AXES)
+        throw new ExpressionError(say("This would have {length} axes; {MAX_AXES} are the most.", { length: shape.length, MAX_AXES }), span, "GRAPH_SHAPE");
       if (!(evaluate(countElements(shape), 1) <= GRAPH_LIMITS.tensorElements))
         throw new ExpressionError(
           say("This would be {shape}: more than {tensorElements} numbers.", { shape: printShape(shape), tensorElements: GRAPH_LIMITS.tensorElements }),

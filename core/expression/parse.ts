@@ -167,7 +167,11 @@ function tokenize(text: string): Token[] {
     if (number !== null) {
       push("number", at + number.length);
       const tail = match(NAME);
-      if (tail !== null) throw new ExpressionError(`“${shorten(number + tail)}” is no number; names begin with a letter.`, { start: at - number.length, end: at + tail.length });
+      if (tail !== null)
+        throw new ExpressionError(say("“{value}” is no number; names begin with a letter.", { value: shorten(number + tail) }), {
+          start: at - number.length,
+          end: at + tail.length,
+        });
       continue;
     }
     const name = match(NAME);
@@ -239,7 +243,8 @@ class Parser {
     const last = statements.at(-1);
     if (!last) this.fail(say("Write a formula such as x * sigmoid(x)."));
     const idle = statements.slice(0, -1).find(({ targets }) => targets.length === 0);
-    if (idle) throw new ExpressionError("The result of this line is used by nothing; only the last line is the result.", idle.value.span, "GRAPH_PARAM", "Give it a name: h = …");
+    if (idle)
+      throw new ExpressionError(say("The result of this line is used by nothing; only the last line is the result."), idle.value.span, "GRAPH_PARAM", say("Give it a name: h = …"));
     return statements;
   }
 
@@ -255,7 +260,7 @@ class Parser {
     if (sign.text !== "=" || sign.kind !== "symbol") return { targets: [], value: first };
     const targets = (first.kind === "tuple" ? first.items : [first]).map((target) => {
       if (target.kind !== "name" || target.qualified) throw new ExpressionError(say("A name must stand before the =."), target.span);
-      if (RESERVED.has(target.name)) throw new ExpressionError(`${target.name} already means something; take another name.`, target.span);
+      if (RESERVED.has(target.name)) throw new ExpressionError(say("{name} already means something; take another name.", { name: target.name }), target.span);
       return { name: target.name, span: target.span };
     });
     if (targets.length === 0) throw new ExpressionError(say("A name must stand before the =."), first.span);
@@ -361,7 +366,7 @@ class Parser {
     } else if (text === "F") {
       // `F` alone is an input like any other name.
     } else if (MODULES.has(text)) {
-      throw new ExpressionError(`${text} is a module; one of its functions must follow, as in ${text}.exp(x).`, { start, end });
+      throw new ExpressionError(say("{text} is a module; one of its functions must follow, as in {text}.exp(x).", { text }), { start, end });
     }
     const span = { start: token.start, end };
     if (this.is("(")) return this.made({ kind: "call", name: text, nameSpan: span, args: this.args(), span: { start: token.start, end: this.last().end } });
@@ -504,7 +509,10 @@ function shorten(text: string): string {
 /** @throws ExpressionError */
 export function parse(text: string): Statement[] {
   if (text.length > LIMITS.length)
-    throw new ExpressionError(`An expression has at most ${LIMITS.length} letters; this one has ${text.length}.`, { start: LIMITS.length, end: text.length });
+    throw new ExpressionError(say("An expression has at most {length} letters; this one has {length2}.", { length: LIMITS.length, length2: text.length }), {
+      start: LIMITS.length,
+      end: text.length,
+    });
   return new Parser(tokenize(text)).program();
 }
 

@@ -30,7 +30,8 @@ const SIZES: { [type: number]: number } = { 1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 
 export function readNpz(file: Uint8Array, inflate: Inflate): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const entry of listZip(file).values()) {
-    if (!entry.name.endsWith(".npy")) throw new NpyError("NPY_HEADER", `The archive holds ${JSON.stringify(entry.name.slice(0, 80))}; an .npz holds .npy arrays alone.`);
+    if (!entry.name.endsWith(".npy"))
+      throw new NpyError("NPY_HEADER", say("The archive holds {value}; an .npz holds .npy arrays alone.", { value: JSON.stringify(entry.name.slice(0, 80)) }));
     const name = entry.name.slice(0, -".npy".length);
     tensors.set(name, readArray(name, unpackEntry(entry, inflate)));
   }
@@ -40,7 +41,7 @@ export function readNpz(file: Uint8Array, inflate: Inflate): Map<string, Tensor>
 function readArray(name: string, bytes: Uint8Array): Tensor {
   const { descr, isFortran, shape, offset } = named(name, () => readNpyLayout(bytes));
   const type = Object.hasOwn(TYPES, descr) ? TYPES[descr] : undefined;
-  if (type === undefined) throw new NpyError("NPY_DTYPE", `The array ${JSON.stringify(name)} is of the type '${descr}'; little-endian numbers are read.`);
+  if (type === undefined) throw new NpyError("NPY_DTYPE", say("The array {name} is of the type '{descr}'; little-endian numbers are read.", { name: JSON.stringify(name), descr }));
   const raw = bytes.subarray(offset);
   const count = shape.reduce((a, b) => a * b, 1);
   if (count * (SIZES[type] ?? 1) !== raw.length)

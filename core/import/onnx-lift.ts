@@ -192,7 +192,7 @@ class Lift {
       const refuse = (why: string): Unsupported[] => [{ op: "input", node: name, why }];
       const dtype = type === null ? null : dtypeOf(type);
       if (type === null || shape === null) return refuse(say("The file does not say its type and number of axes."));
-      if (dtype === null || dtype === "bool") return refuse(`Its type is ${ONNX_TYPES[type]?.name ?? type}; inputs here are float32, int64 or uint8.`);
+      if (dtype === null || dtype === "bool") return refuse(say("Its type is {value}; inputs here are float32, int64 or uint8.", { value: ONNX_TYPES[type]?.name ?? type }));
       if (shape.length === 0) return refuse(say("It is a single number without a batch axis."));
       const sizes = shape.slice(1).map((size, i) => {
         if (typeof size === "number" && size > 0) return size;

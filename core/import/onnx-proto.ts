@@ -70,7 +70,10 @@ export function readOnnx(file: Uint8Array): FileModel {
   if (file.length > ONNX_LIMITS.fileBytes) {
     throw new OnnxError(
       "ONNX_TOO_LARGE",
-      `The file has ${file.length} bytes; up to ${ONNX_LIMITS.fileBytes / 2 ** 20} MiB are read. Take the weights out into a safetensors file.`,
+      say("The file has {length} bytes; up to {value} MiB are read. Take the weights out into a safetensors file.", {
+        length: file.length,
+        value: ONNX_LIMITS.fileBytes / 2 ** 20,
+      }),
     );
   }
   try {
@@ -147,7 +150,7 @@ function readGraph(reader: BinaryReader, depth: number, count: Count): FileGraph
     else if (field === 5) graph.initializers.push(readTensor(message(reader)));
     else if (field === 11) graph.inputs.push(readValue(message(reader)));
     else if (field === 12) graph.outputs.push(readValue(message(reader)));
-    else if (field === 15) throw new OnnxError("ONNX_TENSOR_TYPE", "The file has sparse initializers; save its weights as plain tensors.");
+    else if (field === 15) throw new OnnxError("ONNX_TENSOR_TYPE", say("The file has sparse initializers; save its weights as plain tensors."));
     else return false;
     return true;
   });
@@ -215,7 +218,7 @@ function readTensor(reader: BinaryReader): FileTensor {
       for (const size of several(reader, wire, WireType.Varint, (r) => whole(r.int64()))) tensor.shape.push(size);
       if (tensor.shape.length > ONNX_LIMITS.rank) throw new OnnxError("ONNX_RANK", say("A tensor has more than {rank} axes, which is the limit.", { rank: ONNX_LIMITS.rank }));
     } else if (field === 2 && wire === WireType.Varint) tensor.type = reader.int32();
-    else if (field === 3) throw new OnnxError("ONNX_TENSOR_TYPE", "The file holds tensors in segments; save it whole.");
+    else if (field === 3) throw new OnnxError("ONNX_TENSOR_TYPE", say("The file holds tensors in segments; save it whole."));
     else if (field === 4)
       append(
         numbers,
@@ -266,7 +269,11 @@ function readTensor(reader: BinaryReader): FileTensor {
 /** A tensor's shape and bytes must agree, computed so that no product of sizes can overflow. */
 function checkTensor({ name, type, shape, raw, numbers }: FileTensor): void {
   const known = ONNX_TYPES[type];
-  if (!known) throw new OnnxError("ONNX_TENSOR_TYPE", `The tensor ${quote(name)} is of the type ${type}; numbers and truth values are taken, texts and packed types are not.`);
+  if (!known)
+    throw new OnnxError(
+      "ONNX_TENSOR_TYPE",
+      say("The tensor {name} is of the type {type}; numbers and truth values are taken, texts and packed types are not.", { name: quote(name), type }),
+    );
   let count = 1;
   for (const size of shape) {
     if (size < 0) throw new OnnxError("ONNX_TENSOR_SIZE", say("The tensor {name} has a negative size: [{shape}].", { name: quote(name), shape: shape.join(", ") }));

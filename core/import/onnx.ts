@@ -51,11 +51,18 @@ function checkVersions({ irVersion, opsets }: FileModel): void {
   const { opset, ir } = ONNX_VERSIONS;
   const version = opsets.get("") ?? 1;
   if (irVersion < ir.min || irVersion > ir.max)
-    throw new OnnxError("ONNX_VERSION", `The file is of ONNX's file version ${irVersion}; ${ir.min} to ${ir.max} are read. Save it again with a current version of onnx.`);
+    throw new OnnxError(
+      "ONNX_VERSION",
+      say("The file is of ONNX's file version {irVersion}; {min} to {max} are read. Save it again with a current version of onnx.", { irVersion, min: ir.min, max: ir.max }),
+    );
   if (version < opset.min || version > opset.max)
     throw new OnnxError(
       "ONNX_UNSUPPORTED_OP",
-      `The file uses the operator set ${version}; ${opset.min} to ${opset.max} are read. Convert it: onnx.version_converter.convert_version(model, 21).`,
+      say("The file uses the operator set {version}; {min} to {max} are read. Convert it: onnx.version_converter.convert_version(model, 21).", {
+        version,
+        min: opset.min,
+        max: opset.max,
+      }),
     );
 }
 

@@ -63,7 +63,7 @@ export function findNonFinite(tensors: ReadonlyMap<string, Tensor>): { name: str
 function pickled(): WeightsFileError {
   return new WeightsFileError(
     "WEIGHTS_PICKLE",
-    `This is a pickled PyTorch file, which can run code when it is opened, so it is never opened here. Convert it on your machine: ${CONVERT_PICKLE}`,
+    say("This is a pickled PyTorch file, which can run code when it is opened, so it is never opened here. Convert it on your machine: {CONVERT_PICKLE}", { CONVERT_PICKLE }),
   );
 }
 

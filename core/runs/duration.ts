@@ -1,6 +1,8 @@
+import { printFixed } from "../language/numbers.ts";
+
 /** `3.1 ms`, `27 s`, `1 min 30 s`, `2 h 5 min`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  if (ms < 1000) return `${ms < 10 ? printFixed(ms, 1) : Math.round(ms)} ms`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

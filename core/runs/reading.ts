@@ -1,3 +1,4 @@
+import { printCount } from "../language/numbers.ts";
 import { say } from "../language/say.ts";
 import type { Summary } from "../training/evaluation.ts";
 import { printNumber } from "../training/printNumber.ts";
@@ -132,7 +133,7 @@ function rate(run: RunFacts): Remark[] {
   return [];
 }
 
-const counted = (count: number) => count.toLocaleString("en-US");
+const counted = (count: number) => printCount(count);
 
 /** Warns where a classifier does no better than always naming the most frequent class. */
 function guessing({ confusion }: RunFacts): Remark[] {

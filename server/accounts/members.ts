@@ -8,7 +8,7 @@ const ranks: readonly Role[] = ["viewer", "member", "admin", "owner"];
 
 /** Nobody gives, takes or changes a role above their own. @throws AppError FORBIDDEN */
 export function requireRank(who: Session, role: Role): void {
-  if (ranks.indexOf(role) > ranks.indexOf(who.role)) throw new AppError("FORBIDDEN", `Only an ${role} may do this; you are ${who.role}.`);
+  if (ranks.indexOf(role) > ranks.indexOf(who.role)) throw new AppError("FORBIDDEN", say("Only an {role} may do this; you are {role2}.", { role, role2: who.role }));
 }
 
 export async function listMembers(db: Database, orgId: string) {

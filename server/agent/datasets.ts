@@ -1,4 +1,5 @@
 import type { Manifest } from "../../core/data/manifest.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import type { Database } from "../database/client.ts";
 import { PictureOrder, sourceKey } from "../datasets/ownPictures.ts";
 import { type IngestAnswer, ingestInChild, type Progress, readPicturesInChild } from "../ingest/child.ts";
@@ -89,7 +90,7 @@ async function discard({ id, builtin }: Claim, files: FileStore): Promise<void> 
 
 function describePictures({ task, classes, splits: { train, validation } }: Manifest): string {
   const [channels, , size] = train.input.shape;
-  const what = `${(train.rows + validation.rows).toLocaleString("en-US")} pictures, ${size} × ${size} in ${channels === 1 ? "grey" : "colour"}`;
+  const what = `${printCount(train.rows + validation.rows)} pictures, ${size} × ${size} in ${channels === 1 ? "grey" : "colour"}`;
   const some = classes.length <= 4 ? classes.join(", ") : `${classes.slice(0, 3).join(", ")} and ${classes.length - 3} more`;
   return task === "semantic-segmentation" ? `${what}, each pixel marked as one of ${classes.length}: ${some}.` : `${what}, of ${classes.length} classes: ${some}.`;
 }

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { say } from "../../core/language/say.ts";
 import type { Failure } from "../../core/training/events.ts";
 import type { Place } from "./whereabouts.ts";
 
@@ -19,11 +20,11 @@ const crashLimit = 2;
 
 /** Signals that a process brings upon itself. SIGKILL is not one: somebody, mostly the kernel for want of memory, sent it. */
 const crashSignals: { [signal: string]: string } = {
-  SIGSEGV: "it touched memory that is not its own",
-  SIGABRT: "it gave up on an internal check",
-  SIGBUS: "it touched memory that is not there",
-  SIGILL: "it met an instruction that this processor does not have",
-  SIGFPE: "it divided by zero",
+  SIGSEGV: say("it touched memory that is not its own"),
+  SIGABRT: say("it gave up on an internal check"),
+  SIGBUS: say("it touched memory that is not there"),
+  SIGILL: say("it met an instruction that this processor does not have"),
+  SIGFPE: say("it divided by zero"),
 };
 
 export type AfterLoss = { crashed: boolean; sentence: string; next: { status: "queued" | "paused" | "cancelled" | "finished" } | { status: "failed"; failure: Failure } };
@@ -48,17 +49,36 @@ export function afterLoss(
   });
   if (run.cancelRequested) return { crashed, sentence, next: { status: run.keepBest ? "finished" : "cancelled" } };
   if (crashed && (run.crashes + 1 >= crashLimit || run.crashedBefore)) {
-    const often = run.crashes + 1 >= crashLimit ? "It was the second time" : "An earlier run of this very network was given up for the same reason";
-    return fail("ENGINE_CRASHED", `${sentence} ${often}, near step ${run.step}, so the run is not tried again. Change the network or the settings, then start a new run.`);
+    const gaps = { sentence, step: run.step };
+    return fail(
+      "ENGINE_CRASHED",
+      run.crashes + 1 >= crashLimit
+        ? say("{sentence} It was the second time, near step {step}, so the run is not tried again. Change the network or the settings, then start a new run.", gaps)
+        : say(
+            "{sentence} An earlier run of this very network was given up for the same reason, near step {step}, so the run is not tried again. Change the network or the settings, then start a new run.",
+            gaps,
+          ),
+    );
   }
   if (run.attempts >= attemptLimit && isShortage(loss)) {
     return fail(
       "OUT_OF_MEMORY",
-      `Out of memory: the system has ended the training process ${attemptLimit} times before it reached a checkpoint${place && `, the last time${place}`}, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.`,
+      place === ""
+        ? say(
+            "Out of memory: the system has ended the training process {attemptLimit} times before it reached a checkpoint, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.",
+            { attemptLimit },
+          )
+        : say(
+            "Out of memory: the system has ended the training process {attemptLimit} times before it reached a checkpoint, the last time{place}, because the machine had no memory left for it. Lower the batch size, make the network smaller, or train when less else runs.",
+            { attemptLimit, place },
+          ),
     );
   }
   if (run.attempts >= attemptLimit)
-    return fail("ENGINE_CRASHED", `${sentence} It was attempt ${attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.`);
+    return fail(
+      "ENGINE_CRASHED",
+      say("{sentence} It was attempt {attemptLimit} without reaching a checkpoint, so the run is not tried again. A smaller batch needs less memory.", { sentence, attemptLimit }),
+    );
   return { crashed, sentence, next: { status: run.pauseRequested ? "paused" : "queued" } };
 }
 
@@ -70,17 +90,18 @@ function isShortage(loss: Loss): boolean {
 function placeOf(loss: Loss, nameOf: (node: string) => string): string {
   if (loss.kind !== "ended" || !loss.place) return "";
   const { part, node } = loss.place;
-  if (node === null) return part === "optimizer" ? " in the optimizer's step" : " in the backward pass";
-  return part === "forward" ? ` in node "${nameOf(node)}"` : ` in the backward pass of node "${nameOf(node)}"`;
+  if (node === null) return part === "optimizer" ? say(" in the optimizer's step") : say(" in the backward pass");
+  return part === "forward" ? say(' in node "{name}"', { name: nameOf(node) }) : say(' in the backward pass of node "{name}"', { name: nameOf(node) });
 }
 
 function sentenceOf(loss: Loss, place: string): string {
-  if (loss.kind === "gone") return "The training process disappeared.";
-  if (loss.kind === "silent") return "The training process gave no sign of life.";
-  if (loss.signal === null) return `The training process ended early, with code ${loss.code}.`;
+  if (loss.kind === "gone") return say("The training process disappeared.");
+  if (loss.kind === "silent") return say("The training process gave no sign of life.");
+  if (loss.signal === null) return say("The training process ended early, with code {code}.", { code: String(loss.code) });
   const reason = crashSignals[loss.signal];
-  if (reason !== undefined) return `The engine crashed (signal ${constants.signals[loss.signal]}, ${loss.signal}: ${reason})${place}.`;
-  if (isShortage(loss)) return `The system ended the training process${place} because memory ran out.`;
-  if (loss.signal === "SIGKILL") return "The training process was killed (SIGKILL), most often because the machine ran out of memory.";
-  return `The training process was stopped by ${loss.signal}.`;
+  if (reason !== undefined)
+    return say("The engine crashed (signal {number}, {signal}: {reason}){place}.", { number: constants.signals[loss.signal], signal: loss.signal, reason, place });
+  if (isShortage(loss)) return say("The system ended the training process{place} because memory ran out.", { place });
+  if (loss.signal === "SIGKILL") return say("The training process was killed (SIGKILL), most often because the machine ran out of memory.");
+  return say("The training process was stopped by {signal}.", { signal: loss.signal });
 }

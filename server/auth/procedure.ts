@@ -150,8 +150,8 @@ export function publicProcedure(reason: string) {
 export async function requireRole(ctx: Pick<Context, "session">, role: Role): Promise<Session> {
   const session = await ctx.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", say("Sign in first."));
-  if (session.scope === "read" && role === "member") throw new AppError("SCOPE", "This needs an API token with the scope write; the one that was sent has the scope read.");
-  if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", `This needs the role ${role}; yours is ${session.role}.`);
+  if (session.scope === "read" && role === "member") throw new AppError("SCOPE", say("This needs an API token with the scope write; the one that was sent has the scope read."));
+  if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", say("This needs the role {role}; yours is {role2}.", { role, role2: session.role }));
   return session;
 }
 

@@ -4,6 +4,7 @@ import { ArrayPlan, ArraysFound } from "../../core/data/arrays.ts";
 import { LanguagePlan } from "../../core/data/language.ts";
 import type { Manifest } from "../../core/data/manifest.ts";
 import { TableForm, TablePlan } from "../../core/data/table.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { Prisma } from "../../prisma/generated/client.ts";
 import type { Database } from "../database/client.ts";
@@ -91,18 +92,18 @@ async function createOwn(
 }
 
 function describe({ task, columns, targetName, classes, text, series, splits: { train, validation } }: Manifest): string {
-  const rows = (train.rows + validation.rows).toLocaleString("en-US");
+  const rows = printCount(train.rows + validation.rows);
   const { shape } = train.input;
   if (task === "language-model")
     return say("A text to be gone on with: {rows} windows of {shape} tokens, {count} different ones.", {
       rows,
       shape: String(shape[0]),
-      count: String(text?.tokens.length.toLocaleString("en-US")),
+      count: printCount(text?.tokens.length ?? 0),
     });
   if (series)
     return say("{name}: {count} values, of which each {shape} are forecast from the {shape2} before.", {
       name: series.name,
-      count: series.length.toLocaleString("en-US"),
+      count: printCount(series.length),
       shape: String(train.target.shape[0]),
       shape2: String(shape[0]),
     });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type Column, columnId, readColumn, readView, type View } from "../../core/runs/view.ts";
 import type { Context } from "../auth/procedure.ts";
@@ -159,7 +160,7 @@ async function* writeParquet(names: readonly string[], rows: AsyncIterable<Table
     if (++count > MOST_PARQUET_ROWS)
       throw new AppError(
         "FILE_TOO_LARGE",
-        say("A Parquet file holds up to {MOST_PARQUET_ROWS} runs: narrow the view, or take CSV.", { MOST_PARQUET_ROWS: MOST_PARQUET_ROWS.toLocaleString("en-US") }),
+        say("A Parquet file holds up to {MOST_PARQUET_ROWS} runs: narrow the view, or take CSV.", { MOST_PARQUET_ROWS: printCount(MOST_PARQUET_ROWS) }),
       );
     for (const [at, cell] of row.entries()) columns[at]?.push(cell);
   }

@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { HubWeights } from "../../core/pretrained/pretrained.ts";
 import { hubKey } from "../ingest/pretrained.ts";
@@ -58,10 +59,7 @@ export async function fetchWeights(files: FileStore, wanted: Wanted, how: How = 
     }
     await rm(part, { force: true });
     if (isLast)
-      throw new HubError(
-        "HUB_CORRUPT",
-        `${hostOf(wanted)} sent ${wanted.sizeBytes.toLocaleString("en-US")} bytes whose SHA-256 is not the published one. Nothing was kept; try again later.`,
-      );
+      throw new HubError("HUB_CORRUPT", `${hostOf(wanted)} sent ${printCount(wanted.sizeBytes)} bytes whose SHA-256 is not the published one. Nothing was kept; try again later.`);
   }
 }
 
@@ -115,7 +113,7 @@ async function addBytes(part: string, from: number, wanted: Wanted, how: How): P
             "HUB_CORRUPT",
             say("{wanted} sends more than the {sizeBytes} bytes that the file has. Nothing was kept.", {
               wanted: hostOf(wanted),
-              sizeBytes: wanted.sizeBytes.toLocaleString("en-US"),
+              sizeBytes: printCount(wanted.sizeBytes),
             }),
           );
         }

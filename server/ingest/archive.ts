@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { crc32, inflateRawSync } from "node:zlib";
 import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, RandomAccessReader } from "yauzl";
 import { PICTURE_LIMITS as limits } from "../../core/data/pictures.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 
@@ -48,7 +49,14 @@ function reading(fd: number): Pick<Archive, "read" | "readHead"> {
   return {
     read(entry) {
       if (entry.sizeBytes > limits.fileBytes)
-        throw new IngestError("IMAGE_TOO_LARGE", `${quote(entry.path)} takes ${mebibytes(entry.sizeBytes)}; the limit of a file is ${mebibytes(limits.fileBytes)}.`);
+        throw new IngestError(
+          "IMAGE_TOO_LARGE",
+          say("{path} takes {sizeBytes}; the limit of a file is {fileBytes}.", {
+            path: quote(entry.path),
+            sizeBytes: mebibytes(entry.sizeBytes),
+            fileBytes: mebibytes(limits.fileBytes),
+          }),
+        );
       const packed = readPacked(entry, entry.packedBytes);
       const bytes = entry.isDeflated ? inflate(packed, entry) : packed;
       if (crc32(bytes) !== entry.checksum) throw new IngestError("IMAGE_CORRUPT", say("{path} is not what was packed: its checksum is another one.", { path: quote(entry.path) }));
@@ -87,10 +95,7 @@ function inflate(packed: Buffer, entry: ArchiveEntry): Buffer {
 }
 
 function lies({ path, sizeBytes }: ArchiveEntry): IngestError {
-  return new IngestError(
-    "ARCHIVE_CORRUPT",
-    say("{path} declares {sizeBytes} bytes, holds more. Pack the folder anew.", { path: quote(path), sizeBytes: sizeBytes.toLocaleString("en-US") }),
-  );
+  return new IngestError("ARCHIVE_CORRUPT", say("{path} declares {sizeBytes} bytes, holds more. Pack the folder anew.", { path: quote(path), sizeBytes: printCount(sizeBytes) }));
 }
 
 async function readDirectory(fd: number, most: number): Promise<Pick<Archive, "entries">> {
@@ -103,7 +108,7 @@ async function readDirectory(fd: number, most: number): Promise<Pick<Archive, "e
     if (zip.entryCount > limits.files)
       throw new IngestError(
         "ARCHIVE_TOO_MANY",
-        `The archive has ${zip.entryCount.toLocaleString("en-US")} entries; the limit is ${limits.files.toLocaleString("en-US")}. Pack fewer files.`,
+        say("The archive has {entryCount} entries; the limit is {files}. Pack fewer files.", { entryCount: printCount(zip.entryCount), files: printCount(limits.files) }),
       );
     const entries: ArchiveEntry[] = [];
     const extents: { from: number; to: number; path: string }[] = [];
@@ -137,7 +142,14 @@ async function readDirectory(fd: number, most: number): Promise<Pick<Archive, "e
 /** The name of an entry, where it is one that can be shown and leads nowhere. */
 function readPath(entry: Entry, number: number): string {
   if (entry.fileNameLength > limits.nameBytes)
-    throw new IngestError("ARCHIVE_BAD_NAME", `The name of entry ${number} has ${entry.fileNameLength.toLocaleString("en-US")} bytes; the limit is ${limits.nameBytes}.`);
+    throw new IngestError(
+      "ARCHIVE_BAD_NAME",
+      say("The name of entry {number} has {fileNameLength} bytes; the limit is {nameBytes}.", {
+        number,
+        fileNameLength: printCount(entry.fileNameLength),
+        nameBytes: limits.nameBytes,
+      }),
+    );
   const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
   if (unseen.test(name))
     throw new IngestError(
@@ -157,7 +169,10 @@ function checkContent(entry: Entry, path: string, unpackedBytes: number, most: n
   const { compressedSize, uncompressedSize, compressionMethod } = entry;
   if (entry.isEncrypted()) throw new IngestError("ARCHIVE_ENCRYPTED", say("{path} is encrypted. Pack the folder without a password.", { path: quote(path) }));
   if (compressionMethod !== 0 && compressionMethod !== 8)
-    throw new IngestError("ARCHIVE_METHOD", `${quote(path)} is packed by method ${compressionMethod}; deflated and stored files are read. Pack the folder as a plain .zip.`);
+    throw new IngestError(
+      "ARCHIVE_METHOD",
+      say("{path} is packed by method {compressionMethod}; deflated and stored files are read. Pack the folder as a plain .zip.", { path: quote(path), compressionMethod }),
+    );
   if (compressionMethod === 0 && compressedSize !== uncompressedSize)
     throw new IngestError(
       "ARCHIVE_CORRUPT",
@@ -170,7 +185,7 @@ function checkContent(entry: Entry, path: string, unpackedBytes: number, most: n
   if (uncompressedSize > limits.ratioFromBytes && ratio > most)
     throw new IngestError(
       "ARCHIVE_RATIO",
-      `${quote(path)} becomes ${ratio.toLocaleString("en-US")}:1 larger, limit ${most}:1. No picture does; pack the folder without that file.`,
+      say("{path} becomes {ratio}:1 larger, limit {most}:1. No picture does; pack the folder without that file.", { path: quote(path), ratio: printCount(ratio), most }),
     );
   if (unpackedBytes > limits.unpackedBytes)
     throw new IngestError(
@@ -213,7 +228,7 @@ export function quote(name: string): string {
 }
 
 function mebibytes(sizeBytes: number): string {
-  return `${Math.ceil(sizeBytes / 2 ** 20).toLocaleString("en-US")} MiB`;
+  return `${printCount(Math.ceil(sizeBytes / 2 ** 20))} MiB`;
 }
 
 /** Reads a file through one small window, since a directory is asked for in pieces of a few bytes. */

@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import { ARRAY_LIMITS } from "../../core/data/arrays.ts";
 import { checkNpySize, NpyError, type NumpyType, readDescr, readNpyLayout } from "../../core/data/npy.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type ArchiveEntry, openArchive } from "./archive.ts";
 import { IngestError } from "./source.ts";
@@ -51,11 +52,12 @@ export async function openArrays(file: string): Promise<StoredArray[]> {
   if (archive.entries.length > ARRAY_LIMITS.arrays)
     throw new IngestError(
       "ARRAY_TOO_MANY",
-      `The file holds ${archive.entries.length.toLocaleString("en-US")} arrays; the limit is ${ARRAY_LIMITS.arrays}. Save those that belong together.`,
+      say("The file holds {length} arrays; the limit is {arrays}. Save those that belong together.", { length: printCount(archive.entries.length), arrays: ARRAY_LIMITS.arrays }),
     );
   const arrays: StoredArray[] = [];
   for (const entry of archive.entries) {
-    if (!entry.path.endsWith(".npy")) throw new IngestError("NPY_HEADER", `The archive holds ${JSON.stringify(entry.path.slice(0, 80))}; an .npz holds .npy arrays alone.`);
+    if (!entry.path.endsWith(".npy"))
+      throw new IngestError("NPY_HEADER", say("The archive holds {value}; an .npz holds .npy arrays alone.", { value: JSON.stringify(entry.path.slice(0, 80)) }));
     const name = entry.path.slice(0, -".npy".length);
     arrays.push(describe(name, await readHead(file, entry), entry.sizeBytes, entry.isDeflated ? null : entry.start, (skip) => withoutFirst(unpack(file, entry), skip)));
   }
@@ -110,18 +112,21 @@ async function* unpack(file: string, entry: ArchiveEntry): AsyncGenerator<Buffer
       const bytes: Buffer = part;
       count += bytes.length;
       if (count > sizeBytes)
-        throw new IngestError("ARCHIVE_CORRUPT", `'${path.slice(0, 80)}' declares ${sizeBytes.toLocaleString("en-US")} bytes, holds more. Save the file again.`);
+        throw new IngestError(
+          "ARCHIVE_CORRUPT",
+          say("'{value}' declares {sizeBytes} bytes, holds more. Save the file again.", { value: path.slice(0, 80), sizeBytes: printCount(sizeBytes) }),
+        );
       sum = crc32(bytes, sum);
       yield bytes;
     }
   } catch (cause) {
     if (cause instanceof IngestError) throw cause;
-    throw new IngestError("ARCHIVE_CORRUPT", `'${path.slice(0, 80)}' cannot be unpacked. Save the file again.`, { cause });
+    throw new IngestError("ARCHIVE_CORRUPT", say("'{value}' cannot be unpacked. Save the file again.", { value: path.slice(0, 80) }), { cause });
   } finally {
     packed?.destroy();
   }
   if (count !== sizeBytes || sum !== checksum)
-    throw new IngestError("ARCHIVE_CORRUPT", `'${path.slice(0, 80)}' is not what was packed: its size or checksum is another one. Save the file again.`);
+    throw new IngestError("ARCHIVE_CORRUPT", say("'{value}' is not what was packed: its size or checksum is another one. Save the file again.", { value: path.slice(0, 80) }));
 }
 
 async function* withoutFirst(parts: AsyncIterable<Buffer>, skip: number): AsyncGenerator<Buffer> {

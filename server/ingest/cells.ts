@@ -1,4 +1,5 @@
 import { isMissing, type MissingRule, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 
@@ -114,13 +115,13 @@ export class TextCells {
         "DATASET_TOO_MANY_CLASSES",
         say('Column "{name}" has more than {mostClasses} classes, the limit, by line {line}. Predict another column, or this one as a number.', {
           name: this.name,
-          mostClasses: this.mostClasses.toLocaleString("en-US"),
+          mostClasses: printCount(this.mostClasses),
           line,
         }),
       );
     throw new IngestError(
       "TABLE_TOO_MANY_VALUES",
-      say('Column "{name}" has more than {MOST_VALUES} different texts by line {line}. Leave it out.', { name: this.name, MOST_VALUES: MOST_VALUES.toLocaleString("en-US"), line }),
+      say('Column "{name}" has more than {MOST_VALUES} different texts by line {line}. Leave it out.', { name: this.name, MOST_VALUES: printCount(MOST_VALUES), line }),
     );
   }
 }

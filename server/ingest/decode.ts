@@ -26,7 +26,10 @@ export async function decodePicture(
   const header = readWhole(bytes, path);
   const { width, height } = shown(header);
   if (Math.max(width, height) > MOST_OBLONG * Math.min(width, height))
-    throw new IngestError("IMAGE_SHAPE", `${quote(path)} is ${width} × ${height}; one side may be up to ${MOST_OBLONG} times the other. Cut it.`);
+    throw new IngestError(
+      "IMAGE_SHAPE",
+      say("{path} is {width} × {height}; one side may be up to {MOST_OBLONG} times the other. Cut it.", { path: quote(path), width, height, MOST_OBLONG }),
+    );
   const at = place(width, height, size, fit);
   let image = open(bytes, path, header, false).autoOrient().toColourspace("srgb").flatten({ background: "#ffffff" }).resize(at.width, at.height, { fit: "fill" });
   if (fit === "crop") image = image.extract({ left: -at.x, top: -at.y, width: size, height: size });
@@ -48,7 +51,7 @@ export async function decodePicture(
 /** The colours of a mask, `0xrrggbb` a pixel, taken at the places that the pixels of the picture have; -1 where the picture has none. */
 export async function decodeMask(bytes: Buffer, path: string, picture: { width: number; height: number }, { size, fit }: Pick<Form, "size" | "fit">): Promise<Int32Array> {
   const header = readWhole(bytes, path);
-  if (header.bits > 8) throw new IngestError("MASK_DEPTH", `${quote(path)} has 16 bits a pixel; masks are read with 8. Save it with 8 bits or a palette.`);
+  if (header.bits > 8) throw new IngestError("MASK_DEPTH", say("{path} has 16 bits a pixel; masks are read with 8. Save it with 8 bits or a palette.", { path: quote(path) }));
   const { width, height } = shown(header);
   if (Math.abs(width / height / (picture.width / picture.height) - 1) > 0.02)
     throw new IngestError(
@@ -86,7 +89,7 @@ export async function encodeThumbnail(planes: Uint8Array, size: number): Promise
 
 function readWhole(bytes: Buffer, path: string): ImageHeader {
   const header = readImageHeader(bytes, path);
-  if (header === null) throw damaged(path, "it ends before its picture begins");
+  if (header === null) throw damaged(path, say("it ends before its picture begins"));
   return header;
 }
 

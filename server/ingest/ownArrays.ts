@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { ARRAY_LIMITS, type ArrayPlan, taskOf } from "../../core/data/arrays.ts";
 import { Manifest } from "../../core/data/manifest.ts";
 import { itemSizeBytes, type NpyDtype, npyHeaderOf, readNumbers, readTexts } from "../../core/data/npy.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { FileStore } from "../storage/files.ts";
 import { openArrays, openRows, type RowReader, readWhole, type StoredArray } from "./arrayFile.ts";
@@ -112,7 +113,8 @@ type View = {
 };
 
 function viewOf({ name, shape: whole, type, descr }: StoredArray, { layout, targetColumn, train }: ArrayPlan): View {
-  if (type.kind === "text" || type.kind === "bytes") throw new IngestError("NPY_DTYPE", `The array ${quote(name)} holds texts ('${descr}'); an input holds numbers.`);
+  if (type.kind === "text" || type.kind === "bytes")
+    throw new IngestError("NPY_DTYPE", say("The array {name} holds texts ('{descr}'); an input holds numbers.", { name: quote(name), descr }));
   const own = whole.slice(1);
   const width = own.reduce((product, size) => product * size, 1);
   const fits = {
@@ -128,7 +130,11 @@ function viewOf({ name, shape: whole, type, descr }: StoredArray, { layout, targ
     if (width > ARRAY_LIMITS.columns)
       throw new IngestError(
         "ARRAY_COLUMNS",
-        `A row of ${quote(name)} has ${width.toLocaleString("en-US")} numbers; the limit of a table is ${ARRAY_LIMITS.columns.toLocaleString("en-US")} columns.`,
+        say("A row of {name} has {width} numbers; the limit of a table is {columns} columns.", {
+          name: quote(name),
+          width: printCount(width),
+          columns: printCount(ARRAY_LIMITS.columns),
+        }),
       );
     const column = train.target === null ? (targetColumn ?? width - 1) : null;
     if (column !== null && (column >= width || width < 2))
@@ -178,7 +184,10 @@ async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], 
   const { rows, name } = input;
   if (input.dataBytes === 0) throw new IngestError("DATASET_EMPTY", say("The array {name} [{shape}] holds nothing.", { name: quote(name), shape: input.shape.join(", ") }));
   if (rows > ARRAY_LIMITS.rows)
-    throw new IngestError("ARRAY_ROWS", `The array ${quote(name)} has ${rows.toLocaleString("en-US")} rows; the limit is ${ARRAY_LIMITS.rows.toLocaleString("en-US")}.`);
+    throw new IngestError(
+      "ARRAY_ROWS",
+      say("The array {name} has {rows} rows; the limit is {rows2}.", { name: quote(name), rows: printCount(rows), rows2: printCount(ARRAY_LIMITS.rows) }),
+    );
   const { shape } = viewOf(input, plan);
   if (shape.join() !== view.shape.join())
     throw new IngestError(
@@ -189,7 +198,12 @@ async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], 
   if (sizeBytes > ARRAY_LIMITS.arrayBytes)
     throw new IngestError(
       "DATASET_TOO_LARGE",
-      `${rows.toLocaleString("en-US")} rows of [${shape.join(", ")}] take ${Math.ceil(sizeBytes / 2 ** 20).toLocaleString("en-US")} MiB; the limit is ${(ARRAY_LIMITS.arrayBytes / 2 ** 20).toLocaleString("en-US")}. Save fewer rows, or smaller ones.`,
+      say("{rows} rows of [{value}] take {value2} MiB; the limit is {value3}. Save fewer rows, or smaller ones.", {
+        rows: printCount(rows),
+        value: shape.join(", "),
+        value2: printCount(Math.ceil(sizeBytes / 2 ** 20)),
+        value3: printCount(ARRAY_LIMITS.arrayBytes / 2 ** 20),
+      }),
     );
   const beside = (other: string): StoredArray => {
     const array = find(other);
@@ -198,9 +212,9 @@ async function readPart(find: Find, plan: ArrayPlan, names: ArrayPlan["train"], 
         "ARRAY_ROWS",
         say("{name} has {rows} rows, {name2} {rows2}. Each sample needs one in both.", {
           name: quote(array.name),
-          rows: array.rows.toLocaleString("en-US"),
+          rows: printCount(array.rows),
           name2: quote(name),
-          rows2: rows.toLocaleString("en-US"),
+          rows2: printCount(rows),
         }),
       );
     return array;
@@ -257,7 +271,10 @@ async function readLengths(lengths: StoredArray, input: StoredArray): Promise<Ar
   for (let row = 0; row < values.length; row++) {
     const length = values[row] as number;
     if (!Number.isInteger(length) || length < 1 || length > most)
-      throw new IngestError("ARRAY_LENGTHS", `Row ${row} of ${quote(lengths.name)} says ${length}; a length is a whole number from 1 to ${most}.`);
+      throw new IngestError(
+        "ARRAY_LENGTHS",
+        say("Row {row} of {name} says {length}; a length is a whole number from 1 to {most}.", { row, name: quote(lengths.name), length, most }),
+      );
   }
   return values;
 }
@@ -279,7 +296,10 @@ async function scanInput(input: StoredArray, view: View): Promise<{ broken: Set<
       const value = numbers[at] as number;
       if (item % width === view.targetColumn) column[Math.floor(item / width)] = value;
       else if (view.isIndex && value < 0)
-        throw new IngestError("ARRAY_TOKENS", `Row ${Math.floor(item / width)} of ${quote(input.name)} holds ${value}; tokens are numbered from 0.`);
+        throw new IngestError(
+          "ARRAY_TOKENS",
+          say("Row {value} of {name} holds {value2}; tokens are numbered from 0.", { value: Math.floor(item / width), name: quote(input.name), value2: value }),
+        );
       // What float32 cannot hold is no number after all.
       else if (!Number.isFinite(Math.fround(value))) broken.add(Math.floor(item / width));
     }
@@ -301,7 +321,7 @@ async function classesOf(find: Find, plan: ArrayPlan, parts: readonly Part[]): P
       if (seen.size > ARRAY_LIMITS.classes)
         throw new IngestError(
           "DATASET_TOO_MANY_CLASSES",
-          say("The targets have more than {classes} classes, the limit, by row {row}. Predict a value instead.", { classes: ARRAY_LIMITS.classes.toLocaleString("en-US"), row }),
+          say("The targets have more than {classes} classes, the limit, by row {row}. Predict a value instead.", { classes: printCount(ARRAY_LIMITS.classes), row }),
         );
     }
   }
@@ -330,11 +350,12 @@ async function columnsOf(find: Find, plan: ArrayPlan, { order, shape: [width = 0
 }
 
 async function readNames(array: StoredArray): Promise<string[]> {
-  if (array.type.kind !== "text" && array.type.kind !== "bytes") throw new IngestError("ARRAY_PLAN", `The array ${quote(array.name)} holds numbers; names are texts.`);
+  if (array.type.kind !== "text" && array.type.kind !== "bytes")
+    throw new IngestError("ARRAY_PLAN", say("The array {name} holds numbers; names are texts.", { name: quote(array.name) }));
   if (array.rows > ARRAY_LIMITS.columns)
     throw new IngestError(
       "ARRAY_PLAN",
-      `The array ${quote(array.name)} has ${array.rows.toLocaleString("en-US")} names; the limit is ${ARRAY_LIMITS.columns.toLocaleString("en-US")}.`,
+      say("The array {name} has {rows} names; the limit is {columns}.", { name: quote(array.name), rows: printCount(array.rows), columns: printCount(ARRAY_LIMITS.columns) }),
     );
   const taken = new Set<string>();
   return readTexts(array.type, await readWhole(array)).map((text, at) => {
@@ -355,7 +376,7 @@ function chooseRows(parts: readonly Part[], classes: Classes | null, plan: Array
     throw new IngestError(
       "MISSING_RULE",
       say("{brokenRows} {n, plural, one {row holds} other {rows hold}} NaN or infinity, the first is row {value} of {name}. Choose what is done with them.", {
-        brokenRows: brokenRows.toLocaleString("en-US"),
+        brokenRows: printCount(brokenRows),
         n: brokenRows,
         value: Math.min(...[...broken.inInput].slice(0, 10_000)),
         name: quote(input.name),

@@ -1,5 +1,6 @@
 import { SERIES_LIMITS, type Series } from "../../core/data/series.ts";
 import { readDate, readNumber, type TablePlan } from "../../core/data/table.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { checkNames, NumberCells } from "./cells.ts";
 import { prepareSeries } from "./series.ts";
@@ -22,7 +23,7 @@ export async function prepareOwnSeries(file: string, fileName: string, plan: Tab
   let areDates: boolean | null = null;
   const names = await readTable(file, plan.form, (cells, line) => {
     if (lines.length === SERIES_LIMITS.values)
-      throw new IngestError("TABLE_TOO_LARGE", say("The series has more than {values} values, the limit.", { values: SERIES_LIMITS.values.toLocaleString("en-US") }));
+      throw new IngestError("TABLE_TOO_LARGE", say("The series has more than {values} values, the limit.", { values: printCount(SERIES_LIMITS.values) }));
     numbers.add(cells[at], line);
     lines.push(line);
     if (how.time === null) return;
@@ -61,7 +62,7 @@ export async function prepareOwnSeries(file: string, fileName: string, plan: Tab
   const { values, skipped, filled } = fill(sparse, name);
   return {
     ...prepareSeries({ name, values, filled, start: grid && grid.start + skipped * grid.stepDays, stepDays: grid?.stepDays ?? null }, how, plan.split.validationShare),
-    source: `${fileName}, column ${name}, ${lines.length.toLocaleString("en-US")} rows`,
+    source: `${fileName}, column ${name}, ${printCount(lines.length)} rows`,
     licence: "Your own",
   };
 }
@@ -104,9 +105,9 @@ function fill(sparse: Float64Array, name: string): Pick<Series, "filled"> & { va
     throw new IngestError(
       "SERIES_GAPS",
       say('Of {count} values of "{name}", {filled} are missing, more than a fifth: too many to be drawn between their neighbours.', {
-        count: values.length.toLocaleString("en-US"),
+        count: printCount(values.length),
         name,
-        filled: filled.toLocaleString("en-US"),
+        filled: printCount(filled),
       }),
     );
   return { values, skipped: first, filled };

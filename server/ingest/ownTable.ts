@@ -1,4 +1,5 @@
 import { type MissingRule, readDate, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { checkNames, inReadingOrder, NumberCells, TextCells } from "./cells.ts";
 import { prepareOwnSeries } from "./ownSeries.ts";
@@ -70,7 +71,12 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
   if (width * kept.length * 4 > TABLE_LIMITS.arrayBytes)
     throw new IngestError(
       "TABLE_TOO_LARGE",
-      `${kept.length.toLocaleString("en-US")} rows of ${width} numbers take ${Math.ceil((width * kept.length * 4) / 2 ** 20)} MiB; the limit is ${TABLE_LIMITS.arrayBytes / 2 ** 20} MiB. Leave columns out, or keep fewer categories.`,
+      say("{length} rows of {width} numbers take {value} MiB; the limit is {value2} MiB. Leave columns out, or keep fewer categories.", {
+        length: printCount(kept.length),
+        width,
+        value: Math.ceil((width * kept.length * 4) / 2 ** 20),
+        value2: TABLE_LIMITS.arrayBytes / 2 ** 20,
+      }),
     );
 
   const examplesOf = (part: readonly number[]): Examples => {
@@ -110,7 +116,7 @@ export async function prepareOwnTable(file: string, fileName: string, plan: Tabl
       rowsLeftOut: rows - kept.length,
       split: plan.split,
     },
-    source: `${fileName}, ${rows.toLocaleString("en-US")} rows${rows > kept.length ? `, of which ${(rows - kept.length).toLocaleString("en-US")} without a value that is needed are left out` : ""}`,
+    source: `${fileName}, ${printCount(rows)} rows${rows > kept.length ? `, of which ${printCount(rows - kept.length)} without a value that is needed are left out` : ""}`,
     licence: "Your own",
     splits,
   };

@@ -1,5 +1,6 @@
 import { isMissing, readNumber, TABLE_LIMITS, type TablePlan } from "../../core/data/table.ts";
 import { splitText, TEXT_LIMITS } from "../../core/data/text.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { checkNames, NumberCells, TextCells } from "./cells.ts";
 import { Parts } from "./parts.ts";
@@ -13,7 +14,8 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
   const targetName = plan.columns[at]?.name;
   if (!how || targetName === undefined || plan.columns[how.column] === undefined)
     throw new IngestError("TABLE_PLAN", say("Choose the column that holds the texts, and what is predicted."));
-  if (how.column === at) throw new IngestError("TABLE_PLAN", `"${targetName}" is both the text and what is predicted of it: choose another column for one of them.`);
+  if (how.column === at)
+    throw new IngestError("TABLE_PLAN", say('"{targetName}" is both the text and what is predicted of it: choose another column for one of them.', { targetName }));
   const isClass = task === "text-classification";
   if (!isClass && split.how === "stratified") throw new IngestError("TABLE_PLAN", say("Only classes can be kept in proportion: split a measured value at random."));
   const target = isClass ? new TextCells(targetName, TABLE_LIMITS.classes) : new NumberCells(readNumber);
@@ -54,7 +56,7 @@ export async function prepareOwnTexts(file: string, fileName: string, plan: Tabl
       stratified: split.how === "stratified",
     }),
     table: { missing: [], rowsLeftOut: rows - kept.length, split },
-    source: `${fileName}, column ${plan.columns[how.column]?.name}, ${rows.toLocaleString("en-US")} rows${rows > kept.length ? `, of which ${(rows - kept.length).toLocaleString("en-US")} without a text or a ${targetName} are left out` : ""}`,
+    source: `${fileName}, column ${plan.columns[how.column]?.name}, ${printCount(rows)} rows${rows > kept.length ? `, of which ${printCount(rows - kept.length)} without a text or a ${targetName} are left out` : ""}`,
     licence: "Your own",
   };
 }
@@ -69,6 +71,6 @@ export function checkSize(characters: number, what: string): void {
   if (characters > TEXT_LIMITS.characters)
     throw new IngestError(
       "TEXT_TOO_LARGE",
-      say("{what} are more than {characters} characters, the limit. Bring a part of it.", { what, characters: TEXT_LIMITS.characters.toLocaleString("en-US") }),
+      say("{what} are more than {characters} characters, the limit. Bring a part of it.", { what, characters: printCount(TEXT_LIMITS.characters) }),
     );
 }

@@ -18,7 +18,7 @@ export class Parts {
     const { how, column } = plan.split;
     this.name = plan.columns[column ?? -1]?.name ?? "";
     if ((how === "column" || how === "time") && (column === null || this.name === "")) throw new IngestError("TABLE_PLAN", say("Choose the column by which rows are split."));
-    if (how === "column" && column === plan.target) throw new IngestError("TABLE_PLAN", `"${this.name}" is what is predicted, and cannot split the rows too.`);
+    if (how === "column" && column === plan.target) throw new IngestError("TABLE_PLAN", say('"{name}" is what is predicted, and cannot split the rows too.', { name: this.name }));
   }
 
   /** Takes note of a row. */

@@ -1,4 +1,5 @@
 import { guessLayout, type Layout, PICTURE_LIMITS as limits, type PictureTask, pictureEnding, type RefusedFile, systemFile } from "../../core/data/pictures.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { Archive, ArchiveEntry } from "./archive.ts";
 import { damaged, type ImageHeader, readImageHeader } from "./imageHeader.ts";
@@ -19,7 +20,7 @@ export function sortFiles({ entries }: Archive, task?: PictureTask): PictureFile
   if (pictures.size === 0)
     throw new IngestError(
       "DATASET_EMPTY",
-      `There is no picture among the ${entries.length} files. PNG and JPEG are read; put the pictures of each class into a folder of its own.`,
+      say("There is no picture among the {length} files. PNG and JPEG are read; put the pictures of each class into a folder of its own.", { length: entries.length }),
     );
   const layout = guessLayout([...pictures.keys()], task);
   if (layout.task === "image-classification") {
@@ -27,7 +28,7 @@ export function sortFiles({ entries }: Archive, task?: PictureTask): PictureFile
     if (labels.size > limits.classes)
       throw new IngestError(
         "DATASET_TOO_MANY_CLASSES",
-        `There are ${labels.size.toLocaleString("en-US")} folders of pictures; the limit is ${limits.classes.toLocaleString("en-US")}.`,
+        say("There are {size} folders of pictures; the limit is {classes}.", { size: printCount(labels.size), classes: printCount(limits.classes) }),
       );
     if (labels.size < 2) {
       const [only = ""] = labels;
@@ -46,7 +47,7 @@ export function sortFiles({ entries }: Archive, task?: PictureTask): PictureFile
 /** The header of a picture, from its first bytes where they say enough. */
 export function probe(archive: Archive, entry: ArchiveEntry): ImageHeader {
   const header = readImageHeader(archive.readHead(entry), entry.path) ?? readImageHeader(archive.read(entry), entry.path);
-  if (header === null) throw damaged(entry.path, "it ends before its picture begins");
+  if (header === null) throw damaged(entry.path, say("it ends before its picture begins"));
   return header;
 }
 

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Manifest } from "../../core/data/manifest.ts";
 import { encodeNpyHeader } from "../../core/data/npy.ts";
 import { type Conversion, classesOf, PICTURE_LIMITS as limits, type PicturePlan, type Placed } from "../../core/data/pictures.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { FileStore } from "../storage/files.ts";
 import { type Archive, openArchive, quote } from "./archive.ts";
@@ -59,7 +60,13 @@ async function decodeAll(archive: Archive, found: PictureFiles, plan: PicturePla
     const fits = Math.floor(Math.sqrt(limits.arrayBytes / (items.length * channels)));
     throw new IngestError(
       "DATASET_TOO_LARGE",
-      `${items.length.toLocaleString("en-US")} pictures of ${plan.size} × ${plan.size} take ${Math.ceil((items.length * channels * plane) / 2 ** 20).toLocaleString("en-US")} MiB; the limit is ${Math.floor(limits.arrayBytes / 2 ** 20).toLocaleString("en-US")}. ${fits} × ${fits} fits.`,
+      say("{length} pictures of {size} × {size} take {value} MiB; the limit is {value2}. {fits} × {fits} fits.", {
+        length: printCount(items.length),
+        size: plan.size,
+        value: printCount(Math.ceil((items.length * channels * plane) / 2 ** 20)),
+        value2: printCount(Math.floor(limits.arrayBytes / 2 ** 20)),
+        fits,
+      }),
     );
   }
   const colours = isMasks ? new Colours(plan, classes) : null;
@@ -221,7 +228,7 @@ async function writeArrays(files: FileStore, datasetId: string, name: string, pl
         refused: { count: refused.count, first: refused.first },
         conversions: [...conversions].map(([what, group]) => ({ what, ...group })),
       },
-      source: `${name}, ${rows.length.toLocaleString("en-US")} pictures${refused.count > 0 ? `; ${refused.count.toLocaleString("en-US")} that cannot be read are left out` : ""}`,
+      source: `${name}, ${printCount(rows.length)} pictures${refused.count > 0 ? `; ${printCount(refused.count)} that cannot be read are left out` : ""}`,
       licence: "Your own",
       splits: { train: await writeSplit("train", parts.train), validation: await writeSplit("validation", parts.validation) },
     });

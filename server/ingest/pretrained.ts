@@ -46,7 +46,9 @@ async function readPretrained(files: FileStore, weights: PackagedWeights | HubWe
     return weights.convert(readSafetensors(await files.read(hubKey(weights))).tensors);
   } catch (error) {
     if (error instanceof SafetensorsError)
-      throw new IngestError("PRETRAINED_CORRUPT", `The file from ${new URL(weights.url).hostname} cannot be read: ${error.message}`, { cause: error });
+      throw new IngestError("PRETRAINED_CORRUPT", say("The file from {hostname} cannot be read: {message}", { hostname: new URL(weights.url).hostname, message: error.message }), {
+        cause: error,
+      });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { repeatSeason, type Series, type SeriesPlan } from "../../core/data/series.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
 import { momentsOf } from "./table.ts";
@@ -19,8 +20,8 @@ export function prepareSeries(measured: Measured, { context, horizon, season }: 
     throw new IngestError(
       "DATASET_EMPTY",
       say("Of {count} values, {value} are for training, but a window takes {context}. Look back less far, forecast less, or hold fewer back.", {
-        count: values.length.toLocaleString("en-US"),
-        value: Math.max(0, known).toLocaleString("en-US"),
+        count: printCount(values.length),
+        value: printCount(Math.max(0, known)),
         context: context + horizon,
       }),
     );

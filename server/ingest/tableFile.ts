@@ -1,4 +1,5 @@
 import { TABLE_LIMITS, type TableForm } from "../../core/data/table.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { IngestError } from "./source.ts";
 import { readTextFile } from "./textFile.ts";
@@ -45,7 +46,7 @@ export async function readTable(file: string, form: TableForm, onRow: OnRow): Pr
   let rows = 0;
   const take: OnRow = (cells, line) => {
     if (++rows > TABLE_LIMITS.rows)
-      throw new IngestError("TABLE_TOO_LARGE", say("The table has more than {rows} rows, the limit. Split it.", { rows: TABLE_LIMITS.rows.toLocaleString("en-US") }));
+      throw new IngestError("TABLE_TOO_LARGE", say("The table has more than {rows} rows, the limit. Split it.", { rows: printCount(TABLE_LIMITS.rows) }));
     onRow(cells, line);
   };
   const reader = form.format === "json-lines" ? new JsonLines(names, take) : new Delimited(names, form, take);
@@ -57,7 +58,7 @@ export async function readTable(file: string, form: TableForm, onRow: OnRow): Pr
 
 function checkColumns(count: number, line: number, code: "CSV_COLUMNS" | "JSONL_COLUMNS"): void {
   if (count > TABLE_LIMITS.columns)
-    throw new IngestError(code, say("Line {line}: the table has more than {columns} columns, the limit.", { line, columns: TABLE_LIMITS.columns.toLocaleString("en-US") }));
+    throw new IngestError(code, say("Line {line}: the table has more than {columns} columns, the limit.", { line, columns: printCount(TABLE_LIMITS.columns) }));
 }
 
 /** RFC 4180, with any of four delimiters and any of the three line ends. */
@@ -147,7 +148,14 @@ class Delimited {
 
   private tooLong(): never {
     const why = this.state === "quoted" ? ` Its quote opens on line ${this.quoteLine}; perhaps it is never closed.` : "";
-    throw new IngestError("CSV_FIELD_TOO_LONG", `Line ${Math.max(this.quoteLine, this.rowLine)}, column ${this.cells.length + 1}: the cell is longer than 1 MiB, the limit.${why}`);
+    throw new IngestError(
+      "CSV_FIELD_TOO_LONG",
+      say("Line {quoteLine}, column {value}: the cell is longer than 1 MiB, the limit.{why}", {
+        quoteLine: Math.max(this.quoteLine, this.rowLine),
+        value: this.cells.length + 1,
+        why,
+      }),
+    );
   }
 
   private endCell(): void {
@@ -162,7 +170,13 @@ class Delimited {
     const [line, count] = [this.rowLine, this.cells.length];
     throw new IngestError(
       "CSV_RAGGED",
-      `Line ${line} has ${count} cells, ${this.form.header ? "the header" : "the first line"} ${this.width}. Each line needs the same; a cell with "${this.form.delimiter === "\t" ? "tab" : this.form.delimiter}" in it needs quotes.`,
+      say('Line {line} has {count} cells, {header, select, true {the header} other {the first line}} {width}. Each line needs the same; a cell with "{sign}" in it needs quotes.', {
+        line,
+        count,
+        header: String(this.form.header),
+        width: this.width,
+        sign: this.form.delimiter === "\t" ? say("tab") : this.form.delimiter,
+      }),
     );
   }
 

@@ -1,4 +1,5 @@
 import { encodeText, makeText, PADDING, splitText, type TokenizerPlan } from "../../core/data/text.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { splitRows } from "./shuffle.ts";
 import { type Examples, IngestError, type Prepared } from "./source.ts";
@@ -62,7 +63,12 @@ export function prepareText(rows: readonly Labelled[], spec: TextSpec): Omit<Pre
   if (sizeBytes > MOST_BYTES)
     throw new IngestError(
       "TEXT_TOO_LARGE",
-      `${rows.length.toLocaleString("en-US")} texts of up to ${longest} tokens take ${Math.ceil(sizeBytes / 2 ** 20)} MiB; the limit is ${MOST_BYTES / 2 ** 20} MiB. Cut them at fewer tokens.`,
+      say("{length} texts of up to {longest} tokens take {value} MiB; the limit is {value2} MiB. Cut them at fewer tokens.", {
+        length: printCount(rows.length),
+        longest,
+        value: Math.ceil(sizeBytes / 2 ** 20),
+        value2: MOST_BYTES / 2 ** 20,
+      }),
     );
   return {
     task: classes.length > 0 ? "text-classification" : "text-regression",

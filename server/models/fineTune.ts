@@ -4,6 +4,7 @@ import { Manifest } from "../../core/data/manifest.ts";
 import { checkGraph } from "../../core/graph/check.ts";
 import type { Graph } from "../../core/graph/document.ts";
 import { untuned } from "../../core/graph/tuning.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import { DEPTHS, depthFor, planFineTune, recommend, secondsOf, trainingRate, whyNotFineTune } from "../../core/pretrained/fineTune.ts";
 import { findPretrained, pretrained } from "../../core/pretrained/index.ts";
@@ -133,7 +134,7 @@ async function readFor({ db, files, orgId }: Pick<Tuner, "db" | "files" | "orgId
     {
       name: `${name}, for ${network.title}`.slice(0, 120),
       description: say("The {rows} texts of {name}, cut into pieces as the pretrained network {title} reads them, up to {tokens} of each.", {
-        rows: rows.toLocaleString("en-US"),
+        rows: printCount(rows),
         name,
         title: network.title,
         tokens: network.reads.tokens,

@@ -8,6 +8,7 @@ import { endsOnly } from "../../core/tasks/starters.ts";
 import { findTemplate, type Template } from "../../core/templates/index.ts";
 import { defaultSettings } from "../../core/training/recipes.ts";
 import { RunSettings, StoredRunSettings } from "../../core/training/settings.ts";
+import type { Prisma } from "../../prisma/generated/client.ts";
 import { org, router } from "../auth/procedure.ts";
 import { isSessionAlive, type Session } from "../auth/session.ts";
 import type { Database } from "../database/client.ts";
@@ -37,6 +38,11 @@ export const models = router({
   get: org("viewer")
     .input(z.strictObject({ modelId: Id }))
     .query(({ ctx, input }) => getModel(ctx.db, ctx.orgId, input.modelId)),
+
+  /** The model without its graph: pages that draw it read the document. */
+  record: org("viewer")
+    .input(z.strictObject({ modelId: Id }))
+    .query(({ ctx, input }) => getRecord(ctx.db, ctx.orgId, input.modelId)),
 
   save: org("member")
     .input(SaveGraph)
@@ -166,24 +172,31 @@ async function requireDataset(db: Database, orgId: string, datasetId: string): P
 }
 
 async function getModel(db: Database, orgId: string, id: string) {
-  const row = await db.model.findUnique({
-    where: { id, orgId, deletedAt: null },
-    select: {
-      id: true,
-      name: true,
-      graph: true,
-      revision: true,
-      settings: true,
-      startWeights: true,
-      datasetId: true,
-      updatedAt: true,
-      project: { select: { id: true, name: true } },
-    },
-  });
+  const row = await db.model.findUnique({ where: { id, orgId, deletedAt: null }, select: { ...RECORD, graph: true } });
   if (!row) throw notFound("model");
+  return { ...recordOf(row), graph: keptGraph(row.graph) };
+}
+
+async function getRecord(db: Database, orgId: string, id: string) {
+  const row = await db.model.findUnique({ where: { id, orgId, deletedAt: null }, select: RECORD });
+  if (!row) throw notFound("model");
+  return recordOf(row);
+}
+
+const RECORD = {
+  id: true,
+  name: true,
+  revision: true,
+  settings: true,
+  startWeights: true,
+  datasetId: true,
+  updatedAt: true,
+  project: { select: { id: true, name: true } },
+} as const;
+
+function recordOf(row: Prisma.ModelGetPayload<{ select: typeof RECORD }>) {
   return {
     ...row,
-    graph: keptGraph(row.graph),
     // Settings of an older release that no longer read are as good as none: the panel offers its defaults.
     settings: StoredRunSettings.nullable().catch(null).parse(row.settings),
     startWeights: describeStartWeights(row.startWeights),

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import { planSteps } from "../../core/training/build.ts";
 import { LrAnswer, type LrPoint, type LrSuggestion, lrSearchSpec, smoothLosses, suggestLr } from "../../core/training/lrSearch.ts";
 import type { Config } from "../config.ts";
@@ -20,6 +21,6 @@ export async function findLr(db: Database, config: Config, order: TrialOrder): P
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, order.settings);
   const asked = await askTrial(config, "lrSearch.ts", lrSearchSpec(specOf(), stepsPerEpoch), { wallMs: WALL_MS, signal: order.signal });
   const answer: LrAnswer = "why" in asked ? { ok: false, message: asked.why } : LrAnswer.parse(asked.answer);
-  if (!answer.ok) throw new AppError("CONFIG_RANGE", `No learning rate could be looked for: ${answer.message}`);
+  if (!answer.ok) throw new AppError("CONFIG_RANGE", say("No learning rate could be looked for: {message}", { message: answer.message }));
   return { points: answer.points, smoothed: smoothLosses(answer.points), suggestion: suggestLr(answer.points) };
 }

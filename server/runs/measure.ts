@@ -26,7 +26,7 @@ export async function measure(db: Database, config: Config, order: TrialOrder): 
   const { measured, unfit } = await probe(config, { specs: [spec], validationRows: manifest.splits.validation.rows, search: false }, WALL_MS, order.signal);
   const [only] = measured;
   if (unfit?.code === "OUT_OF_MEMORY") throw tooLarge(graph, order.settings, manifest, spec, unfit.message);
-  if (!only) throw new AppError("CONFIG_RANGE", `It could not be measured: ${unfit?.message ?? "no step was taken."}`);
+  if (!only) throw new AppError("CONFIG_RANGE", say("It could not be measured: {why}", { why: unfit?.message ?? say("no step was taken.") }));
   remember(plain, only);
   return only;
 }
@@ -45,7 +45,11 @@ export async function findBatch(db: Database, config: Config, order: TrialOrder)
   const specs = sizes.map((batchSize) => specOf({ batchSize }));
   const { measured, unfit } = await probe(config, { specs, validationRows: validation.rows, search: true }, SEARCH_WALL_MS, order.signal);
   const best = bestBatch(measured);
-  if (!best) throw new AppError("CONFIG_RANGE", `No batch size could be found: with ${sizes[0]} rows already, ${unfit?.message ?? "no step was taken."}`);
+  if (!best)
+    throw new AppError(
+      "CONFIG_RANGE",
+      say("No batch size could be found: with {rows} rows already, {why}", { rows: sizes[0] ?? 0, why: unfit?.message ?? say("no step was taken.") }),
+    );
   return { measured, suggested: best.batchSize, why: whyEnd(measured, unfit, train.rows) };
 }
 
@@ -60,13 +64,19 @@ function whyEnd(measured: readonly Measured[], unfit: Unfit | null, rows: number
 
 async function probe(config: Config, order: ProbeOrder, wallMs: number, signal: AbortSignal | undefined): Promise<ProbeAnswer> {
   const asked = await askTrial(config, "probe.ts", order, { wallMs, signal });
-  if ("why" in asked) throw new AppError("CONFIG_RANGE", `It could not be measured: ${asked.why}`);
+  if ("why" in asked) throw new AppError("CONFIG_RANGE", say("It could not be measured: {why}", { why: asked.why }));
   return ProbeAnswer.parse(asked.answer);
 }
 
 function tooLarge(graph: Graph, settings: RunSettings, manifest: Manifest, spec: TrainSpec, message: string): AppError {
   const fits = fittingBatch(memoryModel(graph, settings, manifest), settings.batchSize, spec.memoryLimitBytes ?? Number.POSITIVE_INFINITY);
-  return new AppError("GRAPH_MEMORY", `A batch of ${settings.batchSize} does not fit. ${message}${fits === null ? "" : say(" A batch of {fits} ought to.", { fits })}`, {
-    details: { field: "batchSize", fits },
-  });
+  return new AppError(
+    "GRAPH_MEMORY",
+    fits === null
+      ? say("A batch of {size} does not fit. {message}", { size: settings.batchSize, message })
+      : say("A batch of {size} does not fit. {message} A batch of {fits} ought to.", { size: settings.batchSize, message, fits }),
+    {
+      details: { field: "batchSize", fits },
+    },
+  );
 }

@@ -63,7 +63,15 @@ export async function takeCheckpoint({ db, files, orgId }: Around, { runId, chec
     const before = await db.checkpoint.findFirst({ where: { runId, orgId, step: { lt: checkpoint.step } }, orderBy: { step: "desc" }, select: { id: true, step: true } });
     throw new AppError(
       copy === null ? "NO_CHECKPOINT" : "CHECKPOINT_CHECKSUM",
-      `The checkpoint at step ${checkpoint.step} is ${copy === null ? "no longer there" : "damaged: its SHA-256 is not the recorded one"}. ${before === null ? say("There is none before it.") : say("Take the one before it, at step {step}.", { step: before.step })}`,
+      before === null
+        ? say("The checkpoint at step {step} is {gone, select, true {no longer there} other {damaged: its SHA-256 is not the recorded one}}. There is none before it.", {
+            step: checkpoint.step,
+            gone: String(copy === null),
+          })
+        : say(
+            "The checkpoint at step {step} is {gone, select, true {no longer there} other {damaged: its SHA-256 is not the recorded one}}. Take the one before it, at step {before}.",
+            { step: checkpoint.step, gone: String(copy === null), before: before.step },
+          ),
       { details: { before } },
     );
   }

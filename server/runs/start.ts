@@ -240,7 +240,7 @@ async function requireData(
 ): Promise<{ manifest: Manifest; manifestHash: string | null }> {
   const found = await db.dataset.findUnique({ where: { id: datasetId, orgId }, select: { status: true, name: true, manifest: true, manifestHash: true } });
   if (!found) throw notFound("data set");
-  if (found.status === "failed") throw new AppError("DATASET_NOT_READY", `${found.name} could not be read in; its page says why.`);
+  if (found.status === "failed") throw new AppError("DATASET_NOT_READY", say("{name} could not be read in; its page says why.", { name: found.name }));
   const manifest = Manifest.nullable().parse(found.manifest);
   if (found.status !== "ready" || !manifest) throw new AppError("DATASET_NOT_READY", say("{name} is still being read in: try again when it is ready.", { name: found.name }));
   const seen = dataFor(manifest, task);
@@ -260,9 +260,13 @@ export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manife
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     const [first] = errors;
-    throw new AppError("GRAPH_INVALID", errors.length === 1 ? (first?.message ?? "") : `The graph has ${errors.length} problems; the first: ${first?.message}`, {
-      details: { problems: errors },
-    });
+    throw new AppError(
+      "GRAPH_INVALID",
+      errors.length === 1 ? (first?.message ?? "") : say("The graph has {length} problems; the first: {message}", { length: errors.length, message: first?.message ?? "" }),
+      {
+        details: { problems: errors },
+      },
+    );
   }
   const { stepsPerEpoch } = planSteps(manifest.splits.train.rows, settings);
   const steps = stepsPerEpoch * settings.epochs;
@@ -270,7 +274,12 @@ export function checkOrder(graph: Graph, settings: RunSettings, manifest: Manife
   if (steps > limit)
     throw new AppError(
       "CONFIG_RANGE",
-      `${settings.epochs} epochs of ${stepsPerEpoch} steps are ${steps} steps; the limit with this schedule is ${limit}. Train fewer epochs or take a larger batch.`,
+      say("{epochs} epochs of {stepsPerEpoch} steps are {steps} steps; the limit with this schedule is {limit}. Train fewer epochs or take a larger batch.", {
+        epochs: settings.epochs,
+        stepsPerEpoch,
+        steps,
+        limit,
+      }),
       { details: { field: "epochs", limit } },
     );
   const unmixable = settings.mixup > 0 ? whyNoMixup(manifest, graph) : null;
@@ -291,9 +300,12 @@ function requireMemory(config: Config, { batchSize, device }: RunSettings, forec
   if (device !== "cpu" || forecast.peakBytes <= limitBytes) return;
   const fits = fittingBatch(model, batchSize, limitBytes);
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  const gaps = { batchSize, needed: mib(forecast.peakBytes), limit: mib(limitBytes) };
   throw new AppError(
     "GRAPH_MEMORY",
-    `With a batch of ${batchSize} training would take about ${mib(forecast.peakBytes)}, and the limit is ${mib(limitBytes)}. ${fits === null ? say("Not even one row would fit: make the network smaller.") : say("The largest batch that fits is {fits}.", { fits })}`,
+    fits === null
+      ? say("With a batch of {batchSize} training would take about {needed}, and the limit is {limit}. Not even one row would fit: make the network smaller.", gaps)
+      : say("With a batch of {batchSize} training would take about {needed}, and the limit is {limit}. The largest batch that fits is {fits}.", { ...gaps, fits }),
     { details: { field: "batchSize", fits, limitBytes } },
   );
 }

@@ -1,4 +1,5 @@
 import { Manifest } from "../../core/data/manifest.ts";
+import { printCount } from "../../core/language/numbers.ts";
 import { say } from "../../core/language/say.ts";
 import type { RowArray } from "../../core/preview/order.ts";
 import type { ExplainAnswer, TensorsAnswer } from "../../core/preview/study.ts";
@@ -124,7 +125,10 @@ export async function takeGradients(around: Around, { runId, node, rows: wanted 
 const firstRows = (rows: number) => ({ rows: Array.from({ length: rows }, (_, row) => row), mostBytes: MOST_TENSOR_BYTES });
 
 const tooMany = (what: string, { bytes }: TensorsAnswer, advice: string) =>
-  new AppError("CONFIG_RANGE", `${what} ${Math.ceil(bytes / 2 ** 20).toLocaleString("en-US")} MiB; up to ${MOST_TENSOR_BYTES / 2 ** 20} are given out at once. ${advice}`);
+  new AppError(
+    "CONFIG_RANGE",
+    say("{what} {value} MiB; up to {value2} are given out at once. {advice}", { what, value: printCount(Math.ceil(bytes / 2 ** 20)), value2: MOST_TENSOR_BYTES / 2 ** 20, advice }),
+  );
 
 type Trained = Awaited<ReturnType<typeof findTrained>>;
 

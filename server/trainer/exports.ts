@@ -8,6 +8,7 @@ import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Weights } from "../../core/export/tensor.ts";
 import { pickWeights } from "../../core/export/weights.ts";
+import { say } from "../../core/language/say.ts";
 import { lowerModel } from "../../core/program/lower.ts";
 import type { Program } from "../../core/program/program.ts";
 import { run as runEngine, type TensorData } from "../../native/index.ts";
@@ -59,7 +60,7 @@ async function makeExports(bench: Bench, lease: Lease, run: LoadedRun, checkpoin
   }));
   await keep(bench, lease, run, "onnx", () =>
     weightsFile === null
-      ? { refusal: { code: "EXPORT_FAILED", message: "The weights could not be read, so there is no ONNX file." } }
+      ? { refusal: { code: "EXPORT_FAILED", message: say("The weights could not be read, so there is no ONNX file.") } }
       : makeOnnx(bench, run, model, bench.files.path(weightsFile.key)),
   );
   bench.log.info({ runId: lease.runId, step: checkpoint.step, ms: Math.round(performance.now() - started) }, "exports made");
@@ -97,7 +98,13 @@ async function keep(bench: Bench, lease: Lease, run: LoadedRun, kind: Kind, make
   } catch (error) {
     log.error({ runId: lease.runId, kind, error }, "export failed");
     made = {
-      refusal: { code: "EXPORT_FAILED", message: `This export could not be made: ${error instanceof Error ? error.message : "for a reason of ours; the log says which."}` },
+      refusal: {
+        code: "EXPORT_FAILED",
+        message:
+          error instanceof Error
+            ? say("This export could not be made: {message}", { message: error.message })
+            : say("This export could not be made, for a reason of ours; the log says which."),
+      },
     };
   }
   const stored = "content" in made ? await putWhenRoom(bench, lease, `runs/${lease.runId}/export-${lease.token}/${fileName}`, made.content) : null;
@@ -139,7 +146,7 @@ async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, wei
     onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, inputs) },
     opset: ONNX_OPSET,
   });
-  if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: `ONNX Runtime and the engine disagree: ${report.refusal}` }, report };
+  if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: say("ONNX Runtime and the engine disagree: {refusal}", { refusal: report.refusal ?? "" }) }, report };
   // The file that was compared, byte for byte, with the report put in.
   return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify(report) }), report };
 }
@@ -165,7 +172,12 @@ async function readInputs(files: FileStore, run: LoadedRun, program: Program): P
   const named: { [name: string]: typeof input } = { ...more, ...(lengths ? { [LENGTHS_INPUT]: lengths } : {}) };
   const unnamed = program.inputs.filter(({ name }) => !Object.hasOwn(named, name));
   if (unnamed.length > 1)
-    return { refusal: { code: "ONNX_PARITY", message: `The network has ${unnamed.length} inputs that the data set has no arrays for by name; it has one for any.` } };
+    return {
+      refusal: {
+        code: "ONNX_PARITY",
+        message: say("The network has {length} inputs that the data set has no arrays for by name; it has one for any.", { length: unnamed.length }),
+      },
+    };
   const inputs: Batch = {};
   for (const { name } of program.inputs) inputs[name] = await readBatch(files, run, named[name] ?? input);
   return { inputs };

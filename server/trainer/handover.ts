@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { say } from "../../core/language/say.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import type { FileStore } from "../storage/files.ts";
 import { untilStore } from "./outage.ts";
@@ -76,7 +77,7 @@ export class Handover {
   }
 
   async #send(): Promise<void> {
-    const { say, stop } = this.#options;
+    const { say: tell, stop } = this.#options;
     let away = false;
     try {
       while ((this.#waiting.length > 0 || this.#unwanted.length > 0) && !this.#over) {
@@ -84,12 +85,12 @@ export class Handover {
           () => this.#sendOne(),
           stop,
           () => {
-            if (!away) say("warn", "The file store does not answer. Training goes on; its checkpoints wait on this machine and count once the store has them.");
+            if (!away) tell("warn", say("The file store does not answer. Training goes on; its checkpoints wait on this machine and count once the store has them."));
             away = true;
           },
         );
       }
-      if (away && !this.#over) say("info", "The file store answers again and has this run's checkpoints.");
+      if (away && !this.#over) tell("info", say("The file store answers again and has this run's checkpoints."));
     } catch (error) {
       // Asked to end while the store is away: the next trainer goes on from what the store has, and removes what no row speaks of.
       if (!stop.aborted) this.#options.onBroken(error);

@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { hasDiverged, LR_STEPS, type LrAnswer, type LrPoint, lrSteps } from "../../core/training/lrSearch.ts";
 import { TrainSpec } from "../../core/training/spec.ts";
@@ -8,7 +9,9 @@ import { EngineError, train } from "../../native/index.ts";
  */
 process.once("disconnect", () => process.exit(1));
 process.once("message", async (order) => {
-  const answer = await search(TrainSpec.parse(order)).catch((error: unknown): LrAnswer => ({ ok: false, message: error instanceof Error ? error.message : "The search failed." }));
+  const answer = await search(TrainSpec.parse(order)).catch(
+    (error: unknown): LrAnswer => ({ ok: false, message: error instanceof Error ? error.message : say("The search failed.") }),
+  );
   process.send?.(answer, () => process.exit(0));
 });
 

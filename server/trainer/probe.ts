@@ -1,3 +1,4 @@
+import { say } from "../../core/language/say.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { hasLevelledOff, type Measured, type ProbeAnswer, type ProbeOrder, probeSpec } from "../../core/training/probe.ts";
 import type { TrainSpec } from "../../core/training/spec.ts";
@@ -29,7 +30,8 @@ async function probe({ specs, validationRows, search }: ProbeOrder): Promise<Pro
       const writingMs = search ? 0 : await write(spec);
       measured.push({ batchSize: spec.batchSize, ...steps, evaluationMs, writingMs, samplesPerSecond: (1_000 * spec.batchSize * spec.accumulate) / steps.stepMs });
     } catch (error) {
-      const { code, message } = error instanceof EngineError ? error.failure : { code: "INTERNAL", message: error instanceof Error ? error.message : "It could not be measured." };
+      const { code, message } =
+        error instanceof EngineError ? error.failure : { code: "INTERNAL", message: error instanceof Error ? error.message : say("It could not be measured.") };
       return { measured, unfit: { batchSize: spec.batchSize, code, message } };
     }
     if (search && hasLevelledOff(measured)) break;

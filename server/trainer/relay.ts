@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { say } from "../../core/language/say.ts";
 import type { Evaluation, Summary } from "../../core/training/evaluation.ts";
 import type { RunEvent } from "../../core/training/events.ts";
 import { type PackedHistograms, packHistogram } from "../../core/training/histograms.ts";
@@ -275,7 +276,7 @@ export class Relay {
         batch.totalSteps = event.totalSteps;
         batch.turned[event.id] = event.step;
         batch.marks.push({ step: event.step, kind: "knob", text });
-        batch.log.push({ level: "info", message: `${text.slice(0, -1)} from step ${event.step + 1} on.`, at: new Date() });
+        batch.log.push({ level: "info", message: say("{change} from step {step} on.", { change: text.slice(0, -1), step: event.step + 1 }), at: new Date() });
         return;
       }
       case "broke": {

@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import { z } from "zod";
 import { decodeText } from "../../core/data/text.ts";
 import { nameOfNode } from "../../core/graph/find.ts";
+import { say } from "../../core/language/say.ts";
 import { taskNamed } from "../../core/tasks/index.ts";
 import { describeBreak } from "../../core/training/breakpoints.ts";
 import type { Summary } from "../../core/training/evaluation.ts";
@@ -26,7 +27,7 @@ import { keepLease, whileKept } from "./keep.ts";
 import { type LoadedRun, memoryLimitBytes, placeSpec } from "./load.ts";
 import { isFenced, isStoreAway, untilDatabase, untilStore } from "./outage.ts";
 import { Relay } from "./relay.ts";
-import { findShortage, isDiskFull, say, waitForSpace } from "./space.ts";
+import { findShortage, isDiskFull, say as tell, waitForSpace } from "./space.ts";
 import type { Standing } from "./summary.ts";
 import { Vitals } from "./vitals.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -57,14 +58,14 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
   if (run.dataHash !== null && run.manifestHash !== run.dataHash)
     return endRun(bench, lease, {
       code: "DATA_MISMATCH",
-      message: "The data set was read in anew since this run was started, and is not the same any more. Start a new run on it.",
+      message: say("The data set was read in anew since this run was started, and is not the same any more. Start a new run on it."),
       step: run.step,
     });
 
   // Reading them, or a checkpoint of many gigabytes to see whether it is sound, can take longer than a lease.
   const kept = <T>(work: () => Promise<T>) => whileKept(db, lease, config.LEASE_MS, () => loseLease(log, lease), work);
   const stored = <T>(work: () => Promise<T>) =>
-    untilStore(work, bench.stop, () => void say(bench, lease, "warn", "The file store does not answer: the run goes on once it does.").catch(() => {}));
+    untilStore(work, bench.stop, () => void tell(bench, lease, "warn", say("The file store does not answer: the run goes on once it does.")).catch(() => {}));
   const bring = async () => {
     await stored(async () => {
       await bringDataset(files, run.datasetId, run.manifest);
@@ -75,7 +76,7 @@ export async function trainRun(bench: Bench, lease: Lease, run: LoadedRun): Prom
   const samples = await kept(bring).catch((error: unknown) => error);
   if (isStoreAway(samples)) return (await requeueRun(db, lease)) ? "requeued" : "over";
   if (!(samples instanceof Samples))
-    return endRun(bench, lease, { code: "DATA_MISMATCH", message: "The data set's files are not what its manifest says. Ingest it again.", step: run.step }, samples);
+    return endRun(bench, lease, { code: "DATA_MISMATCH", message: say("The data set's files are not what its manifest says. Ingest it again."), step: run.step }, samples);
 
   const folder = files.path(`runs/${lease.runId}`);
   for (;;) {
@@ -320,7 +321,7 @@ async function failStuck(bench: Bench, lease: Lease, relay: Relay, silentMs: num
   await relay.drain().catch(() => {});
   await endRun(bench, lease, {
     code: "NO_PROGRESS",
-    message: `No progress: not one step in ${seconds} s, so the run was stopped. A loop that does not end, or a machine that is too busy, can be why.`,
+    message: say("No progress: not one step in {seconds} s, so the run was stopped. A loop that does not end, or a machine that is too busy, can be why.", { seconds }),
     step: relay.writtenStep,
   }).catch(() => {});
   process.exit(exitCodes.engineGivenUp);
@@ -335,5 +336,5 @@ async function giveUpOnEngine(bench: Bench, lease: Lease, why: string): Promise<
 function internal(error: unknown, log: Log): Failure {
   if (isFenced(error)) throw error;
   log.error({ error }, "training failed for a reason of ours");
-  return { code: "INTERNAL", message: "Something in Tensorloom itself failed; its log says what. The run can be resumed from its last checkpoint." };
+  return { code: "INTERNAL", message: say("Something in Tensorloom itself failed; its log says what. The run can be resumed from its last checkpoint.") };
 }

@@ -1,6 +1,7 @@
 "use client";
 
 import type { NodePath } from "../../../core/graph/path.ts";
+import { printFixed } from "../../../core/language/numbers.ts";
 import { say } from "../../../core/language/say.ts";
 import type { Picture } from "../../../core/preview/picture.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -59,7 +60,7 @@ function Value({ port, picture, title }: { port: string | null; picture: Picture
         <Line name={say("Mean ± deviation")}>
           {number(mean)} ± {number(std)}
         </Line>
-        <Line name={say("Zeros")}>{count === 0 ? "–" : `${((100 * zeros) / count).toFixed(zeros > 0 && zeros < count ? 1 : 0)}%`}</Line>
+        <Line name={say("Zeros")}>{count === 0 ? "–" : `${printFixed((100 * zeros) / count, zeros > 0 && zeros < count ? 1 : 0)}%`}</Line>
         {bad > 0 && <Line name={say("Not finite")}>{formatCount(bad)}</Line>}
       </dl>
     </div>

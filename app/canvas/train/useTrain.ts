@@ -63,7 +63,7 @@ export function useTrain(model: OpenedModel): Training {
     saved.current = now;
     try {
       await client.models.saveSettings.mutate({ modelId: model.id, settings: now });
-      void queryClient.invalidateQueries(trpc.models.get.queryFilter({ modelId: model.id }), { cancelRefetch: false });
+      void queryClient.invalidateQueries(trpc.models.record.queryFilter({ modelId: model.id }), { cancelRefetch: false });
     } catch {
       // Settings are sent along with every run; these are only for the next visit, and go with the next change.
       saved.current = before;

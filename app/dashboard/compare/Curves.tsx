@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { printFixed } from "../../../core/language/numbers.ts";
 import { say } from "../../../core/language/say.ts";
 import { ELAPSED } from "../../../core/runs/machine.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -117,7 +118,7 @@ export function Curves({
         <label className="ml-auto flex items-center gap-2 text-sm text-ink2">
           {say("Smoothing")}
           <input type="range" min={0} max={0.99} step={0.01} value={smoothing} onChange={(event) => setSmoothing(Number(event.target.value))} className="w-24 accent-accent" />
-          <span className="figures w-7 text-right text-ink">{smoothing === 0 ? say("off") : smoothing.toFixed(2)}</span>
+          <span className="figures w-7 text-right text-ink">{smoothing === 0 ? say("off") : printFixed(smoothing, 2)}</span>
         </label>
       </div>
       {error && <Failing what={say("The curves")} error={error} onRetry={() => answers.forEach((answer) => void answer.refetch())} />}

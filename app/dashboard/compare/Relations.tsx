@@ -1,6 +1,7 @@
 "use client";
 
 import { useMemo, useState } from "react";
+import { printFixed } from "../../../core/language/numbers.ts";
 import { say } from "../../../core/language/say.ts";
 import { importanceOf, LEAST_TRIALS } from "../../../core/runs/importance.ts";
 import { type Column, readColumn, STATS } from "../../../core/runs/view.ts";
@@ -79,7 +80,7 @@ export function Relations({
                     <span className="block h-full rounded-full bg-accent" style={{ width: `${share * 100}%` }} />
                   </span>
                   <span className="figures text-right">
-                    {(share * 100).toFixed(0)}%{direction !== 0 && <span className="text-ink2">{direction > 0 ? say(" more ↑") : say(" more ↓")}</span>}
+                    {printFixed(share * 100, 0)}%{direction !== 0 && <span className="text-ink2">{direction > 0 ? say(" more ↑") : say(" more ↓")}</span>}
                   </span>
                 </li>
               ))}

@@ -1,6 +1,7 @@
 "use client";
 
 import { memo, type ReactNode, useState } from "react";
+import { printFixed } from "../../../core/language/numbers.ts";
 import { say } from "../../../core/language/say.ts";
 import type { Study } from "../../../core/training/study.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -136,7 +137,7 @@ export const ClassCurves = memo(function ClassCurves({ study, classes }: { study
                       >
                         <span aria-hidden className="size-2 rounded-[2px]" style={{ background: lookOfClass(at) }} />
                         {name(index)}
-                        <span className="figures text-ink2">{(way === "roc" ? auc : ap).toFixed(3)}</span>
+                        <span className="figures text-ink2">{printFixed(way === "roc" ? auc : ap, 3)}</span>
                       </button>
                     </li>
                   ))}

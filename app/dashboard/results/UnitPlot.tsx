@@ -1,6 +1,7 @@
 "use client";
 
 import { type PointerEvent, useState } from "react";
+import { printFixed } from "../../../core/language/numbers.ts";
 import { useSize } from "../useSize.ts";
 
 const FRAME = { top: 6, right: 6, bottom: 32, left: 54 };
@@ -93,7 +94,7 @@ export function UnitPlot({
         )}
       </div>
       <p className="min-h-[19px] truncate text-sm text-ink2 tabular-nums">
-        {near && `${near.name}: ${x.toLowerCase()} ${near.at[0].toFixed(3)}, ${y.toLowerCase()} ${near.at[1].toFixed(3)}`}
+        {near && `${near.name}: ${x.toLowerCase()} ${printFixed(near.at[0], 3)}, ${y.toLowerCase()} ${printFixed(near.at[1], 3)}`}
       </p>
     </div>
   );

@@ -49,18 +49,19 @@ function readEquation(c: Call, equation: string, count: number): { operands: str
       "GRAPH_PARAM",
       say("It reads like ij,jk->ik: letters for the axes of each tensor, then of the result."),
     );
-  if (text.includes("...")) fail("has dots; name every axis by a letter.");
+  if (text.includes("...")) fail(say("has dots; name every axis by a letter."));
   const match = /^([A-Za-z,]*)(?:->([A-Za-z]*))?$/.exec(text);
-  if (!match) return fail("holds something other than letters, commas and ->.");
+  if (!match) return fail(say("holds something other than letters, commas and ->."));
   const operands = (match[1] ?? "").split(",").map((letters) => [...letters]);
-  if (operands.length !== count) fail(`is for ${operands.length} tensor${operands.length === 1 ? "" : "s"}, but ${count} ${count === 1 ? "is" : "are"} given.`);
+  if (operands.length !== count)
+    fail(say("is for {wanted, plural, one {# tensor} other {# tensors}}, but {count, plural, one {# is} other {# are}} given.", { wanted: operands.length, count }));
   const all = operands.flat();
   const once = [...new Set(all)].filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter));
   // Without an arrow: the letters that stand once, in the order of the alphabet.
   const result = match[2] === undefined ? once.toSorted() : [...match[2]];
   const lost = result.find((letter) => !all.includes(letter));
-  if (lost !== undefined) fail(`has ${lost} in the result, but in no tensor.`);
-  if (new Set(result).size !== result.length) fail("names an axis of the result twice.");
+  if (lost !== undefined) fail(say("has {lost} in the result, but in no tensor.", { lost }));
+  if (new Set(result).size !== result.length) fail(say("names an axis of the result twice."));
   return { operands, result };
 }
 

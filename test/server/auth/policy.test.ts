@@ -73,6 +73,7 @@ const expected: Record<string, Expected> = {
   "projects.delete": "member",
   "models.create": "member",
   "models.get": "viewer",
+  "models.record": "viewer",
   "models.save": "member",
   "models.watch": "viewer",
   "models.push": "member",

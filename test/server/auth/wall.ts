@@ -93,6 +93,7 @@ export const inputs: Record<string, ((ids: Ids, own: Tenant) => unknown)[]> = {
   "projects.delete": [({ projectId }) => ({ projectId })],
   "models.create": [({ projectId }) => ({ projectId }), ({ datasetId }) => ({ datasetId })],
   "models.get": [({ modelId }) => ({ modelId })],
+  "models.record": [({ modelId }) => ({ modelId })],
   "models.save": [({ modelId }) => ({ modelId, revision: 1, graph: findTemplate("mlp")?.graph })],
   "models.saveSettings": [
     ({ modelId }, own) => ({ modelId, settings: own.settings }),
