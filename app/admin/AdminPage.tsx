@@ -185,7 +185,7 @@ function Organizations() {
         <ul className="rounded-xl border border-line bg-raise px-3.5 py-1">
           {list.data.organizations.map((one) => (
             <li key={one.id} className="flex min-h-10 items-center gap-3 border-t border-line py-1 first:border-t-0">
-              <span className="min-w-0 flex-1 truncate">
+              <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
                 {one.name} <span className="text-ink2">{one.people === 1 ? say("1 person") : say("{people} people", { people: one.people })}</span>
               </span>
               <span className="figures max-sm:hidden">
@@ -276,10 +276,10 @@ function Users() {
           {list.data.users.map((user) => (
             <li key={user.id} className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-1.5 first:border-t-0">
               <span className="min-w-0 flex-1">
-                <span className="block truncate">
+                <span className="block [overflow-wrap:anywhere]">
                   {user.name} <span className="text-ink2">{user.email ?? say("no account")}</span>
                 </span>
-                <span className="block truncate text-sm text-ink2">
+                <span className="block text-sm text-ink2 [overflow-wrap:anywhere]">
                   {user.organizations.map(({ name, role }) => `${name} (${role})`).join(", ") || say("in no organization")}
                   {user.twoFactor && say(" · second factor")}
                   {user.seenAt && say(" · here {seenAt}", { seenAt: formatAgo(user.seenAt) })}

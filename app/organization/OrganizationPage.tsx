@@ -182,10 +182,10 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
               <li key={member.memberId} className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 border-t border-line py-1.5 first:border-t-0">
                 {/* On a phone what may be done stands below the name, which would have no room beside it. */}
                 <span className={cx("min-w-0 flex-1", mayChange && "max-sm:basis-full")}>
-                  <span className="block truncate">
+                  <span className="block [overflow-wrap:anywhere]">
                     {member.name} {isMe && <span className="text-ink2">{say("(you)")}</span>}
                   </span>
-                  <span className="block truncate text-sm text-ink2">
+                  <span className="block text-sm text-ink2 [overflow-wrap:anywhere]">
                     {member.email ?? say("no account")}
                     {member.twoFactor && say(" · second factor")}
                     {member.seenAt && say(" · here {seenAt}", { seenAt: formatAgo(member.seenAt) })}
@@ -248,7 +248,7 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
           <ul className="px-3.5 pb-2">
             {invitations.data.map((one) => (
               <li key={one.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1 first:border-t-0">
-                <span className="min-w-0 flex-1 truncate">
+                <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
                   {one.email} <span className="text-ink2">{say("as {role}", { role: one.role })}</span>
                 </span>
                 <span className="text-ink2 max-sm:hidden">
@@ -392,8 +392,8 @@ function Tokens({ role }: { role: Role }) {
             {tokens.data.map((token) => (
               <li key={token.id} className="flex min-h-10 items-center gap-3 border-t border-line py-1.5 first:border-t-0">
                 <span className="min-w-0 flex-1">
-                  <span className="block truncate">{token.name}</span>
-                  <span className="block truncate text-sm text-ink2">
+                  <span className="block [overflow-wrap:anywhere]">{token.name}</span>
+                  <span className="block text-sm text-ink2 [overflow-wrap:anywhere]">
                     …{token.lastFour} · {token.isMine ? say("yours") : token.of} ·{" "}
                     {token.lastUsedAt ? say("used {lastUsedAt}", { lastUsedAt: formatAgo(token.lastUsedAt) }) : say("never used")}
                     {token.expiresAt && say(" · ends {day}", { day: printDate(new Date(token.expiresAt), { day: "numeric", month: "short", year: "numeric" }) })}

@@ -24,12 +24,12 @@ export function Tabs({
   return (
     <Radix.Root value={value} onValueChange={onValue} className={cx("flex min-h-0 flex-col", className)}>
       <div className="flex shrink-0 items-center border-b border-line px-3.5">
-        <Radix.List aria-label={label} className="flex min-w-0 flex-1 gap-4 overflow-x-auto">
+        <Radix.List aria-label={label} className="-mx-1.5 flex min-w-0 flex-1 gap-1 overflow-x-auto">
           {tabs.map((tab) => (
             <Radix.Trigger
               key={tab.id}
               value={tab.id}
-              className="-mb-px h-10 shrink-0 truncate border-b-2 border-transparent text-ink2 -outline-offset-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-ink"
+              className="-mb-px h-10 shrink-0 truncate border-b-2 px-1.5 border-transparent text-ink2 -outline-offset-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-ink"
             >
               {tab.title}
             </Radix.Trigger>

@@ -10,6 +10,8 @@ import { Id, Name } from "../input.ts";
 
 const Role = z.enum(["viewer", "member", "admin", "owner"]);
 const Page = z.strictObject({
+  /** Said by the page's own client beside each cursor. */
+  direction: z.literal("forward").optional(),
   cursor: z
     .string()
     .regex(/^\d{1,18}$/)

@@ -159,6 +159,14 @@ test("invite, accept, build together, run, look; a viewer sees the team's work a
     await expect(vera.page.getByText("You are viewer")).toBeVisible();
     for (const name of ["Rename", "Invite", "Remove", "Hand over"]) await expect(vera.page.getByRole("button", { name, exact: true })).toHaveCount(0);
     await expect(vera.page.getByRole("tab", { name: "Audit log" })).toHaveCount(0);
+    for (const [who, tab] of [
+      [vera, "Activity"],
+      [olga, "Audit log"],
+    ] as const) {
+      await who.page.goto("/organization");
+      await who.page.getByRole("tab", { name: tab }).click();
+      await expect(who.page.getByText("made the model").first()).toBeVisible();
+    }
     await vera.page.getByRole("tab", { name: "API tokens" }).click();
     await expect(vera.page.getByLabel("Scope").getByRole("option")).toHaveText(["read only"]);
   });
