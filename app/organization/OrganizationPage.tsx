@@ -421,19 +421,19 @@ function Usage({ org }: { org: Organization }) {
   return (
     <div className="pt-4">
       <Panel title={say("What this organization uses")}>
-        <dl className="space-y-3 px-3.5 pt-1 pb-3.5">
+        <ul className="space-y-3 px-3.5 pt-1 pb-3.5">
           {rows.map(({ name, used, limit, print }) => (
-            <div key={name}>
+            <li key={name}>
               <div className="flex justify-between gap-3">
-                <dt className="text-ink2">{name}</dt>
-                <dd className="figures">{say("{used} of {limit}", { used: print(used), limit: print(limit) })}</dd>
+                <span className="text-ink2">{name}</span>
+                <span className="figures">{say("{used} of {limit}", { used: print(used), limit: print(limit) })}</span>
               </div>
               <div aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunk">
                 <div className={used >= limit ? "h-full bg-bad" : "h-full bg-accent"} style={{ width: `${limit === 0 ? 100 : Math.min(100, (used / limit) * 100)}%` }} />
               </div>
-            </div>
+            </li>
           ))}
-        </dl>
+        </ul>
         <p className="px-3.5 pb-3 text-sm text-ink2">{say("Data sets of one's own, checkpoints and exports count; those that come with the product do not.")}</p>
       </Panel>
     </div>

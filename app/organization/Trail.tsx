@@ -60,7 +60,7 @@ function Sentence({ event: { by, action, subject, details } }: { event: Event })
       <span className="font-medium">{by}</span> {trailWords[action] ?? action}{" "}
       {name &&
         (place && subject ? (
-          <Link href={`${place}/${subject.id}`} className="text-accent hover:underline">
+          <Link href={`${place}/${subject.id}`} className="text-accent underline underline-offset-2">
             {name}
           </Link>
         ) : (
