@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import { Say } from "../ui/Say.tsx";
 import { Failing, Loading } from "../ui/States.tsx";
@@ -82,7 +83,11 @@ export function Join({ secret }: { secret: string }) {
           <p className="mb-3 text-ink2">
             <Say
               text="{invitedBy} invites {email} as {role}."
-              with={{ invitedBy: invitation.data.invitedBy ?? say("Somebody"), email: <span className="text-ink">{invitation.data.email}</span>, role: invitation.data.role }}
+              with={{
+                invitedBy: invitation.data.invitedBy ?? say("Somebody"),
+                email: <span className="text-ink">{invitation.data.email}</span>,
+                role: sayRole(invitation.data.role),
+              }}
             />
           </p>
           {isMine ? (

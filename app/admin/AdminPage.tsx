@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { printFixed } from "../../core/language/numbers.ts";
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import { LabelledInput } from "../account/Door.tsx";
 import { ShownOnce } from "../organization/ShownOnce.tsx";
@@ -280,7 +281,7 @@ function Users() {
                   {user.name} <span className="text-ink2">{user.email ?? say("no account")}</span>
                 </span>
                 <span className="block text-sm text-ink2 [overflow-wrap:anywhere]">
-                  {user.organizations.map(({ name, role }) => `${name} (${role})`).join(", ") || say("in no organization")}
+                  {user.organizations.map(({ name, role }) => `${name} (${sayRole(role)})`).join(", ") || say("in no organization")}
                   {user.twoFactor && say(" · second factor")}
                   {user.seenAt && say(" · here {seenAt}", { seenAt: formatAgo(user.seenAt) })}
                 </span>

@@ -114,7 +114,7 @@ export function FrozenSettings({ run }: { run: Run }) {
         <Line name={say("Steps")}>{formatCount(run.totalSteps)}</Line>
       </Group>
       <Group title={say("Machine")}>
-        <Line name={say("Device")}>{settings.device}</Line>
+        <Line name={say("Device")}>{settings.device === "cuda" ? say("cuda") : say("cpu")}</Line>
         <Line name={say("Precision")}>{settings.precision}</Line>
         <Line name={say("Channels last")}>{settings.channelsLast ? say("on") : say("off")}</Line>
         {run.engineBuild && <Line name={say("Engine")}>{run.engineBuild}</Line>}

@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ComponentProps, useId, useState } from "react";
 import { printDate } from "../../core/language/numbers.ts";
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import { LabelledInput } from "../account/Door.tsx";
 import { Badge } from "../ui/Badge.tsx";
@@ -110,7 +111,7 @@ function Head({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
       {name === null ? (
         <>
           <h1 className="min-w-0 truncate text-title font-semibold">{org.name}</h1>
-          <Badge>{say("You are {role}", { role: org.role })}</Badge>
+          <Badge>{say("You are {role}", { role: sayRole(org.role) })}</Badge>
           {isAdmin && (
             <Button size="sm" onClick={() => setName(org.name)}>
               {say("Rename")}
@@ -201,7 +202,9 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
                         onChange={(event) => setRole.mutate({ memberId: member.memberId, role: event.target.value as Role })}
                       >
                         {ROLES.filter(({ role }) => RANK[role] <= RANK[org.role]).map(({ role }) => (
-                          <option key={role}>{role}</option>
+                          <option key={role} value={role}>
+                            {sayRole(role)}
+                          </option>
                         ))}
                       </Select>
                     </span>
@@ -236,7 +239,7 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
                     </Button>
                   </>
                 ) : (
-                  <Badge>{member.role}</Badge>
+                  <Badge>{sayRole(member.role)}</Badge>
                 )}
               </li>
             );
@@ -249,7 +252,7 @@ function People({ org, isAdmin }: { org: Organization; isAdmin: boolean }) {
             {invitations.data.map((one) => (
               <li key={one.id} className="flex min-h-9 items-center gap-3 border-t border-line py-1 first:border-t-0">
                 <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
-                  {one.email} <span className="text-ink2">{say("as {role}", { role: one.role })}</span>
+                  {one.email} <span className="text-ink2">{say("as {role}", { role: sayRole(one.role) })}</span>
                 </span>
                 <span className="text-ink2 max-sm:hidden">
                   {one.mailed ? say("mailed") : say("by link")} · {formatAgo(one.createdAt)}
@@ -303,7 +306,9 @@ function Invite({ role: own }: { role: Role }) {
         </div>
         <LabelledSelect label={say("Role")} width="w-32" value={role} onChange={(event) => setRole(event.target.value as Role)}>
           {ROLES.filter((one) => RANK[one.role] <= RANK[own]).map((one) => (
-            <option key={one.role}>{one.role}</option>
+            <option key={one.role} value={one.role}>
+              {sayRole(one.role)}
+            </option>
           ))}
         </LabelledSelect>
         <Button type="submit" kind="primary" className="h-8" disabled={invite.isPending}>

@@ -3,6 +3,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { printDate } from "../../core/language/numbers.ts";
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Button } from "../ui/Button.tsx";
@@ -66,7 +67,7 @@ function Sentence({ event: { by, action, subject, details } }: { event: Event })
         ) : (
           <span>{name}</span>
         ))}
-      {details.role && <span className="text-ink2"> {say("as {role}", { role: details.role })}</span>}
+      {details.role && <span className="text-ink2"> {say("as {role}", { role: sayRole(String(details.role)) })}</span>}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import type { Context } from "../auth/procedure.ts";
 import { hashSecret, makeSecret } from "../auth/secrets.ts";
@@ -39,11 +40,11 @@ export async function invite(context: Context, who: Session, { email, role }: { 
     const plain = (text: string) => text.replace(/[\r\n]+/g, " ");
     await mailer.send({
       to: email,
-      subject: `${plain(who.user.name)} invites you to ${plain(who.org.name)}`,
+      subject: say("{name} invites you to {name2}", { name: plain(who.user.name), name2: plain(who.org.name) }),
       text: say("{name} invites you to work on {name2} as {role}:\n\n{link}\n\nThe link works once, within 48 hours.\n", {
         name: plain(who.user.name),
         name2: plain(who.org.name),
-        role,
+        role: sayRole(role),
         link,
       }),
     });

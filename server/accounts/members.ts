@@ -1,3 +1,4 @@
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import type { Role, Session } from "../auth/session.ts";
 import { makeOrganization } from "../auth/workspace.ts";
@@ -8,7 +9,8 @@ const ranks: readonly Role[] = ["viewer", "member", "admin", "owner"];
 
 /** Nobody gives, takes or changes a role above their own. @throws AppError FORBIDDEN */
 export function requireRank(who: Session, role: Role): void {
-  if (ranks.indexOf(role) > ranks.indexOf(who.role)) throw new AppError("FORBIDDEN", say("Only an {role} may do this; you are {role2}.", { role, role2: who.role }));
+  if (ranks.indexOf(role) > ranks.indexOf(who.role))
+    throw new AppError("FORBIDDEN", say("Only an {role} may do this; you are {role2}.", { role: sayRole(role), role2: sayRole(who.role) }));
 }
 
 export async function listMembers(db: Database, orgId: string) {

@@ -1,5 +1,6 @@
 import { type AnyRouter, initTRPC, TRPCError } from "@trpc/server";
 import { z } from "zod";
+import { sayRole } from "../../core/language/roles.ts";
 import { say } from "../../core/language/say.ts";
 import { recordTrail } from "../accounts/trail.ts";
 import type { Config } from "../config.ts";
@@ -151,7 +152,8 @@ export async function requireRole(ctx: Pick<Context, "session">, role: Role): Pr
   const session = await ctx.session();
   if (session === null) throw new AppError("UNAUTHENTICATED", say("Sign in first."));
   if (session.scope === "read" && role === "member") throw new AppError("SCOPE", say("This needs an API token with the scope write; the one that was sent has the scope read."));
-  if (roles.indexOf(session.role) < roles.indexOf(role)) throw new AppError("FORBIDDEN", say("This needs the role {role}; yours is {role2}.", { role, role2: session.role }));
+  if (roles.indexOf(session.role) < roles.indexOf(role))
+    throw new AppError("FORBIDDEN", say("This needs the role {role}; yours is {role2}.", { role: sayRole(role), role2: sayRole(session.role) }));
   return session;
 }
 

@@ -60,5 +60,8 @@ export async function mailEndings(db: Database, mailer: Mailer, { afterS, pageUr
 function writeMail({ id, number, modelName, status, elapsedMs, message }: Ending, pageUrl: string | null): { subject: string; text: string } {
   const outcome = status === "failed" ? `failed: ${message ?? "no reason was given"}` : `finished after ${formatDuration(elapsedMs)}.`;
   const link = pageUrl === null ? "" : `\n\n${new URL(`/runs/${id}`, pageUrl)}`;
-  return { subject: `Run ${number} of ${modelName} ${status}`, text: say("Run {number} of {modelName} {outcome}{link}\n", { number, modelName, outcome, link }) };
+  return {
+    subject: say("Run {number} of {modelName} {status, select, failed {failed} other {finished}}", { number, modelName, status }),
+    text: say("Run {number} of {modelName} {outcome}{link}\n", { number, modelName, outcome, link }),
+  };
 }
