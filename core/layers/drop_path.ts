@@ -20,13 +20,17 @@ export const dropPath = defineLayer({
   summary: ({ p }) => `${Math.round(p * 1000) / 10} %`,
   infer: (_, { x }) => (x.shape.length === 0 ? { problem: say("DropPath needs a batch axis but receives a single number."), port: "x" } : { outputs: { y: x } }),
   lower: ({ p, mode }, { x }, b) => {
-    // Channels are dropped whole, each sample's by themselves: so let samples stand as channels, or the batch as one.
+    // Channels are dropped whole, each sample's by themselves: so let a sample be one channel, or the batch.
     const { dtype, shape } = x.type;
-    const ahead = mode === "row" ? 1 : 2;
+    if (mode === "row") {
+      const [samples = 1, ...rest] = shape;
+      const channel = b.call("aten::unsqueeze", [x, 1], { dtype, shape: [samples, 1, ...rest] });
+      return { y: b.call("aten::squeeze.dim", [b.call("aten::feature_dropout", [channel, p, { flag: "training" }], channel.type), 1], x.type) };
+    }
     let y = x;
-    for (let i = 1; i <= ahead; i++) y = b.call("aten::unsqueeze", [y, 0], { dtype, shape: [...Array<number>(i).fill(1), ...shape] });
+    for (const ahead of [1, 2]) y = b.call("aten::unsqueeze", [y, 0], { dtype, shape: [...Array<number>(ahead).fill(1), ...shape] });
     y = b.call("aten::feature_dropout", [y, p, { flag: "training" }], y.type);
-    for (let i = ahead - 1; i >= 0; i--) y = b.call("aten::squeeze.dim", [y, 0], { dtype, shape: [...Array<number>(i).fill(1), ...shape] });
+    for (const ahead of [1, 0]) y = b.call("aten::squeeze.dim", [y, 0], { dtype, shape: [...Array<number>(ahead).fill(1), ...shape] });
     return { y };
   },
   onnx: (_, { x }, b) => {

@@ -16,15 +16,14 @@ const ROW_BY_ROW = new Set(
     ["dropout", "feature_dropout"],
     // Of sequences. What would bring rows together leaves no batch in front, which is asked of every result.
     ["embedding", "ne.Scalar", "view", "reshape", "unflatten.int", "transpose.int", "flatten.using_ints", "unsqueeze", "scaled_dot_product_attention"],
-    ["sum.dim_IntList", "lt.Tensor", "where.self", "zeros_like", "clamp", "clamp_min", "linalg_vector_norm"],
+    ["sum.dim_IntList", "mean.dim", "lt.Tensor", "where.self", "zeros_like", "clamp", "clamp_min", "linalg_vector_norm"],
+    ["select.int", "slice.Tensor", "narrow", "cat", "stack", "expand", "permute", "squeeze.dim"],
   ]
     .flat()
     .map((name) => `aten::${name}`),
 );
-/** Operators that, of nothing but sizes and what never changes, make the same for every row. */
-const UNCHANGING = new Set(
-  ["arange.start_step", "unsqueeze", "exp", "sin", "cos", "mul.Scalar", "mul.Tensor", "cat", "stack", "flatten.using_ints"].map((name) => `aten::${name}`),
-);
+/** Further ones that make the same each time of nothing but sizes and what never changes. */
+const UNCHANGING = new Set(["arange.start_step", "exp", "sin", "cos"].map((name) => `aten::${name}`));
 /** Where the work is that is worth keeping. */
 const WEIGHTY = /^aten::(conv\dd|linear)/;
 
@@ -45,7 +44,7 @@ export function findFeatures({ inputs, weights, ops, outputs }: Program, types: 
   const given = new Set(perRow);
   for (const op of ops) {
     const used = usesOf(op);
-    if ("args" in op && !("index" in op) && UNCHANGING.has(op.op) && op.args.every((arg) => isUnchanging(arg, fixed, given))) {
+    if ("args" in op && !("index" in op) && (UNCHANGING.has(op.op) || isRowByRow(op)) && op.args.every((arg) => isUnchanging(arg, fixed))) {
       for (const value of op.out) fixed.add(value);
       continue;
     }
@@ -64,11 +63,12 @@ export function findFeatures({ inputs, weights, ops, outputs }: Program, types: 
 }
 
 /** Whether an argument is a number, a size, or a value that never changes. */
-function isUnchanging(arg: Arg, fixed: ReadonlySet<number>, perRow: ReadonlySet<number>): boolean {
+function isUnchanging(arg: Arg, fixed: ReadonlySet<number>): boolean {
   if (typeof arg !== "object" || arg === null) return true;
+  if ("ints" in arg) return arg.ints.every((size) => isUnchanging(size, fixed));
   // The first axis is the batch, which is not always of one size.
   if ("size" in arg) return arg.size[1] > 0;
-  if ("v" in arg) return fixed.has(arg.v) && !perRow.has(arg.v);
+  if ("v" in arg) return fixed.has(arg.v);
   if ("vs" in arg) return arg.vs.every((value) => fixed.has(value));
   return !("flag" in arg);
 }

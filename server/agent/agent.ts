@@ -123,7 +123,7 @@ export class Agent {
       const leaseMs = this.#config.LEASE_MS;
       const lease =
         (await claimRun(this.#db, owner, { leaseMs, maxRuns: this.#config.MAX_RUNS, maxRunning: this.#config.MAX_RUNNING_RUNS })) ??
-        (await claimExports(this.#db, owner, { leaseMs, settled: this.#settled }));
+        (await claimExports(this.#db, owner, { leaseMs }));
       if (lease === null) return;
       this.#log.info({ ...lease, pid: trainer.process.pid }, "run claimed");
       trainer.send(lease);

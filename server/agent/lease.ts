@@ -60,11 +60,11 @@ export async function claimRun(
   return rows[0] ?? null;
 }
 
-/** Takes a run that has ended but whose exports nobody finishes: one that was given up, and where `settled`, one whose holder is silent. */
-export async function claimExports(db: Database, owner: Owner, { leaseMs, settled }: { leaseMs: number; settled: boolean }): Promise<Lease | null> {
+/** Takes a run that has ended but whose exports nobody finishes. One whose holder is silent is taken away from it first, which counts how often. */
+export async function claimExports(db: Database, owner: Owner, { leaseMs }: { leaseMs: number }): Promise<Lease | null> {
   const rows = await db.$queryRaw<Lease[]>`
     WITH "next" AS (
-      SELECT "id" FROM "Run" WHERE "status" IN ('finished', 'cancelled') AND "leaseUntil" < clock_timestamp() AND ("owner" IS NULL OR ${settled})
+      SELECT "id" FROM "Run" WHERE "status" IN ('finished', 'cancelled') AND "leaseUntil" < clock_timestamp() AND "owner" IS NULL
       ORDER BY "leaseUntil" LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE "Run" AS "run"

@@ -3,7 +3,7 @@ import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { LENGTHS_INPUT, type Manifest } from "../../core/data/manifest.ts";
 import { exportOnnx, ONNX_OPSET } from "../../core/export/onnx.ts";
 import { setOnnxMetadata } from "../../core/export/onnx-proto.ts";
-import { compareOutputs, PARITY_MIN_SAMPLES, type ParityReport, whyIncomparable } from "../../core/export/parity.ts";
+import { compareOutputs, PARITY_MIN_SAMPLES, type ParityOutput, type ParityReport, whyIncomparable } from "../../core/export/parity.ts";
 import { exportPyTorch } from "../../core/export/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../core/export/safetensors.ts";
 import type { Weights } from "../../core/export/tensor.ts";
@@ -28,6 +28,9 @@ import type { Bench } from "./train.ts";
 
 /** Validation rows that go through both the engine and the exported model. */
 const paritySamples = 2 * PARITY_MIN_SAMPLES;
+/** How many of them go first, and how long ONNX Runtime may hold the thread with some before more go at once. */
+const FIRST_ROWS = 2;
+const ENOUGH_MS = 500;
 
 /** A batch for each input of a program. */
 type Batch = { [input: string]: TensorData };
@@ -136,34 +139,87 @@ async function makeOnnx({ engine, files }: Bench, run: LoadedRun, { program, wei
   const { inputs } = read;
   const model = exportOnnx(run.graph, weights, { preprocess: run.manifest.preprocess, classes: run.manifest.classes, metadata });
   const incomparable = whyIncomparable(run.graph);
-  if (incomparable) {
-    // That it runs can still be seen.
-    await runOnnx(model, inputs);
-    return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify({ compared: false, reason: incomparable }) }) };
-  }
-  const report = compareOutputs({
-    engine: { version: `libtorch ${engine.libtorch}`, outputs: await runEngine({ program, weights: { file: weightsPath }, inputs }) },
-    onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: await runOnnx(model, inputs) },
-    opset: ONNX_OPSET,
-  });
-  if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: say("ONNX Runtime and the engine disagree: {refusal}", { refusal: report.refusal ?? "" }) }, report };
-  // The file that was compared, byte for byte, with the report put in.
-  return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify(report) }), report };
-}
-
-async function runOnnx(model: Uint8Array, inputs: Batch): Promise<{ [name: string]: { shape: readonly number[]; data: ArrayLike<number | bigint> } }> {
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
   try {
-    const results = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, { dtype, data, shape }]) => [name, new OrtTensor(dtype, data, shape)])));
-    return Object.fromEntries(
-      Object.entries(results).map(([name, { dims, data }]) => {
-        if (Array.isArray(data)) throw new TypeError(`Output ${name} is text.`);
-        return [name, { shape: dims, data }];
-      }),
-    );
+    if (incomparable) {
+      // That it runs can still be seen.
+      await runOnnx(session, takeRows(inputs, 0, FIRST_ROWS));
+      return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify({ compared: false, reason: incomparable }) }) };
+    }
+    const { ours, theirs } = await runBoth((rows) => runEngine({ program, weights: { file: weightsPath }, inputs: rows }), session, inputs);
+    const report = compareOutputs({
+      engine: { version: `libtorch ${engine.libtorch}`, outputs: ours },
+      onnxRuntime: { version: env.versions.node ?? env.versions.common, outputs: theirs },
+      opset: ONNX_OPSET,
+    });
+    if (!report.passed) return { refusal: { code: "ONNX_PARITY", message: say("ONNX Runtime and the engine disagree: {refusal}", { refusal: report.refusal ?? "" }) }, report };
+    // The file that was compared, byte for byte, with the report put in.
+    return { content: setOnnxMetadata(model, { "tensorloom.parity": JSON.stringify(report) }), report };
   } finally {
     await session.release();
   }
+}
+
+type Outputs = { [name: string]: ParityOutput };
+
+/**
+ * What both say of all rows, asked for a few at a time: ONNX Runtime computes on this thread, and whoever keeps the lease wants it now and then.
+ * As many as take half a second; both get the same rows together, so that a network that looks across its batch says the same.
+ */
+async function runBoth(engine: (rows: Batch) => Promise<Outputs>, session: InferenceSession, inputs: Batch): Promise<{ ours: Outputs; theirs: Outputs }> {
+  const ours: Outputs[] = [];
+  const theirs: Outputs[] = [];
+  for (let first = 0, count = FIRST_ROWS; first < paritySamples; ) {
+    const rows = takeRows(inputs, first, count);
+    ours.push(await engine(rows));
+    const started = performance.now();
+    theirs.push(await runOnnx(session, rows));
+    first += count;
+    if (performance.now() - started < ENOUGH_MS) count = Math.min(2 * count, paritySamples - first);
+  }
+  return { ours: joinRows(ours), theirs: joinRows(theirs) };
+}
+
+function takeRows(inputs: Batch, first: number, count: number): Batch {
+  const part = (data: TensorData): TensorData => {
+    const [rows = 1, ...rest] = data.shape;
+    const size = data.data.length / rows;
+    const [from, to] = [first * size, (first + count) * size];
+    const shape = [Math.min(count, rows - first), ...rest];
+    if (data.dtype === "int64") return { ...data, shape, data: data.data.slice(from, to) };
+    return data.dtype === "float32" ? { ...data, shape, data: data.data.slice(from, to) } : { ...data, shape, data: data.data.slice(from, to) };
+  };
+  return Object.fromEntries(Object.entries(inputs).map(([name, data]) => [name, part(data)]));
+}
+
+/** Outputs one behind the other along the first axis. One without axes stays as it first was. */
+function joinRows(parts: readonly Outputs[]): Outputs {
+  return Object.fromEntries(
+    Object.entries(parts[0] ?? {}).map(([name, first]) => {
+      if (first.shape.length === 0) return [name, first];
+      const all = parts.flatMap((part) => part[name] ?? []);
+      const rows = all.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+      return [name, { shape: [rows, ...first.shape.slice(1)], data: joinNumbers(all.map(({ data }) => data)) }];
+    }),
+  );
+}
+
+function joinNumbers(parts: readonly ArrayLike<number | bigint>[]): ArrayLike<number> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const all = parts.every((part) => part instanceof Float32Array) ? new Float32Array(length) : new Float64Array(length);
+  let at = 0;
+  for (const part of parts) for (let i = 0; i < part.length; i++) all[at++] = Number(part[i]);
+  return all;
+}
+
+async function runOnnx(session: InferenceSession, inputs: Batch): Promise<Outputs> {
+  const results = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, { dtype, data, shape }]) => [name, new OrtTensor(dtype, data, shape)])));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { dims, data }]) => {
+      if (Array.isArray(data)) throw new TypeError(`Output ${name} is text.`);
+      return [name, { shape: dims, data }];
+    }),
+  );
 }
 
 /** Raw validation rows as a batch for each input; small data sets give theirs more than once. Refused where an input is fed nothing. */

@@ -11,6 +11,7 @@ import { packaged, pretrained } from "../../../core/pretrained/index.ts";
 import { opened } from "../../../core/pretrained/opened.ts";
 import { readTfjsWeights, transpose } from "../../../core/pretrained/tfjs.ts";
 import { lowerModel } from "../../../core/program/lower.ts";
+import { buildTrainSpec } from "../../../core/training/build.ts";
 import { wilsonInterval } from "../../../core/training/interval.ts";
 import { isHub } from "../../../server/hub/fetch.ts";
 import { readPackage } from "../../../server/ingest/pretrained.ts";
@@ -133,6 +134,22 @@ it.each(pictureNetworks)("$title thaws from its end, and no weight of it learns 
     else if (depth === "all") expect(learning).toBe(tunings.length);
     else expect(learning > 1 && learning < tunings.length).toBe(true);
   }
+});
+
+const halves = pictureNetworks.flatMap((network) => (["head", "last"] as const).map((depth) => ({ ...network, depth })));
+it.each(halves)("$title sees each picture once where its $depth learns: behind what is kept no frozen weight is asked for", ({ depth, ...network }) => {
+  const manifest = pictures(200, [3, 64]);
+  const { graph, settings } = planFineTune(network, manifest, { depth });
+  const { program, features = [] } = buildTrainSpec(graph, { ...settings, datasetId: crypto.randomUUID() }, manifest);
+  expect(features).toHaveLength(1);
+  const kept = program.ops.findIndex(({ out }) => out.includes(features[0] ?? -1));
+  const frozen = new Set(program.weights.filter(({ trainable, dtype }) => !trainable && dtype === "float32").map(({ value }) => value));
+  const asksFrozen = program.ops.flatMap((op, at) =>
+    "args" in op && op.args.some((arg) => typeof arg === "object" && arg !== null && "v" in arg && frozen.has(arg.v)) ? [at] : [],
+  );
+  const norms = new Set(program.ops.flatMap((op, at) => ("args" in op && "op" in op && op.op === "aten::batch_norm" ? [at] : [])));
+  expect(asksFrozen.filter((at) => at > kept && !norms.has(at))).toEqual([]);
+  expect(asksFrozen.length).toBeGreaterThan(10);
 });
 
 it("recommends the largest network that is done soon, and the quickest where none is", () => {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writeSafetensors } from "../../../core/export/safetensors.ts";
 import { countElements } from "../../../core/export/tensor.ts";
+import { dinov2Weights } from "../../../core/pretrained/dinov2.ts";
 import type { HubWeights, PretrainedPictures } from "../../../core/pretrained/pretrained.ts";
 import { resnet18Weights } from "../../../core/pretrained/resnet.ts";
 import { TrainSpec } from "../../../core/training/spec.ts";
@@ -34,32 +35,32 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world?.close());
 
-it.each([["ResNet-18", resnet18Weights, "last"]] as const)(
-  "%s gets a head, learns stage by stage and leaves as an ONNX file that says the same",
-  { timeout: 300_000 },
-  async (_, network, depth) => {
-    const { orgId, db, files, config } = world;
-    const stateOf = async () => (await listFineTunes({ db, files, config, orgId }, datasetId)).networks.find(({ id }) => id === network.id)?.weights.at;
-    expect(await stateOf()).toBe("the hub");
-    await expect(fineTune({ ...world, userId }, { datasetId, networkId: network.id, depth, compare: false, idempotencyKey: `early-${network.id}` })).rejects.toMatchObject({
-      code: "WEIGHTS_ABSENT",
-    });
-    placeFile(network);
-    expect(await stateOf()).toBe("here");
+it.each([
+  ["ResNet-18", resnet18Weights, "last"],
+  ["DINOv2-S", dinov2Weights, "head"],
+] as const)("%s gets a head, learns stage by stage and leaves as an ONNX file that says the same", { timeout: 300_000 }, async (_, network, depth) => {
+  const { orgId, db, files, config } = world;
+  const stateOf = async () => (await listFineTunes({ db, files, config, orgId }, datasetId)).networks.find(({ id }) => id === network.id)?.weights.at;
+  expect(await stateOf()).toBe("the hub");
+  await expect(fineTune({ ...world, userId }, { datasetId, networkId: network.id, depth, compare: false, idempotencyKey: `early-${network.id}` })).rejects.toMatchObject({
+    code: "WEIGHTS_ABSENT",
+  });
+  placeFile(network);
+  expect(await stateOf()).toBe("here");
 
-    const { runId } = await fineTune({ ...world, userId }, { datasetId, networkId: network.id, depth, compare: false, idempotencyKey: `tune-${network.id}` });
-    const { weights } = TrainSpec.parse((await world.run(runId)).spec).program;
-    const learning = weights.filter(({ trainable }) => trainable).map(({ name }) => name);
-    expect(learning.filter((name) => !name.startsWith("features."))).toEqual(["head.weight", "head.bias"]);
-    expect(learning.some((name) => name.startsWith("features.layer4."))).toBe(depth === "last");
-    expect(learning.some((name) => name.startsWith("features.layer1."))).toBe(false);
+  const { runId } = await fineTune({ ...world, userId }, { datasetId, networkId: network.id, depth, compare: false, idempotencyKey: `tune-${network.id}` });
+  const { weights } = TrainSpec.parse((await world.run(runId)).spec).program;
+  const learning = weights.filter(({ trainable }) => trainable).map(({ name }) => name);
+  expect(learning.filter((name) => !name.startsWith("features."))).toEqual(["head.weight", "head.bias"]);
+  expect(learning.some((name) => name.startsWith("features.layer4."))).toBe(depth === "last");
+  expect(learning.some((name) => name.startsWith("features."))).toBe(depth !== "head");
+  expect(learning.some((name) => name.startsWith("features.layer1."))).toBe(false);
 
-    await world.untilEnded(runId, 250_000);
-    const run = await db.run.findUniqueOrThrow({ where: { id: runId }, include: { artifacts: true } });
-    expect(run).toMatchObject({ status: "finished", startedFrom: { name: `${network.title}, pretrained` } });
-    expect(run.artifacts.find(({ kind }) => kind === "onnx")).toMatchObject({ refusal: null, report: { passed: true } });
-  },
-);
+  await world.untilEnded(runId, 250_000);
+  const run = await db.run.findUniqueOrThrow({ where: { id: runId }, include: { artifacts: true } });
+  expect(run).toMatchObject({ status: "finished", startedFrom: { name: `${network.title}, pretrained` } });
+  expect(run.artifacts.find(({ kind }) => kind === "onnx")).toMatchObject({ refusal: null, report: { passed: true } });
+});
 
 it("a run of one's own is a starting point on a table, with its lineage", { timeout: 200_000 }, async () => {
   const { orgId, db, datasetId: penguins } = world;

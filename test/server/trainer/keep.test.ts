@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { claimExports, claimRun } from "../../../server/agent/lease.ts";
+import { claimExports, claimRun, takeAway } from "../../../server/agent/lease.ts";
 import { keepLease, whileKept } from "../../../server/trainer/keep.ts";
 import { openWorld, type World } from "../../fault/world.ts";
 
@@ -25,15 +25,18 @@ it("a lease that ran out while the database was away is renewed as soon as someb
   await world.db
     .$executeRaw`UPDATE "Run" SET "status" = 'finished', "endedAt" = clock_timestamp(), "leaseUntil" = clock_timestamp() - interval '1 second' WHERE "id" = ${id}::uuid`;
   const other = { agent: "second", process: nobody };
-  expect(await claimExports(world.db, other, { leaseMs, settled: false })).toBeNull();
+  expect(await claimExports(world.db, other, { leaseMs })).toBeNull();
 
   const keeping = keepLease(world.db, lease, leaseMs, unexpected);
   await world.untilRun(id, "kept", ({ leaseUntil }) => (leaseUntil?.getTime() ?? 0) > Date.now() + leaseMs / 2);
   keeping.stop();
-  expect(await claimExports(world.db, other, { leaseMs, settled: true })).toBeNull();
+  const silent = () => takeAway(world.db, lease, { kind: "silent" }, { onlyExpired: true });
+  expect(await silent()).toBeNull();
+  expect(await claimExports(world.db, other, { leaseMs })).toBeNull();
 
   await world.db.$executeRaw`UPDATE "Run" SET "leaseUntil" = clock_timestamp() - interval '1 second' WHERE "id" = ${id}::uuid`;
-  expect(await claimExports(world.db, other, { leaseMs, settled: true })).toMatchObject({ runId: id, token: lease.token + 1 });
+  expect(await silent()).not.toBeNull();
+  expect(await claimExports(world.db, other, { leaseMs })).toMatchObject({ runId: id, token: lease.token + 2 });
 });
 
 it("a lease is kept while work is done that takes longer than it lasts, and no longer", async () => {
