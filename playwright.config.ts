@@ -8,6 +8,8 @@ export default defineConfig({
   outputDir: "test-results",
   // One story at a time: each trains for real on the machine's cores.
   workers: 1,
+  // On CI a story that failed is told once more; the report lists it as flaky.
+  retries: process.env.CI ? 1 : 0,
   timeout: 300_000,
   expect: { timeout: 15_000 },
   reporter: [["list"], ["json", { outputFile: "test-results/playwright.json" }]],

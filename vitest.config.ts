@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    // Faults fall on real processes at real moments. On CI what fails is tried once more, and the report says so beside its name.
+    retry: process.env.CI ? 1 : 0,
     pool: "forks",
     // As `patientThreads` of the agent has it: where two tests want the same core, spinning threads take twenty times as long.
     env: { GOMP_SPINCOUNT: "1000" },

@@ -88,7 +88,7 @@ function Figure({ name, note, className, children }: { name: string; note?: Reac
 function ReadyAt({ leftMs }: { leftMs: number }) {
   const [now, setNow] = useState<number | null>(null);
   useEffect(() => setNow(Date.now()), [leftMs]);
-  return now === null ? null : <>{say("at {clock}", { clock: formatClock(new Date(now + leftMs).toISOString()) })}</>;
+  return now === null ? null : say("at {clock}", { clock: formatClock(new Date(now + leftMs).toISOString()) });
 }
 
 function formatRate(perSecond: number): string {

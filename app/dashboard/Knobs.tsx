@@ -186,11 +186,7 @@ function Waiting({ knob: { turn, by }, run }: { knob: RunKnob; run: Run }) {
         : say("Batch size {batchSize}", { batchSize: formatCount(turn.batchSize) });
   const when =
     run.status !== "running" ? say("takes hold when the run goes on") : turn.kind === "batch-size" ? say("takes hold with the next epoch") : say("takes hold with the next step");
-  return (
-    <>
-      <Say text="{what}, set by {by}, {when}." with={{ what: <span className="text-ink">{what}</span>, by, when }} />
-    </>
-  );
+  return <Say text="{what}, set by {by}, {when}." with={{ what: <span className="text-ink">{what}</span>, by, when }} />;
 }
 
 /** The layer's name, and where it is one of several inside a layer, which. */

@@ -464,7 +464,7 @@ const CurvePaths = memo(
       line: linePath(part, "value", x, y),
       smooth: smoothed ? linePath(part, "smooth", x, y) : "",
     });
-    // biome-ignore lint/correctness/useExhaustiveDependencies: where the row at the cut is the same one, so are all before it.
+    // Where the row at the cut is the same one, so are all before it.
     const steady = useMemo(() => (cut > 0 ? draw(rows.slice(0, cut + 1), "end") : null), [cut, rows[0], rows[cut], range[0], range[1], domain[0], domain[1], log, width, height]);
     const parts = [...(steady ? [steady] : []), draw(rows.slice(cut), cut > 0 ? "begin" : null)];
     return (

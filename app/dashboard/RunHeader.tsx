@@ -97,16 +97,14 @@ export function RunHeader({ run, connection }: { run: Run; connection: Connectio
           seed: run.settings.seed,
         })}
         {run.forkedFrom && (
-          <>
-            <Say
-              text=", forked from <link>run {number} at step {step}</link>"
-              with={{
-                link: <Link href={`/runs/${run.forkedFrom.runId}`} className="text-accent hover:underline" />,
-                number: run.forkedFrom.number,
-                step: formatCount(run.forkedFrom.step),
-              }}
-            />
-          </>
+          <Say
+            text=", forked from <link>run {number} at step {step}</link>"
+            with={{
+              link: <Link href={`/runs/${run.forkedFrom.runId}`} className="text-accent hover:underline" />,
+              number: run.forkedFrom.number,
+              step: formatCount(run.forkedFrom.step),
+            }}
+          />
         )}
       </p>
       {run.deletedAt !== null && <p className="text-warn">{say("In the trash since {deletedAt}", { deletedAt: formatClock(run.deletedAt) })}</p>}

@@ -127,5 +127,5 @@ export function TryPicture({ run, artifactId }: { run: TryRun; artifactId: strin
 }
 
 function Verdict({ answer, truth }: { answer: string; truth: string }) {
-  return answer === truth ? <>{say("It reads {answer}, right", { answer })}</> : <span className="text-bad">{say("It reads {answer}, true is {truth}", { answer, truth })}</span>;
+  return answer === truth ? say("It reads {answer}, right", { answer }) : <span className="text-bad">{say("It reads {answer}, true is {truth}", { answer, truth })}</span>;
 }
