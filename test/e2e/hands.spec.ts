@@ -329,6 +329,8 @@ test("LeNet-5 is built from an empty canvas by keyboard alone, in less keys than
       await type(value);
     }
     await press("Escape");
+    // Where the browser was just offering `same` and `valid`, the first one closes its list.
+    if ((await focused()) !== "") await press("Escape");
     await press("/");
     await expect(page.getByRole("combobox", { name: "Find a layer" })).toBeFocused();
   }
